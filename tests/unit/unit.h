@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * What every unit test program ends with: a main that runs its suite. A test file defines
+ * `static Suite *suite(void)` and has UNIT_MAIN(suite) as its last line.
+ */
+
+#ifndef UNIT_H
+#define UNIT_H
+
+#include <check.h>
+#include <stdlib.h>
+
+static inline int unit_run(Suite *suite)
+{
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+#define UNIT_MAIN(suite)                                                                           \
+	int main(void)                                                                             \
+	{                                                                                          \
+		return unit_run(suite());                                                          \
+	}
+
+#endif
