@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * How many datagrams a second one source gets answers to (rule 4 of the guard). One table of fixed
+ * size for all workers, without a lock and without an allocation per source; what an entry holds
+ * drains with time, and the least used of a full bucket makes room.
+ */
+
+#ifndef ECHOD_RATE_LIMIT_H
+#define ECHOD_RATE_LIMIT_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/compiler.h"
+
+struct rate_limit;
+
+/* NULL when there is no memory. */
+struct rate_limit *rate_limit_new(void) WARN_UNUSED;
+void rate_limit_free(struct rate_limit *limit);
+
+struct rate_grant {
+	unsigned allowed; /* of those asked for, the first so many may be answered */
+	bool log_due;	  /* some were refused, and a line about this source may be written now */
+};
+
+/*
+ * COUNT datagrams of one source came to the listener TAG at NOW (CLOCK_MONOTONIC, nanoseconds).
+ * RATE is that listener's udp_rate and not 0; RANDOM_STATE belongs to the calling worker and is not
+ * 0. IPv4 sources are held by address, IPv6 by /64.
+ */
+struct rate_grant rate_limit_take(struct rate_limit *limit, uint64_t tag, const struct in6_addr *ip,
+				  uint64_t rate, unsigned count, int64_t now,
+				  uint64_t *random_state);
+
+#endif
