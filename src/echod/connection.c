@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* See connection.h. */
+
+#include "config.h"
+
+#include "connection.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client_table.h"
+#include "clock.h"
+#include "connection_log.h"
+#include "loop.h"
+
+static void note_peer(struct connection *connection, const struct address *peer)
+{
+	struct address plain = *peer;
+
+	connection->peer.sa.sa_family = AF_UNIX;
+	if (peer->sa.sa_family == AF_UNIX)
+		return;
+	address_unmap(&plain);
+	memcpy(&connection->peer, &plain.sa, sizeof(connection->peer));
+}
+
+struct connection *connection_new(struct service *service, int fd, const struct address *peer)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+	struct loop *loop = service->loop;
+
+	if (!connection)
+		return NULL;
+	event_assign(&connection->event, loop->base, fd, 0, NULL, NULL);
+	connection->service = service_join(service);
+	connection->opened = connection->since = clock_ms();
+	note_peer(connection, peer);
+	wheel_add(loop->wheel, &connection->item, connection->since);
+	loop->connections++;
+	counter_add(&loop->counters, TCP_ACCEPTED, 1);
+	log_connection_opened(connection);
+	return connection;
+}
+
+static void leave_client_table(const struct connection *connection)
+{
+	struct service *service = connection->service;
+	struct in6_addr ip;
+	bool has_ip = address_ip(&connection->peer.sa, &ip);
+
+	client_table_leave(service->loop->shared->clients, service->tag, has_ip ? &ip : NULL);
+}
+
+void connection_close(struct connection *connection, enum counter why)
+{
+	struct service *service = connection->service;
+	struct loop *loop = service->loop;
+
+	log_connection_closed(connection, why);
+	counter_add(&loop->counters, why, 1);
+	leave_client_table(connection);
+	loop->connections--;
+	wheel_remove(loop->wheel, &connection->item);
+	event_del(&connection->event);
+	close(event_get_fd(&connection->event));
+	free(connection->rest);
+	free(connection);
+	service_leave(service);
+	if (loop->paused_intakes > 0)
+		intakes_resume(loop);
+	if (loop->draining && loop->connections == 0)
+		event_base_loopbreak(loop->base);
+}
+
+void connection_reset(struct connection *connection, enum counter why)
+{
+	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	/* On a unix stream this changes nothing, and close alone does it there. */
+	setsockopt(event_get_fd(&connection->event), SOL_SOCKET, SO_LINGER, &at_once,
+		   sizeof(at_once));
+	connection_close(connection, why);
+}

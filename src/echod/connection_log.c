@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* See connection_log.h. */
+
+#include "config.h"
+
+#include "connection_log.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "clock.h"
+#include "connection.h"
+#include "log.h"
+#include "loop.h"
+
+static bool line_allowed(const struct service *service)
+{
+	unsigned suppressed;
+
+	if (!log_enabled(LEVEL_INFO))
+		return false;
+	if (!log_throttle_pass(&service->loop->shared->connection_lines, clock_ms(), &suppressed))
+		return false;
+	if (suppressed > 0)
+		log_write(LEVEL_INFO, "... %u suppressed", suppressed);
+	return true;
+}
+
+/* "tcp 192.0.2.9:4711", or "unix" for a client that has no name. */
+static const char *peer_text(const struct sockaddr *sa, char text[static ADDRESS_TEXT_MAX + 4])
+{
+	struct address peer = {.length = sizeof(peer.in6)};
+
+	if (sa->sa_family == AF_UNIX)
+		return "unix";
+	memcpy(&peer.in6, sa, sa->sa_family == AF_INET ? sizeof(peer.in4) : sizeof(peer.in6));
+	memcpy(text, "tcp ", 4);
+	address_format(&peer, text + 4);
+	return text;
+}
+
+void log_connection_opened(const struct connection *connection)
+{
+	char text[ADDRESS_TEXT_MAX + 4];
+
+	if (line_allowed(connection->service))
+		log_write(LEVEL_INFO, "%s on %s opened", peer_text(&connection->peer.sa, text),
+			  connection->service->name);
+}
+
+void log_connection_closed(const struct connection *connection, enum counter why)
+{
+	int64_t lasted = clock_ms() - connection->opened;
+	char text[ADDRESS_TEXT_MAX + 4];
+
+	if (line_allowed(connection->service))
+		log_write(LEVEL_INFO,
+			  "%s on %s closed: %s, %" PRIu64 " bytes received, %" PRIu64
+			  " sent, %" PRId64 ".%03d s",
+			  peer_text(&connection->peer.sa, text), connection->service->name,
+			  counter_names[why].value, connection->received, connection->sent,
+			  lasted / 1000, (int)(lasted % 1000));
+}
+
+void log_connection_refused(const struct service *service, const struct address *peer,
+			    enum counter why)
+{
+	struct address plain = *peer;
+	char text[ADDRESS_TEXT_MAX + 4];
+
+	address_unmap(&plain);
+	if (line_allowed(service))
+		log_write(LEVEL_INFO, "%s on %s refused: %s", peer_text(&plain.sa, text),
+			  service->name, counter_names[why].value);
+}

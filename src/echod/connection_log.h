@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The lines about connections, at info. A remote causes them, so together they are bounded: 200 a
+ * second, and how many were left out is said.
+ */
+
+#ifndef ECHOD_CONNECTION_LOG_H
+#define ECHOD_CONNECTION_LOG_H
+
+#include "common/address.h"
+#include "counters.h"
+
+struct connection;
+struct service;
+
+void log_connection_opened(const struct connection *connection);
+void log_connection_closed(const struct connection *connection, enum counter why);
+void log_connection_refused(const struct service *service, const struct address *peer,
+			    enum counter why);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* See intake.h: starting and stopping, whatever comes in. */
+
+#include "config.h"
+
+#include "intake.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "log.h"
+#include "loop.h"
+#include "service.h"
+#include "tcp_accept.h"
+#include "udp_echo.h"
+#include "unixgram_echo.h"
+
+/* How soon after no memory was there to listen to a socket. */
+#define RETRY_MS 500
+
+struct intake *intake_new(struct listen_socket *socket, struct service *service)
+{
+	struct intake *intake = calloc(1, sizeof(*intake));
+
+	if (!intake)
+		return NULL;
+	intake->socket = listen_socket_hold(socket);
+	intake->service = service;
+	return intake;
+}
+
+void intake_free(struct intake *intake)
+{
+	if (!intake)
+		return;
+	listen_socket_release(intake->socket);
+	free(intake);
+}
+
+static event_callback_fn callback_for(enum socket_kind kind)
+{
+	switch (kind) {
+	case SOCKET_UDP:
+		return udp_echo_ready;
+	case SOCKET_UNIXGRAM:
+		return unixgram_echo_ready;
+	default:
+		return tcp_accept_ready;
+	}
+}
+
+/* Not yet, or no longer, told to the loop; the timer will try again. */
+static void wait_ms(struct intake *intake, int64_t ms)
+{
+	struct timeval tv = {.tv_usec = (suseconds_t)(ms * 1000)};
+
+	/* Should there be no memory for that either, the next word from control tries again. */
+	(void)event_add(&intake->resume, &tv);
+}
+
+static void resume(struct intake *intake)
+{
+	if (event_add(&intake->event, NULL) < 0) {
+		wait_ms(intake, RETRY_MS);
+		return;
+	}
+	event_del(&intake->resume);
+	intake->paused = false;
+	intake->service->loop->paused_intakes--;
+}
+
+static void on_resume(int fd UNUSED, short what UNUSED, void *arg)
+{
+	resume(arg);
+}
+
+void intakes_resume(struct loop *loop)
+{
+	struct intake *intake;
+
+	LIST_FOREACH (intake, &loop->intakes, link) {
+		if (intake->paused)
+			resume(intake);
+	}
+}
+
+void intake_pause(struct intake *intake, int64_t ms)
+{
+	event_del(&intake->event);
+	intake->paused = true;
+	intake->service->loop->paused_intakes++;
+	wait_ms(intake, ms);
+}
+
+void intake_start(struct intake *intake, struct loop *loop)
+{
+	struct listen_socket *socket = intake->socket;
+
+	event_assign(&intake->event, loop->base, socket->fd, EV_READ | EV_PERSIST,
+		     callback_for(socket->kind), intake);
+	event_assign(&intake->resume, loop->base, -1, 0, on_resume, intake);
+	service_join(intake->service);
+	LIST_INSERT_HEAD(&loop->intakes, intake, link);
+	intake->paused = true;
+	loop->paused_intakes++;
+	resume(intake);
+	if (intake->paused)
+		log_error("no memory to serve a socket: trying again");
+}
+
+void intake_stop(struct intake *intake)
+{
+	const struct listen_socket *socket = intake->socket;
+	struct service *service = intake->service;
+
+	if (!socket->handed && socket_is_stream(socket->kind))
+		tcp_accept_rest(intake);
+	else if (!socket->handed)
+		callback_for(socket->kind)(socket->fd, EV_READ, intake);
+	event_del(&intake->event);
+	event_del(&intake->resume);
+	if (intake->paused)
+		service->loop->paused_intakes--;
+	LIST_REMOVE(intake, link);
+	intake_free(intake);
+	service_leave(service);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * A socket as one worker serves it: connections or datagrams come in here. Made by control, so that
+ * a plan that lacks memory fails before anything has changed; started and stopped by its worker.
+ * Holds its socket and its place in a service.
+ */
+
+#ifndef ECHOD_INTAKE_H
+#define ECHOD_INTAKE_H
+
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "common/compiler.h"
+#include "listen_socket.h"
+
+struct loop;
+struct service;
+
+struct intake {
+	LIST_ENTRY(intake) link;
+	struct event event;
+	struct listen_socket *socket;
+	struct service *service;
+	struct event resume; /* ends a pause */
+	int64_t pause_ms;    /* how long the next pause is; 0: accepting works */
+	bool paused;
+};
+
+LIST_HEAD(intake_list, intake);
+
+/* NULL when there is no memory. Not started yet: SERVICE is only noted. */
+struct intake *intake_new(struct listen_socket *socket, struct service *service) WARN_UNUSED;
+void intake_free(struct intake *intake);
+
+/* Serves for its service on this loop, from now on or as soon as there is memory for it. */
+void intake_start(struct intake *intake, struct loop *loop);
+
+/* Leaves what comes in waiting for MS milliseconds, because descriptors or memory have run out. */
+void intake_pause(struct intake *intake, int64_t ms);
+
+/* Something came free on this loop: whoever pauses may try again now. */
+void intakes_resume(struct loop *loop);
+
+/* Serves what has arrived (unless the socket was handed to us), then lets go of everything. */
+void intake_stop(struct intake *intake);
+
+#endif

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Opening, probing and adopting the sockets that clients come to. What every accepted connection
+ * shall have is set on its listener, which it inherits from, so that accepting one costs one call.
+ */
+
+#include "config.h"
+
+#include "listen_socket.h"
+
+#include <errno.h>
+#include <linux/sock_diag.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "udp_control.h"
+
+#define DATAGRAM_BUFFER (4 * 1024 * 1024)
+#define KEEPALIVE_IDLE_S 300
+#define KEEPALIVE_INTERVAL_S 30
+#define KEEPALIVE_COUNT 4
+
+const char *const socket_kind_names[] = {"tcp", "udp", "unix", "unixgram"};
+
+static int set(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+/* What would help, as far as the error tells. */
+static const char *advice(int error)
+{
+	switch (error) {
+	case EADDRINUSE:
+		return ": another program has it; stop that one or choose another address "
+		       "(ss -lntup shows who)";
+	case EACCES:
+	case EPERM:
+		return ": ports below 1024 need root or CAP_NET_BIND_SERVICE, a path needs write "
+		       "permission to its directory";
+	case EADDRNOTAVAIL:
+		return ": no interface of this host has that address";
+	case EAFNOSUPPORT:
+		return ": this kernel does not have that protocol family";
+	default:
+		return "";
+	}
+}
+
+/* Says what failed with which address; keeps errno for the caller. */
+static void explain(struct reason *reason, const char *step, enum socket_kind kind,
+		    const struct address *address)
+{
+	char text[ADDRESS_TEXT_MAX];
+	int error = errno;
+
+	reason_set(reason, "cannot listen on %s %s: %s: %s%s", socket_kind_names[kind],
+		   address_format(address, text), step, strerror(error), advice(error));
+	errno = error;
+}
+
+static void close_keeping_errno(int fd)
+{
+	int error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+}
+
+static int new_socket(enum socket_kind kind, const struct address *address)
+{
+	int type = socket_is_stream(kind) ? SOCK_STREAM : SOCK_DGRAM;
+	int fd = socket(address->sa.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 && address->sa.sa_family == AF_INET6 && set(fd, SOL_IPV6, IPV6_V6ONLY, 1) < 0) {
+		close_keeping_errno(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/*
+ * A socket file that nobody serves any more may be replaced. Whether somebody does, only connecting
+ * tells.
+ */
+static int remove_stale(enum socket_kind kind, const struct address *address)
+{
+	struct stat status;
+	int fd, result;
+
+	if (lstat(address->un.sun_path, &status) < 0)
+		return errno == ENOENT ? 0 : -1;
+	errno = EADDRINUSE;
+	if (!S_ISSOCK(status.st_mode))
+		return -1;
+	fd = new_socket(kind, address);
+	if (fd < 0)
+		return -1;
+	result = connect(fd, &address->sa, address->length);
+	if (result == 0 || errno != ECONNREFUSED)
+		errno = EADDRINUSE;
+	close_keeping_errno(fd);
+	if (result == 0 || errno != ECONNREFUSED)
+		return -1;
+	return unlink(address->un.sun_path);
+}
+
+static int bind_unix(int fd, enum socket_kind kind, const struct address *address)
+{
+	mode_t mask;
+	int result;
+
+	if (remove_stale(kind, address) < 0)
+		return -1;
+	mask = umask(0111); /* mode 0666: the directory decides who may connect */
+	result = bind(fd, &address->sa, address->length);
+	umask(mask);
+	return result;
+}
+
+static int bind_socket(int fd, enum socket_kind kind, const struct address *address)
+{
+	if (socket_is_unix(kind))
+		return bind_unix(fd, kind, address);
+	if (set(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
+		return -1;
+	if (kind == SOCKET_TCP && set(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
+		return -1;
+	return bind(fd, &address->sa, address->length);
+}
+
+/* The settings that accepted connections inherit. */
+static int set_tcp_options(int fd)
+{
+	if (set(fd, SOL_TCP, TCP_NODELAY, 1) < 0 || set(fd, SOL_SOCKET, SO_OOBINLINE, 1) < 0 ||
+	    set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) < 0 ||
+	    set(fd, SOL_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S) < 0 ||
+	    set(fd, SOL_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S) < 0)
+		return -1;
+	return set(fd, SOL_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
+}
+
+/* Never lowers: the service manager may have granted more than we could ask for. */
+static int raise_buffer(int fd, int option)
+{
+	int now = 0;
+	socklen_t size = sizeof(now);
+
+	if (getsockopt(fd, SOL_SOCKET, option, &now, &size) < 0)
+		return -1;
+	return now < DATAGRAM_BUFFER ? set(fd, SOL_SOCKET, option, DATAGRAM_BUFFER) : 0;
+}
+
+static int set_udp_options(int fd)
+{
+	int family = 0;
+	socklen_t size = sizeof(family);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) < 0)
+		return -1;
+	if (raise_buffer(fd, SO_RCVBUF) < 0 || raise_buffer(fd, SO_SNDBUF) < 0)
+		return -1;
+	return udp_control_enable(fd, family);
+}
+
+static int set_options(int fd, enum socket_kind kind)
+{
+	switch (kind) {
+	case SOCKET_TCP:
+		return set_tcp_options(fd);
+	case SOCKET_UDP:
+		return set_udp_options(fd);
+	default:
+		return 0;
+	}
+}
+
+static struct listen_socket *wrap(int fd, enum socket_kind kind)
+{
+	struct listen_socket *socket = calloc(1, sizeof(*socket));
+
+	if (!socket)
+		return NULL;
+	socket->references = 1;
+	socket->fd = fd;
+	socket->kind = kind;
+	socket->address.length = sizeof(socket->address.un);
+	if (getsockname(fd, &socket->address.sa, &socket->address.length) < 0) {
+		free(socket);
+		return NULL;
+	}
+	return socket;
+}
+
+static void note_file(struct listen_socket *socket)
+{
+	struct stat status;
+
+	if (socket_is_unix(socket->kind) && lstat(socket->address.un.sun_path, &status) == 0) {
+		socket->device = status.st_dev;
+		socket->inode = status.st_ino;
+	}
+}
+
+struct listen_socket *listen_socket_open(enum socket_kind kind, const struct address *address,
+					 struct reason *reason)
+{
+	struct listen_socket *result = NULL;
+	const char *step = "socket";
+	int fd = new_socket(kind, address);
+
+	if (fd < 0)
+		goto failed;
+	step = "setting options";
+	if (set_options(fd, kind) < 0)
+		goto failed;
+	step = "bind";
+	if (bind_socket(fd, kind, address) < 0)
+		goto failed;
+	step = "listen";
+	if (socket_is_stream(kind) && listen(fd, SOMAXCONN) < 0)
+		goto failed;
+	step = "getsockname";
+	result = wrap(fd, kind);
+	if (!result)
+		goto failed;
+	note_file(result);
+	return result;
+failed:
+	explain(reason, step, kind, address);
+	close_keeping_errno(fd);
+	return NULL;
+}
+
+struct listen_socket *listen_socket_adopt(int fd, enum socket_kind kind, struct reason *reason)
+{
+	struct address unknown = {0};
+	struct listen_socket *socket = wrap(fd, kind);
+
+	if (!socket) {
+		explain(reason, "getsockname", kind, &unknown);
+		return NULL;
+	}
+	socket->handed = true;
+	if (set_options(fd, kind) < 0) {
+		explain(reason, "setting options", kind, &socket->address);
+		free(socket);
+		return NULL;
+	}
+	return socket;
+}
+
+int listen_socket_probe(enum socket_kind kind, const struct address *address, struct reason *reason)
+{
+	int fd, result;
+
+	if (socket_is_unix(kind))
+		return 0; /* binding it finds out by itself */
+	fd = new_socket(kind, address);
+	result = fd < 0 ? -1 : 0;
+	/* Connections in TIME_WAIT must not count as somebody; for UDP the option means sharing. */
+	if (result == 0 && kind == SOCKET_TCP)
+		result = set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (result == 0)
+		result = bind(fd, &address->sa, address->length);
+	if (result < 0)
+		explain(reason, fd < 0 ? "socket" : "bind", kind, address);
+	close_keeping_errno(fd);
+	return result;
+}
+
+struct listen_socket *listen_socket_hold(struct listen_socket *socket)
+{
+	atomic_fetch_add_explicit(&socket->references, 1, memory_order_relaxed);
+	return socket;
+}
+
+void listen_socket_release(struct listen_socket *socket)
+{
+	if (!socket || atomic_fetch_sub_explicit(&socket->references, 1, memory_order_acq_rel) > 1)
+		return;
+	close(socket->fd);
+	free(socket);
+}
+
+void listen_socket_unlink(const struct listen_socket *socket)
+{
+	const char *path = socket->address.un.sun_path;
+	struct stat status;
+
+	if (!socket_is_unix(socket->kind) || socket->handed || lstat(path, &status) < 0)
+		return;
+	if (status.st_dev == socket->device && status.st_ino == socket->inode)
+		(void)unlink(path); /* a file that stays is stale, and replaced at the next start */
+}
+
+bool listen_socket_buffers_small(const struct listen_socket *socket)
+{
+	int receive = 0, send = 0;
+	socklen_t size = sizeof(receive);
+
+	if (socket->kind != SOCKET_UDP ||
+	    getsockopt(socket->fd, SOL_SOCKET, SO_RCVBUF, &receive, &size) < 0 ||
+	    getsockopt(socket->fd, SOL_SOCKET, SO_SNDBUF, &send, &size) < 0)
+		return false;
+	return receive < DATAGRAM_BUFFER || send < DATAGRAM_BUFFER;
+}
+
+uint64_t listen_socket_drops(const struct listen_socket *socket)
+{
+	uint32_t values[SK_MEMINFO_VARS] = {0};
+	socklen_t size = sizeof(values);
+
+	if (getsockopt(socket->fd, SOL_SOCKET, SO_MEMINFO, values, &size) < 0)
+		return 0;
+	return values[SK_MEMINFO_DROPS];
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* See listening.h: the table and its use. How the sockets are opened is in listening_open.c. */
+
+#include "config.h"
+
+#include "listening.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+
+static void binding_clear(struct binding *binding)
+{
+	for (size_t i = 0; i < binding->socket_count; i++)
+		listen_socket_release(binding->sockets[i]);
+	free(binding->sockets);
+	binding->sockets = NULL;
+	binding->socket_count = 0;
+}
+
+void listening_free(struct listening *listening)
+{
+	if (!listening)
+		return;
+	for (size_t i = 0; i < listening->count; i++)
+		binding_clear(&listening->bindings[i]);
+	free(listening->bindings);
+	free(listening);
+}
+
+static int adopt_one(struct binding *binding, const struct handed_socket *handed,
+		     struct reason *reason)
+{
+	bool is_unix = handed->address.sa.sa_family == AF_UNIX;
+
+	if (handed->kind == HANDED_STREAM)
+		binding->kind = is_unix ? SOCKET_UNIX : SOCKET_TCP;
+	else
+		binding->kind = is_unix ? SOCKET_UNIXGRAM : SOCKET_UDP;
+	memcpy(binding->listener, handed->name, sizeof(binding->listener));
+	binding->address = handed->address;
+	binding->sockets = calloc(1, sizeof(struct listen_socket *));
+	if (!binding->sockets)
+		return reason_set(reason, "no memory for the sockets handed over");
+	binding->sockets[0] = listen_socket_adopt(handed->fd, binding->kind, reason);
+	if (!binding->sockets[0])
+		return -1;
+	binding->socket_count = 1;
+	return 0;
+}
+
+struct listening *listening_adopt(const struct handed_socket *handed, size_t count,
+				  struct reason *reason)
+{
+	struct listening *listening = calloc(1, sizeof(*listening));
+
+	if (!listening || (listening->bindings = calloc(count, sizeof(struct binding))) == NULL) {
+		reason_set(reason, "no memory for the sockets handed over");
+		free(listening);
+		return NULL;
+	}
+	listening->handed = true;
+	listening->count = count;
+	for (size_t i = 0; i < count; i++) {
+		if (adopt_one(&listening->bindings[i], &handed[i], reason) < 0) {
+			listening_free(listening);
+			return NULL;
+		}
+	}
+	return listening;
+}
+
+static const struct binding *find(const struct listening *listening, const struct binding *wanted)
+{
+	for (size_t i = 0; listening && i < listening->count; i++) {
+		const struct binding *binding = &listening->bindings[i];
+
+		if (binding->kind == wanted->kind &&
+		    address_equal(&binding->address, &wanted->address))
+			return binding;
+	}
+	return NULL;
+}
+
+void listening_subtract(struct listening *held, const struct listening *next)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < held->count; i++) {
+		if (find(next, &held->bindings[i]))
+			binding_clear(&held->bindings[i]);
+		else
+			held->bindings[left++] = held->bindings[i];
+	}
+	held->count = left;
+}
+
+void listening_release_streams(struct listening *listening)
+{
+	for (size_t i = 0; i < listening->count; i++) {
+		struct binding *binding = &listening->bindings[i];
+
+		if (socket_is_unix(binding->kind) && binding->socket_count > 0)
+			listen_socket_unlink(binding->sockets[0]);
+		if (socket_is_stream(binding->kind))
+			binding_clear(binding);
+	}
+}
+
+struct listen_socket *listening_socket_for(const struct binding *binding, size_t index,
+					   size_t worker, size_t workers)
+{
+	if (binding->socket_count == workers)
+		return binding->sockets[worker];
+	/* Two threads reading one datagram socket would reorder a flow. */
+	if (socket_is_stream(binding->kind) || index % workers == worker)
+		return binding->sockets[0];
+	return NULL;
+}
+
+void listening_announce(const struct listening *listening, const struct listening *held)
+{
+	char text[ADDRESS_TEXT_MAX];
+	bool small = false;
+
+	for (size_t i = 0; i < listening->count; i++) {
+		const struct binding *binding = &listening->bindings[i];
+
+		if (find(held, binding))
+			continue;
+		log_notice("listening on %s %s", socket_kind_names[binding->kind],
+			   address_format(&binding->address, text));
+		small |= listen_socket_buffers_small(binding->sockets[0]);
+	}
+	if (small)
+		log_notice("the kernel grants UDP sockets less than 4 MiB of buffer, bursts may be "
+			   "lost: raise net.core.rmem_max and net.core.wmem_max");
+}
+
+void listening_announce_gone(const struct listening *gone)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	for (size_t i = 0; i < gone->count; i++)
+		log_notice("stopped serving %s %s", socket_kind_names[gone->bindings[i].kind],
+			   address_format(&gone->bindings[i].address, text));
+}
+
+void listening_refuse_ports(const struct listening *listening, struct guard_ports *ports)
+{
+	for (size_t i = 0; i < listening->count; i++) {
+		if (listening->bindings[i].kind == SOCKET_UDP)
+			guard_ports_refuse(ports, address_port(&listening->bindings[i].address));
+	}
+}
+
+size_t listening_sockets(const struct listening *listening)
+{
+	size_t sockets = 0;
+
+	for (size_t i = 0; i < listening->count; i++)
+		sockets += listening->bindings[i].socket_count;
+	return sockets;
+}
+
+uint64_t listening_drops(const struct listening *listening)
+{
+	uint64_t drops = 0;
+
+	for (size_t i = 0; listening && i < listening->count; i++) {
+		const struct binding *binding = &listening->bindings[i];
+
+		for (size_t n = 0; n < binding->socket_count; n++) {
+			if (binding->kind == SOCKET_UDP)
+				drops += listen_socket_drops(binding->sockets[n]);
+		}
+	}
+	return drops;
+}

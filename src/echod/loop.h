@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * What everything on one worker's thread works with: its event loop, its counters, its buffers, and
+ * the few tables that the workers share. Owned by the worker; nobody else writes to it.
+ */
+
+#ifndef ECHOD_LOOP_H
+#define ECHOD_LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "configuration.h"
+#include "counters.h"
+#include "guard.h"
+#include "intake.h"
+#include "service.h"
+
+/*
+ * One read takes at most this much, and so a client that does not read its echo costs at most this
+ * much. Large enough that bulk transfers are bounded by the copy and not by the calls.
+ */
+#ifndef INPUT_SIZE /* bench/ builds it with others */
+#define INPUT_SIZE (256 * 1024)
+#endif
+
+/*
+ * In front of the input, so that a prefix (at most LINE_MAX_LENGTH) and the data leave in one call.
+ */
+#define INPUT_HEADROOM 192
+
+struct client_table;
+struct event_base;
+struct rate_limit;
+struct udp_batch;
+struct wheel;
+
+/* Shared by all workers, each table safe by itself. */
+struct shared_tables {
+	struct client_table *clients;
+	struct rate_limit *rates;
+	struct log_throttle connection_lines;
+	struct log_throttle exhaustion_lines;
+	struct log_throttle silence_lines[VERDICT_COUNT];
+};
+
+struct loop {
+	struct event_base *base;
+	struct shared_tables *shared;
+	struct counters counters;
+	char *input; /* INPUT_SIZE bytes, with INPUT_HEADROOM bytes before them */
+	struct wheel *wheel;
+	struct udp_batch *batch;
+	struct service_list services;
+	struct intake_list intakes;
+	struct guard_ports ports;
+	uint64_t random_state;
+	unsigned paused_intakes;
+	size_t connections;
+	bool draining; /* stopping: connections end as soon as they are empty */
+};
+
+/* 0, or -1 when there is no memory; loop_clear takes a half-built one. */
+int loop_init(struct loop *loop, struct shared_tables *shared) WARN_UNUSED;
+void loop_clear(struct loop *loop);
+
+/* Nothing new comes in from now on. */
+void loop_stop_intakes(struct loop *loop);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* echod: what was asked for, loaded, built, run, taken apart. */
+
+#include "config.h"
+
+#include <event2/event.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "configuration.h"
+#include "log.h"
+#include "notify.h"
+#include "options.h"
+#include "server.h"
+
+/* Findings in the file go to standard error as a compiler's would, whatever the log level. */
+static void report(enum log_level level, const char *line)
+{
+	if (log_is_journal())
+		fprintf(stderr, "<%d>%s\n", level == LEVEL_ERROR ? 3 : 4, line);
+	else
+		fprintf(stderr, "%s\n", line);
+}
+
+/* A socket must never become descriptor 2, which the log is written to. */
+static void ensure_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+static enum exit_status written(enum exit_status status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fprintf(stderr, "echod: cannot write to standard output\n");
+	return STATUS_FAILURE;
+}
+
+static void say_defaults(const char *path)
+{
+	char line[PATH_MAX + 64];
+
+	(void)snprintf(line, sizeof(line), "%s: there is no such file: the defaults apply", path);
+	report(LEVEL_WARNING, line);
+}
+
+static enum exit_status serve(const struct options *options, struct config *config)
+{
+	enum exit_status status;
+	struct server *server;
+
+	signal(SIGPIPE, SIG_IGN);
+	log_adopt_libevent();
+	notify_open();
+	server = server_new(options, config, &status);
+	if (server)
+		status = server_run(server);
+	server_free(server);
+	notify_close();
+	libevent_global_shutdown();
+	return status;
+}
+
+static enum exit_status with_configuration(const struct options *options)
+{
+	struct config *config = config_load(&options->source, report);
+	enum exit_status status = STATUS_OK;
+
+	if (!config)
+		return STATUS_CONFIG;
+	if (!config->from_file && options->source.address_count == 0)
+		say_defaults(options->source.path);
+	if (options->action == ACTION_TEST)
+		printf("%s: ok\n", options->source.path);
+	else if (options->action == ACTION_DUMP)
+		status = config_dump(config, stdout) < 0 ? STATUS_FAILURE : STATUS_OK;
+	else
+		status = serve(options, config);
+	config_release(config);
+	return status;
+}
+
+static enum exit_status act(const struct options *options)
+{
+	switch (options->action) {
+	case ACTION_VERSION:
+		printf("echod %s\n", PACKAGE_VERSION);
+		return STATUS_OK;
+	case ACTION_HELP:
+		options_usage();
+		return STATUS_OK;
+	default:
+		return with_configuration(options);
+	}
+}
+
+int main(int argc, char *argv[])
+{
+	struct options options;
+	enum exit_status status = STATUS_USAGE;
+
+	ensure_standard_descriptors();
+	log_open();
+	if (options_parse(&options, argc, argv) == 0)
+		status = act(&options);
+	options_clear(&options);
+	return (int)written(status);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * See tcp_accept.h. One system call an accept: what a connection needs it inherits from its
+ * listener.
+ */
+
+#include "config.h"
+
+#include "tcp_accept.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "client_table.h"
+#include "clock.h"
+#include "connection_log.h"
+#include "guard.h"
+#include "log.h"
+#include "loop.h"
+#include "tcp_echo.h"
+
+#define ACCEPTS_PER_TURN 64
+#define PAUSE_MIN_MS 100
+#define PAUSE_MAX_MS 800
+
+enum accepted { ACCEPT_DONE, ACCEPT_SKIPPED, ACCEPT_QUEUE_EMPTY, ACCEPT_EXHAUSTED };
+
+/* Over a limit or not allowed: closed at once, and counted. */
+static void refuse(const struct service *service, int fd, const struct address *peer,
+		   enum counter why)
+{
+	counter_add(&service->loop->counters, why, 1);
+	log_connection_refused(service, peer, why);
+	close(fd);
+}
+
+static enum counter counter_for(enum admission refusal)
+{
+	switch (refusal) {
+	case REFUSED_MAX_CLIENTS:
+		return TCP_REJECTED_MAX_CLIENTS;
+	case REFUSED_PER_IP:
+		return TCP_REJECTED_PER_IP;
+	default:
+		return TCP_ACCEPT_ERRORS;
+	}
+}
+
+static void admit(struct service *service, int fd, const struct address *peer)
+{
+	struct client_table *clients = service->loop->shared->clients;
+	struct in6_addr address;
+	const struct in6_addr *ip = address_ip(&peer->sa, &address) ? &address : NULL;
+	enum admission admission;
+
+	if (ip && !guard_admits(service->settings, ip)) {
+		refuse(service, fd, peer, TCP_REJECTED_DENIED);
+		return;
+	}
+	admission = client_table_enter(clients, service->tag, ip,
+				       service->settings->max_clients_per_ip);
+	if (admission != ADMITTED) {
+		refuse(service, fd, peer, counter_for(admission));
+	} else if (connection_start(service, fd, peer) < 0) {
+		client_table_leave(clients, service->tag, ip);
+		refuse(service, fd, peer, TCP_ACCEPT_ERRORS);
+	}
+}
+
+static enum accepted accept_one(struct intake *intake)
+{
+	struct address peer = {.length = sizeof(peer.un)};
+	int fd = accept4(intake->socket->fd, &peer.sa, &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd >= 0) {
+		intake->pause_ms = 0;
+		admit(intake->service, fd, &peer);
+		return ACCEPT_DONE;
+	}
+	if (errno == EAGAIN)
+		return ACCEPT_QUEUE_EMPTY;
+	counter_add(&intake->service->loop->counters, TCP_ACCEPT_ERRORS, 1);
+	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+		return ACCEPT_EXHAUSTED;
+	return ACCEPT_SKIPPED; /* that connection is gone already, the next one may not be */
+}
+
+/* Leaves the queue alone for a while: trying at once would only fail again, and again. */
+static void pause_accepting(struct intake *intake, int error)
+{
+	struct shared_tables *shared = intake->service->loop->shared;
+	unsigned suppressed;
+
+	if (intake->pause_ms == 0 &&
+	    log_throttle_pass(&shared->exhaustion_lines, clock_ms(), &suppressed))
+		log_warning("cannot accept connections: %s; trying again as descriptors and memory "
+			    "come free (LimitNOFILE= sets how many descriptors there are)",
+			    strerror(error));
+	intake->pause_ms = intake->pause_ms == 0 ? PAUSE_MIN_MS : intake->pause_ms * 2;
+	if (intake->pause_ms > PAUSE_MAX_MS)
+		intake->pause_ms = PAUSE_MAX_MS;
+	intake_pause(intake, intake->pause_ms);
+}
+
+void tcp_accept_ready(int fd UNUSED, short what UNUSED, void *arg)
+{
+	struct intake *intake = arg;
+
+	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+		switch (accept_one(intake)) {
+		case ACCEPT_QUEUE_EMPTY:
+			return;
+		case ACCEPT_EXHAUSTED:
+			pause_accepting(intake, errno);
+			return;
+		default:
+			break;
+		}
+	}
+}
+
+void tcp_accept_rest(struct intake *intake)
+{
+	enum accepted result;
+
+	for (int i = 0; i < SOMAXCONN; i++) {
+		result = accept_one(intake);
+		if (result == ACCEPT_QUEUE_EMPTY || result == ACCEPT_EXHAUSTED)
+			return;
+	}
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The memory that datagrams pass through: a fixed batch of buffers for recvmmsg, and for sendmmsg
+ * the replies that point into them. One for each worker, used by whichever of its sockets has
+ * something. Only what is used of it is ever backed by memory.
+ */
+
+#ifndef ECHOD_UDP_BATCH_H
+#define ECHOD_UDP_BATCH_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include "common/address.h"
+#include "common/compiler.h"
+#include "udp_control.h"
+
+#define BATCH_SIZE 64
+#define DATAGRAM_MAX 65536 /* larger than any datagram, and than any train the kernel makes */
+
+/* A reply on its way: which of what arrived, and how many datagrams it is. */
+struct udp_reply {
+	unsigned segment; /* of a train; 0: a single datagram */
+	unsigned datagrams;
+};
+
+struct udp_batch {
+	struct mmsghdr in[BATCH_SIZE];
+	struct iovec in_data[BATCH_SIZE];
+	union control in_control[BATCH_SIZE];
+	struct address peers[BATCH_SIZE];
+
+	struct mmsghdr out[BATCH_SIZE];
+	struct iovec out_data[BATCH_SIZE];
+	union control out_control[BATCH_SIZE];
+	struct udp_reply replies[BATCH_SIZE];
+	unsigned out_count;
+
+	char (*payload)[DATAGRAM_MAX];
+};
+
+/* NULL when there is no memory. */
+struct udp_batch *udp_batch_new(void) WARN_UNUSED;
+void udp_batch_free(struct udp_batch *batch);
+
+/*
+ * Fills the batch with what waits on FD: how many, 0 when there is nothing or an error. No replies
+ * yet.
+ */
+unsigned udp_batch_receive(struct udp_batch *batch, int fd);
+
+/*
+ * Adds the reply to what arrived as number INDEX: SIZE bytes of it, control messages still to be
+ * set.
+ */
+struct msghdr *udp_batch_reply(struct udp_batch *batch, unsigned index, size_t size,
+			       struct udp_reply reply);
+
+struct udp_sent {
+	unsigned datagrams; /* handed to the kernel */
+	unsigned dropped;   /* refused by it */
+	size_t bytes;
+};
+
+/* Sends the replies. PER_PEER: a peer that is not read from holds up only itself (unix sockets). */
+struct udp_sent udp_batch_send(struct udp_batch *batch, int fd, bool per_peer);
+
+#endif

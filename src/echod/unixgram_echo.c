@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* See unixgram_echo.h. */
+
+#include "config.h"
+
+#include "unixgram_echo.h"
+
+#include <stddef.h>
+
+#include "intake.h"
+#include "loop.h"
+#include "udp_batch.h"
+
+/* Of what is asked again only when the loop comes round, so that others have their turn. */
+#define BATCHES_PER_TURN 4
+
+/* A sender without a name cannot be answered; what fills the buffer may have been cut to fit. */
+static bool answerable(const struct udp_batch *batch, unsigned index)
+{
+	const struct msghdr *message = &batch->in[index].msg_hdr;
+
+	return message->msg_namelen > offsetof(struct sockaddr_un, sun_path) &&
+	       batch->in[index].msg_len < DATAGRAM_MAX;
+}
+
+static void echo_batch(struct intake *intake, struct loop *loop, unsigned count)
+{
+	struct udp_batch *batch = loop->batch;
+	struct udp_sent sent;
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		bytes += batch->in[i].msg_len;
+		if (answerable(batch, i))
+			udp_batch_reply(batch, i, batch->in[i].msg_len,
+					(struct udp_reply){.datagrams = 1});
+	}
+	counter_add(&loop->counters, UDP_RECEIVED_DATAGRAMS, count);
+	counter_add(&loop->counters, UDP_RECEIVED_BYTES, bytes);
+	counter_add(&loop->counters, UDP_DROPPED_GUARD, count - batch->out_count);
+	sent = udp_batch_send(batch, intake->socket->fd, true);
+	counter_add(&loop->counters, UDP_ECHOED_DATAGRAMS, sent.datagrams);
+	counter_add(&loop->counters, UDP_SENT_BYTES, sent.bytes);
+	counter_add(&loop->counters, UDP_DROPPED_SEND, sent.dropped);
+}
+
+void unixgram_echo_ready(int fd, short what UNUSED, void *arg)
+{
+	struct intake *intake = arg;
+	struct loop *loop = intake->service->loop;
+	unsigned count;
+
+	for (int i = 0; i < BATCHES_PER_TURN; i++) {
+		count = udp_batch_receive(loop->batch, fd);
+		if (count > 0)
+			echo_batch(intake, loop, count);
+		if (count < BATCH_SIZE)
+			return;
+	}
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* What a service manager does for socket activation: making sockets, handing them to an echod. */
+
+#ifndef HANDOVER_H
+#define HANDOVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "process.h"
+
+#define HANDED_MAX 8
+
+struct handover {
+	int fds[HANDED_MAX];
+	size_t count;
+	const char *names; /* LISTEN_FDNAMES; NULL: none */
+	const char *pid;   /* LISTEN_PID; NULL: the right one */
+};
+
+/* For the prepare of a setup, with the handover as its argument. */
+void hand_over(void *handover);
+
+/* An echod that serves these, with READY=1. */
+struct echod *start_with(struct handover *handover, const char *config);
+
+/* Sockets bound to HOST as systemd makes them: an IPv6 one carries IPv4 as well. */
+int bound_socket(const char *host, int type);
+int listening_socket(const char *host);
+uint16_t port_bound_to(int fd);
+
+#endif

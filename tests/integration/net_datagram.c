@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* The part of net.h that is about datagrams. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "harness.h"
+#include "net.h"
+
+static void set(int fd, int level, int option, int value)
+{
+	ck_assert_int_eq(setsockopt(fd, level, option, &value, sizeof(value)), 0);
+}
+
+int datagram_socket(const char *host)
+{
+	struct address own = at(host, 0);
+	int fd = new_socket(&own, SOCK_DGRAM);
+
+	ck_assert_int_eq(bind(fd, &own.sa, own.length), 0);
+	set(fd, SOL_SOCKET, SO_RCVBUF, 1024 * 1024);
+	if (own.sa.sa_family == AF_INET)
+		set(fd, SOL_IP, IP_RECVTTL, 1);
+	else if (own.sa.sa_family == AF_INET6)
+		set(fd, SOL_IPV6, IPV6_RECVHOPLIMIT, 1);
+	return fd;
+}
+
+void set_hops(int fd, int hops)
+{
+	struct address own = {.length = sizeof(own.un)};
+
+	ck_assert_int_eq(getsockname(fd, &own.sa, &own.length), 0);
+	if (own.sa.sa_family == AF_INET)
+		set(fd, SOL_IP, IP_TTL, hops);
+	else
+		set(fd, SOL_IPV6, IPV6_UNICAST_HOPS, hops);
+}
+
+void send_datagram(int fd, const struct address *to, const void *data, size_t size)
+{
+	ssize_t sent = sendto(fd, data, size, 0, &to->sa, to->length);
+
+	ck_assert_msg(sent == (ssize_t)size, "sendto: %s", strerror(errno));
+}
+
+void receive_datagram(int fd, struct datagram *datagram)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[256];
+	} control;
+	struct iovec room = {.iov_base = datagram->data, .iov_len = sizeof(datagram->data)};
+	struct msghdr message = {.msg_name = &datagram->from.sa,
+				 .msg_namelen = sizeof(datagram->from.un),
+				 .msg_iov = &room,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
+	ssize_t size = recvmsg(fd, &message, 0);
+
+	ck_assert_msg(size >= 0, "no datagram came: %s", strerror(errno));
+	ck_assert_int_eq(message.msg_flags & MSG_TRUNC, 0);
+	datagram->size = (size_t)size;
+	datagram->from.length = message.msg_namelen;
+	datagram->hops = -1;
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part != NULL;
+	     part = CMSG_NXTHDR(&message, part)) {
+		if ((part->cmsg_level == SOL_IP && part->cmsg_type == IP_TTL) ||
+		    (part->cmsg_level == SOL_IPV6 && part->cmsg_type == IPV6_HOPLIMIT))
+			memcpy(&datagram->hops, CMSG_DATA(part), sizeof(datagram->hops));
+	}
+}
+
+void expect_datagram_echo(int fd, const char *host, uint16_t port, const void *data, size_t size)
+{
+	struct datagram *came = malloc(sizeof(*came));
+	struct address to = at(host, port);
+	char from[ADDRESS_TEXT_MAX];
+
+	ck_assert_ptr_nonnull(came);
+	send_datagram(fd, &to, data, size);
+	receive_datagram(fd, came);
+	ck_assert_uint_eq(came->size, size);
+	ck_assert_mem_eq(came->data, data, size);
+	ck_assert_msg(address_equal(&came->from, &to), "asked %s, answered from %s", host,
+		      address_format(&came->from, from));
+	free(came);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * A real echod process under test: starting it, asking it, stopping it. It has a directory of its
+ * own with its file, its log and its output, and a notification socket that the harness reads. What
+ * goes wrong fails the test; a process that is left over dies with the test.
+ */
+
+#ifndef PROCESS_H
+#define PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct echod;
+
+/* Texts may say @DIR@ for the process's own directory. All but ARG may be NULL. */
+struct echod_setup {
+	const char *config;		/* text of its file, named with -c; NULL: no -c */
+	const char *const *arguments;	/* the rest of the command line, up to a NULL */
+	const char *const *environment; /* NAME=VALUE (or NAME: removed), up to a NULL */
+	void (*prepare)(void *arg);	/* called in the child, just before it becomes echod */
+	void *arg;
+};
+
+/* Returns at once. */
+struct echod *echod_spawn(const struct echod_setup *setup);
+
+/* These return when READY=1 has come: everything listens, and the log says where. */
+struct echod *echod_start(const char *config);
+struct echod *echod_start_with(const struct echod_setup *setup);
+
+/* Ends it with SIGTERM, expects exit status 0, and forgets it. */
+void echod_stop(struct echod *echod);
+
+/* Waits for its end: the exit status, or 128 + the signal. May be asked again. */
+int echod_wait(struct echod *echod);
+bool echod_running(struct echod *echod);
+
+/* Kills it if need be; its directory goes, too. */
+void echod_free(struct echod *echod);
+
+void echod_signal(const struct echod *echod, int number);
+pid_t echod_pid(const struct echod *echod);
+
+/* A name in its directory; static, good for a few calls. */
+const char *echod_path(const struct echod *echod, const char *name);
+
+/* Puts another text into its file, and tells it (SIGHUP); returns after the READY=1 to that. */
+void echod_write_config(const struct echod *echod, const char *config);
+void echod_reload(struct echod *echod, const char *config);
+
+/* All of standard error, and of standard output, so far; good until asked again. */
+const char *echod_log(struct echod *echod);
+const char *echod_output(struct echod *echod);
+size_t echod_log_count(struct echod *echod, const char *text);
+void echod_wait_log(struct echod *echod, const char *text);
+
+/* The number behind the last "listening on WHERE:", as in "tcp 0.0.0.0" or "udp [::1]"; 0: none. */
+uint16_t echod_port(struct echod *echod, const char *where);
+
+/* All that it told the service manager so far, one line each; how often it told TEXT. */
+const char *echod_notified(struct echod *echod);
+size_t echod_notified_count(struct echod *echod, const char *text);
+
+/* One number of those that SIGUSR1 makes it log, as in "tcp_accepted". */
+uint64_t echod_counter(struct echod *echod, const char *name);
+/* Until it is that: what a client has seen may be counted a moment later. */
+void echod_wait_counter(struct echod *echod, const char *name, uint64_t value);
+
+int echod_descriptors(const struct echod *echod);
+size_t echod_resident_kib(const struct echod *echod);
+
+#endif

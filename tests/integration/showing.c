@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* See showing.h. */
+
+#include "config.h"
+
+#include "showing.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "harness.h"
+
+/* The file, in parts of which each may be empty. */
+struct parts {
+	const char *server;
+	const char *defaults;
+	const char *address;
+	const char *listener;
+};
+
+static const char *file_of(const struct parts *parts)
+{
+	static char text[2][1024];
+	static unsigned next;
+	char *file = text[next++ % 2];
+
+	snprintf(file, sizeof(text[0]),
+		 "[server]\nworkers = 2\n%s\n[defaults]\n%s\n[listener a]\naddress = %s\n%s\n",
+		 parts->server, parts->defaults, parts->address, parts->listener);
+	return file;
+}
+
+static void show_at_start(const struct parts *with, check_setting *check)
+{
+	struct echod *echod = echod_start(file_of(with));
+
+	check(echod, true);
+	echod_stop(echod);
+}
+
+static void show_by_reload(const struct parts *with, check_setting *check)
+{
+	struct parts without = {
+		.server = "", .defaults = "", .address = with->address, .listener = ""};
+	struct echod *echod = echod_start(file_of(&without));
+
+	check(echod, false);
+	echod_reload(echod, file_of(with));
+	check(echod, true);
+	echod_reload(echod, file_of(&without));
+	check(echod, false);
+	ck_assert_uint_eq(echod_counter(echod, "reloads_success"), 2);
+	echod_stop(echod);
+}
+
+void show_setting_at(const char *address, const char *setting, check_setting *check)
+{
+	struct parts own = {.server = "", .defaults = "", .address = address, .listener = setting};
+	struct parts from_defaults = {
+		.server = "", .defaults = setting, .address = address, .listener = ""};
+
+	show_at_start(&own, check);
+	if (strncmp(setting, "protocol", strlen("protocol")) != 0)
+		show_at_start(&from_defaults, check);
+	show_by_reload(&own, check);
+}
+
+void show_setting(const char *setting, check_setting *check)
+{
+	show_setting_at("127.0.0.1:0", setting, check);
+}
+
+void show_server_setting(const char *setting, check_setting *check)
+{
+	struct parts with = {
+		.server = setting, .defaults = "", .address = "127.0.0.1:0", .listener = ""};
+
+	show_at_start(&with, check);
+	show_by_reload(&with, check);
+}
+
+uint16_t port_of(struct echod *echod)
+{
+	static const char *const places[] = {"tcp 127.0.0.1", "udp 127.0.0.1", "tcp 0.0.0.0"};
+	uint16_t port = 0;
+
+	for (size_t i = 0; port == 0 && i < ARRAY_SIZE(places); i++)
+		port = echod_port(echod, places[i]);
+	ck_assert_msg(port != 0, "it listens nowhere: %s", echod_log(echod));
+	return port;
+}
+
+void expect_counted(struct echod *echod, const char *counter, uint64_t before, uint64_t by)
+{
+	int64_t give_up_at = now_ms() + patience_ms();
+	uint64_t now;
+
+	while ((now = echod_counter(echod, counter)) != before + by)
+		ck_assert_msg(now_ms() < give_up_at && now < before + by,
+			      "%s is %" PRIu64 ", not %" PRIu64, counter, now, before + by);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* Datagram sockets that are handed over: those of both families, and what waited in them. */
+
+#include "config.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "handover.h"
+#include "harness.h"
+#include "net.h"
+#include "process.h"
+
+/* They came before anybody asked the kernel where such datagrams were sent to. */
+static void expect_waiting_answered(const char *own, const char *host)
+{
+	struct handover handover = {.fds = {bound_socket(own, SOCK_DGRAM)}, .count = 1};
+	struct address to = at(host, port_bound_to(handover.fds[0]));
+	int fd = datagram_socket(strchr(host, ':') != NULL ? "::1" : "127.0.0.1");
+	static struct datagram came;
+	struct echod *echod;
+
+	for (int i = 0; i < 3; i++)
+		send_datagram(fd, &to, &i, sizeof(i));
+	echod = start_with(&handover, "");
+	for (int i = 0; i < 3; i++) {
+		receive_datagram(fd, &came);
+		ck_assert_mem_eq(came.data, &i, sizeof(i));
+		ck_assert(address_equal(&came.from, &to));
+	}
+	close(fd);
+	close(handover.fds[0]);
+	echod_stop(echod);
+}
+
+START_TEST(datagrams_that_waited_are_answered)
+{
+	expect_waiting_answered("127.0.0.1", "127.0.0.1");
+	expect_waiting_answered("0.0.0.0", "127.0.0.5");
+	if (has_ipv6()) {
+		expect_waiting_answered("::", "127.0.0.5");
+		expect_waiting_answered("::", "::1");
+	}
+}
+END_TEST
+
+/* What systemd makes of ListenDatagram=7: one socket for both families. */
+START_TEST(a_dual_stack_datagram_socket_answers_ipv4_as_ipv4)
+{
+	struct handover handover = {.count = 1};
+	static struct datagram came;
+	struct address to;
+	struct echod *echod;
+	int fd;
+
+	if (!has_ipv6())
+		skip("this host has no IPv6");
+	handover.fds[0] = bound_socket("::", SOCK_DGRAM);
+	echod = start_with(&handover, "");
+	to = at("127.0.0.5", port_bound_to(handover.fds[0]));
+	fd = datagram_socket("127.0.0.1");
+	send_datagram(fd, &to, "four", 4);
+	receive_datagram(fd, &came);
+	ck_assert(address_equal(&came.from, &to));
+	ck_assert_int_eq(came.hops, 63);
+	close(fd);
+	to = at("::1", port_bound_to(handover.fds[0]));
+	fd = datagram_socket("::1");
+	send_datagram(fd, &to, "six", 3);
+	receive_datagram(fd, &came);
+	ck_assert(address_equal(&came.from, &to));
+	ck_assert_int_eq(came.hops, 63);
+	close(fd);
+	echod_stop(echod);
+}
+END_TEST
+
+static void expect_drop(struct echod *echod, int fd, const struct address *to, const char *counter)
+{
+	send_datagram(fd, to, "drop", 4);
+	echod_wait_counter(echod, counter, 1);
+	ck_assert(nothing_to_read(fd));
+}
+
+START_TEST(a_dual_stack_datagram_socket_judges_ipv4_as_ipv4)
+{
+	struct handover handover = {.count = 1};
+	struct address to;
+	struct echod *echod;
+	int fd, denied, yes = 1;
+
+	if (!has_ipv6())
+		skip("this host has no IPv6");
+	handover.fds[0] = bound_socket("::", SOCK_DGRAM);
+	echod = start_with(&handover, "[defaults]\ndeny = 127.0.0.9\n");
+	to = at("127.0.0.1", port_bound_to(handover.fds[0]));
+	fd = datagram_socket("127.0.0.1");
+	denied = datagram_socket("127.0.0.9");
+	expect_drop(echod, denied, &to, "udp_dropped_datagrams_denied");
+	set_hops(fd, 1);
+	expect_drop(echod, fd, &to, "udp_dropped_datagrams_ttl");
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &yes, sizeof(yes)), 0);
+	set_hops(fd, 64);
+	to = at("127.255.255.255", port_bound_to(handover.fds[0]));
+	expect_drop(echod, fd, &to, "udp_dropped_datagrams_guard");
+	expect_datagram_echo(fd, "127.0.0.1", address_port(&to), "this not", 8);
+	close(fd);
+	close(denied);
+	echod_stop(echod);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("activation udp");
+	TCase *datagrams = new_case(suite, "datagrams");
+
+	tcase_add_test(datagrams, datagrams_that_waited_are_answered);
+	tcase_add_test(datagrams, a_dual_stack_datagram_socket_answers_ipv4_as_ipv4);
+	tcase_add_test(datagrams, a_dual_stack_datagram_socket_judges_ipv4_as_ipv4);
+	return suite;
+}
+
+INTEGRATION_MAIN(suite)

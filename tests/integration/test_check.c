@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* Checking a file (-t) and showing what it comes to (-T). */
+
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "process.h"
+#include "scenes.h"
+
+START_TEST(a_check_of_the_file_opens_no_socket)
+{
+	char config[128], ok[512];
+	struct echod *echod;
+	uint16_t port;
+	int other = occupy(SOCK_STREAM, &port);
+
+	snprintf(config, sizeof(config), "[listener a]\naddress = 127.0.0.1:%d unix:@DIR@/s\n",
+		 port);
+	echod = finished_with(config, ARGUMENTS("-t"), 0);
+	snprintf(ok, sizeof(ok), "%s: ok\n", echod_path(echod, "echod.conf"));
+	ck_assert_str_eq(echod_output(echod), ok);
+	ck_assert_str_eq(echod_log(echod), "");
+	ck_assert_int_ne(access(echod_path(echod, "s"), F_OK), 0);
+	echod_free(echod);
+	close(other);
+}
+END_TEST
+
+START_TEST(a_check_prints_every_error_with_its_line)
+{
+	struct echod *echod = finished_with("[server]\nworkers = none\n\n[listener a]\n"
+					    "address = nowhere:7\nudp_rate = -1\n",
+					    ARGUMENTS("--test"), BAD_FILE);
+	const char *log = echod_log(echod);
+
+	ck_assert_uint_eq(lines(log), 3);
+	ck_assert_ptr_nonnull(strstr(log, "echod.conf:2: workers: "));
+	ck_assert_ptr_nonnull(strstr(log, "echod.conf:5: address: "));
+	ck_assert_ptr_nonnull(strstr(log, "echod.conf:6: udp_rate: "));
+	ck_assert_str_eq(echod_output(echod), "");
+	echod_free(echod);
+}
+END_TEST
+
+static const char everything_set[] =
+	"[server]\nworkers = 3\nlog_level = debug\nmax_clients = 77\ndrain_timeout = 1500ms\n"
+	"metrics = 127.0.0.1:9107\n"
+	"[defaults]\nallow = 192.0.2.0/24\nidle_timeout = 90\nprefix = a\\x20\\\\b\n"
+	"[listener one]\naddress = *:7 [::1]:8\naddress = unix:/run/x\nprotocol = udp tcp\n"
+	"deny = 192.0.2.1\ndeny = 2001:db8::/32\nmax_clients_per_ip = 4\nstall_timeout = 0\n"
+	"greeting = hi\\r\\n\nreply_once = ON\nudp_rate = 4294967295\nudp_guard = 0\n"
+	"udp_ttl_guard = False\n"
+	"[listener two]\naddress = localhost:9\nprotocol = udp\nallow = ::1\n";
+
+static void expect_dump_to_read_back(const char *config, const char *const *expected)
+{
+	struct echod *first = finished_with(config, ARGUMENTS("-T"), 0);
+	struct echod *second = finished_with(echod_output(first), ARGUMENTS("--dump"), 0);
+
+	for (; *expected != NULL; expected++)
+		ck_assert_msg(strstr(echod_output(first), *expected) != NULL, "no '%s' in %s",
+			      *expected, echod_output(first));
+	ck_assert_str_eq(echod_output(first), echod_output(second));
+	ck_assert_str_eq(echod_log(second), "");
+	echod_free(first);
+	echod_free(second);
+}
+
+START_TEST(a_dump_shows_every_key_and_reads_back_the_same)
+{
+	expect_dump_to_read_back(
+		everything_set,
+		ARGUMENTS("workers = 3\n", "log_level = debug\n", "user", "max_clients = 77\n",
+			  "drain_timeout = 1500ms\n", "metrics = 127.0.0.1:9107\n",
+			  "[listener one]\naddress = *:7 [::1]:8 unix:/run/x\n",
+			  "protocol = tcp udp\n", "allow = 192.0.2.0/24\n",
+			  "deny = 192.0.2.1 2001:db8::/32\n", "max_clients_per_ip = 4\n",
+			  "idle_timeout = 90s\n", "stall_timeout = 0\n", "greeting = hi\\r\\n\n",
+			  "prefix = a", "reply_once = yes\n", "udp_rate = 4294967295\n",
+			  "udp_guard = no\n", "udp_ttl_guard = no\n", "[listener two]\n"));
+}
+END_TEST
+
+START_TEST(an_empty_file_means_the_defaults)
+{
+	expect_dump_to_read_back("", ARGUMENTS("workers = auto\n", "max_clients = auto\n",
+					       "[listener echo]\naddress = *:7\n",
+					       "protocol = tcp udp\n", "idle_timeout = 1h\n",
+					       "stall_timeout = 2m\n", "udp_rate = 1000\n"));
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("check");
+	TCase *tcase = new_case(suite, "check and dump");
+
+	tcase_add_test(tcase, a_check_of_the_file_opens_no_socket);
+	tcase_add_test(tcase, a_check_prints_every_error_with_its_line);
+	tcase_add_test(tcase, a_dump_shows_every_key_and_reads_back_the_same);
+	tcase_add_test(tcase, an_empty_file_means_the_defaults);
+	return suite;
+}
+
+INTEGRATION_MAIN(suite)

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* The settings of streams and of the server as a whole: each one does what it says. */
+
+#include "config.h"
+
+#include <dirent.h>
+#include <pwd.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "net.h"
+#include "process.h"
+#include "scenes.h"
+#include "showing.h"
+
+/* Everybody has left, so that limits count from 0 again. */
+static void close_all(struct echod *echod, const int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		close(fds[i]);
+	WAIT_UNTIL(echod_counter(echod, "tcp_connections") == 0);
+}
+
+static void check_max_clients(struct echod *echod, bool set)
+{
+	uint64_t rejected = echod_counter(echod, "tcp_rejected_max_clients");
+	int fds[3];
+
+	for (size_t i = 0; i < 3; i++) {
+		fds[i] = connect_to("127.0.0.1", port_of(echod));
+		if (set && i == 2)
+			expect_gone(fds[i]);
+		else
+			expect_echo(fds[i], "in", 2);
+	}
+	ck_assert_uint_eq(echod_counter(echod, "tcp_rejected_max_clients") - rejected, set);
+	if (set)
+		ck_assert_uint_eq(echod_counter(echod, "tcp_connections_max"), 2);
+	else
+		ck_assert_uint_gt(echod_counter(echod, "tcp_connections_max"), 2);
+	close_all(echod, fds, 3);
+}
+
+START_TEST(max_clients_refuses_one_more)
+{
+	show_server_setting("max_clients = 2", check_max_clients);
+}
+END_TEST
+
+static void check_log_level(struct echod *echod, bool set)
+{
+	size_t opened = echod_log_count(echod, " on a opened");
+	size_t closed = echod_log_count(echod, " on a closed: client, 2 bytes received, 2 sent");
+	int fd = connect_to("127.0.0.1", port_of(echod));
+
+	expect_echo(fd, "in", 2);
+	close_all(echod, &fd, 1);
+	ck_assert_uint_eq(echod_log_count(echod, " on a opened") - opened, set);
+	WAIT_UNTIL(echod_log_count(echod, " on a closed: client, 2 bytes received, 2 sent") ==
+		   closed + set);
+}
+
+START_TEST(log_level_info_shows_each_connection)
+{
+	show_server_setting("log_level = info", check_log_level);
+}
+END_TEST
+
+START_TEST(log_level_error_says_nothing_of_a_good_life)
+{
+	/* Each of these has something to say at another level. */
+	const char *config = geteuid() == 0 ? "[server]\nlog_level = error\nmax_clients = 1048576\n"
+					      "[listener a]\naddress = 127.0.0.1:0\n"
+					    : "[server]\nlog_level = error\nuser = root\n"
+					      "[listener a]\naddress = 127.0.0.1:0\n";
+	struct echod *echod = echod_start(config);
+
+	echod_signal(echod, SIGTERM);
+	ck_assert_int_eq(echod_wait(echod), 0);
+	ck_assert_str_eq(echod_log(echod), "");
+	echod_free(echod);
+}
+END_TEST
+
+START_TEST(option_v_goes_before_log_level)
+{
+	struct echod_setup setup = {
+		.config = "[server]\nlog_level = error\n[listener a]\naddress = 127.0.0.1:0\n",
+		.arguments = ARGUMENTS("-v"),
+	};
+	struct echod *echod = echod_start_with(&setup);
+
+	check_log_level(echod, true);
+	echod_stop(echod);
+}
+END_TEST
+
+/* By name, since there may be threads of another kind. */
+static size_t worker_threads(const struct echod *echod)
+{
+	char path[300], name[32];
+	struct dirent *entry;
+	size_t count = 0;
+	DIR *tasks;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)echod_pid(echod));
+	tasks = opendir(path);
+	ck_assert_ptr_nonnull(tasks);
+	while ((entry = readdir(tasks)) != NULL) {
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/comm", (int)echod_pid(echod),
+			 entry->d_name);
+		file = fopen(path, "re");
+		if (file != NULL && fgets(name, sizeof(name), file) != NULL)
+			count +=
+				strncmp(name, "echod-", 6) == 0 && name[6] >= '0' && name[6] <= '9';
+		if (file != NULL)
+			fclose(file);
+	}
+	closedir(tasks);
+	return count;
+}
+
+START_TEST(workers_is_the_number_of_threads)
+{
+	struct echod *three = echod_start("[server]\nworkers = 3\n"
+					  "[listener a]\naddress = 127.0.0.1:0\n");
+	struct echod *as_cpus = echod_start("[listener a]\naddress = 127.0.0.1:0\n");
+	cpu_set_t cpus;
+
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(cpus), &cpus), 0);
+	WAIT_UNTIL(worker_threads(three) == 3);
+	WAIT_UNTIL(worker_threads(as_cpus) == (size_t)CPU_COUNT(&cpus));
+	echod_stop(three);
+	echod_stop(as_cpus);
+}
+END_TEST
+
+/* A line of /proc/PID/status, without its name. */
+static const char *status_of(const struct echod *echod, const char *name)
+{
+	static char line[256];
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)echod_pid(echod));
+	file = fopen(path, "re");
+	ck_assert_ptr_nonnull(file);
+	while (fgets(line, sizeof(line), file) != NULL && strncmp(line, name, strlen(name)) != 0)
+		;
+	fclose(file);
+	return line + strlen(name);
+}
+
+static void expect_ids(const char *text, unsigned id)
+{
+	char wanted[64];
+
+	snprintf(wanted, sizeof(wanted), "\t%u\t%u\t%u\t%u\n", id, id, id, id);
+	ck_assert_str_eq(text, wanted);
+}
+
+START_TEST(user_gives_up_root_and_all_that_belongs_to_it)
+{
+	const struct passwd *nobody = getpwnam("nobody");
+	struct echod *echod;
+	int fd;
+
+	if (geteuid() != 0 || nobody == NULL)
+		skip("this takes root, and a user nobody");
+	echod = echod_start("[server]\nuser = nobody\n[listener a]\naddress = 127.0.0.1:0\n");
+	expect_ids(status_of(echod, "Uid:"), nobody->pw_uid);
+	expect_ids(status_of(echod, "Gid:"), nobody->pw_gid);
+	ck_assert_uint_eq(strspn(status_of(echod, "Groups:"), "\t \n"),
+			  strlen(status_of(echod, "Groups:")));
+	ck_assert_str_eq(status_of(echod, "CapPrm:"), "\t0000000000000000\n");
+	ck_assert_str_eq(status_of(echod, "CapEff:"), "\t0000000000000000\n");
+	ck_assert_str_eq(status_of(echod, "NoNewPrivs:"), "\t1\n");
+	fd = connect_to("127.0.0.1", port_of(echod));
+	expect_echo(fd, "served", 6);
+	close(fd);
+	echod_stop(echod);
+}
+END_TEST
+
+static void check_per_ip(struct echod *echod, bool set)
+{
+	uint64_t rejected = echod_counter(echod, "tcp_rejected_per_ip");
+	int fds[3] = {connect_to("127.0.0.1", port_of(echod))};
+
+	expect_echo(fds[0], "in", 2);
+	fds[1] = connect_to("127.0.0.1", port_of(echod));
+	if (set)
+		expect_gone(fds[1]);
+	else
+		expect_echo(fds[1], "in", 2);
+	fds[2] = connect_from("127.0.0.2", "127.0.0.1", port_of(echod));
+	expect_echo(fds[2], "in", 2);
+	ck_assert_uint_eq(echod_counter(echod, "tcp_rejected_per_ip") - rejected, set);
+	close_all(echod, fds, 3);
+}
+
+START_TEST(max_clients_per_ip_concerns_one_address)
+{
+	show_setting("max_clients_per_ip = 1", check_per_ip);
+}
+END_TEST
+
+/* Within a second of its time, and what a slow machine needs. */
+static void expect_in_time(int64_t took, int64_t timeout)
+{
+	ck_assert_int_ge(took, timeout - 10);
+	ck_assert_int_le(took, timeout + 1000 + patience_ms() / 20);
+}
+
+static void check_idle(struct echod *echod, bool set)
+{
+	uint64_t closed = echod_counter(echod, "tcp_closed_idle");
+	int fd = connect_to("127.0.0.1", port_of(echod));
+	int64_t since = now_ms();
+
+	expect_echo(fd, "x", 1);
+	if (set) {
+		expect_end(fd);
+		expect_in_time(now_ms() - since, 200);
+		expect_counted(echod, "tcp_closed_idle", closed, 1);
+	}
+	close(fd);
+}
+
+START_TEST(idle_timeout_closes_who_says_nothing)
+{
+	show_setting("idle_timeout = 200ms", check_idle);
+}
+END_TEST
+
+START_TEST(idle_timeout_leaves_alone_who_talks)
+{
+	struct echod *echod = echod_start("[listener a]\naddress = 127.0.0.1:0\n"
+					  "idle_timeout = 1s\n");
+	int fd = connect_to("127.0.0.1", port_of(echod));
+	int64_t until = now_ms() + 2500;
+
+	while (now_ms() < until) {
+		expect_echo(fd, "x", 1);
+		look_again_soon();
+	}
+	ck_assert_uint_eq(echod_counter(echod, "tcp_closed_idle"), 0);
+	close(fd);
+	echod_stop(echod);
+}
+END_TEST
+
+/* Reads a byte now and then, sends whatever can be sent; false when the connection is gone. */
+static bool drip(int fd)
+{
+	static char data[65536];
+	char byte;
+
+	while (send(fd, data, sizeof(data), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+		;
+	return recv(fd, &byte, 1, MSG_DONTWAIT) > 0;
+}
+
+static void check_stall(struct echod *echod, bool set)
+{
+	uint64_t closed = echod_counter(echod, "tcp_closed_stall");
+	int64_t since = now_ms();
+	int fd = connect_to("127.0.0.1", port_of(echod));
+
+	if (set) {
+		WAIT_UNTIL((drip(fd), echod_counter(echod, "tcp_closed_stall") == closed + 1));
+		ck_assert_int_ge(now_ms() - since, 290);
+		expect_gone(fd);
+	}
+	close(fd);
+}
+
+START_TEST(stall_timeout_closes_who_does_not_read_even_when_it_drips)
+{
+	show_setting("stall_timeout = 300ms", check_stall);
+}
+END_TEST
+
+static void check_greeting(struct echod *echod, bool set)
+{
+	int fd = connect_to("127.0.0.1", port_of(echod));
+
+	if (set) {
+		char came[5];
+
+		recv_exact(fd, came, sizeof(came));
+		ck_assert_mem_eq(came, "h\0i\r\n", sizeof(came));
+	}
+	expect_echo(fd, "x", 1);
+	ck_assert(nothing_to_read(fd));
+	close(fd);
+}
+
+START_TEST(greeting_is_sent_on_connect)
+{
+	show_setting("greeting = h\\x00i\\r\\n", check_greeting);
+}
+END_TEST
+
+static void check_prefix(struct echod *echod, bool set)
+{
+	int fd = connect_to("127.0.0.1", port_of(echod));
+
+	send_all(fd, "one", 3);
+	expect_text(fd, set ? "Received: one" : "one");
+	send_all(fd, "two", 3);
+	expect_text(fd, set ? "Received: two" : "two");
+	shutdown(fd, SHUT_WR);
+	expect_end(fd);
+	close(fd);
+}
+
+START_TEST(prefix_goes_before_every_piece)
+{
+	show_setting("prefix = Received:\\x20", check_prefix);
+}
+END_TEST
+
+static void check_reply_once(struct echod *echod, bool set)
+{
+	uint64_t replied = echod_counter(echod, "tcp_closed_replied");
+	int fd = connect_to("127.0.0.1", port_of(echod));
+
+	expect_echo(fd, "once", 4);
+	if (set) {
+		expect_end(fd);
+		close(fd);
+		expect_counted(echod, "tcp_closed_replied", replied, 1);
+	} else {
+		expect_echo(fd, "twice", 5);
+		close(fd);
+	}
+}
+
+START_TEST(reply_once_closes_after_one_piece)
+{
+	show_setting("reply_once = yes", check_reply_once);
+}
+END_TEST
+
+START_TEST(reply_once_does_not_reset_who_still_sends)
+{
+	static char data[1024 * 1024];
+	struct echod *echod = echod_start("[listener a]\naddress = 127.0.0.1:0\n"
+					  "reply_once = yes\ngreeting = hello\n");
+	int fd = connect_to("127.0.0.1", port_of(echod));
+
+	expect_text(fd, "hello");
+	send_all(fd, "once", 4);
+	WAIT_UNTIL(!nothing_to_read(fd));
+	send_all(fd, data, sizeof(data));
+	expect_text(fd, "once");
+	shutdown(fd, SHUT_WR);
+	expect_end(fd);
+	close(fd);
+	expect_counted(echod, "tcp_closed_replied", 0, 1);
+	ck_assert_uint_eq(echod_counter(echod, "sent_bytes_tcp"), 9);
+	echod_stop(echod);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("config");
+	TCase *tcase = new_case(suite, "server");
+
+	tcase_add_test(tcase, max_clients_refuses_one_more);
+	tcase_add_test(tcase, log_level_info_shows_each_connection);
+	tcase_add_test(tcase, log_level_error_says_nothing_of_a_good_life);
+	tcase_add_test(tcase, option_v_goes_before_log_level);
+	tcase_add_test(tcase, workers_is_the_number_of_threads);
+	tcase_add_test(tcase, user_gives_up_root_and_all_that_belongs_to_it);
+
+	tcase = new_case(suite, "listener");
+	tcase_add_test(tcase, max_clients_per_ip_concerns_one_address);
+	tcase_add_test(tcase, idle_timeout_closes_who_says_nothing);
+	tcase_add_test(tcase, idle_timeout_leaves_alone_who_talks);
+	tcase_add_test(tcase, stall_timeout_closes_who_does_not_read_even_when_it_drips);
+	tcase_add_test(tcase, greeting_is_sent_on_connect);
+	tcase_add_test(tcase, prefix_goes_before_every_piece);
+	tcase_add_test(tcase, reply_once_closes_after_one_piece);
+	tcase_add_test(tcase, reply_once_does_not_reset_who_still_sends);
+	return suite;
+}
+
+INTEGRATION_MAIN(suite)

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* The settings of datagrams, and those that concern streams and datagrams alike. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "net.h"
+#include "process.h"
+#include "showing.h"
+
+/* Sends to 127.0.0.1; comes back, or is counted as dropped for REASON. */
+static void expect_answer(struct echod *echod, int fd, bool answered, const char *reason)
+{
+	struct address to = at("127.0.0.1", port_of(echod));
+	uint64_t dropped = echod_counter(echod, reason);
+
+	if (answered) {
+		expect_datagram_echo(fd, "127.0.0.1", port_of(echod), "hello", 5);
+		return;
+	}
+	send_datagram(fd, &to, "hello", 5);
+	expect_counted(echod, reason, dropped, 1);
+	ck_assert(nothing_to_read(fd));
+}
+
+static void check_stream_from(struct echod *echod, const char *from, bool served)
+{
+	uint64_t denied = echod_counter(echod, "tcp_rejected_denied");
+	int fd = connect_from(from, "127.0.0.1", port_of(echod));
+
+	if (served) {
+		expect_echo(fd, "hello", 5);
+	} else {
+		expect_gone(fd);
+		expect_counted(echod, "tcp_rejected_denied", denied, 1);
+	}
+	close(fd);
+}
+
+static void check_from(struct echod *echod, const char *from, bool served)
+{
+	int fd = datagram_socket(from);
+
+	expect_answer(echod, fd, served, "udp_dropped_datagrams_denied");
+	close(fd);
+	check_stream_from(echod, from, served);
+}
+
+static void check_allow(struct echod *echod, bool set)
+{
+	check_from(echod, "127.0.0.1", !set);
+	check_from(echod, "127.0.0.2", true);
+	check_from(echod, "127.1.2.3", true);
+	check_from(echod, "127.2.0.1", !set);
+}
+
+START_TEST(allow_serves_only_who_is_in_it)
+{
+	show_setting("allow = 127.0.0.2 2001:db8::/32\nallow = 127.1.0.0/16", check_allow);
+}
+END_TEST
+
+static void check_deny(struct echod *echod, bool set)
+{
+	check_from(echod, "127.0.0.1", true);
+	check_from(echod, "127.0.0.2", !set);
+	check_from(echod, "127.1.0.1", !set);
+}
+
+START_TEST(deny_serves_nobody_who_is_in_it)
+{
+	show_setting("deny = 127.0.0.2 127.1.0.0/16", check_deny);
+}
+END_TEST
+
+static void check_deny_first(struct echod *echod, bool set)
+{
+	check_from(echod, "127.0.0.2", !set);
+	check_from(echod, "127.0.0.3", true);
+}
+
+START_TEST(deny_goes_before_allow)
+{
+	show_setting("allow = 127.0.0.0/8\ndeny = 127.0.0.2", check_deny_first);
+}
+END_TEST
+
+/* Nobody serves it; that it can be bound would be too much to ask of TCP, where old ones linger. */
+static bool is_unserved(int type, uint16_t port)
+{
+	struct address address = at("127.0.0.1", port);
+	int fd = new_socket(&address, type);
+	bool result;
+
+	if (type == SOCK_STREAM)
+		result = connect(fd, &address.sa, address.length) < 0 && errno == ECONNREFUSED;
+	else
+		result = bind(fd, &address.sa, address.length) == 0;
+	close(fd);
+	return result;
+}
+
+/* Another program may have the number of the other protocol for a moment. */
+static void check_protocols(struct echod *echod, bool tcp, bool udp)
+{
+	if (tcp) {
+		check_stream_from(echod, "127.0.0.1", true);
+	} else {
+		WAIT_UNTIL(is_unserved(SOCK_STREAM, port_of(echod)));
+	}
+	if (udp) {
+		int fd = datagram_socket("127.0.0.1");
+
+		expect_datagram_echo(fd, "127.0.0.1", port_of(echod), "x", 1);
+		close(fd);
+	} else {
+		WAIT_UNTIL(is_unserved(SOCK_DGRAM, port_of(echod)));
+	}
+}
+
+static void check_protocol_tcp(struct echod *echod, bool set)
+{
+	check_protocols(echod, true, !set);
+}
+
+static void check_protocol_udp(struct echod *echod, bool set)
+{
+	check_protocols(echod, !set, true);
+}
+
+START_TEST(protocol_tcp_opens_no_udp)
+{
+	show_setting("protocol = tcp", check_protocol_tcp);
+}
+END_TEST
+
+START_TEST(protocol_udp_opens_no_tcp)
+{
+	show_setting("protocol = udp", check_protocol_udp);
+}
+END_TEST
+
+/* The source has a port that this echod serves itself, at another address. */
+static void check_guard(struct echod *echod, bool off)
+{
+	struct address from = at("127.0.0.2", port_of(echod));
+	int fd = new_socket(&from, SOCK_DGRAM);
+
+	ck_assert_int_eq(bind(fd, &from.sa, from.length), 0);
+	expect_answer(echod, fd, off, "udp_dropped_datagrams_guard");
+	close(fd);
+}
+
+START_TEST(udp_guard_answers_no_port_that_is_served_here)
+{
+	show_setting("udp_guard = no", check_guard);
+}
+END_TEST
+
+static void check_hops(struct echod *echod, int sent, int wanted)
+{
+	struct datagram *came = malloc(sizeof(*came));
+	struct address to = at("127.0.0.1", port_of(echod));
+	int fd = datagram_socket("127.0.0.1");
+
+	ck_assert_ptr_nonnull(came);
+	set_hops(fd, sent);
+	send_datagram(fd, &to, "hop", 3);
+	receive_datagram(fd, came);
+	ck_assert_int_eq(came->hops, wanted);
+	close(fd);
+	free(came);
+}
+
+static int default_hops(void)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_default_ttl", "re");
+	char text[16] = "64";
+
+	if (file != NULL && fgets(text, sizeof(text), file) == NULL)
+		text[0] = '\0';
+	if (file != NULL)
+		fclose(file);
+	return (int)strtol(text, NULL, 10);
+}
+
+static void check_ttl_guard(struct echod *echod, bool off)
+{
+	int fd = datagram_socket("127.0.0.1");
+
+	check_hops(echod, 64, off ? default_hops() : 63);
+	check_hops(echod, 255, 64);
+	check_hops(echod, 2, off ? default_hops() : 1);
+	set_hops(fd, 1);
+	expect_answer(echod, fd, off, "udp_dropped_datagrams_ttl");
+	close(fd);
+}
+
+START_TEST(udp_ttl_guard_takes_a_hop_from_every_answer)
+{
+	show_setting("udp_ttl_guard = no", check_ttl_guard);
+}
+END_TEST
+
+#define FLOOD 100
+
+/* All at once from HOST to itself; how many come back. */
+static uint64_t flood(struct echod *echod, const char *host)
+{
+	uint64_t received = echod_counter(echod, "udp_received_datagrams");
+	uint64_t echoed = echod_counter(echod, "udp_echoed_datagrams");
+	uint64_t dropped = echod_counter(echod, "udp_dropped_datagrams_rate");
+	struct address to = at(host, port_of(echod));
+	int fd = datagram_socket(host);
+
+	for (int i = 0; i < FLOOD; i++)
+		send_datagram(fd, &to, "flood", 5);
+	close(fd);
+	expect_counted(echod, "udp_received_datagrams", received, FLOOD);
+	echoed = echod_counter(echod, "udp_echoed_datagrams") - echoed;
+	dropped = echod_counter(echod, "udp_dropped_datagrams_rate") - dropped;
+	ck_assert_uint_eq(echoed + dropped, FLOOD);
+	return echoed;
+}
+
+/* Each time from another source, so that none has a past. */
+static void check_rate(struct echod *echod, bool set)
+{
+	static unsigned source;
+	uint64_t echoed;
+	char host[32];
+
+	snprintf(host, sizeof(host), "192.0.2.%u", ++source);
+	add_address(host);
+	echoed = flood(echod, host);
+	if (set) {
+		ck_assert_uint_ge(echoed, 5);
+		ck_assert_uint_le(echoed, FLOOD / 2);
+	} else {
+		ck_assert_uint_eq(echoed, FLOOD);
+	}
+	ck_assert_uint_eq(flood(echod, "127.0.0.1"), FLOOD);
+}
+
+START_TEST(udp_rate_limits_one_source_but_not_loopback)
+{
+	if (!own_network())
+		skip("this takes a network of its own");
+	show_setting_at("*:0", "udp_rate = 5", check_rate);
+}
+END_TEST
+
+static void check_no_rate(struct echod *echod, bool set UNUSED)
+{
+	static unsigned source;
+	char host[32];
+
+	snprintf(host, sizeof(host), "192.0.2.%u", ++source);
+	add_address(host);
+	ck_assert_uint_eq(flood(echod, host), FLOOD);
+}
+
+START_TEST(udp_rate_0_limits_nobody)
+{
+	if (!own_network())
+		skip("this takes a network of its own");
+	show_setting_at("*:0", "udp_rate = 0", check_no_rate);
+}
+END_TEST
+
+START_TEST(who_is_not_answered_is_told_in_the_log)
+{
+	struct echod *echod = echod_start("[server]\nlog_level = info\n"
+					  "[listener a]\naddress = 127.0.0.1:0\n");
+	char line[128];
+
+	check_guard(echod, false);
+	check_guard(echod, false);
+	snprintf(line, sizeof(line),
+		 "udp 127.0.0.2:%d on 127.0.0.1:%d not answered: source port served here "
+		 "(udp_guard)",
+		 port_of(echod), port_of(echod));
+	ck_assert_uint_eq(echod_log_count(echod, line), 1);
+	echod_stop(echod);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("config of datagrams");
+	TCase *tcase = new_case(suite, "both");
+
+	tcase_add_test(tcase, allow_serves_only_who_is_in_it);
+	tcase_add_test(tcase, deny_serves_nobody_who_is_in_it);
+	tcase_add_test(tcase, deny_goes_before_allow);
+	tcase_add_test(tcase, protocol_tcp_opens_no_udp);
+	tcase_add_test(tcase, protocol_udp_opens_no_tcp);
+
+	tcase = new_case(suite, "datagrams");
+	tcase_add_test(tcase, udp_guard_answers_no_port_that_is_served_here);
+	tcase_add_test(tcase, udp_ttl_guard_takes_a_hop_from_every_answer);
+	tcase_add_test(tcase, udp_rate_limits_one_source_but_not_loopback);
+	tcase_add_test(tcase, udp_rate_0_limits_nobody);
+	tcase_add_test(tcase, who_is_not_answered_is_told_in_the_log);
+	return suite;
+}
+
+INTEGRATION_MAIN(suite)

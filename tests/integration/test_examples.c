@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The files of etc/examples, served as they are, and met by the plain clients that one writes in
+ * ten lines of Python.
+ */
+
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "net.h"
+#include "process.h"
+#include "program.h"
+
+#define TEXT_MAX 4096
+
+static const char tcp_client[] = "import socket, sys\n"
+				 "host, port = sys.argv[1], int(sys.argv[2])\n"
+				 "with socket.create_connection((host, port)) as s:\n"
+				 "    s.sendall(b'Hello, world')\n"
+				 "    data = s.recv(1024)\n"
+				 "print('Received', repr(data))\n";
+
+static const char udp_client[] = "import socket, sys\n"
+				 "server = (sys.argv[1], int(sys.argv[2]))\n"
+				 "with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:\n"
+				 "    s.sendto(b'Hello, world', server)\n"
+				 "    data, address = s.recvfrom(1024)\n"
+				 "print('Received', repr(data), address == server)\n";
+
+/* Reads to the end, as one does who expects one reply and a closed connection. */
+static const char one_reply_client[] = "import socket, sys\n"
+				       "host, port = sys.argv[1], int(sys.argv[2])\n"
+				       "with socket.create_connection((host, port)) as s:\n"
+				       "    s.sendall(b'Hello, world')\n"
+				       "    with s.makefile('rb') as f:\n"
+				       "        print(f.read())\n";
+
+static const char greeted_client[] = "import socket, sys\n"
+				     "host, port = sys.argv[1], int(sys.argv[2])\n"
+				     "with socket.create_connection((host, port)) as s:\n"
+				     "    print(s.recv(1024).decode())\n"
+				     "    s.sendall(b'Hello, server')\n"
+				     "    print(s.recv(1024).decode())\n";
+
+static const char unix_client[] = "import socket, sys\n"
+				  "with socket.socket(socket.AF_UNIX) as s:\n"
+				  "    s.connect(sys.argv[1])\n"
+				  "    s.sendall(b'Hello, world')\n"
+				  "    print('Received', repr(s.recv(1024)))\n";
+
+static const char unixgram_client[] =
+	"import os, socket, sys\n"
+	"own = sys.argv[1] + '.client'\n"
+	"with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:\n"
+	"    s.bind(own)\n"
+	"    s.sendto(b'Hello, world', sys.argv[1])\n"
+	"    data, address = s.recvfrom(1024)\n"
+	"os.unlink(own)\n"
+	"print('Received', repr(data), address == sys.argv[1])\n";
+
+static const char *example(const char *name)
+{
+	static char path[TEXT_MAX];
+	const char *top = getenv("TOP_SRCDIR");
+
+	snprintf(path, sizeof(path), "%s/etc/examples/%s.conf", top != NULL ? top : ".", name);
+	return path;
+}
+
+/* The example as it stands, its files in the directory of the test and not in /tmp. */
+static struct echod *start_example(const char *name)
+{
+	char line[TEXT_MAX], *config, *file;
+	FILE *in = fopen(example(name), "r"), *out;
+	struct echod *echod;
+	size_t size;
+
+	ck_assert_msg(in != NULL, "cannot read %s", example(name));
+	out = open_memstream(&config, &size);
+	ck_assert_ptr_nonnull(out);
+	while (fgets(line, sizeof(line), in) != NULL) {
+		file = strstr(line, ":/tmp/");
+		if (file != NULL)
+			fprintf(out, "%.*s:@DIR@/%s", (int)(file - line), line, file + 6);
+		else
+			fputs(line, out);
+	}
+	fclose(in);
+	fclose(out);
+	echod = echod_start(config);
+	free(config);
+	return echod;
+}
+
+/* In a network of its own, where all ports are free. */
+static struct echod *start_example_at_its_ports(const char *name)
+{
+	if (!own_network())
+		skip("no network of our own here");
+	return start_example(name);
+}
+
+static void read_all(int fd, char text[static TEXT_MAX])
+{
+	size_t size = 0;
+	ssize_t n;
+
+	while ((n = read(fd, text + size, TEXT_MAX - 1 - size)) > 0)
+		size += (size_t)n;
+	text[size] = '\0';
+}
+
+/* Runs SCRIPT against WHERE, and the port there if it is not 0. */
+static void expect_client(const char *script, const char *where, uint16_t port, const char *output)
+{
+	char number[8], text[TEXT_MAX];
+	const char *arguments[] = {"python3", "-c", script, where, number, NULL};
+	struct program program;
+
+	if (!installed("python3"))
+		skip("python3 is not installed");
+	snprintf(number, sizeof(number), "%d", port);
+	program_start(&program, arguments);
+	read_all(program.out, text);
+	ck_assert_int_eq(program_wait(&program), 0);
+	ck_assert_str_eq(text, output);
+}
+
+START_TEST(all_interfaces)
+{
+	struct echod *echod = start_example_at_its_ports("all-interfaces");
+
+	expect_client(tcp_client, "127.0.0.1", 50007, "Received b'Hello, world'\n");
+	expect_client(udp_client, "127.0.0.1", 50007, "Received b'Hello, world' True\n");
+	if (has_ipv6())
+		expect_client(tcp_client, "::1", 50007, "Received b'Hello, world'\n");
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(reply_once)
+{
+	struct echod *echod = start_example_at_its_ports("reply-once");
+
+	expect_client(one_reply_client, "127.0.0.1", 1234, "b'Received: Hello, world'\n");
+	ck_assert_uint_eq(echod_log_count(echod, "listening on udp"), 0);
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(loopback)
+{
+	struct echod *echod = start_example_at_its_ports("loopback");
+
+	expect_client(tcp_client, "127.0.0.1", 65432, "Received b'Hello, world'\n");
+	expect_client(udp_client, "127.0.0.1", 65433, "Received b'Hello, world' True\n");
+	ck_assert_uint_eq(echod_log_count(echod, "0.0.0.0"), 0);
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(greeting)
+{
+	struct echod *echod = start_example_at_its_ports("greeting");
+
+	expect_client(greeted_client, "127.0.0.1", 12345, "Hello, client\nHello, server\n");
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(unix_sockets)
+{
+	struct echod *echod = start_example("unix");
+
+	expect_client(unix_client, echod_path(echod, "echod.sock"), 0,
+		      "Received b'Hello, world'\n");
+	expect_client(unixgram_client, echod_path(echod, "echod-datagram.sock"), 0,
+		      "Received b'Hello, world' True\n");
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(each_passes_its_own_check)
+{
+	static const char *const names[] = {"all-interfaces", "reply-once", "loopback", "greeting",
+					    "unix"};
+	const char *arguments[] = {"-t", "-c", NULL, NULL};
+	struct echod_setup setup = {.arguments = arguments};
+	struct echod *echod;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		arguments[2] = example(names[i]);
+		echod = echod_spawn(&setup);
+		ck_assert_int_eq(echod_wait(echod), 0);
+		ck_assert_str_eq(echod_log(echod), "");
+		echod_free(echod);
+	}
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("examples");
+	TCase *examples = new_case(suite, "examples");
+
+	tcase_add_test(examples, all_interfaces);
+	tcase_add_test(examples, reply_once);
+	tcase_add_test(examples, loopback);
+	tcase_add_test(examples, greeting);
+	tcase_add_test(examples, unix_sockets);
+	tcase_add_test(examples, each_passes_its_own_check);
+	return suite;
+}
+
+INTEGRATION_MAIN(suite)

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* The end of a daemon's life, and the signals until then: what they do, and what they do not. */
+
+#include "config.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "net.h"
+#include "process.h"
+#include "scenes.h"
+
+/* Nothing in a test may take this long: what ends, ends for another reason. */
+#define PATIENT "[server]\nworkers = 2\nlog_level = info\ndrain_timeout = 10m\n"
+#define HASTY "[server]\nworkers = 2\nlog_level = info\ndrain_timeout = 300ms\n"
+#define LISTENER "[listener a]\naddress = 127.0.0.1:0\n"
+
+static uint16_t port_of(struct echod *echod)
+{
+	return echod_port(echod, "tcp 127.0.0.1");
+}
+
+/* It ends by itself, well. */
+static void expect_good_end(struct echod *echod)
+{
+	ck_assert_int_eq(echod_wait(echod), 0);
+	ck_assert_uint_eq(echod_log_count(echod, ": stopped\n"), 1);
+	echod_free(echod);
+}
+
+static void expect_stop_by(int number)
+{
+	struct echod *echod = echod_start(PATIENT LISTENER "address = unix:@DIR@/s\n");
+	int idle = connect_to("127.0.0.1", port_of(echod));
+	int used = connect_to("127.0.0.1", port_of(echod));
+	int local = connect_to(echod_path(echod, "s"), 0);
+
+	expect_echo(used, "used", 4);
+	expect_echo(local, "local", 5);
+	echod_signal(echod, number);
+	expect_end(idle);
+	expect_end(used);
+	expect_end(local);
+	expect_good_end(echod);
+	close(idle);
+	close(used);
+	close(local);
+}
+
+START_TEST(term_ends_idle_connections_at_once)
+{
+	expect_stop_by(SIGTERM);
+}
+END_TEST
+
+START_TEST(int_does_as_term_does)
+{
+	expect_stop_by(SIGINT);
+}
+END_TEST
+
+START_TEST(a_connection_with_data_ends_when_all_of_it_is_back)
+{
+	struct echod *echod = echod_start(PATIENT LISTENER);
+	struct stalled stalled = stall(echod, port_of(echod));
+	int idle = connect_to("127.0.0.1", port_of(echod));
+
+	expect_echo(idle, "x", 1);
+	echod_signal(echod, SIGTERM);
+	expect_end(idle);
+	WAIT_UNTIL(try_connect("127.0.0.1", port_of(echod)) < 0);
+	ck_assert(echod_running(echod));
+	stalled_expect_all(&stalled);
+	stalled_free(&stalled);
+	close(idle);
+	expect_good_end(echod);
+}
+END_TEST
+
+/* Bytes that were answered but not read yet must survive it when the client goes on sending. */
+START_TEST(a_stop_does_not_reset_what_was_not_read_yet)
+{
+	static char data[200000], came[sizeof(data)];
+	struct echod *echod = echod_start(PATIENT LISTENER);
+	struct address to = at("127.0.0.1", port_of(echod));
+	int fd = new_socket(&to, SOCK_STREAM), small = 4096;
+
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+	ck_assert_int_eq(connect(fd, &to.sa, to.length), 0);
+	fill(data, sizeof(data), 1);
+	send_all(fd, data, sizeof(data));
+	WAIT_UNTIL(echod_counter(echod, "sent_bytes_tcp") == sizeof(data));
+	echod_signal(echod, SIGTERM);
+	echod_wait_log(echod, "stopping: 1 connections");
+	for (int i = 0; i < 50; i++) {
+		(void)send(fd, "more", 4, MSG_DONTWAIT | MSG_NOSIGNAL);
+		look_again_soon();
+	}
+	recv_exact(fd, came, sizeof(came));
+	ck_assert_mem_eq(came, data, sizeof(data));
+	close(fd);
+	expect_good_end(echod);
+}
+END_TEST
+
+START_TEST(drain_timeout_resets_the_rest)
+{
+	struct echod *echod = echod_start(HASTY LISTENER);
+	struct stalled stalled = stall(echod, port_of(echod));
+	int64_t before = now_ms();
+
+	echod_signal(echod, SIGTERM);
+	ck_assert_int_eq(echod_wait(echod), 0);
+	ck_assert_int_ge(now_ms() - before, 290);
+	echod_wait_log(echod, "drain_timeout is over: resetting 1 connections");
+	echod_wait_log(echod, " closed: shutdown, ");
+	expect_gone(stalled.fd);
+	stalled_free(&stalled);
+	expect_good_end(echod);
+}
+END_TEST
+
+START_TEST(a_second_term_stops_now)
+{
+	struct echod *echod = echod_start(PATIENT LISTENER);
+	struct stalled stalled = stall(echod, port_of(echod));
+
+	echod_signal(echod, SIGTERM);
+	echod_wait_log(echod, "stopping: 1 connections");
+	ck_assert(echod_running(echod));
+	echod_signal(echod, SIGTERM);
+	ck_assert_int_eq(echod_wait(echod), 0);
+	expect_gone(stalled.fd);
+	stalled_free(&stalled);
+	expect_good_end(echod);
+}
+END_TEST
+
+START_TEST(a_drain_timeout_of_0_waits_for_nobody)
+{
+	struct echod *echod = echod_start("[server]\ndrain_timeout = 0\n" LISTENER);
+	struct stalled stalled = stall(echod, port_of(echod));
+	int idle = connect_to("127.0.0.1", port_of(echod));
+
+	expect_echo(idle, "x", 1);
+	echod_signal(echod, SIGTERM);
+	ck_assert_int_eq(echod_wait(echod), 0);
+	expect_end(idle);
+	expect_gone(stalled.fd);
+	stalled_free(&stalled);
+	close(idle);
+	expect_good_end(echod);
+}
+END_TEST
+
+/* More than are accepted in a turn queue up while it stands still; then it hears of all at once. */
+START_TEST(who_waits_in_the_queue_at_a_stop_is_served)
+{
+	struct echod *echod = echod_start("[server]\nworkers = 1\ndrain_timeout = 10m\n" LISTENER);
+	int clients[WAITING];
+
+	echod_signal(echod, SIGSTOP);
+	connect_and_say_hello(clients, "127.0.0.1", port_of(echod));
+	echod_signal(echod, SIGTERM);
+	echod_signal(echod, SIGCONT);
+	for (size_t i = 0; i < WAITING; i++) {
+		expect_text(clients[i], "hello");
+		expect_end(clients[i]);
+		close(clients[i]);
+	}
+	expect_good_end(echod);
+}
+END_TEST
+
+START_TEST(a_stop_during_a_reload_is_a_stop)
+{
+	struct echod *echod = echod_start(PATIENT LISTENER);
+
+	echod_signal(echod, SIGSTOP);
+	echod_signal(echod, SIGHUP);
+	echod_signal(echod, SIGTERM);
+	echod_signal(echod, SIGCONT);
+	expect_good_end(echod);
+}
+END_TEST
+
+START_TEST(usr1_logs_the_counters_at_any_level)
+{
+	struct echod *echod = echod_start("[server]\nlog_level = error\n[listener a]\n"
+					  "address = unix:@DIR@/s\n");
+	int fd = connect_to(echod_path(echod, "s"), 0);
+
+	expect_echo(fd, "counted", 7);
+	ck_assert_uint_eq(echod_counter(echod, "tcp_accepted"), 1);
+	ck_assert_uint_eq(echod_counter(echod, "received_bytes_tcp"), 7);
+	ck_assert_uint_eq(echod_counter(echod, "sent_bytes_tcp"), 7);
+	ck_assert_uint_eq(echod_counter(echod, "reloads_success"), 0);
+	echod_reload(echod, "nonsense\n");
+	ck_assert_uint_eq(echod_counter(echod, "reloads_failure"), 1);
+	close(fd);
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(a_client_that_leaves_while_it_is_sent_to_harms_nobody)
+{
+	struct echod *echod = echod_start(PATIENT LISTENER "[defaults]\ngreeting = hello\n");
+	int other;
+
+	echod_signal(echod, SIGPIPE);
+	echod_signal(echod, SIGSTOP);
+	for (int i = 0; i < 50; i++) {
+		int fd = connect_to("127.0.0.1", port_of(echod));
+
+		send_all(fd, "answer me", 9);
+		reset(fd);
+	}
+	echod_signal(echod, SIGCONT);
+	other = connect_to("127.0.0.1", port_of(echod));
+	expect_text(other, "hello");
+	expect_echo(other, "still there", 11);
+	WAIT_UNTIL(echod_counter(echod, "tcp_connections") == 1);
+	close(other);
+	echod_stop(echod);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("life");
+	TCase *tcase = new_case(suite, "stopping");
+
+	tcase_add_test(tcase, term_ends_idle_connections_at_once);
+	tcase_add_test(tcase, int_does_as_term_does);
+	tcase_add_test(tcase, a_connection_with_data_ends_when_all_of_it_is_back);
+	tcase_add_test(tcase, a_stop_does_not_reset_what_was_not_read_yet);
+	tcase_add_test(tcase, drain_timeout_resets_the_rest);
+	tcase_add_test(tcase, a_second_term_stops_now);
+	tcase_add_test(tcase, a_drain_timeout_of_0_waits_for_nobody);
+	tcase_add_test(tcase, who_waits_in_the_queue_at_a_stop_is_served);
+	tcase_add_test(tcase, a_stop_during_a_reload_is_a_stop);
+
+	tcase = new_case(suite, "other signals");
+	tcase_add_test(tcase, usr1_logs_the_counters_at_any_level);
+	tcase_add_test(tcase, a_client_that_leaves_while_it_is_sent_to_harms_nobody);
+	return suite;
+}
+
+INTEGRATION_MAIN(suite)

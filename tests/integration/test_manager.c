@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* What the service manager is told, and what the log looks like to it. */
+
+#include "config.h"
+
+#include <ctype.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "net.h"
+#include "process.h"
+#include "scenes.h"
+
+#define LISTENER "[listener a]\naddress = 127.0.0.1:0\n"
+
+/* Enough for one to be on every worker. */
+#define CONNECTIONS 16
+#define WATCHDOG_MS 2000
+
+static uint16_t port_of(struct echod *echod)
+{
+	return echod_port(echod, "tcp 127.0.0.1");
+}
+
+START_TEST(ready_comes_with_a_status_when_everything_listens)
+{
+	struct echod *echod = echod_start(LISTENER "address = unix:@DIR@/s\n");
+	const char *told = echod_notified(echod);
+	int fd = try_connect("127.0.0.1", port_of(echod));
+	int local = try_connect(echod_path(echod, "s"), 0);
+
+	ck_assert_msg(strncmp(told, "READY=1\nSTATUS=", 15) == 0, "told: %s", told);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_ge(local, 0);
+	ck_assert_uint_eq(echod_log_count(echod, "listening on tcp 127.0.0.1:"), 1);
+	ck_assert_uint_eq(echod_log_count(echod, "listening on udp 127.0.0.1:"), 1);
+	ck_assert_uint_eq(echod_log_count(echod, "listening on unix /"), 1);
+	close(fd);
+	close(local);
+	echod_stop(echod);
+}
+END_TEST
+
+static uint64_t now_usec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* RELOADING=1 with its time, then READY=1, and nothing between; *TOLD is moved behind. */
+static void expect_reloading_then_ready(const char **told, uint64_t from, uint64_t until)
+{
+	static const char reloading[] = "RELOADING=1\nMONOTONIC_USEC=";
+	const char *at = strstr(*told, "RELOADING=1");
+	char *end;
+	uint64_t when;
+
+	ck_assert_ptr_nonnull(at);
+	ck_assert_msg(strncmp(at, reloading, strlen(reloading)) == 0, "told: %s", at);
+	when = strtoull(at + strlen(reloading), &end, 10);
+	ck_assert_uint_ge(when, from);
+	ck_assert_uint_le(when, until);
+	ck_assert_msg(strncmp(end, "\n\nREADY=1\nSTATUS=", 17) == 0, "told: %s", end);
+	*told = end + 2;
+}
+
+START_TEST(a_reload_is_announced_and_in_force_when_it_is_ready)
+{
+	static const char config[] = "[server]\nworkers = 2\n" LISTENER;
+	struct echod *echod = echod_start(config);
+	int fds[CONNECTIONS];
+
+	for (size_t i = 0; i < CONNECTIONS; i++) {
+		fds[i] = connect_to("127.0.0.1", port_of(echod));
+		expect_echo(fds[i], "x", 1);
+	}
+	for (int turn = 0; turn < 10; turn++) {
+		size_t before = strlen(echod_notified(echod));
+		uint64_t from = now_usec();
+		const char *told;
+
+		echod_reload(echod, turn % 2 == 0 ? "[server]\nworkers = 2\n" LISTENER
+						    "prefix = >\n"
+						  : config);
+		told = echod_notified(echod) + before;
+		expect_reloading_then_ready(&told, from, now_usec());
+		for (size_t i = 0; i < CONNECTIONS; i++) {
+			send_all(fds[i], "x", 1);
+			expect_text(fds[i], turn % 2 == 0 ? ">x" : "x");
+			ck_assert(nothing_to_read(fds[i]));
+		}
+	}
+	for (size_t i = 0; i < CONNECTIONS; i++)
+		close(fds[i]);
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(a_reload_that_fails_is_announced_and_ends_in_ready_too)
+{
+	struct echod *echod = echod_start(LISTENER);
+	size_t before = strlen(echod_notified(echod));
+	uint64_t from = now_usec();
+	const char *told;
+
+	echod_reload(echod, "nonsense\n");
+	told = echod_notified(echod) + before;
+	expect_reloading_then_ready(&told, from, now_usec());
+	ck_assert_uint_eq(echod_log_count(echod, "reload failed"), 1);
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(a_stop_is_announced_with_the_time_it_may_take)
+{
+	struct echod *echod = echod_start("[server]\ndrain_timeout = 7s\n" LISTENER);
+	const char *told;
+	uint64_t usec;
+
+	echod_signal(echod, SIGTERM);
+	ck_assert_int_eq(echod_wait(echod), 0);
+	told = strstr(echod_notified(echod), "STOPPING=1");
+	ck_assert_ptr_nonnull(told);
+	told = strstr(told, "EXTEND_TIMEOUT_USEC=");
+	ck_assert_ptr_nonnull(told);
+	usec = strtoull(strchr(told, '=') + 1, NULL, 10);
+	ck_assert_uint_ge(usec, 7000000);
+	ck_assert_uint_lt(usec, 60000000);
+	ck_assert_uint_eq(echod_notified_count(echod, "STOPPING=1"), 1);
+	echod_free(echod);
+}
+END_TEST
+
+/* Three more signs of life, none later than it may be. */
+static void expect_rhythm(struct echod *echod)
+{
+	size_t signs = echod_notified_count(echod, "WATCHDOG=1");
+
+	for (int i = 0; i < 3; i++) {
+		int64_t since = now_ms();
+
+		WAIT_UNTIL(echod_notified_count(echod, "WATCHDOG=1") > signs);
+		ck_assert_int_lt(now_ms() - since, WATCHDOG_MS);
+		signs = echod_notified_count(echod, "WATCHDOG=1");
+	}
+}
+
+START_TEST(the_watchdog_is_fed_also_during_a_stop)
+{
+	struct echod_setup setup = {
+		.config = "[server]\ndrain_timeout = 10m\n" LISTENER,
+		.environment = ARGUMENTS("WATCHDOG_USEC=2000000"),
+	};
+	struct echod *echod = echod_start_with(&setup);
+	struct stalled stalled = stall(echod, port_of(echod));
+
+	expect_rhythm(echod);
+	echod_signal(echod, SIGTERM);
+	echod_wait_log(echod, "stopping: 1 connections");
+	expect_rhythm(echod);
+	echod_signal(echod, SIGTERM);
+	ck_assert_int_eq(echod_wait(echod), 0);
+	stalled_free(&stalled);
+	echod_free(echod);
+}
+END_TEST
+
+/* The log is a file here; for echod it is the journal's stream when the numbers are the same. */
+static void pretend_journal(void *arg)
+{
+	const ino_t *difference = arg;
+	struct stat status;
+	char stream[64];
+
+	if (fstat(STDERR_FILENO, &status) < 0)
+		_exit(EXIT_FAILURE);
+	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)status.st_dev,
+		 (uintmax_t)(status.st_ino + *difference));
+	setenv("JOURNAL_STREAM", stream, 1);
+}
+
+static struct echod *start_with_journal(ino_t difference)
+{
+	struct echod_setup setup = {
+		.config = "[server]\nlog_level = info\n" LISTENER
+			  "protocol = udp\ngreeting = not over udp\n"
+			  "[listener b]\naddress = 127.0.0.2:0\nprotocol = tcp\n",
+		.prepare = pretend_journal,
+		.arg = &difference,
+	};
+	return echod_start_with(&setup);
+}
+
+START_TEST(under_the_journal_lines_have_a_priority_and_no_time)
+{
+	struct echod *echod = start_with_journal(0);
+	int fd = connect_to("127.0.0.2", echod_port(echod, "tcp 127.0.0.2"));
+	const char *log;
+
+	echod_wait_log(echod, "opened\n");
+	echod_reload(echod, "nonsense\n");
+	log = echod_log(echod);
+	ck_assert_int_eq(strncmp(log, "<4>/", 4), 0);
+	for (const char *line = log; *line != '\0'; line = strchr(line, '\n') + 1)
+		ck_assert_msg(line[0] == '<' && line[1] >= '3' && line[1] <= '6' &&
+				      line[2] == '>' && !isdigit((unsigned char)line[3]),
+			      "%s", line);
+	ck_assert_uint_eq(echod_log_count(echod, "<5>listening on udp 127.0.0.1:"), 1);
+	ck_assert_uint_eq(echod_log_count(echod, "<6>tcp 127.0.0.1:"), 1);
+	ck_assert_uint_ge(echod_log_count(echod, "<3>"), 2);
+	ck_assert_uint_eq(echod_log_count(echod, "greeting has no effect"), 1);
+	close(fd);
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(elsewhere_lines_have_a_time_and_no_priority)
+{
+	struct echod *echod = start_with_journal(1);
+	const char *log = echod_log(echod);
+	const char *line = strstr(log, "listening on tcp");
+	int year = 0;
+
+	ck_assert_ptr_nonnull(line);
+	while (line > log && line[-1] != '\n')
+		line--;
+	ck_assert_int_eq(sscanf(line, "%4d-%*2d-%*2d %*2d:%*2d:", &year), 1);
+	ck_assert_int_ge(year, 2026);
+	ck_assert_ptr_null(strstr(log, "<5>"));
+	echod_stop(echod);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("manager");
+	TCase *tcase = new_case(suite, "notifications");
+
+	tcase_add_test(tcase, ready_comes_with_a_status_when_everything_listens);
+	tcase_add_test(tcase, a_reload_is_announced_and_in_force_when_it_is_ready);
+	tcase_add_test(tcase, a_reload_that_fails_is_announced_and_ends_in_ready_too);
+	tcase_add_test(tcase, a_stop_is_announced_with_the_time_it_may_take);
+	tcase_add_test(tcase, the_watchdog_is_fed_also_during_a_stop);
+
+	tcase = new_case(suite, "log");
+	tcase_add_test(tcase, under_the_journal_lines_have_a_priority_and_no_time);
+	tcase_add_test(tcase, elsewhere_lines_have_a_time_and_no_priority);
+	return suite;
+}
+
+INTEGRATION_MAIN(suite)

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Starting, and not starting: what is said then, the exit status, and that nothing is left behind.
+ */
+
+#include "config.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "net.h"
+#include "process.h"
+#include "scenes.h"
+
+/* Ends badly for its file, with one line about it. */
+static void expect_bad_file(const char *config, const char *const *arguments, const char *what)
+{
+	struct echod *echod = finished_with(config, arguments, BAD_FILE);
+
+	expect_one_line(echod, what, "");
+	echod_free(echod);
+}
+
+static void expect_bad_usage(const char *const *arguments, const char *what)
+{
+	struct echod *echod = finished_with(NULL, arguments, USAGE);
+	const char *log = echod_log(echod);
+
+	ck_assert_msg(strncmp(log, "echod: ", 7) == 0 && strstr(log, what) != NULL,
+		      "not '%s', but: %s", what, log);
+	ck_assert_ptr_nonnull(strstr(log, "usage: echod"));
+	ck_assert_str_eq(echod_output(echod), "");
+	echod_free(echod);
+}
+
+START_TEST(version_and_help_go_to_standard_output)
+{
+	struct echod *version = finished_with(NULL, ARGUMENTS("-V"), 0);
+	struct echod *help = finished_with(NULL, ARGUMENTS("--help"), 0);
+
+	ck_assert_str_eq(echod_output(version), "echod " PACKAGE_VERSION "\n");
+	ck_assert_str_eq(echod_log(version), "");
+	ck_assert_ptr_nonnull(strstr(echod_output(help), "--listen"));
+	ck_assert_str_eq(echod_log(help), "");
+	echod_free(version);
+	echod_free(help);
+}
+END_TEST
+
+START_TEST(bad_command_lines_are_refused_with_a_reason)
+{
+	expect_bad_usage(ARGUMENTS("--nonsense"), "--nonsense");
+	expect_bad_usage(ARGUMENTS("-t", "-T"), "-t and -T");
+	expect_bad_usage(ARGUMENTS("stray"), "'stray'");
+	expect_bad_usage(ARGUMENTS("-c"), "-c");
+	expect_bad_usage(ARGUMENTS("-l", "example.com:7"), "example.com");
+	expect_bad_usage(ARGUMENTS("-l", "127.0.0.1"), "127.0.0.1");
+	expect_bad_usage(ARGUMENTS("-l", "127.0.0.1:70000"), "70000");
+	expect_bad_usage(ARGUMENTS("-l", "[fe80::1%nosuch0]:7"), "nosuch0");
+	expect_bad_usage(ARGUMENTS("-l", "*:7", "-l", ":7"), ":7");
+}
+END_TEST
+
+static void pretend_activation(void *arg UNUSED)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "1", 1);
+}
+
+START_TEST(addresses_beside_handed_sockets_are_bad_usage)
+{
+	struct echod_setup setup = {.arguments = ARGUMENTS("-l", "127.0.0.1:0"),
+				    .prepare = pretend_activation};
+	struct echod *echod = finished(&setup, USAGE);
+
+	ck_assert_ptr_nonnull(strstr(echod_log(echod), "LISTEN_FDS"));
+	echod_free(echod);
+}
+END_TEST
+
+START_TEST(what_is_no_good_file_is_refused)
+{
+	static char large[70 * 1024];
+
+	memset(large, '#', sizeof(large) - 1);
+	expect_bad_file(NULL, ARGUMENTS("-c", "@DIR@/none"), "/none: there is no such file");
+	expect_bad_file(NULL, ARGUMENTS("-t", "-c", "@DIR@/none"), "/none: there is no such file");
+	expect_bad_file(NULL, ARGUMENTS("-c", "@DIR@"), ": is a directory");
+	expect_bad_file(NULL, ARGUMENTS("-c", "@DIR@/out/x"), "/out/x: cannot be opened");
+	expect_bad_file(NULL, ARGUMENTS("-c", "/dev/null"), "/dev/null: is a device");
+	expect_bad_file("\177ELF\2\1\1\n", NULL, "echod.conf:1: ");
+	expect_bad_file("[listener a]\naddress = [fe80::1%nosuch0]:7\n", NULL, "nosuch0");
+	expect_bad_file("[listener a]\naddress = example.com:7\n", NULL, "example.com");
+	expect_bad_file(large, NULL, "larger than 65536 bytes");
+}
+END_TEST
+
+/* Whatever the user: what comes of exec has not this capability. */
+/* Out of every set that a program started as root gets its capabilities from. */
+static void lose_capability(void *arg)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+	const int *capability = arg;
+	uint32_t others = ~(UINT32_C(1) << *capability);
+
+	if (geteuid() != 0)
+		return;
+	if (prctl(PR_CAPBSET_DROP, *capability) < 0 || syscall(SYS_capget, &header, sets) < 0)
+		_exit(EXIT_FAILURE);
+	sets[0].inheritable &= others;
+	if (syscall(SYS_capset, &header, sets) < 0)
+		_exit(EXIT_FAILURE);
+}
+
+static void make_unreadable(void *arg UNUSED)
+{
+	int capabilities[] = {CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH};
+	char path[64] = "/proc/self/fd/2", directory[512] = {0}, *slash;
+
+	/* The log stands in the directory of this echod. */
+	if (readlink(path, directory, sizeof(directory) - 16) < 0)
+		_exit(EXIT_FAILURE);
+	slash = strrchr(directory, '/');
+	memcpy(slash + 1, "echod.conf", sizeof("echod.conf"));
+	if (chmod(directory, 0) < 0)
+		_exit(EXIT_FAILURE);
+	lose_capability(&capabilities[0]);
+	lose_capability(&capabilities[1]);
+}
+
+START_TEST(a_file_that_may_not_be_read_is_refused)
+{
+	struct echod_setup setup = {.config = "[listener a]\naddress = 127.0.0.1:0\n",
+				    .prepare = make_unreadable};
+	struct echod *echod = finished(&setup, BAD_FILE);
+
+	expect_one_line(echod, "echod.conf: cannot be opened: Permission denied", "able to read");
+	echod_free(echod);
+}
+END_TEST
+
+static bool port_7_is_for_everyone(void)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
+	char text[16] = "1024";
+
+	if (file != NULL && fgets(text, sizeof(text), file) == NULL)
+		text[0] = '\0';
+	if (file != NULL)
+		fclose(file);
+	return strtol(text, NULL, 10) <= 7;
+}
+
+START_TEST(a_port_that_is_not_permitted_is_named)
+{
+	int capability = CAP_NET_BIND_SERVICE;
+	struct echod_setup setup = {.arguments = ARGUMENTS("-l", "127.0.0.1:7"),
+				    .prepare = lose_capability,
+				    .arg = &capability};
+	struct echod *echod;
+
+	if (port_7_is_for_everyone())
+		skip("port 7 needs no permission here");
+	echod = finished(&setup, NOT_PERMITTED);
+	expect_one_line(echod, "tcp 127.0.0.1:7: ", "CAP_NET_BIND_SERVICE");
+	echod_free(echod);
+}
+END_TEST
+
+START_TEST(a_user_that_it_may_not_become_is_named)
+{
+	int capability = CAP_SETUID;
+	struct echod_setup setup = {.config =
+					    "[server]\nuser = nobody\n[listener a]\n"
+					    "address = 127.0.0.1:0 unix:@DIR@/s unixgram:@DIR@/d\n",
+				    .prepare = lose_capability,
+				    .arg = &capability};
+	struct echod *echod;
+
+	if (geteuid() != 0)
+		skip("only root can be refused to become somebody else");
+	echod = finished(&setup, NOT_PERMITTED);
+	expect_one_line(echod, "cannot become user \"nobody\"", "CAP_SETUID");
+	ck_assert_int_ne(access(echod_path(echod, "s"), F_OK), 0);
+	ck_assert_int_ne(access(echod_path(echod, "d"), F_OK), 0);
+	echod_free(echod);
+}
+END_TEST
+
+static void expect_in_use(const char *what, const char *host, uint16_t port)
+{
+	char address[64];
+	struct echod *echod;
+
+	snprintf(address, sizeof(address), "%s:%d", host, port);
+	echod = finished_with(NULL, ARGUMENTS("-l", address), FAILURE);
+	expect_one_line(echod, what, "another program has it");
+	ck_assert_ptr_nonnull(strstr(echod_log(echod), "Address already in use"));
+	echod_free(echod);
+}
+
+START_TEST(a_port_in_use_over_tcp_is_named)
+{
+	uint16_t port;
+	int other = occupy(SOCK_STREAM, &port);
+
+	expect_in_use("cannot listen on tcp 127.0.0.1:", "127.0.0.1", port);
+	expect_in_use("cannot listen on tcp 0.0.0.0:", "*", port);
+	close(other);
+}
+END_TEST
+
+START_TEST(a_port_in_use_over_udp_is_named)
+{
+	uint16_t port;
+	int other;
+
+	/* Where that is possible: elsewhere some program may have the number for TCP. */
+	(void)own_network();
+	other = occupy(SOCK_DGRAM, &port);
+	expect_in_use("cannot listen on udp 127.0.0.1:", "127.0.0.1", port);
+	expect_in_use("cannot listen on udp 0.0.0.0:", "*", port);
+	close(other);
+}
+END_TEST
+
+START_TEST(a_second_daemon_cannot_share_the_address)
+{
+	struct echod *first = echod_start("[listener a]\naddress = 127.0.0.1:0\n");
+	uint16_t port = echod_port(first, "tcp 127.0.0.1");
+	int fd;
+
+	expect_in_use("cannot listen on tcp 127.0.0.1:", "127.0.0.1", port);
+	expect_in_use("cannot listen on tcp 0.0.0.0:", "", port);
+	fd = connect_to("127.0.0.1", port);
+	expect_echo(fd, "still", 5);
+	close(fd);
+	echod_stop(first);
+}
+END_TEST
+
+START_TEST(a_connection_in_time_wait_is_nobody)
+{
+	struct echod *first = echod_start("[listener a]\naddress = 127.0.0.1:0\n");
+	char address[32];
+	struct echod_setup again = {.arguments = ARGUMENTS("-l", address)};
+	uint16_t port = echod_port(first, "tcp 127.0.0.1");
+	int fd = connect_to("127.0.0.1", port);
+
+	snprintf(address, sizeof(address), "127.0.0.1:%d", port);
+	expect_echo(fd, "x", 1);
+	echod_stop(first); /* closes first, and so is who waits */
+	expect_end(fd);
+	close(fd);
+	echod_stop(echod_start_with(&again));
+}
+END_TEST
+
+START_TEST(an_address_of_no_interface_is_named)
+{
+	struct echod *echod = finished_with(NULL, ARGUMENTS("-l", "192.0.2.77:7007"), FAILURE);
+
+	expect_one_line(echod, "tcp 192.0.2.77:7007: ", "no interface of this host");
+	echod_free(echod);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("start");
+	TCase *tcase = new_case(suite, "command line and file");
+
+	tcase_add_test(tcase, version_and_help_go_to_standard_output);
+	tcase_add_test(tcase, bad_command_lines_are_refused_with_a_reason);
+	tcase_add_test(tcase, addresses_beside_handed_sockets_are_bad_usage);
+	tcase_add_test(tcase, what_is_no_good_file_is_refused);
+	tcase_add_test(tcase, a_file_that_may_not_be_read_is_refused);
+
+	tcase = new_case(suite, "addresses and permissions");
+	tcase_add_test(tcase, a_port_that_is_not_permitted_is_named);
+	tcase_add_test(tcase, a_user_that_it_may_not_become_is_named);
+	tcase_add_test(tcase, a_port_in_use_over_tcp_is_named);
+	tcase_add_test(tcase, a_port_in_use_over_udp_is_named);
+	tcase_add_test(tcase, a_second_daemon_cannot_share_the_address);
+	tcase_add_test(tcase, a_connection_in_time_wait_is_nobody);
+	tcase_add_test(tcase, an_address_of_no_interface_is_named);
+	return suite;
+}
+
+INTEGRATION_MAIN(suite)

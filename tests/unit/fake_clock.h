@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The coarse clock, by which the daemon and libevent tell deadlines, in the hands of the test: it
+ * stands still until the test moves it. Defines clock_gettime for the whole program, so that one
+ * file of it includes this; every other clock is the kernel's.
+ */
+
+#ifndef FAKE_CLOCK_H
+#define FAKE_CLOCK_H
+
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static int64_t fake_ms = 123456789;
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+	if (clock != CLOCK_MONOTONIC_COARSE)
+		return (int)syscall(SYS_clock_gettime, clock, now);
+	now->tv_sec = (time_t)(fake_ms / 1000);
+	now->tv_nsec = (long)(fake_ms % 1000 * 1000000);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * What the log says, for tests that read it. Standard error is a file in memory meanwhile, and the
+ * log takes it for journald's, so that lines have a priority and no time: "<5>listening on ...".
+ */
+
+#ifndef LOG_LINES_H
+#define LOG_LINES_H
+
+#include <stdbool.h>
+
+#include "echod/log.h"
+
+void log_lines_begin(enum log_level level);
+void log_lines_end(void);
+
+/* What was said since the last call, each line with its end; valid until the next call. */
+const char *log_lines(void);
+
+#endif
