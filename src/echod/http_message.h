@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* The texts of HTTP/1.0, as far as http.c needs them. Touches memory only. */
+
+#ifndef ECHOD_HTTP_MESSAGE_H
+#define ECHOD_HTTP_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "http.h"
+
+#define HTTP_HEADER_MAX 512
+
+/* The blank line has come. */
+bool http_request_complete(const char *request);
+
+/*
+ * Takes the request line apart, in place. HTTP_OK and the path, which begins with / and comes
+ * without its query, or the status of a refusal.
+ */
+const char *http_request_parse(char *request, const char **path);
+
+/* Writes the headers for a reply; how many bytes they are. */
+size_t http_header_write(char header[static HTTP_HEADER_MAX], const struct http_reply *reply);
+
+#endif

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* The metrics endpoint of a running echod: where it is, what it tells, when it says "not well". */
+
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "endpoint.h"
+#include "handover.h"
+#include "harness.h"
+#include "net.h"
+#include "process.h"
+#include "program.h"
+#include "scenes.h"
+
+static const char plain[] = "[server]\nmetrics = 127.0.0.1:0\n"
+			    "[listener echo]\naddress = 127.0.0.1:0\n";
+
+START_TEST(metrics_are_off_by_default)
+{
+	struct echod *echod = echod_start("[listener echo]\naddress = 127.0.0.1:0\n");
+
+	ck_assert_uint_eq(echod_log_count(echod, "metrics"), 0);
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(metrics_tell_what_the_log_tells)
+{
+	struct echod *echod = echod_start(plain);
+	int fd = connect_to("127.0.0.1", echod_port(echod, "tcp 127.0.0.1"));
+
+	expect_echo(fd, "hello", 5);
+	ck_assert_uint_eq(metric_value(echod, "tcp_connections"), 1);
+	ck_assert_uint_eq(metric_value(echod, "tcp_accepted_total"), 1);
+	ck_assert_uint_eq(metric_value(echod, "received_bytes_total{protocol=\"tcp\"}"), 5);
+	ck_assert_uint_eq(metric_value(echod, "tcp_connections_max"),
+			  echod_counter(echod, "tcp_connections_max"));
+	close(fd);
+	echod_wait_counter(echod, "tcp_closed_client", 1);
+	ck_assert_uint_eq(metric_value(echod, "tcp_closed_total{reason=\"client\"}"), 1);
+	ck_assert_uint_eq(metric_value(echod, "tcp_connections"), 0);
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(promtool_finds_nothing_wrong_with_them)
+{
+	static const char *const check[] = {"promtool", "check", "metrics", NULL};
+	struct program promtool;
+	struct echod *echod;
+	const char *metrics;
+
+	if (!installed("promtool"))
+		skip("promtool is not installed");
+	echod = echod_start(plain);
+	metrics = endpoint_get(echod, "/metrics", NULL);
+	program_start(&promtool, check);
+	ck_assert_int_eq(write(promtool.in, metrics, strlen(metrics)), (ssize_t)strlen(metrics));
+	ck_assert_int_eq(program_wait(&promtool), 0);
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(the_page_shows_what_is_served)
+{
+	struct echod *echod = echod_start(plain);
+	char address[64];
+
+	snprintf(address, sizeof(address), "<b>tcp</b> 127.0.0.1:%u<",
+		 echod_port(echod, "tcp 127.0.0.1"));
+	ck_assert_ptr_nonnull(strstr(endpoint_get(echod, "/", NULL), address));
+	ck_assert_ptr_nonnull(strstr(endpoint_get(echod, "/", NULL), "<span class=well>serving<"));
+	/* Two samples, a second apart, make a line. */
+	WAIT_UNTIL(strstr(endpoint_get(echod, "/", NULL), "<polyline") != NULL);
+	ck_assert_int_eq(endpoint_status(echod, "/other"), 404);
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(health_is_ok_while_serving)
+{
+	struct echod *echod = echod_start(plain);
+
+	ck_assert_str_eq(endpoint_get(echod, "/healthz", NULL), "ok\n");
+	echod_reload(echod, plain);
+	ck_assert_str_eq(endpoint_get(echod, "/healthz", NULL), "ok\n");
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(health_is_refused_while_draining_and_metrics_go_on)
+{
+	struct echod *echod = echod_start(plain);
+	struct stalled stalled = stall(echod, echod_port(echod, "tcp 127.0.0.1"));
+
+	echod_signal(echod, SIGTERM);
+	WAIT_UNTIL(endpoint_status(echod, "/healthz") == 503);
+	ck_assert_uint_eq(metric_value(echod, "tcp_connections"), 1);
+	ck_assert_ptr_nonnull(strstr(endpoint_get(echod, "/", NULL), "<span class=ill>draining<"));
+	stalled_expect_all(&stalled);
+	stalled_free(&stalled);
+	ck_assert_int_eq(echod_wait(echod), 0);
+	echod_free(echod);
+}
+END_TEST
+
+/* The thread of that name; 0: there is none. */
+static pid_t thread_named(const struct echod *echod, const char *name)
+{
+	char path[300], comm[32] = "";
+	struct dirent *entry;
+	pid_t found = 0;
+	DIR *tasks;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)echod_pid(echod));
+	tasks = opendir(path);
+	ck_assert_ptr_nonnull(tasks);
+	while (found == 0 && (entry = readdir(tasks)) != NULL) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%.16s/comm", (int)echod_pid(echod),
+			 entry->d_name);
+		file = fopen(path, "re");
+		if (file == NULL)
+			continue;
+		if (fgets(comm, sizeof(comm), file) != NULL &&
+		    strncmp(comm, name, strlen(name)) == 0)
+			found = (pid_t)strtol(entry->d_name, NULL, 10);
+		fclose(file);
+	}
+	closedir(tasks);
+	return found;
+}
+
+START_TEST(a_worker_that_stands_still_is_noticed_within_seconds)
+{
+	struct echod *echod = echod_start("[server]\nmetrics = 127.0.0.1:0\nworkers = 2\n"
+					  "[listener echo]\naddress = 127.0.0.1:0\n");
+	pid_t worker = thread_named(echod, "echod-1\n");
+	int64_t start;
+
+	ck_assert_int_gt(worker, 0);
+	if (ptrace(PTRACE_SEIZE, worker, NULL, NULL) < 0)
+		skip("may not stop a thread: %s", strerror(errno));
+	ck_assert_int_eq(ptrace(PTRACE_INTERRUPT, worker, NULL, NULL), 0);
+	ck_assert_int_eq(waitpid(worker, NULL, __WALL), worker);
+	start = now_ms();
+	WAIT_UNTIL(endpoint_status(echod, "/healthz") == 503);
+	ck_assert_int_ge(now_ms() - start, 900);
+	ck_assert_ptr_nonnull(strstr(endpoint_get(echod, "/", NULL), "a worker does not answer"));
+	ck_assert_uint_eq(metric_value(echod, "workers"), 2);
+	ck_assert_int_eq(ptrace(PTRACE_DETACH, worker, NULL, NULL), 0);
+	WAIT_UNTIL(endpoint_status(echod, "/healthz") == 200);
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(an_address_that_others_reach_is_warned_about)
+{
+	struct echod *echod;
+
+	if (!own_network())
+		skip("no network of our own here");
+	echod = echod_start("[server]\nmetrics = 0.0.0.0:0\n"
+			    "[listener echo]\naddress = 127.0.0.1:0\n");
+	ck_assert_uint_eq(echod_log_count(echod, "serving metrics on http://0.0.0.0:"), 1);
+	ck_assert_uint_eq(echod_log_count(echod, "warning: metrics on 0.0.0.0:"), 1);
+	echod_stop(echod);
+	echod = echod_start(plain);
+	ck_assert_uint_eq(echod_log_count(echod, "warning: metrics"), 0);
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(an_address_in_use_ends_the_start)
+{
+	char config[256];
+	struct echod *echod;
+	uint16_t port;
+	int fd = occupy(SOCK_STREAM, &port);
+
+	snprintf(config, sizeof(config),
+		 "[server]\nmetrics = 127.0.0.1:%u\n[listener echo]\naddress = 127.0.0.1:0\n",
+		 port);
+	echod = finished_with(config, NULL, FAILURE);
+	expect_one_line(echod, "metrics: cannot listen on tcp 127.0.0.1:", "ss -lntup");
+	echod_free(echod);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_reload_leaves_the_endpoint_where_it_is)
+{
+	struct echod *echod = echod_start(plain);
+
+	echod_reload(echod, "[server]\nmetrics = 127.0.0.2:0\n"
+			    "[listener echo]\naddress = 127.0.0.1:0\n");
+	ck_assert_uint_eq(echod_log_count(echod, "metrics has changed"), 1);
+	ck_assert_uint_eq(metric_value(echod, "reloads_total{result=\"success\"}"), 1);
+	echod_write_config(echod, "[listener echo]\n");
+	echod_signal(echod, SIGHUP);
+	WAIT_UNTIL(metric_value(echod, "reloads_total{result=\"failure\"}") == 1);
+	echod_stop(echod);
+}
+END_TEST
+
+static bool endpoint_has_room(struct echod *echod)
+{
+	int fd = connect_to("127.0.0.1", endpoint_port(echod));
+	char byte;
+	bool answers = send(fd, "\n\n", 2, MSG_NOSIGNAL) == 2 && recv(fd, &byte, 1, 0) == 1;
+
+	close(fd);
+	return answers;
+}
+
+START_TEST(silent_clients_of_metrics_do_not_keep_the_echo_waiting)
+{
+	struct echod *echod = echod_start(plain);
+	int slow[64];
+	int fd;
+
+	for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
+		slow[i] = connect_to("127.0.0.1", endpoint_port(echod));
+	ck_assert(!endpoint_has_room(echod));
+	fd = connect_to("127.0.0.1", echod_port(echod, "tcp 127.0.0.1"));
+	for (int i = 0; i < 100; i++)
+		expect_echo(fd, "hello", 5);
+	close(fd);
+	/* Their places are free again once their time is over. */
+	WAIT_UNTIL(endpoint_has_room(echod));
+	for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
+		close(slow[i]);
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(a_handed_stream_socket_named_metrics_serves_them)
+{
+	struct handover handover = {
+		.fds = {listening_socket("127.0.0.1"), listening_socket("127.0.0.1")},
+		.count = 2,
+		.names = "metrics:echo"};
+	struct echod *echod = start_with(&handover, "[server]\nmetrics = 127.0.0.2:0\n"
+						    "[listener echo]\naddress = 127.0.0.1:0\n");
+	int fd = connect_to("127.0.0.1", port_bound_to(handover.fds[1]));
+
+	ck_assert_uint_eq(endpoint_port(echod), port_bound_to(handover.fds[0]));
+	ck_assert_uint_eq(echod_log_count(echod, "serving metrics"), 1);
+	ck_assert_uint_eq(echod_log_count(echod, "listening on"), 1);
+	expect_echo(fd, "hello", 5);
+	ck_assert_uint_eq(metric_value(echod, "tcp_accepted_total"), 1);
+	close(fd);
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(handed_sockets_without_one_for_metrics_leave_them_unserved)
+{
+	struct handover handover = {.fds = {listening_socket("127.0.0.1")}, .count = 1};
+	struct echod *echod = start_with(&handover, plain);
+
+	ck_assert_uint_eq(echod_log_count(echod, "metrics is not served"), 1);
+	ck_assert_uint_eq(endpoint_port(echod), 0);
+	echod_stop(echod);
+}
+END_TEST
+
+static void expect_handover_refused(struct handover *handover, const char *why)
+{
+	struct echod_setup setup = {.config = plain, .prepare = hand_over, .arg = handover};
+	struct echod *echod = finished(&setup, FAILURE);
+
+	expect_one_line(echod, why, "hand over");
+	echod_free(echod);
+}
+
+START_TEST(handed_sockets_that_cannot_be_meant_so_are_refused)
+{
+	struct handover alone = {
+		.fds = {listening_socket("127.0.0.1")}, .count = 1, .names = "metrics"};
+	struct handover twice = {
+		.fds = {listening_socket("127.0.0.1"), listening_socket("127.0.0.1")},
+		.count = 2,
+		.names = "metrics:metrics"};
+
+	expect_handover_refused(&alone, "the only socket handed over is for metrics");
+	expect_handover_refused(&twice, "two of the sockets handed over are named");
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("metrics");
+	TCase *tells = new_case(suite, "what it tells");
+	TCase *place = new_case(suite, "where it is");
+
+	tcase_add_test(tells, metrics_are_off_by_default);
+	tcase_add_test(tells, metrics_tell_what_the_log_tells);
+	tcase_add_test(tells, promtool_finds_nothing_wrong_with_them);
+	tcase_add_test(tells, the_page_shows_what_is_served);
+	tcase_add_test(tells, health_is_ok_while_serving);
+	tcase_add_test(tells, health_is_refused_while_draining_and_metrics_go_on);
+	tcase_add_test(tells, a_worker_that_stands_still_is_noticed_within_seconds);
+
+	tcase_add_test(place, an_address_that_others_reach_is_warned_about);
+	tcase_add_test(place, an_address_in_use_ends_the_start);
+	tcase_add_test(place, a_reload_leaves_the_endpoint_where_it_is);
+	tcase_add_test(place, silent_clients_of_metrics_do_not_keep_the_echo_waiting);
+	tcase_add_test(place, a_handed_stream_socket_named_metrics_serves_them);
+	tcase_add_test(place, handed_sockets_without_one_for_metrics_leave_them_unserved);
+	tcase_add_test(place, handed_sockets_that_cannot_be_meant_so_are_refused);
+	return suite;
+}
+
+INTEGRATION_MAIN(suite)
