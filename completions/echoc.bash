@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The echod developers
+#
+# Completion of echoc(1) for bash: modes, the options of each, host names and unix paths.
+
+_echoc_target()
+{
+	local cur=$1 kind=${1%%:*}
+
+	case $cur in
+	unix:* | unixgram:*)
+		# With ":" among COMP_WORDBREAKS bash completes only what is behind it.
+		mapfile -t COMPREPLY < <(compgen -f -- "${cur#*:}")
+		[[ $COMP_WORDBREAKS == *:* ]] || COMPREPLY=("${COMPREPLY[@]/#/$kind:}")
+		compopt -o filenames 2>/dev/null
+		;;
+	*)
+		mapfile -t COMPREPLY < <(compgen -A hostname -W 'unix: unixgram:' -- "$cur")
+		[[ ${COMPREPLY[*]} == unix*: ]] && compopt -o nospace 2>/dev/null
+		;;
+	esac
+}
+
+_echoc()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local options='-4 -6 -I -u -v --json --help --version'
+	local values='-I'
+
+	COMPREPLY=()
+	# unix:/path is three words to bash.
+	if [[ $prev == : && ${COMP_WORDS[COMP_CWORD - 2]} == unix* ]]; then
+		_echoc_target "unix:$cur"
+		return
+	fi
+	if ((COMP_CWORD == 1)); then
+		mapfile -t COMPREPLY < <(compgen -W 'ping bench send --help --version' -- "$cur")
+		return
+	fi
+	case ${COMP_WORDS[1]} in
+	ping)
+		options+=' -c -i -q -s -W --report'
+		values+=' -c -i -s -W --report'
+		;;
+	bench)
+		options+=' -c -d -g -j -p -r -s'
+		values+=' -c -d -j -p -r -s'
+		;;
+	send)
+		options+=' -w'
+		values+=' -w'
+		;;
+	*)
+		return
+		;;
+	esac
+	if [[ " $values " == *" $prev "* ]]; then
+		case $prev in
+		-i | -W | -w | -d | --report)
+			mapfile -t COMPREPLY < <(compgen -W '10ms 100ms 1s 10s 1m' -- "$cur")
+			;;
+		-s)
+			mapfile -t COMPREPLY < <(compgen -W '64 512 1400 1472 8k 64k 1m' -- "$cur")
+			;;
+		esac
+		return
+	fi
+	if [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+		return
+	fi
+	_echoc_target "$cur"
+}
+
+complete -F _echoc echoc

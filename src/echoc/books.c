@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The sums over books and what follows from them. Owns nothing; flows fill them, bench adds up
+ * those of its threads, reports read them.
+ */
+
+#include "config.h"
+
+#include "books.h"
+
+#include <math.h>
+#include <string.h>
+
+void books_clear(struct books *books)
+{
+	memset(books, 0, sizeof(*books));
+}
+
+void books_merge(struct books *into, const struct books *from)
+{
+	into->sent += from->sent;
+	into->received += from->received;
+	into->lost += from->lost;
+	into->late += from->late;
+	into->duplicates += from->duplicates;
+	into->out_of_order += from->out_of_order;
+	into->corrupt += from->corrupt;
+	into->truncated += from->truncated;
+	into->unexpected += from->unexpected;
+	into->reconnects += from->reconnects;
+	into->refused += from->refused;
+	into->unsent += from->unsent;
+	into->bytes += from->bytes;
+	into->jitter_sum += from->jitter_sum;
+	into->jitter_flows += from->jitter_flows;
+	latency_merge(&into->latency, &from->latency);
+}
+
+void books_add_jitter(struct books *books, const struct jitter *jitter)
+{
+	if (jitter->differences == 0)
+		return;
+	books->jitter_sum += jitter->value;
+	books->jitter_flows++;
+}
+
+double books_loss_percent(const struct books *books)
+{
+	if (books->sent == 0)
+		return (double)NAN;
+	return 100.0 * (double)books->lost / (double)books->sent;
+}
+
+double books_jitter(const struct books *books)
+{
+	if (books->jitter_flows == 0)
+		return (double)NAN;
+	return books->jitter_sum / (double)books->jitter_flows;
+}
+
+bool books_balance(const struct books *books)
+{
+	return books->sent == books->received + books->lost && books->late <= books->lost &&
+	       books->corrupt + books->truncated <= books->received;
+}
+
+bool books_clean(const struct books *books)
+{
+	return books->lost == 0 && books->corrupt == 0 && books->truncated == 0 &&
+	       books->unexpected == 0;
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * ping: when a probe is due, when one is given up, when to say what, and when to end. Owns the
+ * pinger; main calls it.
+ */
+
+#include "config.h"
+
+#include "ping.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "clock.h"
+#include "pinger.h"
+#include "report.h"
+#include "terminal.h"
+
+#define WINDOW_MIN 1024u
+#define WINDOW_MAX (1u << 20)
+#define BUFFER_SIZE (256u << 10)
+#define LINGER_MIN (20 * NS_PER_MS)
+#define BEHIND_MAX (100 * NS_PER_MS)
+
+static void arm(struct event *timer, uint64_t due)
+{
+	uint64_t now = clock_now();
+	uint64_t us = due > now ? (due - now + NS_PER_US - 1) / NS_PER_US : 0;
+	struct timeval wait = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
+
+	event_add(timer, &wait);
+}
+
+static uint64_t timeout_of(const struct pinger *pinger)
+{
+	return pinger->arguments->timeout_ms * NS_PER_MS;
+}
+
+static void arm_expiry(struct pinger *pinger)
+{
+	const struct window *window = &pinger->flow.window;
+
+	if (window->waiting > 0)
+		arm(pinger->expiry_timer, window_time(window, window->oldest) + timeout_of(pinger));
+}
+
+/* The last reply may have a duplicate close behind it. */
+static uint64_t linger(const struct pinger *pinger)
+{
+	uint64_t longest = pinger->books.latency.max > pinger->total.latency.max
+				   ? pinger->books.latency.max
+				   : pinger->total.latency.max;
+	uint64_t wait = 2 * longest > LINGER_MIN ? 2 * longest : LINGER_MIN;
+
+	return wait < timeout_of(pinger) ? wait : timeout_of(pinger);
+}
+
+static bool has_sent_all(const struct pinger *pinger)
+{
+	return pinger->stopping ||
+	       (pinger->arguments->count > 0 && pinger->fired >= pinger->arguments->count);
+}
+
+static void end_if_done(struct pinger *pinger)
+{
+	if (has_sent_all(pinger) && pinger->flow.window.waiting == 0 &&
+	    !event_pending(pinger->end_timer, EV_TIMEOUT, NULL))
+		arm(pinger->end_timer, clock_now() + (pinger->stopping ? 0 : linger(pinger)));
+}
+
+void pinger_settle_reply(struct pinger *pinger, uint64_t sequence, const struct finding *finding,
+			 size_t bytes)
+{
+	struct ping_reply reply = {.sequence = sequence,
+				   .bytes = bytes,
+				   .finding = *finding,
+				   .reception = pinger->reception};
+
+	reply.fate = flow_reply(&pinger->flow, sequence, finding, bytes, reply.reception.time,
+				&reply.rtt);
+	pinger->replies++;
+	pinger->by_kernel += reply.reception.by_kernel;
+	ping_output_reply(&pinger->output, &reply);
+	end_if_done(pinger);
+}
+
+void pinger_settle_lost(struct pinger *pinger, uint64_t sequence, const char *why)
+{
+	flow_lose(&pinger->flow, sequence);
+	ping_output_lost(&pinger->output, sequence, why);
+	end_if_done(pinger);
+}
+
+static void on_expiry(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	struct pinger *pinger = context;
+	struct window *window = &pinger->flow.window;
+	uint64_t now = clock_now();
+
+	while (flow_overdue(&pinger->flow, now)) {
+		uint64_t sequence = window->oldest;
+		struct finding finding;
+		size_t bytes;
+
+		if (ping_link_is_cut(pinger, sequence, now, &finding, &bytes)) {
+			stream_drop(&pinger->stream);
+			pinger_settle_reply(pinger, sequence, &finding, bytes);
+		} else {
+			pinger_settle_lost(pinger, sequence, "timeout");
+		}
+	}
+	arm_expiry(pinger);
+}
+
+static void on_send(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	struct pinger *pinger = context;
+	uint64_t interval = pinger->arguments->interval_ms * NS_PER_MS;
+	uint64_t now = clock_now();
+	uint64_t due;
+
+	if (has_sent_all(pinger))
+		return;
+	pinger->fired++;
+	ping_link_send(pinger);
+	if (!event_pending(pinger->expiry_timer, EV_TIMEOUT, NULL))
+		arm_expiry(pinger);
+	due = pinger->started + pinger->fired * interval;
+	if (due + interval + BEHIND_MAX < now) { /* we were stopped: go on, do not catch up */
+		pinger->started += now - due;
+		due = now;
+	}
+	if (!has_sent_all(pinger))
+		arm(pinger->send_timer, due);
+	end_if_done(pinger);
+}
+
+static void on_end(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	struct pinger *pinger = context;
+
+	event_base_loopbreak(pinger->base);
+}
+
+/* The first one stops and waits for what is on its way, the second one does not. */
+static void on_stop(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	struct pinger *pinger = context;
+
+	if (pinger->stopping)
+		event_base_loopbreak(pinger->base);
+	pinger->stopping = true;
+	event_del(pinger->send_timer);
+	end_if_done(pinger);
+}
+
+static void sum_up(const struct pinger *pinger, struct books *sum)
+{
+	*sum = pinger->total;
+	books_merge(sum, &pinger->books);
+	books_add_jitter(sum, &pinger->flow.jitter);
+	assert(books_balance(sum));
+}
+
+/* As ping(8): one line in between, on standard error, so that it is no part of the output. */
+static void on_quit(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	struct pinger *pinger = context;
+	char text[3][NUMBER_TEXT_MAX];
+	struct books sum;
+	double loss;
+
+	sum_up(pinger, &sum);
+	loss = books_loss_percent(&sum);
+	fprintf(stderr, "\r%" PRIu64 "/%" PRIu64 " received, %.1f%% lost", sum.received, sum.sent,
+		isfinite(loss) ? loss : 0.0);
+	if (sum.latency.count > 0)
+		fprintf(stderr, ", rtt min/avg/max = %s/%s/%s ms",
+			ms_text((double)sum.latency.min, text[0]),
+			ms_text(latency_mean(&sum.latency), text[1]),
+			ms_text((double)sum.latency.max, text[2]));
+	fputc('\n', stderr);
+}
+
+static struct report_span span_of(uint64_t from, const struct pinger *pinger)
+{
+	uint64_t now = clock_now();
+
+	return (struct report_span){.seconds = (double)(now - from) / 1e9,
+				    .elapsed = (double)(now - pinger->started) / 1e9};
+}
+
+static void on_report(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	struct pinger *pinger = context;
+	struct report_span span = span_of(pinger->reported, pinger);
+	struct books interval = pinger->books;
+
+	books_add_jitter(&interval, &pinger->flow.jitter);
+	if (pinger->arguments->json) {
+		report_books_json("interval", pinger->arguments, &interval, &span);
+	} else {
+		printf("--- %s, the last %.1f of %.1f s ---\n", pinger->target->text, span.seconds,
+		       span.elapsed);
+		report_ping_text(&interval);
+	}
+	books_merge(&pinger->total, &pinger->books);
+	books_clear(&pinger->books);
+	pinger->reported = clock_now();
+}
+
+static struct event *new_signal(struct pinger *pinger, int number, event_callback_fn callback)
+{
+	struct event *event = evsignal_new(pinger->base, number, callback, pinger);
+
+	if (event)
+		event_add(event, NULL);
+	return event;
+}
+
+static int make_events(struct pinger *pinger)
+{
+	struct event_config *config = event_config_new();
+
+	if (!config)
+		return -1;
+	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_PRECISE_TIMER |
+					      EVENT_BASE_FLAG_NO_CACHE_TIME);
+	pinger->base = event_base_new_with_config(config);
+	event_config_free(config);
+	if (!pinger->base)
+		return -1;
+	pinger->send_timer = evtimer_new(pinger->base, on_send, pinger);
+	pinger->expiry_timer = evtimer_new(pinger->base, on_expiry, pinger);
+	pinger->end_timer = evtimer_new(pinger->base, on_end, pinger);
+	pinger->report_timer = event_new(pinger->base, -1, EV_PERSIST, on_report, pinger);
+	pinger->signals[0] = new_signal(pinger, SIGINT, on_stop);
+	pinger->signals[1] = new_signal(pinger, SIGTERM, on_stop);
+	pinger->signals[2] = new_signal(pinger, SIGQUIT, on_quit);
+	return pinger->send_timer && pinger->expiry_timer && pinger->end_timer &&
+			       pinger->report_timer && pinger->signals[0] && pinger->signals[1] &&
+			       pinger->signals[2]
+		       ? 0
+		       : -1;
+}
+
+static size_t window_size(const struct arguments *arguments)
+{
+	uint64_t size = 2 * arguments->timeout_ms / arguments->interval_ms;
+
+	if (size < WINDOW_MIN)
+		return WINDOW_MIN;
+	return size > WINDOW_MAX ? WINDOW_MAX : (size_t)size;
+}
+
+static void free_event(struct event *event)
+{
+	if (event)
+		event_free(event);
+}
+
+static void pinger_clear(struct pinger *pinger)
+{
+	ping_link_close(pinger);
+	free_event(pinger->send_timer);
+	free_event(pinger->expiry_timer);
+	free_event(pinger->end_timer);
+	free_event(pinger->report_timer);
+	for (size_t i = 0; i < ARRAY_SIZE(pinger->signals); i++)
+		free_event(pinger->signals[i]);
+	if (pinger->base)
+		event_base_free(pinger->base);
+	flow_clear(&pinger->flow);
+	free(pinger->buffer);
+}
+
+static int pinger_init(struct pinger *pinger, const struct arguments *arguments,
+		       struct target *target, struct reason *reason)
+{
+	memset(pinger, 0, sizeof(*pinger));
+	pinger->arguments = arguments;
+	pinger->target = target;
+	pinger->output = (struct ping_output){arguments, target};
+	pinger->fd = -1;
+	pinger->buffer_size = BUFFER_SIZE;
+	pinger->buffer = malloc(pinger->buffer_size);
+	if (getrandom(&pinger->run, sizeof(pinger->run), 0) < 0)
+		return reason_set(reason, "no random numbers: the run cannot be told apart");
+	if (!pinger->buffer || make_events(pinger) < 0 ||
+	    flow_init(&pinger->flow, pinger->run, (size_t)arguments->size, window_size(arguments),
+		      &pinger->books) < 0)
+		return reason_set(reason, "out of memory");
+	pinger->flow.timeout = timeout_of(pinger);
+	return 0;
+}
+
+static int start(struct pinger *pinger, struct reason *reason)
+{
+	uint64_t report = pinger->arguments->report_ms;
+	struct timeval each = {(time_t)(report / 1000), (suseconds_t)(report % 1000 * 1000)};
+	char own[ADDRESS_TEXT_MAX];
+	int fd = target_open(pinger->target, pinger->arguments->timeout_ms, reason);
+
+	if (fd < 0)
+		return -1;
+	if (ping_link_open(pinger, fd) < 0)
+		return reason_set(reason, "out of memory");
+	ping_output_start(&pinger->output, pinger->run, target_own_text(fd, own));
+	pinger->started = clock_now();
+	pinger->reported = pinger->started;
+	if (report > 0)
+		event_add(pinger->report_timer, &each);
+	arm(pinger->send_timer, pinger->started);
+	return 0;
+}
+
+static void print_details(const struct pinger *pinger)
+{
+	bool v6 = pinger->target->candidates[pinger->target->chosen].sa.sa_family == AF_INET6;
+	int mtu = 0;
+	socklen_t length = sizeof(mtu);
+
+	printf("receive times: the kernel's for %" PRIu64 " of %" PRIu64
+	       " replies, own for %" PRIu64 "\n",
+	       pinger->by_kernel, pinger->replies, pinger->replies - pinger->by_kernel);
+	if (getsockopt(pinger->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU, &mtu,
+		       &length) == 0)
+		printf("path MTU, as far as the kernel knows: %d\n", mtu);
+}
+
+static enum echoc_status finish(struct pinger *pinger)
+{
+	struct report_span span = span_of(pinger->started, pinger);
+	struct books sum;
+
+	while (pinger->flow.window.waiting > 0)
+		pinger_settle_lost(pinger, pinger->flow.window.oldest, "stopped");
+	pinger->books.unexpected += stream_unexpected(&pinger->stream) > 0;
+	sum_up(pinger, &sum);
+	if (pinger->arguments->json) {
+		report_books_json("summary", pinger->arguments, &sum, &span);
+	} else {
+		printf("\n--- %s echo statistics, %.1f s over %s ---\n", pinger->target->text,
+		       span.seconds, pinger->target->protocol);
+		report_ping_text(&sum);
+		if (pinger->arguments->verbose)
+			print_details(pinger);
+	}
+	report_hint(pinger->arguments->json ? stderr : stdout, pinger->target, &sum, span.seconds);
+	return books_clean(&sum) ? ECHOC_INTACT : ECHOC_DAMAGED;
+}
+
+enum echoc_status ping_run(const struct arguments *arguments, struct target *target)
+{
+	enum echoc_status status = ECHOC_UNABLE;
+	struct reason reason;
+	struct pinger pinger;
+
+	if (pinger_init(&pinger, arguments, target, &reason) == 0 && start(&pinger, &reason) == 0) {
+		event_base_dispatch(pinger.base);
+		status = finish(&pinger);
+	} else {
+		fprintf(stderr, "echoc: %s\n", reason.text);
+	}
+	pinger_clear(&pinger);
+	return status;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Sockets connected to the target. A datagram socket is connected too: it then sees that a port is
+ * refused, and takes replies only from the address that was asked.
+ */
+
+#include "config.h"
+
+#include "target.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+#define CONNECT_BATCH 64 /* at once, so that no backlog overflows */
+#define DATAGRAM_BUFFER (4 << 20)
+
+static void set_option(int fd, int level, int option, int value)
+{
+	(void)setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+/* Binds to the source; a unixgram socket needs a name of its own for the reply to go to. */
+static int bind_own_end(int fd, const struct target *target)
+{
+	const struct sockaddr_un unnamed = {.sun_family = AF_UNIX};
+
+	if (target->candidates[target->chosen].sa.sa_family == AF_UNIX)
+		return !target->datagram ? 0
+					 : bind(fd, (const struct sockaddr *)&unnamed,
+						sizeof(unnamed.sun_family));
+	if (target->source.length == 0)
+		return 0;
+	set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+	return bind(fd, &target->source.sa, target->source.length);
+}
+
+static void set_options(int fd, const struct target *target)
+{
+	int family = target->candidates[target->chosen].sa.sa_family;
+
+	if (target->datagram) {
+		set_option(fd, SOL_SOCKET, SO_RCVBUF, DATAGRAM_BUFFER);
+		set_option(fd, SOL_SOCKET, SO_SNDBUF, DATAGRAM_BUFFER);
+	} else if (family != AF_UNIX) {
+		set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	}
+}
+
+int target_begin(const struct target *target)
+{
+	const struct address *to = &target->candidates[target->chosen];
+	int type = (target->datagram ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK;
+	int fd = socket(to->sa.sa_family, type, 0);
+	int saved;
+
+	if (fd < 0)
+		return -1;
+	set_options(fd, target);
+	if (bind_own_end(fd, target) == 0 &&
+	    (connect(fd, &to->sa, to->length) == 0 || errno == EINPROGRESS))
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+int target_result(int fd)
+{
+	socklen_t length = sizeof(int);
+	int error = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
+		return errno;
+	return error;
+}
+
+/* 0 or an errno. */
+static int wait_connected(int fd, uint64_t deadline)
+{
+	for (;;) {
+		struct pollfd ready = {.fd = fd, .events = POLLOUT};
+		uint64_t now = clock_now();
+		int left = now < deadline ? (int)((deadline - now) / NS_PER_MS) + 1 : 0;
+		int count = poll(&ready, 1, left);
+
+		if (count > 0)
+			return target_result(fd);
+		if (count == 0)
+			return ETIMEDOUT;
+		if (errno != EINTR)
+			return errno;
+	}
+}
+
+static const char *hint(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return ": nothing listens there";
+	case ETIMEDOUT:
+		return ": no answer; a firewall, or the host is down";
+	case EADDRNOTAVAIL:
+		return ": the source address is not one of this host";
+	default:
+		return "";
+	}
+}
+
+static int explain(const struct target *target, int error, struct reason *reason)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	address_format(&target->candidates[target->chosen], text);
+	return reason_set(reason, "cannot connect to %s over %s: %s%s", text, target->protocol,
+			  strerror(error), hint(error));
+}
+
+static int open_chosen(const struct target *target, uint64_t timeout_ms, int *error)
+{
+	int fd = target_begin(target);
+
+	*error = errno;
+	if (fd < 0)
+		return -1;
+	*error = wait_connected(fd, clock_now() + timeout_ms * NS_PER_MS);
+	if (*error == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* All candidates share the time there is: a dead first one must not use up that of the next. */
+int target_open(struct target *target, uint64_t timeout_ms, struct reason *reason)
+{
+	for (target->chosen = 0; target->chosen < target->count; target->chosen++) {
+		int error;
+		int fd = open_chosen(target, timeout_ms / target->count + 1, &error);
+
+		if (fd >= 0) {
+			address_format(&target->candidates[target->chosen], target->text);
+			return fd;
+		}
+		(void)explain(target, error, reason);
+	}
+	target->chosen = 0;
+	return -1;
+}
+
+static size_t begin_some(const struct target *target, int *sockets, size_t count)
+{
+	size_t begun = 0;
+
+	while (begun < count && (sockets[begun] = target_begin(target)) >= 0)
+		begun++;
+	return begun;
+}
+
+static int wait_for_all(const int *sockets, size_t count, uint64_t deadline)
+{
+	for (size_t i = 0; i < count; i++) {
+		int error = wait_connected(sockets[i], deadline);
+
+		if (error != 0)
+			return error;
+	}
+	return 0;
+}
+
+int target_open_more(const struct target *target, int *sockets, size_t count, uint64_t timeout_ms,
+		     struct reason *reason)
+{
+	size_t done = 0;
+
+	while (done < count) {
+		size_t batch = count - done < CONNECT_BATCH ? count - done : CONNECT_BATCH;
+		size_t begun = begin_some(target, sockets + done, batch);
+		int error = begun < batch ? errno : 0;
+
+		if (error == 0)
+			error = wait_for_all(sockets + done, begun,
+					     clock_now() + timeout_ms * NS_PER_MS);
+		done += begun;
+		if (error != 0) {
+			while (done > 0)
+				close(sockets[--done]);
+			return explain(target, error, reason);
+		}
+	}
+	return 0;
+}
+
+const char *target_own_text(int fd, char text[static ADDRESS_TEXT_MAX])
+{
+	struct address own = {.length = sizeof(own.un)};
+
+	if (getsockname(fd, &own.sa, &own.length) < 0)
+		own.length = 0;
+	return address_format(&own, text);
+}

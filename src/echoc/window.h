@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * What was sent lately on one flow: for each sequence its send time and whether it was answered. A
+ * ring of fixed size, written in full when it is made, so that a run's memory does not grow.
+ */
+
+#ifndef ECHOC_WINDOW_H
+#define ECHOC_WINDOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/compiler.h"
+
+enum slot_state { SLOT_WAITING, SLOT_ANSWERED, SLOT_LOST };
+
+struct window {
+	uint64_t *slots; /* time << 2 | state */
+	uint64_t mask;
+	uint64_t oldest; /* nothing before it is waiting */
+	uint64_t next;	 /* the sequence that is sent next; the first is 1 */
+	uint64_t waiting;
+};
+
+/* CAPACITY is rounded up to a power of two. -1 without memory. */
+int window_init(struct window *window, size_t capacity) WARN_UNUSED;
+void window_clear(struct window *window);
+
+/* True when the next push would overwrite a sequence that still waits, which is the oldest. */
+static inline bool window_full(const struct window *window)
+{
+	return window->next - window->oldest > window->mask;
+}
+
+/* Enters the next sequence, sent at TIME, and returns it. The window must not be full. */
+uint64_t window_push(struct window *window, uint64_t time);
+
+static inline bool window_holds(const struct window *window, uint64_t sequence)
+{
+	return sequence != 0 && sequence < window->next &&
+	       window->next - sequence <= window->mask + 1;
+}
+
+/* Of a sequence that the window holds. */
+static inline uint64_t window_time(const struct window *window, uint64_t sequence)
+{
+	return window->slots[sequence & window->mask] >> 2;
+}
+
+static inline enum slot_state window_state(const struct window *window, uint64_t sequence)
+{
+	return (enum slot_state)(window->slots[sequence & window->mask] & 3);
+}
+
+/* A waiting sequence was answered, or is given up. */
+void window_settle(struct window *window, uint64_t sequence, enum slot_state state);
+
+/* Which of the latest sequences was sent at TIME; 0 when none was. */
+uint64_t window_find(const struct window *window, uint64_t time);
+
+#endif

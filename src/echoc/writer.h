@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The sending side of a TCP connection: which byte of which probe goes next. A send that takes less
+ * than was offered leaves nothing to keep, since every byte can be made again.
+ */
+
+#ifndef ECHOC_WRITER_H
+#define ECHOC_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/compiler.h"
+#include "flow.h"
+
+struct writer {
+	uint64_t sequence; /* the probe whose bytes go next */
+	size_t offset;	   /* how many of them have gone */
+};
+
+/* Starts with the next probe of the flow; also after a reconnect. */
+void writer_start(struct writer *writer, const struct flow *flow);
+
+/* True while probes that the flow has sent off are not wholly with the kernel. */
+bool writer_pending(const struct writer *writer, const struct flow *flow);
+
+/* Hands over as much as the socket takes, made in SCRATCH. -1 and errno when that failed. */
+int writer_flush(struct writer *writer, const struct flow *flow, int fd, unsigned char *scratch,
+		 size_t size) WARN_UNUSED;
+
+#endif

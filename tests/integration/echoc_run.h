@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* Runs the echoc under test (ECHOC in the environment), and looks at what it printed. */
+
+#ifndef ECHOC_RUN_H
+#define ECHOC_RUN_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct echoc {
+	pid_t pid;
+	int in; /* what it reads; -1 once closed */
+	int out;
+	int err;
+	int status; /* exit status, or 128 + the signal; -1 while it runs */
+	char *output;
+	size_t output_length;
+	char *errors;
+	size_t errors_length;
+};
+
+#define ECHOC_ARGS(...) ((const char *const[]){"echoc", __VA_ARGS__, NULL})
+
+/* Starts it with pipes. */
+struct echoc echoc_start(const char *const *arguments);
+
+/* Reads what there is, until TEXT is in the output. */
+void echoc_await(struct echoc *echoc, const char *text);
+
+/* Feeds it INPUT, if any, then the end of it; reads everything to its end. */
+void echoc_finish(struct echoc *echoc, const void *input, size_t length);
+
+/* All of that, without input. */
+struct echoc echoc_run(const char *const *arguments);
+void echoc_free(struct echoc *echoc);
+
+/* Its exit status must be that, and each TEXT, up to a NULL, in its output. */
+void echoc_expect(const struct echoc *echoc, int status, const char *const *texts);
+#define EXPECT(echoc, status, ...)                                                                 \
+	echoc_expect(echoc, status, (const char *const[]){__VA_ARGS__, NULL})
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * echoc bench: against a real echod over everything it serves, and against servers that do one
+ * thing wrong, each of which must show in the books.
+ */
+
+#include "config.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/compiler.h"
+#include "echoc_run.h"
+#include "faulty_server.h"
+#include "harness.h"
+#include "json_lines.h"
+#include "process.h"
+
+#define DURATION "120ms"
+#define DURATION_S 0.12
+
+static double sum_of(const struct echoc *echoc, const char *name)
+{
+	return json_get(echoc->output, "summary", name);
+}
+
+static void expect_clean(const struct echoc *echoc)
+{
+	EXPECT(echoc, 0, "");
+	ck_assert_double_gt(sum_of(echoc, "received"), 0);
+	ck_assert_double_eq(sum_of(echoc, "received"), sum_of(echoc, "sent"));
+	ck_assert_double_eq(sum_of(echoc, "duplicates"), 0);
+	ck_assert_double_eq(sum_of(echoc, "unsent"), 0);
+}
+
+static const char *const clean_runs[][12] = {
+	{"-c", "3"},
+	{"-c", "4", "-p", "16", "-j", "2"},
+	{"-c", "2", "-s", "1m", "-p", "3"},
+	{"-s", "16m"},
+	{"-s", "32", "-p", "1000"},
+	{"-s", "8191", "-p", "4"},
+	{"-u", "-c", "3"},
+	{"-u", "-c", "4", "-p", "16", "-j", "2"},
+	{"-u", "-s", "65507"},
+	{"-u", "-g"},
+	{"-u", "-g", "-c", "2", "-p", "100", "-s", "1400"},
+	{"-r", "2000", "-c", "3", "-j", "2"},
+	{"-u", "-r", "2000", "-c", "3"},
+	{"-u", "-g", "-r", "5000"},
+};
+
+static void run_bench(const char *const *options, const char *target, struct echoc *echoc)
+{
+	const char *arguments[24] = {"echoc", "bench", "--json", "-d", DURATION};
+	size_t count = 5;
+
+	while (*options)
+		arguments[count++] = *options++;
+	arguments[count] = target;
+	*echoc = echoc_run(arguments);
+	if (echoc->status != 2)
+		(void)json_check(echoc->output);
+}
+
+START_TEST(every_message_comes_back_from_echod)
+{
+	struct echod *echod = echod_start("[listener e]\n"
+					  "address = 127.0.0.1:0\n"
+					  "udp_rate = 0\n");
+	char target[64];
+	struct echoc echoc;
+
+	snprintf(target, sizeof(target), "127.0.0.1:%u", echod_port(echod, "tcp 127.0.0.1"));
+	run_bench(clean_runs[_i], target, &echoc);
+	expect_clean(&echoc);
+	echoc_free(&echoc);
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(unix_sockets_work_in_every_mode)
+{
+	struct echod *echod = echod_start("[listener s]\n"
+					  "address = unix:@DIR@/stream\n"
+					  "[listener d]\n"
+					  "address = unixgram:@DIR@/datagram\n");
+	const char *names[] = {"unix:", "unixgram:"};
+	const char *paths[] = {"stream", "datagram"};
+
+	for (unsigned i = 0; i < 2; i++) {
+		char target[200];
+		struct echoc echoc;
+
+		snprintf(target, sizeof(target), "%s%s", names[i], echod_path(echod, paths[i]));
+		run_bench((const char *const[]){"-c", "2", "-p", "4", NULL}, target, &echoc);
+		expect_clean(&echoc);
+		echoc_free(&echoc);
+		echoc = echoc_run(ECHOC_ARGS("ping", "-c", "2", "-i", "10ms", target));
+		EXPECT(&echoc, 0, "2 sent, 2 received");
+		echoc_free(&echoc);
+		echoc = echoc_run(ECHOC_ARGS("send", target, "hello"));
+		EXPECT(&echoc, 0, "hello");
+		echoc_free(&echoc);
+	}
+	echod_stop(echod);
+}
+END_TEST
+
+/* A short one at each end of the schedule: as many as RATE and duration say, and no drift. */
+START_TEST(a_schedule_sends_as_many_as_are_due)
+{
+	struct faulty faulty = {.datagram = _i == 1};
+	struct echoc echoc;
+
+	run_bench((const char *const[]){"-r", "1000", "-c", "3", _i == 1 ? "-u" : NULL, NULL},
+		  faulty_start(&faulty), &echoc);
+	EXPECT(&echoc, 0, "");
+	ck_assert_double_eq(sum_of(&echoc, "sent"), 1000 * DURATION_S);
+	ck_assert_double_eq(json_get(echoc.output, "start", "rate"), 1000);
+	echoc_free(&echoc);
+}
+END_TEST
+
+/*
+ * A server that stands still for 150 ms delays every message that was due meanwhile, not just one.
+ */
+START_TEST(latency_counts_from_when_a_message_was_due)
+{
+	struct faulty faulty = {.size = 64, .fault = FAULT_DELAY, .at = 50, .delay_ms = 150};
+	struct echoc echoc;
+
+	run_bench((const char *const[]){"-r", "1000", NULL}, faulty_start(&faulty), &echoc);
+	EXPECT(&echoc, 0, "");
+	ck_assert_double_ge(sum_of(&echoc, "rtt_us.max"), 145000);
+	ck_assert_double_ge(sum_of(&echoc, "rtt_us.p90"), 75000);
+	echoc_free(&echoc);
+}
+END_TEST
+
+static const struct {
+	const char *count;
+	struct faulty faulty;
+	int status;
+} faults[] = {
+	{"corrupt", {.datagram = true, .fault = FAULT_FLIP, .at = 5, .offset = 63}, 1},
+	{"corrupt", {.size = 64, .fault = FAULT_FLIP, .at = 5, .offset = 8}, 1},
+	{"corrupt", {.size = 64, .greeting = "hello"}, 1},
+	{"corrupt", {.size = 64, .fault = FAULT_PREFIX, .text = "> ", .at = 3}, 1},
+	{"truncated", {.datagram = true, .fault = FAULT_TRUNCATE, .at = 5, .offset = 63}, 1},
+	{"truncated", {.size = 64, .fault = FAULT_TRUNCATE, .at = 5, .offset = 63}, 1},
+	{"truncated", {.size = 64, .fault = FAULT_CLOSE, .at = 5, .offset = 40}, 1},
+	{"reconnects", {.size = 64, .fault = FAULT_CLOSE, .at = 5, .offset = 64}, 1},
+	{"lost", {.size = 64, .fault = FAULT_RESET, .at = 5}, 1},
+	{"lost", {.size = 64, .fault = FAULT_DROP, .at = 5}, 1},
+	{"lost", {.datagram = true, .fault = FAULT_DROP, .at = 5}, 1},
+	{"duplicates", {.datagram = true, .fault = FAULT_DUPLICATE, .at = 5}, 0},
+	{"duplicates", {.size = 64, .fault = FAULT_DUPLICATE, .at = 5}, 0},
+	{"out_of_order", {.datagram = true, .fault = FAULT_REORDER, .at = 5}, 0},
+	{"out_of_order", {.size = 64, .fault = FAULT_REORDER, .at = 5}, 0},
+};
+
+START_TEST(each_fault_shows_in_the_books)
+{
+	struct echoc echoc;
+
+	run_bench((const char *const[]){"-p", "8", faults[_i].faulty.datagram ? "-u" : NULL, NULL},
+		  faulty_start(&faults[_i].faulty), &echoc);
+	ck_assert_msg(echoc.status == faults[_i].status, "%s: %s", faults[_i].count, echoc.output);
+	ck_assert_msg(sum_of(&echoc, faults[_i].count) >= 1, "%s: %s", faults[_i].count,
+		      echoc.output);
+	ck_assert_double_eq(sum_of(&echoc, "sent"),
+			    sum_of(&echoc, "received") + sum_of(&echoc, "lost"));
+	ck_assert_double_gt(sum_of(&echoc, "received"), 0);
+	echoc_free(&echoc);
+}
+END_TEST
+
+START_TEST(the_end_is_a_table_and_a_histogram_without_a_live_line)
+{
+	struct faulty faulty = {0};
+	struct echoc echoc = echoc_run(ECHOC_ARGS("bench", "-d", "1100ms", faulty_start(&faulty)));
+
+	EXPECT(&echoc, 0, "messages/s", "MB/s", "p99.9", "echoc used ", " of 1 core");
+	ck_assert_ptr_null(strchr(echoc.output, '\033'));
+	ck_assert_ptr_null(strchr(echoc.output, '\r'));
+	echoc_free(&echoc);
+}
+END_TEST
+
+START_TEST(much_loss_at_a_high_rate_ends_with_a_hint)
+{
+	struct faulty faulty = {.datagram = true, .fault = FAULT_DROP};
+	struct echoc echoc = echoc_run(
+		ECHOC_ARGS("bench", "-u", "-r", "1000", "-d", "100ms", faulty_start(&faulty)));
+
+	EXPECT(&echoc, 1, "Hint", "udp_rate");
+	echoc_free(&echoc);
+}
+END_TEST
+
+START_TEST(interrupt_ends_a_bench_with_its_summary)
+{
+	struct faulty faulty = {0};
+	struct echoc echoc =
+		echoc_start(ECHOC_ARGS("bench", "--json", "-d", "1h", faulty_start(&faulty)));
+
+	echoc_await(&echoc, "{\"type\":\"start\"");
+	kill(echoc.pid, SIGINT);
+	echoc_finish(&echoc, NULL, 0);
+	EXPECT(&echoc, 0, "{\"type\":\"summary\"");
+	ck_assert_double_lt(sum_of(&echoc, "duration_s"), 60);
+	echoc_free(&echoc);
+}
+END_TEST
+
+START_TEST(a_refused_connection_cannot_start)
+{
+	struct echoc echoc = echoc_run(ECHOC_ARGS("bench", "-c", "3", closed_port()));
+
+	EXPECT(&echoc, 2, "Connection refused: nothing listens there");
+	ck_assert_str_eq(echoc.output, "");
+	echoc_free(&echoc);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("echoc_bench");
+	TCase *clean = new_case(suite, "clean");
+	TCase *faulty = new_case(suite, "faulty");
+
+	tcase_add_loop_test(clean, every_message_comes_back_from_echod, 0,
+			    (int)ARRAY_SIZE(clean_runs));
+	tcase_add_test(clean, unix_sockets_work_in_every_mode);
+	tcase_add_loop_test(clean, a_schedule_sends_as_many_as_are_due, 0, 2);
+	tcase_add_test(clean, latency_counts_from_when_a_message_was_due);
+	tcase_add_test(clean, the_end_is_a_table_and_a_histogram_without_a_live_line);
+	tcase_add_test(clean, interrupt_ends_a_bench_with_its_summary);
+	tcase_add_loop_test(faulty, each_fault_shows_in_the_books, 0, (int)ARRAY_SIZE(faults));
+	tcase_add_test(faulty, much_loss_at_a_high_rate_ends_with_a_hint);
+	tcase_add_test(faulty, a_refused_connection_cannot_start);
+	return suite;
+}
+
+INTEGRATION_MAIN(suite)

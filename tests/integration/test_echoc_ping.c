@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * echoc ping against servers that do one thing wrong: each fault has its name in the lines, its
+ * place in the books and its exit status.
+ */
+
+#include "config.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/compiler.h"
+#include "echoc_run.h"
+#include "faulty_server.h"
+#include "harness.h"
+
+#define TCP_SIZE 64
+
+/* What a ping of five probes, 20 ms apart and with a timeout of 100 ms, must say. */
+struct expectation {
+	const char *name;
+	struct faulty faulty;
+	int status;
+	const char *line; /* one of those in between; NULL: none in particular */
+	const char *sums;
+};
+
+#define TCP(...) .faulty = {.size = TCP_SIZE, __VA_ARGS__}
+#define UDP(...) .faulty = {.datagram = true, __VA_ARGS__}
+#define ALL_WELL                                                                                   \
+	"5 sent, 5 received, 0 lost (0.0%), 0 duplicated, 0 late\n0 out of order, 0 corrupt, "     \
+	"0 truncated"
+
+static const struct expectation expectations[] = {
+	{"tcp echo", TCP(.fault = FAULT_NONE), 0, ": seq=5 time=", ALL_WELL},
+	{"udp echo", UDP(.fault = FAULT_NONE), 0, "64 bytes from 127.0.0.1:", ALL_WELL},
+	{"tcp drop", TCP(.fault = FAULT_DROP, .at = 2), 1, "seq=2 lost (timeout)",
+	 "5 sent, 4 received, 1 lost (20.0%), 0 duplicated, 0 late\n0 out of order, 0 corrupt"},
+	{"udp drop", UDP(.fault = FAULT_DROP, .at = 2), 1, "seq=2 lost (timeout)",
+	 "5 sent, 4 received, 1 lost (20.0%), 0 duplicated, 0 late\n0 out of order, 0 corrupt"},
+	{"tcp duplicate", TCP(.fault = FAULT_DUPLICATE, .at = 2), 0, "duplicate",
+	 "5 sent, 5 received, 0 lost (0.0%), 1 duplicated"},
+	{"udp duplicate", UDP(.fault = FAULT_DUPLICATE, .at = 2), 0, "duplicate",
+	 "5 sent, 5 received, 0 lost (0.0%), 1 duplicated"},
+	{"udp duplicate of the last", UDP(.fault = FAULT_DUPLICATE, .at = 5), 0, "duplicate",
+	 "5 sent, 5 received, 0 lost (0.0%), 1 duplicated"},
+	{"tcp reorder", TCP(.fault = FAULT_REORDER, .at = 2), 0, NULL,
+	 "5 received, 0 lost (0.0%), 0 duplicated, 0 late\n1 out of order"},
+	{"udp reorder", UDP(.fault = FAULT_REORDER, .at = 2), 0, NULL,
+	 "5 received, 0 lost (0.0%), 0 duplicated, 0 late\n1 out of order"},
+	{"tcp truncate", TCP(.fault = FAULT_TRUNCATE, .at = 2, .offset = 20), 1, ": seq=2 time=",
+	 "5 sent, 5 received, 0 lost (0.0%), 0 duplicated, 0 late\n0 out of order, 0 corrupt, 1 "
+	 "truncated"},
+	{"tcp truncate the last", TCP(.fault = FAULT_TRUNCATE, .at = 5, .offset = 50), 1,
+	 "truncated at 50", "0 corrupt, 1 truncated"},
+	{"udp truncate", UDP(.fault = FAULT_TRUNCATE, .at = 2, .offset = 20), 1, "truncated at 20",
+	 "5 sent, 5 received, 0 lost (0.0%), 0 duplicated, 0 late\n0 out of order, 0 corrupt, 1 "
+	 "truncated"},
+	{"udp truncate to nothing", UDP(.fault = FAULT_TRUNCATE, .at = 5), 1, "truncated at 0",
+	 "0 corrupt, 1 truncated"},
+	{"tcp flip", TCP(.fault = FAULT_FLIP, .at = 3, .offset = 40), 1,
+	 " corrupt at offset 40: expected ", "0 out of order, 1 corrupt, 0 truncated"},
+	{"udp flip", UDP(.fault = FAULT_FLIP, .at = 3, .offset = 40), 1,
+	 " corrupt at offset 40: expected ", "0 out of order, 1 corrupt, 0 truncated"},
+	{"udp flip in the sequence", UDP(.fault = FAULT_FLIP, .at = 3, .offset = 16), 1,
+	 " corrupt at offset 16: expected 03, got 02",
+	 "5 sent, 5 received, 0 lost (0.0%), 0 duplicated"},
+	{"tcp flip in the magic", TCP(.fault = FAULT_FLIP, .at = 5), 1,
+	 " corrupt at offset 0: expected ec, got ed", "1 corrupt, 0 truncated"},
+	{"udp longer", UDP(.fault = FAULT_LONGER, .at = 4), 1,
+	 "corrupt at offset 64: expected nothing", "1 corrupt, 0 truncated"},
+	{"tcp close", TCP(.fault = FAULT_CLOSE, .at = 2, .offset = 33), 1, "truncated at 33",
+	 " reconnects\n"},
+	{"tcp close before the reply", TCP(.fault = FAULT_CLOSE, .at = 3), 1, NULL,
+	 " reconnects\n"},
+	{"tcp reset", TCP(.fault = FAULT_RESET, .at = 3), 1, NULL, " reconnects\n"},
+	{"tcp greeting", TCP(.greeting = "220 ready\r\n"), 1,
+	 "corrupt at offset 0: expected ec, got 32 (11 bytes came before the reply: a greeting",
+	 "5 sent, 5 received, 0 lost (0.0%), 0 duplicated, 0 late\n0 out of order, 1 corrupt"},
+	{"tcp prefix", TCP(.fault = FAULT_PREFIX, .text = "> "), 1, "2 bytes came before the reply",
+	 "5 corrupt, 0 truncated"},
+};
+
+START_TEST(each_fault_has_its_name_and_its_place_in_the_books)
+{
+	const struct expectation *expectation = &expectations[_i];
+	const char *target = faulty_start(&expectation->faulty);
+	const char *transport = expectation->faulty.datagram ? "-u" : "-v";
+	struct echoc echoc = echoc_run(
+		ECHOC_ARGS("ping", transport, "-c", "5", "-i", "20ms", "-W", "500ms", target));
+
+	EXPECT(&echoc, expectation->status, expectation->sums,
+	       expectation->line ? expectation->line : "");
+	echoc_free(&echoc);
+}
+END_TEST
+
+/* Long enough that the reply comes while others still do. */
+START_TEST(a_reply_after_the_timeout_is_late_and_lost)
+{
+	struct faulty faulty = {.datagram = _i == 1,
+				.size = TCP_SIZE,
+				.fault = FAULT_DELAY,
+				.at = 1,
+				.delay_ms = 130};
+	struct echoc echoc = echoc_run(ECHOC_ARGS("ping", _i == 1 ? "-u" : "-v", "-c", "12", "-i",
+						  "20ms", "-W", "100ms", faulty_start(&faulty)));
+
+	EXPECT(&echoc, 1, "seq=1 lost (timeout)", " late\n", "12 sent, ");
+	ck_assert_ptr_null(strstr(echoc.output, " 0 late"));
+	if (_i == 1)
+		EXPECT(&echoc, 1,
+		       "11 received, 1 lost (8.3%), 0 duplicated, 1 late\n0 out of order");
+	echoc_free(&echoc);
+}
+END_TEST
+
+START_TEST(a_lost_connection_is_made_again_and_counted)
+{
+	struct faulty faulty = {
+		.fault = FAULT_CLOSE, .at = 2, .offset = TCP_SIZE, .size = TCP_SIZE};
+	struct echoc echoc =
+		echoc_run(ECHOC_ARGS("ping", "-c", "6", "-i", "200ms", faulty_start(&faulty)));
+
+	EXPECT(&echoc, 0, "6 sent, 6 received", " reconnects\n", "connection lost");
+	echoc_free(&echoc);
+}
+END_TEST
+
+START_TEST(a_server_that_went_away_loses_what_follows)
+{
+	struct faulty faulty = {.fault = FAULT_CLOSE,
+				.at = 2,
+				.offset = TCP_SIZE,
+				.size = TCP_SIZE,
+				.connections = 1};
+	struct echoc echoc =
+		echoc_run(ECHOC_ARGS("ping", "-c", "4", "-i", "20ms", faulty_start(&faulty)));
+
+	EXPECT(&echoc, 1, "4 sent, ", " lost");
+	echoc_free(&echoc);
+}
+END_TEST
+
+START_TEST(a_refused_udp_port_is_said_and_lost)
+{
+	struct echoc echoc =
+		echoc_run(ECHOC_ARGS("ping", "-u", "-c", "2", "-i", "10ms", closed_port()));
+
+	EXPECT(&echoc, 1, "2 sent, 0 received, 2 lost (100.0%)", "refused: nothing listens there");
+	echoc_free(&echoc);
+}
+END_TEST
+
+START_TEST(a_refused_tcp_port_cannot_start)
+{
+	struct echoc echoc = echoc_run(ECHOC_ARGS("ping", "-c", "1", closed_port()));
+
+	EXPECT(&echoc, 2, "Connection refused: nothing listens there");
+	ck_assert_str_eq(echoc.output, "");
+	echoc_free(&echoc);
+}
+END_TEST
+
+START_TEST(an_unknown_host_cannot_start)
+{
+	struct echoc echoc = echoc_run(ECHOC_ARGS("ping", "-c", "1", "no.such.host.invalid"));
+
+	ck_assert_int_eq(echoc.status, 2);
+	ck_assert_ptr_nonnull(strstr(echoc.errors, "no.such.host.invalid"));
+	echoc_free(&echoc);
+}
+END_TEST
+
+START_TEST(interrupt_ends_with_the_summary)
+{
+	struct faulty faulty = {.datagram = true};
+	struct echoc echoc =
+		echoc_start(ECHOC_ARGS("ping", "-u", "-i", "20ms", faulty_start(&faulty)));
+
+	echoc_await(&echoc, "seq=3 ");
+	kill(echoc.pid, SIGQUIT);
+	echoc_await(&echoc, "seq=5 ");
+	kill(echoc.pid, SIGINT);
+	echoc_finish(&echoc, NULL, 0);
+	EXPECT(&echoc, 0, " 0 lost (0.0%)", "jitter (RFC 3550) = ");
+	ck_assert_ptr_nonnull(strstr(echoc.errors, " received, 0.0% lost, rtt min/avg/max = "));
+	echoc_free(&echoc);
+}
+END_TEST
+
+START_TEST(a_second_interrupt_does_not_wait)
+{
+	struct faulty faulty = {.datagram = true, .fault = FAULT_DROP, .at = 2};
+	struct echoc echoc = echoc_start(
+		ECHOC_ARGS("ping", "-u", "-i", "20ms", "-W", "1h", faulty_start(&faulty)));
+
+	echoc_await(&echoc, "seq=3 ");
+	kill(echoc.pid, SIGINT);
+	kill(echoc.pid, SIGTERM);
+	echoc_finish(&echoc, NULL, 0);
+	EXPECT(&echoc, 1, "seq=2 lost (stopped)", " 1 lost");
+	echoc_free(&echoc);
+}
+END_TEST
+
+START_TEST(quiet_prints_only_the_summary)
+{
+	struct faulty faulty = {.datagram = true};
+	struct echoc echoc = echoc_run(
+		ECHOC_ARGS("ping", "-u", "-q", "-c", "3", "-i", "10ms", faulty_start(&faulty)));
+
+	EXPECT(&echoc, 0, "3 sent, 3 received");
+	ck_assert_ptr_null(strstr(echoc.output, "seq="));
+	echoc_free(&echoc);
+}
+END_TEST
+
+START_TEST(a_report_comes_each_interval)
+{
+	struct faulty faulty = {.datagram = true};
+	struct echoc echoc = echoc_run(ECHOC_ARGS("ping", "-u", "-q", "-c", "14", "-i", "20ms",
+						  "--report", "100ms", faulty_start(&faulty)));
+	const char *first = strstr(echoc.output, "the last 0.1 of 0.1 s");
+
+	EXPECT(&echoc, 0, "14 sent, 14 received", "of 0.2 s ---");
+	ck_assert_ptr_nonnull(first);
+	echoc_free(&echoc);
+}
+END_TEST
+
+START_TEST(the_kernels_clock_is_used_and_said)
+{
+	struct faulty faulty = {.datagram = true};
+	struct echoc echoc = echoc_run(
+		ECHOC_ARGS("ping", "-u", "-v", "-c", "3", "-i", "10ms", faulty_start(&faulty)));
+
+	EXPECT(&echoc, 0, "clock=kernel", "receive times: the kernel's for 3 of 3", "ttl=64");
+	echoc_free(&echoc);
+}
+END_TEST
+
+START_TEST(the_largest_probes_come_back)
+{
+	struct faulty tcp = {0};
+	struct faulty udp = {.datagram = true};
+	struct echoc echoc = echoc_run(
+		ECHOC_ARGS("ping", "-c", "1", "-W", "9s", "-s", "16m", faulty_start(&tcp)));
+
+	EXPECT(&echoc, 0, "16777216 bytes from ", "1 sent, 1 received");
+	echoc_free(&echoc);
+	echoc = echoc_run(ECHOC_ARGS("ping", "-u", "-c", "1", "-s", "65507", faulty_start(&udp)));
+	EXPECT(&echoc, 0, "65507 bytes from ", "1 sent, 1 received");
+	echoc_free(&echoc);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("echoc_ping");
+	TCase *faults = new_case(suite, "faults");
+	TCase *life = new_case(suite, "life");
+
+	tcase_add_loop_test(faults, each_fault_has_its_name_and_its_place_in_the_books, 0,
+			    (int)ARRAY_SIZE(expectations));
+	tcase_add_loop_test(faults, a_reply_after_the_timeout_is_late_and_lost, 0, 2);
+	tcase_add_test(faults, a_lost_connection_is_made_again_and_counted);
+	tcase_add_test(faults, a_server_that_went_away_loses_what_follows);
+	tcase_add_test(faults, a_refused_udp_port_is_said_and_lost);
+	tcase_add_test(faults, a_refused_tcp_port_cannot_start);
+	tcase_add_test(faults, an_unknown_host_cannot_start);
+	tcase_add_test(life, interrupt_ends_with_the_summary);
+	tcase_add_test(life, a_second_interrupt_does_not_wait);
+	tcase_add_test(life, quiet_prints_only_the_summary);
+	tcase_add_test(life, a_report_comes_each_interval);
+	tcase_add_test(life, the_kernels_clock_is_used_and_said);
+	tcase_add_test(life, the_largest_probes_come_back);
+	return suite;
+}
+
+INTEGRATION_MAIN(suite)
