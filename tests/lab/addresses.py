@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The echod developers
+
+"""A host with many addresses: the answer comes from the one that was asked."""
+
+import socket
+
+from lab import Aside, Echod, Host, Link, ask, check, dual_stack_socket, family_of, test, udp_socket
+
+NEAR = ["10.0.0.1", "10.0.0.11", "10.0.0.12", "fd00::1", "fd00::11", "fd00::12"]
+BEHIND = ["192.0.2.7", "198.51.100.7", "2001:db8::7"]  # not on the link, but routed to the server
+CLIENTS = {socket.AF_INET: "10.0.0.2", socket.AF_INET6: "fd00::2"}
+
+
+class Scene:
+    """A server with two links, both with the same link-local addresses."""
+
+    def __init__(self):
+        self.server, self.client, self.other = Host("server"), Host("client"), Host("other")
+        self.link = Link(self.server, self.client, "10.0.0.{}/24", "fd00::{}/64")
+        self.other_link = Link(self.server, self.other, "10.0.9.{}/24", "fd09::{}/64")
+        for address in NEAR[1:3] + NEAR[4:]:
+            self.server.ip(f"addr add {address}/{'64' if ':' in address else '24'} dev client")
+        for address in BEHIND:
+            self.server.ip(f"addr add {address} dev lo")
+        self.client.ip("route add default via 10.0.0.1")
+        self.client.ip("-6 route add default via fd00::1")
+
+    def wrong(self, port):
+        """Addresses that were asked, and answered from another one or not at all."""
+        found = []
+        for address in NEAR + BEHIND:
+            sock = udp_socket(self.client, CLIENTS[family_of(address)], seconds=0.3)
+            _, source = ask(sock, (address, port))
+            if not source or source[0] != address:
+                found.append(address)
+        return found
+
+
+@test
+def the_asked_address_answers():
+    scene = Scene()
+    wrong = scene.wrong(Echod(scene.server).port)
+    check(not wrong, f"not from {wrong}")
+    return f"{len(NEAR + BEHIND)} addresses of both families"
+
+
+@test
+def on_a_handed_dual_stack_socket_too():
+    scene = Scene()
+    sock = dual_stack_socket(scene.server)
+    wrong = scene.wrong(Echod(scene.server, sockets=[sock]).port)
+    check(not wrong, f"not from {wrong}")
+    return f"{len(NEAR + BEHIND)} addresses of both families"
+
+
+def echo_plainly(sock):
+    """What most echo servers do."""
+    while True:
+        data, source = sock.recvfrom(65536)
+        sock.sendto(data, source)
+
+
+@test
+def a_plain_echo_answers_from_another_one():
+    scene = Scene()
+    sock = dual_stack_socket(scene.server)
+    Aside(echo_plainly, sock)
+    wrong = scene.wrong(sock.getsockname()[1])
+    check(wrong, "none, so this test cannot fail")
+    return f"from another one: {' '.join(wrong)}"
+
+
+@test
+def link_local_addresses_answer_on_their_link():
+    scene = Scene()
+    echod = Echod(scene.server)
+    for host, link in ((scene.client, scene.link), (scene.other, scene.other_link)):
+        with host:
+            interface = socket.if_nametoindex("server")
+        to = link.local(scene.server)
+        sock = udp_socket(host, "::")
+        answer, source = ask(sock, (to, echod.port, 0, interface))
+        check(answer and source[0].partition("%")[0] == to, f"{to} at {host.name}: {source}")
+        with host:
+            stream = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+        stream.settimeout(1)
+        stream.connect((to, echod.port, 0, interface))
+        stream.send(b"hello")
+        check(stream.recv(10) == b"hello", f"tcp at {host.name}")
+    return "the same fe80:: on two links, udp and tcp"

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The echod developers
+
+"""What the tests of the lab have in common: hosts, links, the daemon, forged packets, clients."""
+
+from .basics import Aside, Skip, all_tests, check, scale, test, until
+from .daemon import Echod
+from .network import CLIENT4, CLIENT6, SERVER4, SERVER6, Host, Link, pair
+from .packets import Capture, Flood, datagram, random_sources
+from .streams import Streams, small_buffers, stall
+from .talk import ask, connect, dual_stack_socket, family_of, send_train, udp_socket
+
+__all__ = ["CLIENT4", "CLIENT6", "SERVER4", "SERVER6", "Aside", "Capture", "Echod", "Flood",
+           "Host", "Link", "Skip", "Streams", "all_tests", "ask", "check", "connect", "datagram",
+           "dual_stack_socket", "family_of", "pair", "random_sources", "scale", "send_train",
+           "small_buffers", "stall", "test", "udp_socket", "until"]

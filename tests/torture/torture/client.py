@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The echod developers
+
+"""What is asked of an echod: every protocol, and an answer that must be right in every byte.
+
+Each raises what socket functions raise, or Wrong, when there is no such answer.
+"""
+
+import os
+import socket
+import struct
+
+SOL_UDP, UDP_SEGMENT = 17, 103
+MUCH = os.urandom(1 << 16) * 8  # more than a worker takes at once, and than an idle client holds
+patience = 0.5  # seconds; who asks sets it
+
+
+class Wrong(Exception):
+    """An answer, but not that which is due."""
+
+
+def expect(answer, due, what):
+    if answer != due:
+        raise Wrong(f"{what}: {len(answer)} bytes of {len(due)}, or others than these")
+
+
+def read_all(sock):
+    """What comes until the other side ends."""
+    pieces = []
+    while piece := sock.recv(1 << 16):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def stream(address):
+    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.settimeout(patience)
+    if family == socket.AF_INET:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    try:
+        sock.connect(address)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def exchange(sock, data=b"one message"):
+    """Sends DATA on a connection and waits for it."""
+    sock.sendall(data)
+    answer = b""
+    while len(answer) < len(data):
+        piece = sock.recv(len(data))
+        if not piece:
+            raise Wrong(f"closed after {len(answer)} bytes of {len(data)}")
+        answer += piece
+    expect(answer, data, "exchange")
+
+
+def everywhere(address):
+    """Of so many connections and senders that each worker has some of them."""
+    for _ in range(10):
+        with stream(address) as sock:
+            exchange(sock)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(patience)
+            sock.sendto(b"datagram", address)
+            expect(sock.recv(65536), b"datagram", "datagram")
+
+
+def echo(address):
+    """A message, then so much unread that echod has to keep some of it, then all of it back."""
+    with stream(address) as sock:
+        exchange(sock)
+        sock.setblocking(False)
+        sent = 0
+        try:
+            while sent < len(MUCH):
+                sent += sock.send(MUCH[sent:])
+        except BlockingIOError:
+            pass
+        sock.settimeout(patience)
+        sock.shutdown(socket.SHUT_WR)
+        expect(read_all(sock), MUCH[:sent], "echo")
+
+
+def one_reply(address):
+    """Of the listener with a greeting and reply_once."""
+    with stream(address) as sock:
+        due = b"hello"
+        while due:
+            piece = sock.recv(len(due))
+            expect(piece, due[:len(piece)] or due, "greeting")
+            due = due[len(piece):]
+        sock.sendall(b"ping")
+        expect(read_all(sock), b"ping", "the one reply")
+
+
+def datagrams(address):
+    """An empty one, a large one, and a train."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(patience)
+        for size in 1, 20000:
+            sock.sendto(MUCH[:size], address)
+            expect(sock.recv(65536), MUCH[:size], "datagram")
+        train = [(SOL_UDP, UDP_SEGMENT, struct.pack("=H", 100))]
+        sock.sendmsg([MUCH[:1000]], train, 0, address)
+        for at in range(0, 1000, 100):
+            expect(sock.recv(65536), MUCH[at:at + 100], "a train's datagram")
+
+
+def unix_datagram(address):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(patience)
+        sock.bind("")  # a name of the kernel's choice
+        sock.sendto(b"unixgram", address)
+        expect(sock.recv(65536), b"unixgram", "unix datagram")
+
+
+def page(address):
+    """A page of the metrics endpoint."""
+    for path in "metrics", "":
+        with stream(address) as sock:
+            sock.sendall(f"GET /{path} HTTP/1.0\r\n\r\n".encode())
+            answer = read_all(sock)
+            expect(answer[:12], b"HTTP/1.0 200", "page")

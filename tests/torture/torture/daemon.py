@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The echod developers
+
+"""An echod with shim.c in it, in a directory of its own: started, listened to, ended."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from .faults import Gate, Page
+
+LIMIT = 10  # seconds that anything may take
+SANITIZER_STATUS = 99
+
+
+class Bad(Exception):
+    """Not how an echod should live."""
+
+
+def keep_low_descriptors():
+    """Those that an echod gets handed must not be in use for anything else here."""
+    while os.open("/dev/null", os.O_RDONLY) < 16:
+        pass
+
+
+def free_ports(count):
+    """An address of the loopback network that nobody else uses, and free ports there."""
+    dice = random.SystemRandom()
+    address = f"127.{dice.randint(1, 97)}.{dice.randint(1, 254)}.{dice.randint(1, 254)}"
+    sockets = [socket.create_server((address, 0)) for _ in range(count)]
+    numbers = [sock.getsockname()[1] for sock in sockets]
+    for sock in sockets:
+        sock.close()
+    return address, numbers
+
+
+class Daemon:
+    """KIND: its sockets are "own" or "handed" over; or it is to become another "user"."""
+
+    def __init__(self, program, shim, kind="own"):
+        self.kind = kind
+        self.program = program
+        self.shim = shim
+        self.directory = tempfile.TemporaryDirectory(prefix="torture-")
+        os.chmod(self.directory.name, 0o777)
+        self.page = Page(self.path("page"))
+        self.gate = None
+        self.process = None
+        self.log = b""
+        self.told = b""
+        self.address, numbers = free_ports(4)
+        self.ports = dict(zip(("main", "once", "late", "metrics"), numbers))
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notify.bind(self.path("notify"))
+        self.notify.setblocking(False)
+        os.chmod(self.path("notify"), 0o777)
+
+    def path(self, name):
+        return os.path.join(self.directory.name, name)
+
+    def place(self, name):
+        """Where the listener NAME serves."""
+        return self.address, self.ports[name]
+
+    def refuse(self, refusals):
+        """Before the start: the system calls that will be counted and may be made to fail."""
+        self.gate = Gate(refusals, self.page)
+
+    def configure(self, text):
+        words = {name + "_port": port for name, port in self.ports.items()}
+        workers = "user = nobody" if self.kind == "user" else "workers = 2"
+        with open(self.path("new"), "w") as file:
+            file.write(text.format(address=self.address, directory=self.directory.name, workers=workers,
+                                   **words))
+        os.rename(self.path("new"), self.path("conf"))
+
+    # Its start
+
+    def _environment(self):
+        # Who has changed user may not look into its own memory.
+        leaks = 0 if self.kind == "user" else 1
+        sanitizers = (f"log_path={self.path('sanitizer')}:exitcode={SANITIZER_STATUS}:"
+                      f"detect_leaks={leaks}:verify_asan_link_order=0")
+        return {"PATH": os.environ["PATH"], "LD_PRELOAD": self.shim, "TORTURE_PAGE": self.page.path,
+                "ASAN_OPTIONS": sanitizers, "UBSAN_OPTIONS": sanitizers,
+                "NOTIFY_SOCKET": self.path("notify"), "WATCHDOG_USEC": "1000000"}
+
+    def _sockets(self):
+        """What is handed over, by the names of listeners."""
+        sockets = [("main", socket.create_server(self.place("main"))),
+                   ("main", socket.socket(socket.AF_INET, socket.SOCK_DGRAM)),
+                   ("main", socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)),
+                   ("once", socket.create_server(self.place("once"))),
+                   ("metrics", socket.create_server(self.place("metrics")))]
+        sockets[1][1].bind(self.place("main"))
+        sockets[2][1].bind(self.path("stream"))
+        sockets[2][1].listen()
+        return sockets
+
+    def _become(self, sockets):
+        """In the child, right before exec."""
+        environment = self._environment()
+        os.environ.clear()
+        os.environ.update(environment)
+        for number, (_, sock) in enumerate(sockets, 3):
+            os.dup2(sock.fileno(), number)
+        if sockets:
+            os.environ["LISTEN_PID"] = str(os.getpid())
+            os.environ["LISTEN_FDS"] = str(len(sockets))
+            os.environ["LISTEN_FDNAMES"] = ":".join(name for name, _ in sockets)
+        if self.gate:
+            self.gate.install()
+
+    def _leave_stale_socket(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+            sock.bind(self.path("stream"))
+        os.chmod(self.path("stream"), 0o777)
+
+    def start(self):
+        sockets = self._sockets() if self.kind == "handed" else []
+        if not sockets:
+            self._leave_stale_socket()
+        self.process = subprocess.Popen([self.program, "-v", "-c", self.path("conf")],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE, close_fds=not sockets,
+                                        preexec_fn=lambda: self._become(sockets))
+        for _, sock in sockets:
+            sock.close()
+        os.set_blocking(self.process.stderr.fileno(), False)
+
+    # What it says
+
+    def listen(self):
+        """Takes in what it has logged, and told its manager."""
+        self.log += self.process.stderr.read() or b""
+        try:
+            while True:
+                self.told += self.notify.recv(4096)
+        except BlockingIOError:
+            pass
+
+    def said(self, word):
+        """How often it has said WORD."""
+        self.listen()
+        return self.log.count(word) + self.told.count(word)
+
+    def ended(self):
+        return not self.process or self.process.poll() is not None
+
+    def until(self, condition, what, seconds=LIMIT):
+        end = time.monotonic() + seconds
+        pause = 0.001
+        while not condition():
+            if time.monotonic() > end:
+                raise Bad(f"waited {seconds} s in vain for {what}")
+            time.sleep(pause)
+            pause = min(pause * 2, 0.01)
+
+    def signal(self, number):
+        if not self.ended():
+            self.process.send_signal(number)
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def processor_time(self):
+        """Seconds that its threads have run."""
+        folder = f"/proc/{self.process.pid}/task"
+        total = 0
+        for thread in os.listdir(folder):
+            with open(f"{folder}/{thread}/schedstat") as file:
+                total += int(file.read().split()[0])
+        return total / 1e9
+
+    # Its end
+
+    def reports(self):
+        """What the sanitizers found."""
+        names = (name for name in os.listdir(self.directory.name) if name.startswith("sanitizer"))
+        return "".join(open(self.path(name), errors="replace").read() for name in names)
+
+    def clear(self):
+        """Ends it if it still lives, and leaves nothing behind."""
+        if not self.ended():
+            self.signal(signal.SIGKILL)
+            self.process.wait()
+        if self.process:
+            self.process.stderr.close()
+        self.notify.close()
+        if self.gate:
+            self.gate.end()
+        self.directory.cleanup()

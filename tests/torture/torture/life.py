@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The echod developers
+
+"""One life: start, echo by every protocol, reloads good and bad, echo, stop; was it a good one?
+
+Whatever fails meanwhile, it is when echod either refused to start and said why, or served again
+once the failure was over, and then stopped as it should. A crash, a leak, a wait without end and
+an end without a word are not.
+"""
+
+import signal
+import time
+
+from . import client
+from .daemon import Bad
+from .faults import FOR_EVER, NEVER
+
+REFUSALS = (1, 2, 4, 6)
+FAILURE = 1
+PATIENCE = 5  # seconds until service must be back
+QUIET = 0.05  # seconds in which there is nothing to do
+
+FIRST = """\
+[server]
+{workers}
+metrics = {address}:{metrics_port}
+drain_timeout = 1s
+[defaults]
+allow = 127.0.0.0/8
+deny = 127.99.0.0/16 127.98.0.0/16
+[listener main]
+address = {address}:{main_port}
+address = unix:{directory}/stream
+address = unixgram:{directory}/datagrams
+max_clients_per_ip = 100
+[listener once]
+address = {address}:{once_port}
+protocol = tcp
+greeting = hello
+reply_once = yes
+"""
+SECOND = FIRST.replace("address = unixgram:{directory}/datagrams\n", "") + """\
+[listener late]
+address = {address}:{late_port}
+address = unix:{directory}/late
+"""
+BROKEN = FIRST + "unknown = yes\nport = 7\n"
+
+WAYS = ("once", "for a while", "for good")
+
+
+class Life:
+    """That of a DAEMON in which FAULT strikes from call FIRST on, in one of WAYS.
+
+    DESCRIPTORS: as many as it may have in the end. QUIET: with nothing to do it must not be busy,
+    not even while the failure lasts. MAY_END: it may give up, with a message.
+    """
+
+    def __init__(self, daemon, fault, first=NEVER, way="once", descriptors=None, quiet=False,
+                 may_end=True):
+        self.daemon = daemon
+        self.fault = fault
+        self.way = way
+        self.descriptors = descriptors
+        self.quiet = quiet
+        self.may_end = may_end
+        self.lasting = None
+        fault.arm(first, first if way == "once" else FOR_EVER)
+
+    # Its service
+
+    def _places(self, late):
+        """What to ask, and where."""
+        daemon = self.daemon
+        handed = daemon.kind == "handed"
+        places = [(client.everywhere, daemon.place("main")),
+                  (client.echo, daemon.place("main")), (client.echo, daemon.path("stream")),
+                  (client.datagrams, daemon.place("main")),
+                  (client.one_reply, daemon.place("once")), (client.page, daemon.place("metrics"))]
+        if late and not handed:
+            places += [(client.echo, daemon.place("late")), (client.echo, daemon.path("late"))]
+        elif not handed:
+            places += [(client.unix_datagram, daemon.path("datagrams"))]
+        return places
+
+    def _ask(self, question, where, patience):
+        client.patience = patience
+        try:
+            question(where)
+            return None
+        except (OSError, client.Wrong) as reason:
+            return f"{question.__name__} at {where}: {reason}"
+
+    def _talk(self, late):
+        """While something fails not everything is answered."""
+        if self.way == "once":
+            self._must_serve(late)
+            return
+        for question, where in self._places(late):
+            self._ask(question, where, patience=0.05)
+
+    def _must_serve(self, late):
+        """What was not answered is asked again; soon it must be."""
+        for question, where in self._places(late):
+            reason = []
+
+            def answered():
+                reason[:] = [self._ask(question, where, patience=0.5)]
+                return reason == [None] or self.daemon.ended()
+            try:
+                self.daemon.until(answered, "an answer", PATIENCE)
+            except Bad:
+                raise Bad(f"no service: {reason[0]}") from None
+
+    def _reload(self, text):
+        """Returns whether it went well."""
+        daemon = self.daemon
+        good, bad = daemon.said(b"notice: reloaded"), daemon.said(b"reload failed")
+        ready = daemon.said(b"READY=1")
+        daemon.configure(text)
+        daemon.signal(signal.SIGHUP)
+
+        def over():
+            return (daemon.ended() or daemon.said(b"READY=1") > ready or
+                    daemon.said(b"notice: reloaded") > good or daemon.said(b"reload failed") > bad)
+        daemon.until(over, "the end of a reload")
+        return daemon.said(b"reload failed") == bad
+
+    def _hold(self):
+        """A connection that lasts until the stop, if it can."""
+        try:
+            self.lasting = client.stream(self.daemon.place("main"))
+            client.exchange(self.lasting)
+        except (OSError, client.Wrong):
+            pass
+
+    # Its course
+
+    def _started(self):
+        daemon = self.daemon
+        daemon.configure(FIRST)
+        daemon.start()
+        daemon.until(lambda: daemon.ended() or daemon.said(b"READY=1") or
+                     daemon.said(b"listening on"), "its start")
+        return not daemon.ended()
+
+    def _live(self):
+        self._talk(late=False)
+        self._hold()
+        self._reload(BROKEN)
+        reloaded = self._reload(SECOND)
+        self._talk(late=reloaded)
+        self.daemon.signal(signal.SIGUSR1)
+        if self.quiet and not self.daemon.ended():
+            self._must_be_quiet()
+
+    def _must_be_quiet(self):
+        before = self.daemon.processor_time()
+        time.sleep(QUIET)
+        busy = self.daemon.processor_time() - before
+        if busy > QUIET / 2:
+            raise Bad(f"busy for {busy:.3f} s of {QUIET} with nothing to do")
+
+    def _must_have_closed(self):
+        def few():
+            return self.daemon.ended() or self.daemon.descriptors() <= self.descriptors
+        try:
+            self.daemon.until(few, "descriptors to be closed")
+        except Bad:
+            raise Bad(f"{self.daemon.descriptors()} descriptors left, not "
+                      f"{self.descriptors}") from None
+
+    def _recover(self):
+        """The failure is over, or will be when it has struck once."""
+        if self.way == "for a while":
+            self.fault.arm(NEVER, NEVER)
+        if not self._reload(SECOND) and not self._reload(SECOND) and not self.daemon.ended():
+            raise Bad("a reload fails although nothing else does")
+        self._must_serve(late=True)
+        if self.descriptors:
+            self._must_have_closed()
+
+    def _stop(self):
+        self.daemon.signal(signal.SIGTERM)
+        self.daemon.until(self.daemon.ended, "its stop")
+
+    def _judge(self, served, stopping):
+        """How it went, in a word or two."""
+        status = self.daemon.process.returncode
+        self.daemon.listen()
+        if self.daemon.reports():
+            raise Bad("a sanitizer's report")
+        if status < 0:
+            raise Bad(f"ended by {signal.Signals(-status).name}")
+        if not served:
+            if status not in REFUSALS or not self.daemon.log:
+                raise Bad(f"did not start, exit {status}, said {self.daemon.log}")
+            return "refused to start"
+        if not stopping:
+            if status != FAILURE or b" error: " not in self.daemon.log or not self.may_end:
+                raise Bad(f"gave up with exit {status}")
+            return "gave up"
+        if status != 0:
+            raise Bad(f"stopped with exit {status}")
+        return "went on"
+
+    def _course(self):
+        """The whole of it; in the end its process has ended."""
+        served = self._started()
+        stopping = False
+        if served:
+            self._live()
+            if self.way != "for good":
+                self._recover()
+            stopping = not self.daemon.ended()
+            self._stop()
+        return self._judge(served, stopping)
+
+    def _told(self):
+        """What it has logged and what the sanitizers say, in short."""
+        daemon = self.daemon
+        daemon.listen()
+        log = daemon.log.decode(errors="replace").splitlines()
+        log = [line[:200] for line in log if " info: " not in line]
+        return "\n".join(log[:4] + log[4:][-8:] + daemon.reports().splitlines()[:30])
+
+    def run(self):
+        """How it went; Bad when it was not a good life."""
+        try:
+            return self._course()
+        except Bad as reason:
+            raise Bad(f"{reason}\n{self._told()}".rstrip()) from None
+        finally:
+            if self.lasting:
+                self.lasting.close()
+            self.daemon.clear()
