@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The echod developers
+
+"""RESULTS.md and the chart, out of what was measured."""
+
+import pathlib
+import statistics
+import subprocess
+
+from . import BENCH, loads
+
+SATURATED = 0.9  # of a core: a server that is busier than this is the limit itself
+
+# Load, measured beside, of what, at least (rate, "best") or at most (cost, tail).
+GOALS = [
+    ("tcp-64-50", "epoll", "best", 0.97), ("tcp-64-50", "bufferevent", "best", 1.35),
+    ("tcp-64-50", "go", "best", 1.05), ("tcp-64-50", "asyncio", "best", 1.15),
+    ("tcp-64-50", "libuv", "best", 1.5), ("tcp-64-50", "socat", "best", 3),
+    ("tcp-64-50", "ncat", "best", 3), ("tcp-deep", "epoll", "best", 0.97),
+    ("tcp-512-1000", "epoll", "best", 0.95), ("tcp-512-1000", "epoll", "p99", 1.25),
+    ("tcp-connect", "epoll", "capacity", 0.97), ("tcp-bulk", "epoll", "rate", 1.2),
+    ("tcp-bulk", "epoll", "cpu", 0.7), ("udp-64-8", "recvfrom", "best", 1.04),
+    ("udp-64-50", "recvfrom", "best", 1.04), ("train-64-8", "recvfrom", "best", 4),
+    ("train-1400-8", "recvfrom", "best", 4),
+]
+NAMES = {"rate": "rate", "cpu": "CPU", "p99": "p99", "capacity": "per CPU second"}
+
+
+def median(samples, what):
+    values = [sample[what] for sample in samples if sample[what] is not None]
+    return statistics.median(values) if values else None
+
+
+def ratios(row, peer, what):
+    """echod's figure by the peer's, round by round: they ran one after the other."""
+    pairs = zip(row["echod"], row[peer])
+    if what == "capacity":
+        return [theirs["cpu"] / ours["cpu"] for ours, theirs in pairs]
+    return [ours[what] / theirs[what] for ours, theirs in pairs]
+
+
+def ratio(row, peer, what):
+    return statistics.median(ratios(row, peer, what))
+
+
+def best(row, peer):
+    """By rate if both servers were the limit; else what each does in a second of its CPU."""
+    both = min(median(row["echod"], "server_busy"), median(row[peer], "server_busy"))
+    return "rate" if both >= SATURATED else "capacity"
+
+
+def number(value):
+    if value is None:
+        return ""
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def table(head, rows):
+    lines = [head, ["---" if not i else "---:" for i in range(len(head))], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def load_table(load, row):
+    rows = []
+    for name, samples in row.items():
+        cells = [name, number(median(samples, "rate")), number(1e6 * median(samples, "cpu")),
+                 f"{median(samples, 'server_busy'):.0%}", f"{median(samples, 'client_busy'):.0%}",
+                 number(median(samples, "p99")), f"{100 * median(samples, 'lost'):.2g} %"]
+        same = name == "echod"
+        cells += ["", ""] if same else [f"{ratio(row, name, 'rate'):.2f}",
+                                        f"{ratio(row, name, 'capacity'):.2f}"]
+        rows.append(cells)
+    head = ["server", f"{load.units}/s", f"CPU us/{load.unit}", "server busy", "client busy",
+            "p99 us", "lost", "echod: rate", "per CPU second"]
+    return table(head, rows)
+
+
+def goal_rows(rows):
+    for load, peer, what, bound in GOALS:
+        row = rows.get(load, {})
+        if not row.get("echod") or not row.get(peer):
+            continue
+        what = best(row, peer) if what == "best" else what
+        sign = ">=" if what in ("rate", "capacity") else "<="
+        yield check(f"{load}, {peer}, {NAMES[what]}", ratio(row, peer, what), sign, bound, 2)
+
+
+def losses(rows):
+    """Where somebody is faster, or as fast for less; a round either way is noise."""
+    for load in loads.LOADS:
+        row = rows.get(load.name, {})
+        for peer in row:
+            if peer == "echod" or not row["echod"]:
+                continue
+            what = best(row, peer)
+            value = ratio(row, peer, what)
+            if value < 0.99:
+                yield f"- {load.title}: {value:.2f} of {peer} ({NAMES[what]})"
+
+
+def exact_table(rows):
+    cells = []
+    for row in rows:
+        calls = ", ".join(f"{name} {value:.3f}" for name, value in sorted(row["calls"].items()))
+        workers = str(row["workers"]) if row["workers"] else ""
+        cells.append([row["server"], workers, f"{row['connections']:,}",
+                      f"{row['instructions']:.0f}", f"{sum(row['calls'].values()):.3f}", calls])
+    return table(["server", "workers", "connections", "instructions", "system calls", "which"],
+                 cells)
+
+
+def exact_goals(rows):
+    """Of the bare loop and of one worker, by what is counted and not by what is timed."""
+    found = {(row["server"], row["connections"]): row for row in rows}
+    for count in (10, 1000):
+        ours, bare = found["echod", count], found["epoll", count]
+        waits = [row["calls"].get("epoll_wait", 0) for row in (ours, bare)]
+        others = sum(ours["calls"].values()) - waits[0]
+        yield check(f"instructions, {count:,} connections", ours["instructions"], "<=", 480, 0)
+        yield check(f"epoll_wait, {count:,} connections", waits[0], "<=", waits[1] + 0.02, 3)
+        yield check(f"all other system calls, {count:,} connections", others, "<=", 2.01, 3)
+    one, two = found["echod", 50], found["echod", 100]
+    both = two["instructions"] / one["instructions"]
+    yield check("instructions, two workers by one", both, "<=", 1.02, 3)
+    calls = [sum(row["calls"].values()) - row["calls"].get("epoll_wait", 0) for row in (one, two)]
+    yield check("system calls but epoll_wait, two workers by one", calls[1] / calls[0], "<=", 1.02,
+                3)
+    yield check("futex, two workers", two["calls"].get("futex", 0), "<=", 0, 3)
+
+
+def check(what, value, sign, bound, digits):
+    good = value >= bound if sign == ">=" else value <= bound
+    return [what, f"{sign} {bound:.{digits}f}", f"{value:.{digits}f}", "yes" if good else "**no**"]
+
+
+def memory_table(figures):
+    idle, start = figures["idle"], figures["start"]
+    return table(["what", "measured", "goal"], [
+        [f"idle connection, user memory ({idle['connections']:,} connections)",
+         f"{idle['user']:.0f} B", "<= 384 B"],
+        ["the same, kernel memory (slab, both ends together)",
+         f"{idle['kernel_both_ends']:,.0f} B", ""],
+        ["start to READY=1, two workers", f"{start['ready_ms']:.1f} ms", "<= 20 ms"],
+        ["resident then", f"{start['resident_mib']:.1f} MiB", "<= 4 MiB"]])
+
+
+def curve_table(rows):
+    head = ["read at most", "echod MiB/s", "CPU us/MiB", "bare loop MiB/s", "CPU us/MiB",
+            "stalled client", "and in the kernel"]
+    return table(head, [[f"{row['kib']} KiB", number(row["echod_rate"]),
+                         number(1e6 * row["echod_cpu"]), number(row["epoll_rate"]),
+                         number(1e6 * row["epoll_cpu"]), f"{row['user'] / 1024:.0f} KiB",
+                         f"{row['kernel'] / 2**20:.1f} MiB"] for row in rows])
+
+
+def sections(results):
+    rows = results["rows"]
+    if goals := list(goal_rows(rows)):
+        yield "What was to be reached", (BENCH / "harness/goals.md").read_text() + "\n" + \
+            table(["ratio of echod to", "goal", "measured", "reached"], goals)
+        lost = "\n".join(losses(rows)) or "Nowhere, by more than the noise of 1 %."
+        yield "Where echod loses", lost + "\n"
+    for load in loads.LOADS:
+        if load.name in rows:
+            yield f"{load.title} (`{load.name}`)", load_table(load, rows[load.name])
+    if "exact" in results:
+        yield "For each TCP message, whatever the machine does meanwhile", \
+            exact_table(results["exact"]) + "\n" + table(
+                ["for each message", "goal", "measured", "reached"],
+                list(exact_goals(results["exact"])))
+    if "memory" in results:
+        yield "Memory and start", memory_table(results["memory"])
+    if "curve" in results:
+        yield "How much one read takes", curve_table(results["curve"])
+
+
+def write(results, where):
+    about = results["about"]
+    text = [f"# echod beside its peers\n\n{about['note']}\n" if about["note"] else
+            "# echod beside its peers\n"]
+    text.append("![Work for a second of the server's CPU](results.svg)\n")
+    text.append("\n".join(f"- {name}: {value}" for name, value in about["facts"].items()) + "\n")
+    text += [f"## {title}\n\n{body}" for title, body in sections(results)]
+    pathlib.Path(where, "RESULTS.md").write_text("\n".join(text))
+    chart(results["rows"], where)
+
+
+PANELS = ["tcp-64-50", "tcp-deep", "tcp-bulk", "tcp-connect", "udp-64-8", "train-1400-8"]
+
+
+def chart(rows, where):
+    """One panel a load: what each server does in a second of its CPU."""
+    script = [(BENCH / "harness/chart.gnuplot").read_text().replace("OUTPUT",
+                                                                   f"{where}/results.svg")]
+    for load in [load for load in loads.LOADS if load.name in PANELS and rows.get(load.name)]:
+        row = rows[load.name]
+        scale, unit = (1, load.units) if load.bulk else (1000, f"1,000 {load.units}")
+        bars = sorted(((1 / median(samples, "cpu") / scale, name)
+                       for name, samples in row.items() if samples))
+        script.append("$bars << END")
+        script += [f'{i} {value:.6g} "{name}" {1 if name == "echod" else 2} "{number(value)}"'
+                   for i, (value, name) in enumerate(bars)]
+        script += ["END", f'set title "{load.title}\\n{{/*0.8 {unit}}}"',
+                   f"set yrange [-0.6:{len(bars) - 0.4}]",
+                   f"set xrange [0:{bars[-1][0] * 1.25:.6g}]",
+                   "plot $bars using ($2/2):1:($2/2):(0.36):4:ytic(3) with boxxyerror "
+                   "lc variable notitle, '' using 2:1:5 with labels left offset 0.5,0 notitle"]
+    subprocess.run(["gnuplot"], input="\n".join(script) + "\n", text=True, check=True, timeout=60)
