@@ -3,8 +3,8 @@
 
 """The system calls of an echod, and the errors that the manual pages document for each.
 
-Left out are calls that cannot fail, and errors that only a wrong argument causes, but where the code
-looks at them. A call that is refused has not happened, which is not like life
+Left out are calls that cannot fail, and errors that only a wrong argument causes, but where the
+code looks at them. A call that is refused has not happened, which is not like life
 
   - for a write to an eventfd or a pipe that is there to wake somebody: the kernel refuses one only
     when the reader has something to wake up for anyway;
@@ -14,9 +14,8 @@ looks at them. A call that is refused has not happened, which is not like life
 
 from .faults import Refusal
 
-AF_INET, AF_INET6 = 2, 10
-SIGNALS_BYTE, COUNTER = 1, 8  # bytes that libevent's signal handler writes; the size of an eventfd
-NO_SIGNAL = 0x4000            # MSG_NOSIGNAL, in each send of ours
+COUNTER = 8         # bytes that an eventfd gives
+NO_SIGNAL = 0x4000  # MSG_NOSIGNAL, in each send of ours
 
 
 def to_manager(_fd, _data, _size, _flags, destination, _length):
@@ -25,10 +24,6 @@ def to_manager(_fd, _data, _size, _flags, destination, _length):
 
 def to_client(_fd, _data, _size, flags, destination, _length):
     return flags & NO_SIGNAL and destination == 0
-
-
-def of_log(_fd, _data, size, *_):
-    return size not in (SIGNALS_BYTE, COUNTER)
 
 
 def of_counter(_fd, _data, size, *_):

@@ -74,8 +74,8 @@ class Daemon:
         words = {name + "_port": port for name, port in self.ports.items()}
         workers = "user = nobody" if self.kind == "user" else "workers = 2"
         with open(self.path("new"), "w") as file:
-            file.write(text.format(address=self.address, directory=self.directory.name, workers=workers,
-                                   **words))
+            file.write(text.format(address=self.address, directory=self.directory.name,
+                                   workers=workers, **words))
         os.rename(self.path("new"), self.path("conf"))
 
     # Its start
@@ -85,9 +85,10 @@ class Daemon:
         leaks = 0 if self.kind == "user" else 1
         sanitizers = (f"log_path={self.path('sanitizer')}:exitcode={SANITIZER_STATUS}:"
                       f"detect_leaks={leaks}:verify_asan_link_order=0")
-        return {"PATH": os.environ["PATH"], "LD_PRELOAD": self.shim, "TORTURE_PAGE": self.page.path,
-                "ASAN_OPTIONS": sanitizers, "UBSAN_OPTIONS": sanitizers,
-                "NOTIFY_SOCKET": self.path("notify"), "WATCHDOG_USEC": "1000000"}
+        return {"PATH": os.environ["PATH"], "LD_PRELOAD": self.shim,
+                "TORTURE_PAGE": self.page.path, "NOTIFY_SOCKET": self.path("notify"),
+                "WATCHDOG_USEC": "1000000",
+                "ASAN_OPTIONS": sanitizers, "UBSAN_OPTIONS": sanitizers}
 
     def _sockets(self):
         """What is handed over, by the names of listeners."""
@@ -143,10 +144,15 @@ class Daemon:
         except BlockingIOError:
             pass
 
-    def said(self, word):
-        """How often it has said WORD."""
+    def logged(self, word):
+        """How often it has logged WORD."""
         self.listen()
-        return self.log.count(word) + self.told.count(word)
+        return self.log.count(word)
+
+    def ready(self):
+        """How often it has told its manager so."""
+        self.listen()
+        return self.told.count(b"READY=1")
 
     def ended(self):
         return not self.process or self.process.poll() is not None

@@ -65,6 +65,7 @@ class Life:
         self.quiet = quiet
         self.may_end = may_end
         self.lasting = None
+        self.reloads = 0
         fault.arm(first, first if way == "once" else FOR_EVER)
 
     # Its service
@@ -115,16 +116,17 @@ class Life:
     def _reload(self, text):
         """Returns whether it went well."""
         daemon = self.daemon
-        good, bad = daemon.said(b"notice: reloaded"), daemon.said(b"reload failed")
-        ready = daemon.said(b"READY=1")
+        failures = daemon.logged(b"reload failed")
+        self.reloads += 1
         daemon.configure(text)
         daemon.signal(signal.SIGHUP)
 
         def over():
-            return (daemon.ended() or daemon.said(b"READY=1") > ready or
-                    daemon.said(b"notice: reloaded") > good or daemon.said(b"reload failed") > bad)
+            """Each is logged and then told the manager; it may be that one of the two fails."""
+            logged = daemon.logged(b"notice: reloaded") + daemon.logged(b"reload failed")
+            return daemon.ended() or max(logged, daemon.ready() - 1) >= self.reloads
         daemon.until(over, "the end of a reload")
-        return daemon.said(b"reload failed") == bad
+        return daemon.logged(b"reload failed") == failures
 
     def _hold(self):
         """A connection that lasts until the stop, if it can."""
@@ -140,8 +142,8 @@ class Life:
         daemon = self.daemon
         daemon.configure(FIRST)
         daemon.start()
-        daemon.until(lambda: daemon.ended() or daemon.said(b"READY=1") or
-                     daemon.said(b"listening on"), "its start")
+        daemon.until(lambda: daemon.ended() or daemon.ready() or daemon.logged(b"listening on"),
+                     "its start")
         return not daemon.ended()
 
     def _live(self):
@@ -228,7 +230,7 @@ class Life:
         """How it went; Bad when it was not a good life."""
         try:
             return self._course()
-        except Bad as reason:
+        except (Bad, OSError) as reason:
             raise Bad(f"{reason}\n{self._told()}".rstrip()) from None
         finally:
             if self.lasting:
