@@ -13,8 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* The kernel cuts one call into at most so many datagrams, in all versions that can do it. */
-#define SEGMENTS_MAX 64
+#include "udp_train.h"
 
 struct udp_batch *udp_batch_new(void)
 {
@@ -30,6 +29,7 @@ struct udp_batch *udp_batch_new(void)
 		return NULL;
 	}
 	batch->payload = payload;
+	batch->segment_max = SEGMENT_MAX_UNKNOWN;
 	for (unsigned i = 0; i < BATCH_SIZE; i++) {
 		batch->in_data[i].iov_base = batch->payload[i];
 		batch->in_data[i].iov_len = DATAGRAM_MAX;
@@ -118,16 +118,24 @@ static void send_pieces(int fd, const struct msghdr *train, unsigned segment, un
 	}
 }
 
-/* The first unsent reply failed. */
+/*
+ * The first unsent reply failed. If its datagrams go one by one, the size of the segments was to
+ * blame; if not, it was something that says nothing about trains.
+ */
 static void send_failed(struct udp_batch *batch, unsigned at, int fd, struct udp_sent *sent)
 {
 	const struct udp_reply *reply = &batch->replies[at];
+	unsigned per_call = reply->datagrams > SEGMENTS_MAX ? SEGMENTS_MAX : 1;
+	unsigned before = sent->datagrams;
+	int error = errno;
 
-	if (reply->segment > 0 && (errno == EINVAL || errno == EMSGSIZE || errno == EIO))
-		send_pieces(fd, &batch->out[at].msg_hdr, reply->segment,
-			    reply->datagrams > SEGMENTS_MAX ? SEGMENTS_MAX : 1, sent);
-	else
+	if (reply->segment == 0 || (error != EINVAL && error != EMSGSIZE && error != EIO)) {
 		sent->dropped += reply->datagrams;
+		return;
+	}
+	send_pieces(fd, &batch->out[at].msg_hdr, reply->segment, per_call, sent);
+	if (per_call == 1 && sent->datagrams > before)
+		udp_train_refused(batch, reply->segment, error);
 }
 
 static void drop_rest(const struct udp_batch *batch, unsigned from, struct udp_sent *sent)

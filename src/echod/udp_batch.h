@@ -11,6 +11,7 @@
 #define ECHOD_UDP_BATCH_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #include "common/address.h"
@@ -19,6 +20,11 @@
 
 #define BATCH_SIZE 64
 #define DATAGRAM_MAX 65536 /* larger than any datagram, and than any train the kernel makes */
+
+/* The kernel cuts one call into at most so many datagrams, in all versions that can do it. */
+#define SEGMENTS_MAX 64
+#define SEGMENT_MAX_UNKNOWN SIZE_MAX
+#define PEER_PLACES 1024
 
 /* A reply on its way: which of what arrived, and how many datagrams it is. */
 struct udp_reply {
@@ -37,6 +43,9 @@ struct udp_batch {
 	union control out_control[BATCH_SIZE];
 	struct udp_reply replies[BATCH_SIZE];
 	unsigned out_count;
+
+	uint8_t latest[PEER_PLACES]; /* number of the last reply to a peer, by its port: a hint */
+	size_t segment_max;	     /* of trains that udp_train.c makes; 0: makes none */
 
 	char (*payload)[DATAGRAM_MAX];
 };

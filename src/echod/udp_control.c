@@ -126,12 +126,13 @@ void udp_control_read(const struct msghdr *message, struct udp_notes *notes)
 	}
 }
 
-/* Appends one message at *USED. */
+/* Appends one message at *USED; equal messages are equal bytes. */
 static void put(union control *control, size_t *used, int level, int type, const void *value,
 		size_t size)
 {
 	struct cmsghdr *cmsg = (struct cmsghdr *)(void *)(control->bytes + *used);
 
+	memset(cmsg, 0, CMSG_SPACE(size));
 	cmsg->cmsg_level = level;
 	cmsg->cmsg_type = type;
 	cmsg->cmsg_len = CMSG_LEN(size);
@@ -158,15 +159,21 @@ static void put_source(union control *control, size_t *used, const struct udp_no
 void udp_control_write(struct msghdr *message, union control *control,
 		       const struct udp_notes *notes, bool v4, int hops, unsigned segment)
 {
-	uint16_t segment_size = (uint16_t)segment;
 	size_t used = 0;
 
 	put_source(control, &used, notes, v4);
 	if (hops > 0)
 		put(control, &used, v4 ? SOL_IP : SOL_IPV6, v4 ? IP_TTL : IPV6_HOPLIMIT, &hops,
 		    sizeof(hops));
-	if (segment > 0)
-		put(control, &used, SOL_UDP, UDP_SEGMENT, &segment_size, sizeof(segment_size));
 	message->msg_control = control;
 	message->msg_controllen = used;
+	if (segment > 0)
+		udp_control_cut(message, control, segment);
+}
+
+void udp_control_cut(struct msghdr *message, union control *control, unsigned segment)
+{
+	uint16_t size = (uint16_t)segment;
+
+	put(control, &message->msg_controllen, SOL_UDP, UDP_SEGMENT, &size, sizeof(size));
 }

@@ -15,6 +15,7 @@
 #include "rate_limit.h"
 #include "udp_batch.h"
 #include "udp_silence.h"
+#include "udp_train.h"
 
 /* More is asked for only when the loop comes round, so that others have their turn. */
 #define BATCHES_PER_TURN 4
@@ -103,6 +104,7 @@ static void add_reply(struct intake *intake, unsigned index, const struct incomi
 		hops = guard_reply_hops(in->notes.hops);
 	message = udp_batch_reply(batch, index, size, reply);
 	udp_control_write(message, control, &in->notes, v4, hops, reply.segment);
+	udp_train_join(batch, intake->socket->fd);
 }
 
 static void judge(struct intake *intake, unsigned index, int64_t now, struct tally *tally)

@@ -245,6 +245,14 @@ void echod_signal(const struct echod *echod, int number)
 	ck_assert_int_eq(kill(echod->pid, number), 0);
 }
 
+void echod_pause(const struct echod *echod)
+{
+	siginfo_t info;
+
+	echod_signal(echod, SIGSTOP);
+	ck_assert_int_eq(waitid(P_PID, (id_t)echod->pid, &info, WSTOPPED), 0);
+}
+
 pid_t echod_pid(const struct echod *echod)
 {
 	return echod->pid;

@@ -165,7 +165,7 @@ START_TEST(who_waits_in_the_queue_at_a_stop_is_served)
 	struct echod *echod = echod_start("[server]\nworkers = 1\ndrain_timeout = 10m\n" LISTENER);
 	int clients[WAITING];
 
-	echod_signal(echod, SIGSTOP);
+	echod_pause(echod);
 	connect_and_say_hello(clients, "127.0.0.1", port_of(echod));
 	echod_signal(echod, SIGTERM);
 	echod_signal(echod, SIGCONT);
@@ -182,7 +182,7 @@ START_TEST(a_stop_during_a_reload_is_a_stop)
 {
 	struct echod *echod = echod_start(PATIENT LISTENER);
 
-	echod_signal(echod, SIGSTOP);
+	echod_pause(echod);
 	echod_signal(echod, SIGHUP);
 	echod_signal(echod, SIGTERM);
 	echod_signal(echod, SIGCONT);
@@ -214,7 +214,7 @@ START_TEST(a_client_that_leaves_while_it_is_sent_to_harms_nobody)
 	int other;
 
 	echod_signal(echod, SIGPIPE);
-	echod_signal(echod, SIGSTOP);
+	echod_pause(echod);
 	for (int i = 0; i < 50; i++) {
 		int fd = connect_to("127.0.0.1", port_of(echod));
 

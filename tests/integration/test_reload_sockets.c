@@ -151,7 +151,7 @@ START_TEST(who_waits_in_the_queue_of_a_gone_listener_is_served)
 	uint16_t port = echod_port(echod, "tcp 127.0.0.2");
 	int clients[WAITING];
 
-	echod_signal(echod, SIGSTOP);
+	echod_pause(echod);
 	connect_and_say_hello(clients, "127.0.0.2", port);
 	echod_write_config(echod, SINGLE ONE);
 	echod_signal(echod, SIGHUP);

@@ -145,6 +145,58 @@ START_TEST(one_flow_keeps_its_order)
 }
 END_TEST
 
+#define PEERS 3
+#define PER_PEER 15
+
+/* What peer number PEER sends as its number I: some empty, some alike, with their own hop limits. */
+static size_t make_mixed(char *data, int peer, int i)
+{
+	static const size_t sizes[] = {20, 20, 20, 7, 20, 0, 20, 20, 21, 20, 1400, 1400, 3, 2, 1};
+
+	fill(data, 1400, (uint32_t)(peer * PER_PEER + i));
+	return sizes[i];
+}
+
+static int mixed_hops(int i)
+{
+	return i < 10 ? 64 : 40;
+}
+
+/* They wait while echod stands still, so that it finds them all at once. */
+START_TEST(a_batch_of_many_peers_comes_back_to_each_whole_and_in_order)
+{
+	struct echod *echod = echod_start(everywhere);
+	struct address to = at("127.0.0.1", echod_port(echod, "udp 0.0.0.0"));
+	static struct datagram came;
+	char data[1400];
+	int peers[PEERS];
+
+	echod_pause(echod);
+	for (int peer = 0; peer < PEERS; peer++)
+		peers[peer] = datagram_socket("127.0.0.1");
+	for (int i = 0; i < PER_PEER; i++) {
+		for (int peer = 0; peer < PEERS; peer++) {
+			set_hops(peers[peer], mixed_hops(i));
+			send_datagram(peers[peer], &to, data, make_mixed(data, peer, i));
+		}
+	}
+	echod_signal(echod, SIGCONT);
+	for (int peer = 0; peer < PEERS; peer++) {
+		for (int i = 0; i < PER_PEER; i++) {
+			size_t size = make_mixed(data, peer, i);
+
+			receive_datagram(peers[peer], &came);
+			ck_assert_uint_eq(came.size, size);
+			ck_assert_mem_eq(came.data, data, size);
+			ck_assert_int_eq(came.hops, mixed_hops(i) - 1);
+		}
+		close(peers[peer]);
+	}
+	expect_all_echoed(echod);
+	echod_stop(echod);
+}
+END_TEST
+
 /* Sends SIZE bytes as one train; false where the kernel does not do that. */
 static bool send_train(int fd, const struct address *to, const char *data, size_t size, int segment)
 {
@@ -207,6 +259,26 @@ START_TEST(trains_keep_boundaries_and_order)
 }
 END_TEST
 
+/* Who takes trains sees that they came as one. */
+START_TEST(what_waited_together_leaves_as_one_train)
+{
+	struct echod *echod = echod_start(everywhere);
+	struct address to = at("127.0.0.1", echod_port(echod, "udp 0.0.0.0"));
+	int fd = datagram_socket("127.0.0.1"), yes = 1;
+	char came[100];
+
+	if (setsockopt(fd, SOL_UDP, UDP_GRO, &yes, sizeof(yes)) < 0)
+		skip("this kernel knows no trains of datagrams");
+	echod_pause(echod);
+	for (int i = 0; i < 10; i++)
+		send_datagram(fd, &to, "0123456789", 10);
+	echod_signal(echod, SIGCONT);
+	ck_assert_int_eq(recv(fd, came, sizeof(came), 0), 100);
+	close(fd);
+	echod_stop(echod);
+}
+END_TEST
+
 /* Kernels that send trains of more than 64 datagrams hand them to us as they are. */
 START_TEST(a_train_longer_than_64_comes_back_whole)
 {
@@ -247,7 +319,7 @@ START_TEST(a_train_too_wide_for_the_way_back_returns_as_single_datagrams)
 	to = at("127.0.0.1", echod_port(echod, "udp 0.0.0.0"));
 	fd = datagram_socket("127.0.0.1");
 	fill(data, sizeof(data), 1);
-	echod_signal(echod, SIGSTOP);
+	echod_pause(echod);
 	if (!send_train(fd, &to, data, sizeof(data), 9000))
 		skip("this kernel sends no trains of datagrams");
 	set_loopback_mtu(1500);
@@ -268,7 +340,7 @@ START_TEST(datagrams_that_the_kernel_dropped_are_counted)
 	struct address to = at("127.0.0.1", echod_port(echod, "udp 0.0.0.0"));
 	int fd = datagram_socket("127.0.0.1");
 
-	echod_signal(echod, SIGSTOP);
+	echod_pause(echod);
 	for (int i = 0; i < FLOOD; i++)
 		send_datagram(fd, &to, &i, sizeof(i));
 	echod_signal(echod, SIGCONT);
@@ -310,9 +382,11 @@ static Suite *suite(void)
 	tcase_add_test(addresses, a_link_local_address_answers_over_its_interface);
 	tcase_add_test(datagrams, every_size_comes_back_whole);
 	tcase_add_test(datagrams, one_flow_keeps_its_order);
+	tcase_add_test(datagrams, a_batch_of_many_peers_comes_back_to_each_whole_and_in_order);
 	tcase_add_test(datagrams, datagrams_that_the_kernel_dropped_are_counted);
 	tcase_add_test(datagrams, askers_that_are_gone_do_no_harm);
 	tcase_add_test(trains, trains_keep_boundaries_and_order);
+	tcase_add_test(trains, what_waited_together_leaves_as_one_train);
 	tcase_add_test(trains, a_train_longer_than_64_comes_back_whole);
 	tcase_add_test(trains, a_train_too_wide_for_the_way_back_returns_as_single_datagrams);
 	return suite;

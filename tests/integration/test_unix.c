@@ -120,7 +120,7 @@ static void mix(struct echod *echod, int deaf, int other)
 	struct address to = at(echod_path(echod, "datagram"), 0);
 	static struct datagram came;
 
-	echod_signal(echod, SIGSTOP);
+	echod_pause(echod);
 	for (int i = 0; i < 3; i++) {
 		send_datagram(deaf, &to, "deaf", 4);
 		send_datagram(other, &to, &i, sizeof(i));

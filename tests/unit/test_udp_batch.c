@@ -252,6 +252,24 @@ START_TEST(singles_that_fail_again_are_dropped)
 }
 END_TEST
 
+START_TEST(only_singles_that_leave_tell_what_a_path_takes)
+{
+	kernel.error = EINVAL;
+	kernel.letter = 't';
+	reply('t', 250, 100);
+	expect(false, 0, 3, 0, "");
+	ck_assert_uint_eq(batch->segment_max, SEGMENT_MAX_UNKNOWN);
+
+	tear_down();
+	set_up();
+	kernel.error = EINVAL;
+	kernel.trains = true;
+	reply('t', 250, 100);
+	expect(false, 3, 0, 250, "t100 t100 t50");
+	ck_assert_uint_eq(batch->segment_max, 99);
+}
+END_TEST
+
 START_TEST(singles_of_a_train_meet_a_full_send_buffer)
 {
 	kernel.error = EIO;
@@ -320,6 +338,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, a_train_that_cannot_be_cut_leaves_as_singles_in_its_place);
 	tcase_add_test(tcase, a_train_refused_for_another_reason_is_not_tried_again);
 	tcase_add_test(tcase, singles_that_fail_again_are_dropped);
+	tcase_add_test(tcase, only_singles_that_leave_tell_what_a_path_takes);
 	tcase_add_test(tcase, singles_of_a_train_meet_a_full_send_buffer);
 	tcase_add_test(tcase, a_train_longer_than_the_kernel_takes_leaves_in_pieces);
 	tcase_add_test(tcase, pieces_that_cannot_be_cut_leave_as_singles);
