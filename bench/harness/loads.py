@@ -47,8 +47,10 @@ def udp_load(size, flows, depth):
 
 
 def train_load(size, flows):
-    return Load(f"train-{size}-{flows}", f"UDP trains of {size} B, {flows} flows", "udp",
-                f"-u -g -s {size} -c {flows}", FAST_UDP, size)
+    """One train at a time on each flow: more would measure how much the sockets can hold."""
+    depth = min(64, 65507 // size)
+    return Load(f"train-{size}-{flows}", f"UDP trains of {depth} x {size} B, {flows} flows", "udp",
+                f"-u -g -s {size} -c {flows} -p {depth}", FAST_UDP, size)
 
 
 LOADS = [

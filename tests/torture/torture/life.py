@@ -200,7 +200,8 @@ class Life:
             if status not in REFUSALS or not self.daemon.log:
                 raise Bad(f"did not start, exit {status}, said {self.daemon.log}")
             return "refused to start"
-        if not stopping:
+        # It may also have given up in the moment before the signal to stop reached it.
+        if not stopping or b"error: stopping: " in self.daemon.log:
             if status != FAILURE or b" error: " not in self.daemon.log or not self.may_end:
                 raise Bad(f"gave up with exit {status}")
             return "gave up"
