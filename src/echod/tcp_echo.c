@@ -180,11 +180,9 @@ static inline void reply(struct connection *connection, int fd, const char *data
 {
 	ssize_t sent = send_some(connection, fd, data, size);
 
-	if (sent < 0)
-		connection_close(connection, TCP_CLOSED_ERROR);
-	else if ((size_t)sent == size)
+	if (sent == (ssize_t)size)
 		all_sent(connection);
-	else if (keep_rest(connection, data + sent, size - (size_t)sent) < 0)
+	else if (sent < 0 || keep_rest(connection, data + sent, size - (size_t)sent) < 0)
 		connection_reset(connection, TCP_CLOSED_ERROR);
 }
 
@@ -220,7 +218,7 @@ static void on_writable(int fd, short what UNUSED, void *arg)
 	ssize_t sent = send_some(connection, fd, connection->rest + connection->rest_at, left);
 
 	if (sent < 0) {
-		connection_close(connection, TCP_CLOSED_ERROR);
+		connection_reset(connection, TCP_CLOSED_ERROR);
 		return;
 	}
 	connection->rest_at += (size_t)sent;

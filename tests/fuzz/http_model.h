@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * A second, simpler reading of an HTTP request, all of it at hand: which answer it has to get. Part
+ * of fuzz_http.c, which compares.
+ */
+
+#ifndef HTTP_MODEL_H
+#define HTTP_MODEL_H
+
+#include <stdbool.h>
+
+#include "echod/http.h"
+#include "fuzz.h"
+
+#define REQUEST_MAX 4096
+
+static char *request;
+static size_t request_size;
+
+/* What the answer has to be. */
+struct verdict {
+	const char *status; /* NULL: there is none */
+	const char *path;   /* NULL unless it is that of a page */
+	size_t path_length;
+	bool with_body;
+};
+
+static struct verdict verdict;
+
+/* The first blank line within what may be taken, and before any NUL. */
+static bool complete(void)
+{
+	size_t size = strnlen(request, REQUEST_MAX);
+
+	for (size_t i = 1; i < size; i++) {
+		if (request[i] == '\n' &&
+		    (request[i - 1] == '\n' ||
+		     (i > 1 && request[i - 1] == '\r' && request[i - 2] == '\n')))
+			return true;
+	}
+	return false;
+}
+
+static bool starts(const char *text, const char *end, const char *with)
+{
+	size_t length = strlen(with);
+
+	return (size_t)(end - text) >= length && memcmp(text, with, length) == 0;
+}
+
+/* METHOD /path[?query] HTTP/1.x, with one blank between them. */
+static const char *judge_line(const char *line, const char *end)
+{
+	const char *target = memchr(line, ' ', (size_t)(end - line));
+	const char *version = target ? memchr(target + 1, ' ', (size_t)(end - target - 1)) : NULL;
+	const char *query;
+
+	if (!version || target[1] != '/' || !starts(version + 1, end, "HTTP/1."))
+		return "400 Bad Request";
+	if (!starts(line, target + 1, "GET ") && !starts(line, target + 1, "HEAD "))
+		return "405 Method Not Allowed";
+	verdict.path = target + 1;
+	query = target + 1;
+	while (query < version && *query != '?' && *query != '#')
+		query++;
+	verdict.path_length = (size_t)(query - verdict.path);
+	return HTTP_OK;
+}
+
+static void judge(void)
+{
+	const char *end = request + strcspn(request, "\r\n");
+
+	verdict = (struct verdict){.with_body = strncmp(request, "HEAD ", 5) != 0};
+	if (complete())
+		verdict.status = judge_line(request, end);
+	else if (request_size >= REQUEST_MAX)
+		verdict.status = "431 Request Header Fields Too Large";
+}
+
+#endif

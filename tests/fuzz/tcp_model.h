@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * What a stream connection has to do, told from its system calls alone: it owes the client what it
+ * has read, pays in order and once, and ends for a reason. The fake kernel calls in here; after
+ * each turn of the loop model_check compares. Part of fuzz_tcp_echo.c, which owns the loop.
+ */
+
+#ifndef TCP_MODEL_H
+#define TCP_MODEL_H
+
+#include "echod/client_table.h"
+#include "echod/connection.h"
+#include "echod/loop.h"
+#include "fake_kernel.h"
+
+#define START_MS 123456789
+#define LINGER_MS 2000
+#define LINGER_BYTES (16 * 1024 * 1024)
+#define DRAINED_MS 100
+#define LATE_MS 1000 /* whatever ends a connection, it does so within a second */
+#define PATTERN 65521
+
+#define DENIED_SOURCE 1
+
+#define BIT(reason) (1U << (reason))
+
+struct client {
+	const struct connection *connection; /* while it is open; to compare with */
+	int source;		 /* those with the same count as one address; 0: has none */
+	enum counter admission;	 /* TCP_ACCEPTED, or why not */
+	const struct text *lead; /* a greeting or prefix that goes before the bytes owed */
+	size_t lead_left;
+	uint64_t owed_from; /* a place in what it sent us */
+	size_t owed;
+	bool kept;	 /* a send left some of it */
+	bool ended;	 /* our FIN is due */
+	bool lost;	 /* the system failed us, the connection must be closed: */
+	unsigned why;	 /* it ends for one of these reasons */
+	uint64_t read;	 /* before our FIN */
+	uint64_t thrown; /* after it */
+	uint64_t sent;
+	int64_t since; /* that we wait for what we wait for */
+	int64_t quiet; /* that the peer has done nothing */
+	bool refused;  /* by recv, though there was something */
+};
+
+static struct loop loop;
+static struct service *service;
+static struct client clients[FAKE_SOCKETS];
+static uint64_t counted[COUNTER_SLOTS];
+static uint64_t limit; /* max_clients */
+static size_t open_clients;
+static bool draining, aborting;
+static int64_t drained_since;
+static int64_t reloaded; /* when new settings came, and every look was put off */
+static int64_t trouble;	 /* when accepting last failed */
+static char pattern[PATTERN + INPUT_SIZE];
+
+static struct client *client_of(const struct fake_socket *socket)
+{
+	return &clients[socket - fake_sockets];
+}
+
+static inline size_t left(const struct client *client)
+{
+	return client->lead_left + client->owed;
+}
+
+/* Who is the next to come; the target says. */
+static int name_peer(struct sockaddr *peer, socklen_t *length);
+
+static void make_pattern(void)
+{
+	uint32_t state = 1;
+
+	if (pattern[0] != 0)
+		return;
+	for (size_t i = 0; i < sizeof(pattern); i++) {
+		state = state * 1664525 + 1013904223;
+		pattern[i] = i < PATTERN ? (char)(state >> 24 | 1) : pattern[i - PATTERN];
+	}
+}
+
+static void model_start(void)
+{
+	make_pattern();
+	fake_ms = START_MS;
+	memset(clients, 0, sizeof(clients));
+	memset(counted, 0, sizeof(counted));
+	open_clients = 0;
+	trouble = reloaded = 0;
+	draining = aborting = false;
+}
+
+/* Every client says something else. */
+static const char *said(const struct client *client, uint64_t from)
+{
+	return pattern + (from + (uint64_t)(client - clients) * 997) % PATTERN;
+}
+
+static void fake_on_fill(const struct fake_socket *socket, char *data, size_t size)
+{
+	const struct client *client = client_of(socket);
+
+	if (!socket->shut) /* nobody looks at it any more */
+		memcpy(data, said(client, client->read), size);
+}
+
+static void owe_lead(struct client *client, const struct text *lead)
+{
+	client->lead = lead;
+	client->lead_left = lead->length;
+}
+
+static bool replied(const struct client *client)
+{
+	return service->settings->reply_once && client->read > 0;
+}
+
+static void lose(struct client *client, const struct fake_socket *socket, enum counter why)
+{
+	client->lost = true;
+	if (!socket->shut) /* else there is a reason already */
+		client->why = BIT(why);
+}
+
+static void count_received(const struct fake_socket *socket, struct client *client, size_t size)
+{
+	counted[TCP_RECEIVED_BYTES] += size;
+	if (socket->shut) {
+		client->thrown += size;
+		return;
+	}
+	counted[TCP_MESSAGES]++;
+	client->owed_from = client->read;
+	client->owed = size;
+	client->read += size;
+	client->since = fake_ms;
+	owe_lead(client, &service->settings->prefix);
+}
+
+static void fake_on_recv(const struct fake_socket *socket, const char *data, size_t asked,
+			 ssize_t result)
+{
+	struct client *client = client_of(socket);
+
+	/* Never while something is owed, never but for what was said to be there. */
+	FUZZ_CHECK(left(client) == 0 && !client->lost && !client->ended);
+	FUZZ_CHECK(socket->interest == EPOLLIN);
+	FUZZ_CHECK(data == loop.input && asked == INPUT_SIZE);
+	client->refused = result < 0 && socket->arrived > 0;
+	if (result > 0)
+		count_received(socket, client, (size_t)result);
+	else if (result == 0)
+		lose(client, socket, TCP_CLOSED_CLIENT);
+	else if (errno != EAGAIN && errno != EINTR)
+		lose(client, socket, TCP_CLOSED_ERROR);
+}
+
+static void pay(struct client *client, const char *data, size_t size)
+{
+	size_t lead = fake_least(size, client->lead_left);
+
+	if (lead > 0)
+		FUZZ_CHECK(memcmp(data,
+				  client->lead->bytes + client->lead->length - client->lead_left,
+				  lead) == 0);
+	FUZZ_CHECK(memcmp(data + lead, said(client, client->owed_from), size - lead) == 0);
+	client->lead_left -= lead;
+	client->owed_from += size - lead;
+	client->owed -= size - lead;
+	client->sent += size;
+	counted[TCP_SENT_BYTES] += size;
+}
+
+static void fake_on_send(const struct fake_socket *socket, const char *data, size_t size,
+			 ssize_t result)
+{
+	struct client *client = client_of(socket);
+
+	FUZZ_CHECK(!socket->shut && !client->lost && size > 0 && size == left(client));
+	FUZZ_CHECK(socket->interest == (client->kept ? EPOLLOUT : EPOLLIN));
+	if (result < 0 && errno != EAGAIN && errno != EINTR) {
+		lose(client, socket, TCP_CLOSED_ERROR);
+		return;
+	}
+	if (result > 0)
+		pay(client, data, (size_t)result);
+	if (left(client) > 0) {
+		client->kept = true;
+		return;
+	}
+	client->ended = replied(client) || (draining && !client->kept && socket->arrived == 0);
+	client->kept = false;
+	client->since = fake_ms;
+}
+
+static void fake_on_shutdown(const struct fake_socket *socket, int result)
+{
+	struct client *client = client_of(socket);
+
+	FUZZ_CHECK(left(client) == 0 && !client->lost);
+	FUZZ_CHECK(replied(client) || draining);
+	client->why = replied(client) ? BIT(TCP_CLOSED_REPLIED) : 0;
+	if (draining)
+		client->why |= BIT(TCP_CLOSED_SHUTDOWN);
+	client->lost = result < 0;
+	client->ended = false;
+	client->since = fake_ms;
+}
+
+static size_t clients_from(int source)
+{
+	size_t count = 0;
+
+	for (size_t i = 1; i < fake_used; i++)
+		count += fake_sockets[i].open && clients[i].admission == TCP_ACCEPTED &&
+			 clients[i].source == source;
+	return count;
+}
+
+/* Decided at once, by those that are there. */
+static enum counter admission(int source)
+{
+	uint64_t most = service->settings->max_clients_per_ip;
+
+	if (source == DENIED_SOURCE && service->settings->deny.count > 0)
+		return TCP_REJECTED_DENIED;
+	if (open_clients >= limit)
+		return TCP_REJECTED_MAX_CLIENTS;
+	if (source != 0 && most > 0 && clients_from(source) >= most)
+		return TCP_REJECTED_PER_IP;
+	return TCP_ACCEPTED;
+}
+
+static void fake_on_accept(struct fake_socket *socket, struct sockaddr *peer, socklen_t *length)
+{
+	struct client *client = client_of(socket);
+
+	int source = name_peer(peer, length);
+
+	*client = (struct client){.source = source, .since = fake_ms, .quiet = fake_ms};
+	client->admission = COUNTER_COUNT; /* not one of those that are there */
+	client->admission = admission(source);
+	if (client->admission != TCP_ACCEPTED)
+		return;
+	counted[TCP_ACCEPTED]++;
+	open_clients++;
+	owe_lead(client, &service->settings->greeting);
+}
+
+static void fake_on_accept_failed(int error)
+{
+	if (error == EAGAIN)
+		return;
+	counted[TCP_ACCEPT_ERRORS]++;
+	if (error != ECONNABORTED)
+		trouble = fake_ms;
+}
+
+static void fake_on_add_refused(const struct fake_socket *socket)
+{
+	if (fake_fd(socket) == FAKE_LISTENER)
+		trouble = fake_ms;
+	else
+		lose(client_of(socket), socket, TCP_CLOSED_ERROR);
+}
+
+static bool passed(uint64_t timeout, const struct client *client)
+{
+	return timeout > 0 && fake_ms >= client->since + (int64_t)timeout;
+}
+
+static bool empty(const struct fake_socket *socket)
+{
+	return socket->arrived == 0 && socket->unread == 0;
+}
+
+/* Nothing went wrong, so it must be time, or the end of all. */
+static void check_end(const struct fake_socket *socket, const struct client *client,
+		      enum counter why)
+{
+	const struct listener_config *settings = service->settings;
+
+	if (socket->shut) {
+		FUZZ_CHECK(client->why & BIT(why));
+		FUZZ_CHECK(aborting || passed(LINGER_MS, client) ||
+			   client->thrown >= LINGER_BYTES ||
+			   (draining && passed(DRAINED_MS, client) && empty(socket)));
+	} else if (aborting) {
+		FUZZ_CHECK(why == TCP_CLOSED_SHUTDOWN && socket->reset);
+	} else if (why == TCP_CLOSED_SHUTDOWN) {
+		FUZZ_CHECK(draining && left(client) == 0 && empty(socket));
+	} else if (why == TCP_CLOSED_IDLE) {
+		FUZZ_CHECK(passed(settings->idle_timeout, client) && left(client) == 0);
+		FUZZ_CHECK(socket->arrived == 0 || client->refused);
+	} else {
+		FUZZ_CHECK(why == TCP_CLOSED_STALL && left(client) > 0);
+		FUZZ_CHECK(passed(settings->stall_timeout, client));
+	}
+}
+
+/* What it was counted for: one thing, and once. */
+static enum counter counted_for(enum counter first, enum counter last)
+{
+	enum counter found = COUNTER_SLOTS;
+
+	for (enum counter which = first; which <= last; which++) {
+		if (counter_read(&loop.counters, which) == counted[which])
+			continue;
+		FUZZ_CHECK(counter_read(&loop.counters, which) == counted[which] + 1);
+		FUZZ_CHECK(found == COUNTER_SLOTS);
+		found = which;
+	}
+	FUZZ_CHECK(found != COUNTER_SLOTS);
+	counted[found]++;
+	return found;
+}
+
+static void fake_on_close(const struct fake_socket *socket)
+{
+	struct client *client = client_of(socket);
+	enum counter why;
+
+	FUZZ_CHECK(fake_fd(socket) != FAKE_LISTENER);
+	if (client->admission != TCP_ACCEPTED) {
+		FUZZ_CHECK(counted_for(TCP_REJECTED_DENIED, TCP_ACCEPT_ERRORS) ==
+			   client->admission);
+		return;
+	}
+	open_clients--;
+	trouble = 0; /* what came free ends a pause */
+	why = counted_for(TCP_CLOSED_CLIENT, TCP_CLOSED_REPLIED);
+	if (client->lost)
+		FUZZ_CHECK(client->why & BIT(why));
+	else
+		check_end(socket, client, why);
+	/* A client never takes a part for the whole. */
+	FUZZ_CHECK(left(client) == 0 || socket->reset);
+}
+
+/* The time by which it has ended if nothing happens. */
+static int64_t end_of(const struct fake_socket *socket, const struct client *client)
+{
+	const struct listener_config *settings = service->settings;
+	uint64_t timeout = LINGER_MS;
+
+	if (!socket->shut)
+		timeout = left(client) > 0 ? settings->stall_timeout : settings->idle_timeout;
+	return timeout > 0 ? client->since + (int64_t)timeout : INT64_MAX - LATE_MS;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* One that is open, once the loop has turned. */
+static void check_client(const struct fake_socket *socket, const struct client *client)
+{
+	const struct connection *connection = client->connection;
+	enum connection_state state = left(client) > 0 ? WRITING : READING;
+
+	if (socket->shut)
+		state = LINGERING;
+	FUZZ_CHECK(client->admission == TCP_ACCEPTED && connection);
+	FUZZ_CHECK(!client->lost && !client->ended);
+	FUZZ_CHECK(connection->state == state);
+	FUZZ_CHECK(socket->interest == (state == WRITING ? EPOLLOUT : EPOLLIN));
+	FUZZ_CHECK((connection->rest != NULL) == (state == WRITING));
+	if (state == WRITING)
+		FUZZ_CHECK(connection->rest_size - connection->rest_at == left(client));
+	FUZZ_CHECK(connection->received == client->read + client->thrown);
+	FUZZ_CHECK(connection->sent == client->sent);
+	FUZZ_CHECK(client->thrown < LINGER_BYTES);
+	FUZZ_CHECK(fake_ms < later(end_of(socket, client), reloaded) + LATE_MS);
+	if (draining && state != WRITING && empty(socket) &&
+	    (state == READING || client->why == BIT(TCP_CLOSED_SHUTDOWN)))
+		FUZZ_CHECK(fake_ms < later(later(drained_since, reloaded),
+					   later(client->since, client->quiet)) +
+					     LATE_MS);
+}
+
+#endif
