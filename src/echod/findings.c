@@ -64,7 +64,7 @@ static int by_line(const void *left, const void *right)
 
 	if (a->line != b->line)
 		return a->line < b->line ? -1 : 1;
-	return a->order < b->order ? -1 : 1;
+	return (a->order > b->order) - (a->order < b->order);
 }
 
 static char *format_finding(const struct finding *finding, const char *path)

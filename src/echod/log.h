@@ -36,7 +36,7 @@ void log_write(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 		if (log_enabled(level))                                                            \
 			log_write(level, __VA_ARGS__);                                             \
 	} while (0)
-#define log_error(...) log_at(LEVEL_ERROR, __VA_ARGS__)
+#define log_error(...) log_write(LEVEL_ERROR, __VA_ARGS__) /* at every level */
 #define log_warning(...) log_at(LEVEL_WARNING, __VA_ARGS__)
 #define log_notice(...) log_at(LEVEL_NOTICE, __VA_ARGS__)
 #define log_info(...) log_at(LEVEL_INFO, __VA_ARGS__)

@@ -148,7 +148,7 @@ END_TEST
 #define PEERS 3
 #define PER_PEER 15
 
-/* What peer number PEER sends as its number I: some empty, some alike, with their own hop limits. */
+/* What peer PEER sends as number I: some empty, some alike, with hop limits of their own. */
 static size_t make_mixed(char *data, int peer, int i)
 {
 	static const size_t sizes[] = {20, 20, 20, 7, 20, 0, 20, 20, 21, 20, 1400, 1400, 3, 2, 1};

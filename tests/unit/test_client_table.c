@@ -191,6 +191,9 @@ START_TEST(ipv6_counts_by_64_bits_and_ipv4_by_all)
 	/* All zeros in the upper half, as a v4-mapped address has, and yet somebody else. */
 	assert_enters(table, TAG, "::1", 1, ADMITTED);
 	assert_enters(table, TAG, "0:0:0:0:1::", 1, REFUSED_PER_IP);
+	/* Not IPv4, by one bit. */
+	assert_enters(table, TAG, "0:0:1::ffff:192.0.2.1", 1, ADMITTED);
+	assert_enters(table, TAG, "0:0:1::ffff:192.0.2.2", 1, REFUSED_PER_IP);
 	leave(table, TAG, "2001:db8:0:1::2");
 	assert_enters(table, TAG, "2001:db8:0:1::3", 1, ADMITTED);
 	client_table_free(table);

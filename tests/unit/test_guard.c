@@ -126,6 +126,10 @@ END_TEST
 
 START_TEST(a_source_of_the_other_family_is_nobody)
 {
+	/* Neither mapped nor unspecified, by one bit in each word of them. */
+	static const char *const near_misses[] = {
+		"1::ffff:0:0", "0:0:1::ffff:0:0", "::1:ffff:0:0", "::fffe:0:0",
+		"1::",	       "0:0:1::",	  "::1:0:0",	  "::1"};
 	struct arrival mapped = ordinary("::ffff:192.0.2.9"), plain = ordinary("2001:db8::9");
 
 	mapped.destination = ip("2001:db8::192.0.2.1");
@@ -136,6 +140,10 @@ START_TEST(a_source_of_the_other_family_is_nobody)
 	ck_assert_int_eq(judge(&mapped), SOURCE_NOT_UNICAST);
 	mapped.destination = in6addr_any; /* what the kernel did not tell */
 	ck_assert_int_eq(judge(&mapped), ANSWER);
+	for (size_t i = 0; i < ARRAY_SIZE(near_misses); i++) {
+		mapped.destination = ip(near_misses[i]);
+		ck_assert_int_eq(judge(&mapped), SOURCE_NOT_UNICAST);
+	}
 }
 END_TEST
 

@@ -37,6 +37,8 @@ START_TEST(addresses_are_written_as_they_are_read)
 		{"[::]:7", "[::]:7", "[::]:7", NULL, ADDRESS_INET, false},
 		{"[2001:DB8::7]:7", "[2001:db8::7]:7", "[2001:db8::7]:7", NULL, ADDRESS_INET,
 		 false},
+		{"[::1:0:0:ffff:0:7]:7", "[::1:0:0:ffff:0:7]:7", "[::1:0:0:ffff:0:7]:7", NULL,
+		 ADDRESS_INET, false},
 		{"[fe80::1%lo]:7", "[fe80::1%lo]:7", "[fe80::1%lo]:7", NULL, ADDRESS_INET, false},
 		{"unix:/run/e", "unix:/run/e", "/run/e", NULL, ADDRESS_UNIX, false},
 		{"unixgram:/run/e", "unixgram:/run/e", "/run/e", NULL, ADDRESS_UNIXGRAM, false},

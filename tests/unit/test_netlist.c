@@ -68,6 +68,8 @@ START_TEST(a_network_contains_its_addresses_and_no_others)
 		{"2001:db8::/33", "2001:db8:7fff::1", true},
 		{"2001:db8::/33", "2001:db8:8000::1", false},
 		{"2001:db8::7", "2001:db8::7", true},
+		{"0:0:1::ffff:0:0/96", "0:0:1::ffff:192.0.2.7", true},
+		{"0:0:1::ffff:0:0/96", "192.0.2.7", false},
 		{"2001:db8::7/128", "2001:db8::6", false},
 	};
 
@@ -121,6 +123,7 @@ START_TEST(a_network_is_written_as_it_is_read)
 		{"::1/128", "::1"},
 		{"::/0", "::/0"},
 		{"::ffff:192.0.2.0/120", "192.0.2.0/24"},
+		{"0:0:1::ffff:0:0/96", "::1:0:0:ffff:0:0/96"},
 	};
 	char text[NETWORK_TEXT_MAX];
 	struct netlist list = {0};

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Lets a call of ours into the C library or libevent fail, for tests of what happens then. The
+ * program is linked with faults_flags of Makefile.am, by which such calls come here first. Only
+ * the thread that asked for a fault meets it.
+ */
+
+#ifndef FAULTS_H
+#define FAULTS_H
+
+#include <stdbool.h>
+
+/* The name for whatever fails when there is no memory: malloc and its like, event_add, mmap. */
+#define MEMORY "memory"
+
+/* The call of NAME that comes after SKIP others fails with ERROR, once. */
+void fault_after(unsigned skip, const char *name, int error);
+/* The very next one, and TIMES in a row. */
+void fault_next(const char *name, int error);
+void fault_next_times(unsigned times, const char *name, int error);
+
+/*
+ * Ends it; whether it has happened. Before this a test must assert nothing where MEMORY fails:
+ * libcheck needs some.
+ */
+bool fault_over(void);
+
+/* How many more blocks were allocated than freed in the meantime. */
+long fault_blocks(void);
+
+/* To see that none was left open. */
+int fault_lowest_fd(void);
+
+#endif
