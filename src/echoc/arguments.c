@@ -17,8 +17,11 @@
 
 #include "common/units.h"
 #include "probe.h"
+#include "train.h"
 
-#define TRAIN_DEPTH 128 /* with -g, unless -p says otherwise */
+/* Outstanding with -g, unless -p says otherwise: more than sockets have room for would be lost. */
+#define TRAINS 8
+#define TRAINS_BYTES (256u << 10)
 #define HOUR_MS UINT64_C(3600000)
 #define YEAR_MS (365 * 24 * HOUR_MS)
 
@@ -99,7 +102,7 @@ void arguments_help(void)
 	      "ping:   -c N probes (endless)  -s SIZE in bytes (64)  -W TIMEOUT for a reply (1s)\n"
 	      "        --report INTERVAL: a summary each interval    -q  only the summary\n"
 	      "bench:  -c CONNECTIONS (1)  -s SIZE (64)  -d DURATION (10s)  -j THREADS (1)\n"
-	      "        -g  send UDP as trains (with 128 outstanding, unless -p is given)\n"
+	      "        -g  send UDP as trains, several of them outstanding unless -p is given\n"
 	      "send:   -w TIMEOUT: give up when nothing moves for so long (5s)\n"
 	      "\n"
 	      "HOST[:PORT] is a name or an address, [V6]:PORT, unix:/PATH or unixgram:/PATH; the\n"
@@ -192,10 +195,8 @@ static void short_options(enum mode mode, char text[static 2 * ARRAY_SIZE(rows) 
 	*text = '\0';
 }
 
-static int refuse_option(enum mode mode, int problem, char *const argv[])
+static int refuse_option(enum mode mode, int problem, const char *word)
 {
-	const char *word = argv[optind - 1];
-
 	if (problem == ':' && optopt < LONG_REPORT)
 		return bad_usage("-%c needs a value", optopt);
 	if (problem == ':')
@@ -203,6 +204,15 @@ static int refuse_option(enum mode mode, int problem, char *const argv[])
 	if (strncmp(word, "--", 2) == 0)
 		return bad_usage("unknown option %s", word);
 	return bad_usage("%s has no option -%c", mode_names[mode], optopt);
+}
+
+/* One train at a time would have both sides sleep in turn. */
+static uint64_t depth_of_trains(size_t size)
+{
+	unsigned length = train_length(size);
+	size_t trains = TRAINS_BYTES / (length * size);
+
+	return (uint64_t)length * (trains > TRAINS ? TRAINS : trains);
 }
 
 static int read_options(struct arguments *arguments, int argc, char *argv[])
@@ -219,7 +229,7 @@ static int read_options(struct arguments *arguments, int argc, char *argv[])
 		const struct option_row *row = find_row(mode, letter);
 
 		if (letter == '?' || letter == ':')
-			return refuse_option(mode, letter, argv);
+			return refuse_option(mode, letter, argv[optind - 1]);
 		if (!row)
 			return bad_usage("%s has no option %s", mode_names[mode], argv[optind - 1]);
 		if (set_option(arguments, row, optarg) < 0)
@@ -227,7 +237,7 @@ static int read_options(struct arguments *arguments, int argc, char *argv[])
 		has_depth |= letter == 'p';
 	}
 	if (arguments->gso && !has_depth)
-		arguments->depth = TRAIN_DEPTH; /* a train of one would be none */
+		arguments->depth = depth_of_trains((size_t)arguments->size);
 	return optind;
 }
 

@@ -18,14 +18,12 @@
 #include "channel.h"
 #include "clock.h"
 #include "target.h"
+#include "train.h"
 
 #define BATCH_MAX 64
 #define PLAIN_BYTES (1u << 20)
-#define TRAIN_BATCH 8
+#define TRAIN_BATCH 8 /* so many are received in one call; sent as many as TRAIN_BYTES hold */
 #define TRAIN_BYTES 65536u
-#define TRAIN_PAYLOAD_MAX 65507u
-#define TRAIN_SEGMENTS_MAX 128u /* older kernels: */
-#define TRAIN_SEGMENTS_OLD 64u
 #define SEND_ATTEMPTS 3
 
 union train_control {
@@ -36,17 +34,19 @@ union train_control {
 struct datagram_batch {
 	unsigned count;	   /* entries in use for receiving */
 	size_t stride;	   /* room for each when receiving */
-	unsigned segments; /* in a train, at most */
+	unsigned segments; /* in a train, at most; 1: no trains */
 	struct mmsghdr in[BATCH_MAX];
 	struct iovec in_parts[BATCH_MAX];
 	union train_control controls[BATCH_MAX];
-	struct mmsghdr out[BATCH_MAX];
+	struct mmsghdr out[BATCH_MAX]; /* single datagrams, or trains */
 	struct iovec out_parts[BATCH_MAX];
+	union train_control cut; /* makes a train of what is sent */
 };
 
 static void point_headers(struct lane *lane, size_t size)
 {
 	struct datagram_batch *batch = lane->batch;
+	uint16_t segment = (uint16_t)size;
 
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct msghdr *in = &batch->in[i].msg_hdr;
@@ -55,13 +55,16 @@ static void point_headers(struct lane *lane, size_t size)
 		in->msg_iov = &batch->in_parts[i];
 		in->msg_iovlen = 1;
 		if (lane->gso)
-			in->msg_control = &batch->controls[i];
+			in->msg_control = batch->controls[i].space;
 	}
-	for (unsigned i = 0; i < BATCH_MAX && (i + 1) * size <= lane->out_size; i++) {
-		batch->out_parts[i] = (struct iovec){lane->out + i * size, size};
+	for (unsigned i = 0; i < BATCH_MAX; i++) {
 		batch->out[i].msg_hdr.msg_iov = &batch->out_parts[i];
 		batch->out[i].msg_hdr.msg_iovlen = 1;
 	}
+	batch->cut.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(segment)),
+					     .cmsg_level = IPPROTO_UDP,
+					     .cmsg_type = UDP_SEGMENT};
+	memcpy(CMSG_DATA(&batch->cut.header), &segment, sizeof(segment));
 }
 
 /* A byte more than what was sent, so that a reply that is too long shows. */
@@ -77,7 +80,7 @@ static int udp_prepare(struct lane *lane, size_t size)
 		       : fitting > BATCH_MAX ? BATCH_MAX
 					     : (unsigned)fitting;
 	batch->stride = lane->gso ? TRAIN_BYTES : size + 1;
-	batch->segments = TRAIN_SEGMENTS_MAX;
+	batch->segments = lane->gso ? train_length(size) : 1;
 	lane->in_size = batch->count * batch->stride;
 	lane->out_size = lane->gso ? TRAIN_BYTES : batch->count * size;
 	lane->in = malloc(lane->in_size);
@@ -90,18 +93,13 @@ static int udp_prepare(struct lane *lane, size_t size)
 	return 0;
 }
 
-/* How many of the probes that wait to be sent go into one call, at most. */
+/* How many of the probes that wait to be sent go into one call, at most: whole trains. */
 static unsigned call_capacity(const struct channel *channel)
 {
-	const struct datagram_batch *batch = channel->lane->batch;
-	size_t size = channel->flow.size;
-	size_t segments = TRAIN_PAYLOAD_MAX / size;
+	unsigned segments = channel->lane->batch->segments;
+	size_t trains = channel->lane->out_size / (segments * channel->flow.size);
 
-	if (!channel->lane->gso) {
-		segments = channel->lane->out_size / size;
-		return segments > BATCH_MAX ? BATCH_MAX : (unsigned)segments;
-	}
-	return segments > batch->segments ? batch->segments : (unsigned)segments;
+	return segments * (trains > BATCH_MAX ? BATCH_MAX : (unsigned)trains);
 }
 
 static unsigned write_probes(const struct channel *channel)
@@ -120,29 +118,36 @@ static unsigned write_probes(const struct channel *channel)
 	return count;
 }
 
-/* One train; as many as the kernel took, or -1. */
-static int send_train(const struct channel *channel, unsigned count)
+/* Message number AT of a call: COUNT probes, which are a train if they are several. */
+static void couple(const struct channel *channel, unsigned at, unsigned count)
 {
-	union train_control control = {.header = {.cmsg_len = CMSG_LEN(sizeof(uint16_t)),
-						  .cmsg_level = IPPROTO_UDP,
-						  .cmsg_type = UDP_SEGMENT}};
-	struct iovec part = {channel->lane->out, count * channel->flow.size};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-	uint16_t size = (uint16_t)channel->flow.size;
+	struct datagram_batch *batch = channel->lane->batch;
+	size_t size = channel->flow.size;
+	struct msghdr *message = &batch->out[at].msg_hdr;
 
-	if (count > 1) {
-		memcpy(CMSG_DATA(&control.header), &size, sizeof(size));
-		message.msg_control = &control;
-		message.msg_controllen = CMSG_SPACE(sizeof(size));
-	}
-	return sendmsg(channel->fd, &message, MSG_NOSIGNAL) < 0 ? -1 : (int)count;
+	batch->out_parts[at] =
+		(struct iovec){channel->lane->out + at * batch->segments * size, count * size};
+	message->msg_control = count > 1 ? &batch->cut : NULL;
+	message->msg_controllen = count > 1 ? CMSG_SPACE(sizeof(uint16_t)) : 0;
 }
 
+/* How many the kernel took, or -1. */
 static int send_probes(const struct channel *channel, unsigned count)
 {
-	if (channel->lane->gso)
-		return send_train(channel, count);
-	return sendmmsg(channel->fd, channel->lane->batch->out, count, MSG_NOSIGNAL);
+	struct datagram_batch *batch = channel->lane->batch;
+	unsigned messages = 0;
+	int sent;
+
+	for (unsigned left = count; left > 0; messages++) {
+		unsigned next = left > batch->segments ? batch->segments : left;
+
+		couple(channel, messages, next);
+		left -= next;
+	}
+	sent = sendmmsg(channel->fd, batch->out, messages, MSG_NOSIGNAL);
+	if (sent < 0)
+		return -1;
+	return (unsigned)sent == messages ? (int)count : sent * (int)batch->segments;
 }
 
 /* The train was too long; or a segment does not fit the path, or the device cannot. */
@@ -150,10 +155,12 @@ static bool make_smaller(struct lane *lane, int error)
 {
 	if (!lane->gso || (error != EINVAL && error != EMSGSIZE && error != EIO))
 		return false;
-	if (error == EINVAL && lane->batch->segments > TRAIN_SEGMENTS_OLD)
+	if (error == EINVAL && lane->batch->segments > TRAIN_SEGMENTS_OLD) {
 		lane->batch->segments = TRAIN_SEGMENTS_OLD;
-	else
-		lane->gso = false; /* from now on as single datagrams */
+		return true;
+	}
+	lane->batch->segments = 1; /* from now on as single datagrams */
+	lane->gso = false;
 	return true;
 }
 
@@ -234,12 +241,19 @@ static void take_message(struct channel *channel, struct mmsghdr *message, uint6
 	size_t left = message->msg_len;
 	size_t segment = segment_size(&message->msg_hdr);
 
-	while (segment > 0 && left > segment) {
-		take_in(channel, data, segment, now);
-		data += segment;
-		left -= segment;
-	}
-	take_in(channel, data, left, now);
+	do {
+		size_t length = segment > 0 && segment < left ? segment : left;
+		size_t taken = 0;
+
+		if (length == channel->flow.size)
+			taken = flow_reply_train(&channel->flow, data, left, now);
+		if (taken == 0) {
+			take_in(channel, data, length, now);
+			taken = length;
+		}
+		data += taken;
+		left -= taken;
+	} while (left > 0);
 }
 
 static void fail_receive(struct channel *channel, int error)

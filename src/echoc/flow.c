@@ -49,8 +49,8 @@ static void enter_received(struct flow *flow, uint64_t sequence, const struct fi
 		books->out_of_order++;
 	else
 		flow->highest = sequence;
-	latency_add(&books->latency, rtt);
-	jitter_add(&flow->jitter, rtt);
+	latency_add(&books->latency, rtt, 1);
+	jitter_add(&flow->jitter, rtt, 1);
 }
 
 enum fate flow_reply(struct flow *flow, uint64_t sequence, const struct finding *finding,
@@ -76,6 +76,52 @@ enum fate flow_reply(struct flow *flow, uint64_t sequence, const struct finding 
 		flow->books->unexpected += finding->verdict != VERDICT_INTACT;
 		return FATE_DUPLICATE;
 	}
+}
+
+/* COUNT replies from FIRST on, in order, intact and in time. */
+static void enter_train(struct flow *flow, const struct probe *first, uint64_t count, uint64_t rtt)
+{
+	struct books *books = flow->books;
+
+	window_answer(&flow->window, first->sequence, count, first->time);
+	books->sent += count;
+	books->received += count;
+	books->bytes += count * flow->size;
+	flow->highest = first->sequence + count - 1;
+	latency_add(&books->latency, rtt, count);
+	jitter_add(&flow->jitter, rtt, count);
+}
+
+/* How many in a row are what is awaited, all of them sent when the first one was. */
+static uint64_t count_intact(const struct flow *flow, const struct probe *first,
+			     const unsigned char *data, size_t length)
+{
+	struct probe probe = *first;
+
+	while (length >= flow->size && window_awaits(&flow->window, probe.sequence, probe.time) &&
+	       probe_match(&probe, 0, data, flow->size) == flow->size) {
+		data += flow->size;
+		length -= flow->size;
+		probe.sequence++;
+	}
+	return probe.sequence - first->sequence;
+}
+
+size_t flow_reply_train(struct flow *flow, const unsigned char *data, size_t length, uint64_t now)
+{
+	uint64_t sequence = probe_sequence(data);
+	struct probe first;
+	uint64_t count;
+
+	if (sequence < flow->highest || !window_holds(&flow->window, sequence))
+		return 0;
+	first = flow_probe(flow, sequence);
+	if (now < first.time || now - first.time > flow->timeout)
+		return 0;
+	count = count_intact(flow, &first, data, length);
+	if (count > 0)
+		enter_train(flow, &first, count, now - first.time);
+	return count * flow->size;
 }
 
 void flow_lose(struct flow *flow, uint64_t sequence)
@@ -114,24 +160,50 @@ static uint64_t oldest_waiting(const struct flow *flow)
 	return flow->window.waiting > 0 ? flow->window.oldest : 0;
 }
 
+/* What follows the header belongs to SEQUENCE, as far as it goes. */
+static bool has_body_of(const struct flow *flow, uint64_t sequence, const unsigned char *data,
+			size_t length)
+{
+	struct probe probe = flow_probe(flow, sequence);
+	size_t body = (length < flow->size ? length : flow->size) - PROBE_HEADER_SIZE;
+
+	return probe_match(&probe, PROBE_HEADER_SIZE, data + PROBE_HEADER_SIZE, body) == body;
+}
+
+/* Many are sent at the same time: it is the body that tells them apart. */
+static uint64_t find_by_body(const struct flow *flow, uint64_t time, const unsigned char *data,
+			     size_t length)
+{
+	uint64_t sequence = flow->window.next;
+
+	do
+		sequence = window_find(&flow->window, time, sequence);
+	while (sequence != 0 && !has_body_of(flow, sequence, data, length));
+	return sequence;
+}
+
 /* Two of run, sequence and time must fit: so a flipped bit in any of them still finds its probe. */
-static uint64_t identify(const struct flow *flow, const unsigned char *data)
+static uint64_t identify(const struct flow *flow, const unsigned char *data, size_t length)
 {
 	const struct window *window = &flow->window;
 	struct probe got;
 	bool has_magic = probe_read(data, &got);
 	bool is_held = window_holds(window, got.sequence);
-	uint64_t sequence = 0;
+	bool fits = is_held && window_time(window, got.sequence) == got.time;
+	uint64_t sequence;
 
-	if (is_held && window_time(window, got.sequence) == got.time)
+	if (!fits && got.run != flow->run)
+		return has_magic ? 0 : oldest_waiting(flow); /* of another run, or stale */
+	if (fits && has_body_of(flow, got.sequence, data, length))
 		return got.sequence;
-	if (got.run == flow->run)
-		sequence = window_find(window, got.time);
+	sequence = find_by_body(flow, got.time, data, length);
+	if (sequence == 0 && !fits)
+		sequence = window_find(window, got.time, window->next);
 	if (sequence != 0)
 		return sequence;
-	if (got.run == flow->run && is_held)
+	if (is_held)
 		return got.sequence;
-	return has_magic ? 0 : oldest_waiting(flow); /* a probe of another run, or stale */
+	return has_magic ? 0 : oldest_waiting(flow);
 }
 
 static uint64_t attribute(const struct flow *flow, const unsigned char *data, size_t length)
@@ -139,7 +211,7 @@ static uint64_t attribute(const struct flow *flow, const unsigned char *data, si
 	uint64_t sequence;
 
 	if (length >= PROBE_HEADER_SIZE)
-		return identify(flow, data);
+		return identify(flow, data, length);
 	if (length < PROBE_IDENTITY_SIZE + 8)
 		return oldest_waiting(flow);
 	sequence = probe_sequence(data);
@@ -162,21 +234,11 @@ static struct finding compare(const struct flow *flow, uint64_t sequence, const 
 	return (struct finding){.verdict = VERDICT_INTACT};
 }
 
-/* Nearly all are what they claim to be: only the others are worth a closer look. */
 uint64_t flow_judge_datagram(const struct flow *flow, const unsigned char *data, size_t length,
 			     struct finding *finding)
 {
-	uint64_t sequence;
+	uint64_t sequence = attribute(flow, data, length);
 
-	if (length >= PROBE_HEADER_SIZE) {
-		sequence = probe_sequence(data);
-		if (window_holds(&flow->window, sequence)) {
-			*finding = compare(flow, sequence, data, length);
-			if (finding->verdict == VERDICT_INTACT)
-				return sequence;
-		}
-	}
-	sequence = attribute(flow, data, length);
 	if (sequence != 0)
 		*finding = compare(flow, sequence, data, length);
 	return sequence;

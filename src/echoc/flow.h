@@ -60,6 +60,13 @@ static inline struct probe flow_probe(const struct flow *flow, uint64_t sequence
 enum fate flow_reply(struct flow *flow, uint64_t sequence, const struct finding *finding,
 		     size_t bytes, uint64_t now, uint64_t *rtt);
 
+/*
+ * As many replies at the beginning of DATA as are whole, intact, in order and in time: enters them,
+ * and returns how many bytes they are. 0 when the first one is not: it wants a closer look. LENGTH
+ * is at least the size of a probe. Nearly everything of a fast run goes this way.
+ */
+size_t flow_reply_train(struct flow *flow, const unsigned char *data, size_t length, uint64_t now);
+
 /* Gives up a waiting sequence. */
 void flow_lose(struct flow *flow, uint64_t sequence);
 

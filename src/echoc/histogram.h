@@ -34,10 +34,10 @@ static inline size_t histogram_bucket(uint64_t value)
 	return (size_t)octave * HISTOGRAM_SUBBUCKETS + (size_t)(value >> octave);
 }
 
-static inline void histogram_add(struct histogram *histogram, uint64_t value)
+static inline void histogram_add(struct histogram *histogram, uint64_t value, uint64_t count)
 {
-	histogram->total++;
-	histogram->buckets[histogram_bucket(value)]++;
+	histogram->total += count;
+	histogram->buckets[histogram_bucket(value)] += count;
 }
 
 void histogram_clear(struct histogram *histogram);

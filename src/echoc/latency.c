@@ -18,18 +18,19 @@ void latency_clear(struct latency *latency)
 	memset(latency, 0, sizeof(*latency));
 }
 
-void latency_add(struct latency *latency, uint64_t ns)
+void latency_add(struct latency *latency, uint64_t ns, uint64_t count)
 {
 	double value = (double)ns;
+	double times = (double)count;
 
 	if (latency->count == 0 || ns < latency->min)
 		latency->min = ns;
 	if (ns > latency->max)
 		latency->max = ns;
-	latency->count++;
-	latency->sum += value;
-	latency->squares += value * value;
-	histogram_add(&latency->histogram, ns);
+	latency->count += count;
+	latency->sum += times * value;
+	latency->squares += times * value * value;
+	histogram_add(&latency->histogram, ns, count);
 }
 
 void latency_merge(struct latency *into, const struct latency *from)
@@ -76,13 +77,17 @@ double latency_percentile(const struct latency *latency, double percent)
 }
 
 /* RFC 3550, 6.4.1: J += (|D| - J) / 16, where D is the difference between two transit times. */
-void jitter_add(struct jitter *jitter, uint64_t ns)
+void jitter_add(struct jitter *jitter, uint64_t ns, uint64_t count)
 {
 	if (jitter->previous != 0) {
 		double difference = fabs((double)ns - (double)jitter->previous);
 
 		jitter->value += (difference - jitter->value) / 16.0;
 		jitter->differences++;
+	}
+	if (count > 1) { /* all further differences are 0 */
+		jitter->value *= pow(15.0 / 16.0, (double)(count - 1));
+		jitter->differences += count - 1;
 	}
 	jitter->previous = ns;
 }

@@ -30,7 +30,8 @@ struct jitter {
 };
 
 void latency_clear(struct latency *latency);
-void latency_add(struct latency *latency, uint64_t ns);
+/* COUNT round trips of the same length. */
+void latency_add(struct latency *latency, uint64_t ns, uint64_t count);
 void latency_merge(struct latency *into, const struct latency *from);
 
 /* All of these are NaN while nothing was measured; in nanoseconds. */
@@ -38,7 +39,7 @@ double latency_mean(const struct latency *latency);
 double latency_deviation(const struct latency *latency);
 double latency_percentile(const struct latency *latency, double percent);
 
-/* Takes in the round trip of the reply that came after the previous one. */
-void jitter_add(struct jitter *jitter, uint64_t ns);
+/* Takes in COUNT round trips of the same length, of replies that came after the previous one. */
+void jitter_add(struct jitter *jitter, uint64_t ns, uint64_t count);
 
 #endif

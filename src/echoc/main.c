@@ -8,8 +8,10 @@
 
 #include "config.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "arguments.h"
 #include "bench.h"
@@ -31,21 +33,43 @@ static enum echoc_status run(const struct arguments *arguments, struct target *t
 	}
 }
 
+/* So that no socket takes the number of a stream that we were started without. */
+static void open_missing_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* A result that nobody could read, for lack of space on the disk, must not look like a good one. */
+static int conclude(enum echoc_status status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return (int)status;
+	fputs("echoc: cannot write all of it to standard output\n", stderr);
+	return (int)(status == ECHOC_INTACT ? ECHOC_DAMAGED : status);
+}
+
 int main(int argc, char *argv[])
 {
 	struct arguments arguments;
 	struct target target;
 	struct reason reason;
 
+	open_missing_streams();
 	if (arguments_parse(&arguments, argc, argv) < 0)
 		return ECHOC_UNABLE;
 	if (arguments.version) {
 		printf("echoc %s\n", PACKAGE_VERSION);
-		return ECHOC_INTACT;
+		return conclude(ECHOC_INTACT);
 	}
 	if (arguments.help) {
 		arguments_help();
-		return ECHOC_INTACT;
+		return conclude(ECHOC_INTACT);
 	}
 	setlocale(LC_CTYPE, "");
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -54,5 +78,5 @@ int main(int argc, char *argv[])
 		return ECHOC_UNABLE;
 	}
 	probe_prepare();
-	return (int)run(&arguments, &target);
+	return conclude(run(&arguments, &target));
 }

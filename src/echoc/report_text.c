@@ -38,7 +38,8 @@ static void print_incidents(const struct books *books)
 	if (books->reconnects > 0)
 		printf("%" PRIu64 " reconnects\n", books->reconnects);
 	if (books->refused > 0)
-		printf("%" PRIu64 " times refused: nothing listens there\n", books->refused);
+		printf("%" PRIu64 " time%s refused: nothing listens there\n", books->refused,
+		       books->refused == 1 ? "" : "s");
 	if (books->unexpected > 0)
 		printf("%" PRIu64 " unexpected: what came belongs to no probe\n",
 		       books->unexpected);
@@ -187,7 +188,7 @@ static void print_client(const struct books *books, const struct report_span *sp
 void report_hint(FILE *out, const struct target *target, const struct books *books, double seconds)
 {
 	if (!target->datagram || books->lost * 20 <= books->sent || seconds <= 0 ||
-	    (double)books->sent / seconds <= 500)
+	    (double)books->sent / seconds <= 500 || books->refused > 0)
 		return;
 	fputs("Hint: much was lost at a high rate. echod answers one source at most udp_rate "
 	      "(1000)\n"

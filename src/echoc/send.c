@@ -110,7 +110,7 @@ static int carry(struct sender *sender, struct reason *reason)
 	return send_stream(sender, reason);
 }
 
-static void say_result(const struct sender *sender, double seconds)
+static void say_result(const struct sender *sender, double seconds, bool waited)
 {
 	const struct books *books = &sender->books;
 	char wait[DURATION_TEXT_MAX], time[NUMBER_TEXT_MAX];
@@ -118,9 +118,8 @@ static void say_result(const struct sender *sender, double seconds)
 	if (books->lost > 0 || sender->cut_short)
 		fprintf(stderr, "echoc: %" PRIu64 " of %" PRIu64 " bytes came back%s%s%s\n",
 			books->received, books->sent, sender->cut_short ? "; not all was sent" : "",
-			books->lost > 0 ? ", waited " : "",
-			books->lost > 0 ? format_duration(sender->arguments->timeout_ms, wait)
-					: "");
+			waited ? ", waited " : "",
+			waited ? format_duration(sender->arguments->timeout_ms, wait) : "");
 	if (sender->extra > 0)
 		fprintf(stderr, "echoc: %" PRIu64 " bytes came that were never sent\n",
 			sender->extra);
@@ -140,7 +139,7 @@ static void end_line(const struct sender *sender)
 		putchar('\n');
 }
 
-static enum echoc_status finish(struct sender *sender, double seconds)
+static enum echoc_status finish(struct sender *sender, double seconds, bool failed)
 {
 	struct report_span span = {.seconds = seconds, .elapsed = seconds};
 	struct books *books = &sender->books;
@@ -150,8 +149,8 @@ static enum echoc_status finish(struct sender *sender, double seconds)
 	if (sender->arguments->json)
 		report_books_json("summary", sender->arguments, books, &span);
 	else
-		say_result(sender, seconds);
-	return books_clean(books) && !sender->cut_short ? ECHOC_INTACT : ECHOC_DAMAGED;
+		say_result(sender, seconds, books->lost > 0 && !failed);
+	return books_clean(books) && !sender->cut_short && !failed ? ECHOC_INTACT : ECHOC_DAMAGED;
 }
 
 static int start(struct sender *sender, struct reason *reason)
@@ -181,9 +180,7 @@ enum echoc_status send_run(const struct arguments *arguments, struct target *tar
 
 		if (failed)
 			fprintf(stderr, "echoc: %s\n", reason.text);
-		status = finish(&sender, (double)(clock_now() - started) / 1e9);
-		if (failed && status == ECHOC_INTACT)
-			status = ECHOC_DAMAGED;
+		status = finish(&sender, (double)(clock_now() - started) / 1e9, failed);
 	} else {
 		fprintf(stderr, "echoc: %s\n", reason.text);
 	}

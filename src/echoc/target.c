@@ -105,6 +105,22 @@ static void keep_candidates(struct target *target, const struct addrinfo *list)
 	}
 }
 
+/* What getaddrinfo() said of HOST, in words that tell what to change. */
+static int no_address(int error, const char *host, int family, bool has_source,
+		      struct reason *reason)
+{
+	int version = family == AF_INET ? 4 : 6;
+
+	if (error == EAI_ADDRFAMILY)
+		return reason_set(reason, "\"%s\" is no IPv%d address, which is what %s asks for",
+				  host, version, has_source ? "-I" : "the option");
+	if (error != EAI_NONAME && error != EAI_NODATA)
+		return reason_set(reason, "cannot look up \"%s\": %s", host, gai_strerror(error));
+	if (family == AF_UNSPEC)
+		return reason_set(reason, "unknown host \"%s\"", host);
+	return reason_set(reason, "unknown host \"%s\" (for IPv%d)", host, version);
+}
+
 static int look_up(struct target *target, const struct arguments *arguments, struct reason *reason)
 {
 	struct addrinfo hints = {.ai_family = family_wanted(arguments, target),
@@ -120,13 +136,8 @@ static int look_up(struct target *target, const struct arguments *arguments, str
 	snprintf(service, sizeof(service), "%u", port);
 	hints.ai_flags = AI_NUMERICSERV;
 	error = getaddrinfo(host, service, &hints, &list);
-	if (error == EAI_NONAME || error == EAI_NODATA)
-		return reason_set(reason, "unknown host \"%s\"%s", host,
-				  hints.ai_family == AF_INET	? " (for IPv4)"
-				  : hints.ai_family == AF_INET6 ? " (for IPv6)"
-								: "");
 	if (error != 0)
-		return reason_set(reason, "cannot look up \"%s\": %s", host, gai_strerror(error));
+		return no_address(error, host, hints.ai_family, arguments->source, reason);
 	keep_candidates(target, list);
 	freeaddrinfo(list);
 	return target->count > 0 ? 0 : reason_set(reason, "\"%s\" has no usable address", host);

@@ -154,13 +154,15 @@ int target_open(struct target *target, uint64_t timeout_ms, struct reason *reaso
 	return -1;
 }
 
-static size_t begin_some(const struct target *target, int *sockets, size_t count)
+/* 0 or an errno. */
+static int begin_some(const struct target *target, int *sockets, size_t count, size_t *begun)
 {
-	size_t begun = 0;
-
-	while (begun < count && (sockets[begun] = target_begin(target)) >= 0)
-		begun++;
-	return begun;
+	for (*begun = 0; *begun < count; ++*begun) {
+		sockets[*begun] = target_begin(target);
+		if (sockets[*begun] < 0)
+			return errno;
+	}
+	return 0;
 }
 
 static int wait_for_all(const int *sockets, size_t count, uint64_t deadline)
@@ -181,8 +183,8 @@ int target_open_more(const struct target *target, int *sockets, size_t count, ui
 
 	while (done < count) {
 		size_t batch = count - done < CONNECT_BATCH ? count - done : CONNECT_BATCH;
-		size_t begun = begin_some(target, sockets + done, batch);
-		int error = begun < batch ? errno : 0;
+		size_t begun;
+		int error = begin_some(target, sockets + done, batch, &begun);
 
 		if (error == 0)
 			error = wait_for_all(sockets + done, begun,

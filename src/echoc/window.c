@@ -36,12 +36,11 @@ void window_clear(struct window *window)
 	window->slots = NULL;
 }
 
-uint64_t window_push(struct window *window, uint64_t time)
+static void skip_settled(struct window *window)
 {
-	assert(!window_full(window));
-	window->slots[window->next & window->mask] = time << 2 | SLOT_WAITING;
-	window->waiting++;
-	return window->next++;
+	while (window->oldest < window->next &&
+	       window_state(window, window->oldest) != SLOT_WAITING)
+		window->oldest++;
 }
 
 void window_settle(struct window *window, uint64_t sequence, enum slot_state state)
@@ -49,18 +48,26 @@ void window_settle(struct window *window, uint64_t sequence, enum slot_state sta
 	uint64_t *slot = &window->slots[sequence & window->mask];
 
 	assert(window_holds(window, sequence) && (*slot & 3) == SLOT_WAITING);
-	*slot = (*slot & ~UINT64_C(3)) | state;
+	*slot = window_packed(*slot >> 2, state);
 	window->waiting--;
-	while (window->oldest < window->next &&
-	       window_state(window, window->oldest) != SLOT_WAITING)
-		window->oldest++;
+	skip_settled(window);
 }
 
-uint64_t window_find(const struct window *window, uint64_t time)
+void window_answer(struct window *window, uint64_t first, uint64_t count, uint64_t time)
 {
-	uint64_t sequence = window->next - 1;
+	assert(count <= window->waiting);
+	for (uint64_t i = 0; i < count; i++)
+		window->slots[(first + i) & window->mask] = window_packed(time, SLOT_ANSWERED);
+	window->waiting -= count;
+	if (window->oldest == first)
+		window->oldest += count;
+	skip_settled(window);
+}
 
-	for (unsigned i = 0; i < FIND_MAX && window_holds(window, sequence); i++, sequence--) {
+uint64_t window_find(const struct window *window, uint64_t time, uint64_t before)
+{
+	for (uint64_t sequence = before - 1;
+	     window_holds(window, sequence) && window->next - sequence <= FIND_MAX; sequence--) {
 		if (window_time(window, sequence) == time)
 			return sequence;
 	}

@@ -18,7 +18,7 @@
 enum slot_state { SLOT_WAITING, SLOT_ANSWERED, SLOT_LOST };
 
 struct window {
-	uint64_t *slots; /* time << 2 | state */
+	uint64_t *slots; /* window_packed() */
 	uint64_t mask;
 	uint64_t oldest; /* nothing before it is waiting */
 	uint64_t next;	 /* the sequence that is sent next; the first is 1 */
@@ -29,6 +29,12 @@ struct window {
 int window_init(struct window *window, size_t capacity) WARN_UNUSED;
 void window_clear(struct window *window);
 
+/* What a slot holds. */
+static inline uint64_t window_packed(uint64_t time, enum slot_state state)
+{
+	return time << 2 | state;
+}
+
 /* True when the next push would overwrite a sequence that still waits, which is the oldest. */
 static inline bool window_full(const struct window *window)
 {
@@ -36,7 +42,12 @@ static inline bool window_full(const struct window *window)
 }
 
 /* Enters the next sequence, sent at TIME, and returns it. The window must not be full. */
-uint64_t window_push(struct window *window, uint64_t time);
+static inline uint64_t window_push(struct window *window, uint64_t time)
+{
+	window->slots[window->next & window->mask] = window_packed(time, SLOT_WAITING);
+	window->waiting++;
+	return window->next++;
+}
 
 static inline bool window_holds(const struct window *window, uint64_t sequence)
 {
@@ -55,10 +66,20 @@ static inline enum slot_state window_state(const struct window *window, uint64_t
 	return (enum slot_state)(window->slots[sequence & window->mask] & 3);
 }
 
+/* It is held, was sent at TIME, and waits. */
+static inline bool window_awaits(const struct window *window, uint64_t sequence, uint64_t time)
+{
+	return window_holds(window, sequence) &&
+	       window->slots[sequence & window->mask] == window_packed(time, SLOT_WAITING);
+}
+
+/* COUNT sequences from FIRST on, all of which it awaits with this TIME, were answered. */
+void window_answer(struct window *window, uint64_t first, uint64_t count, uint64_t time);
+
 /* A waiting sequence was answered, or is given up. */
 void window_settle(struct window *window, uint64_t sequence, enum slot_state state);
 
-/* Which of the latest sequences was sent at TIME; 0 when none was. */
-uint64_t window_find(const struct window *window, uint64_t time);
+/* The last sequence before BEFORE that was sent at TIME; 0 when none of the latest was. */
+uint64_t window_find(const struct window *window, uint64_t time, uint64_t before);
 
 #endif

@@ -47,6 +47,8 @@ static const char *const clean_runs[][12] = {
 	{"-u", "-c", "4", "-p", "16", "-j", "2"},
 	{"-u", "-s", "65507"},
 	{"-u", "-g"},
+	{"-u", "-g", "-c", "3", "-j", "2", "-s", "1024"},
+	{"-u", "-g", "-s", "65507"},
 	{"-u", "-g", "-c", "2", "-p", "100", "-s", "1400"},
 	{"-r", "2000", "-c", "3", "-j", "2"},
 	{"-u", "-r", "2000", "-c", "3"},
@@ -147,6 +149,7 @@ static const struct {
 	int status;
 } faults[] = {
 	{"corrupt", {.datagram = true, .fault = FAULT_FLIP, .at = 5, .offset = 63}, 1},
+	{"corrupt", {.datagram = true, .fault = FAULT_FLIP, .at = 5, .offset = 16}, 1},
 	{"corrupt", {.size = 64, .fault = FAULT_FLIP, .at = 5, .offset = 8}, 1},
 	{"corrupt", {.size = 64, .greeting = "hello"}, 1},
 	{"corrupt", {.size = 64, .fault = FAULT_PREFIX, .text = "> ", .at = 3}, 1},
@@ -202,6 +205,16 @@ START_TEST(much_loss_at_a_high_rate_ends_with_a_hint)
 }
 END_TEST
 
+START_TEST(a_refused_port_is_no_matter_of_a_rate)
+{
+	struct echoc echoc = echoc_run(ECHOC_ARGS("bench", "-ug", "-d", "100ms", closed_port()));
+
+	EXPECT(&echoc, 1, "refused: nothing listens there");
+	ck_assert_ptr_null(strstr(echoc.output, "Hint"));
+	echoc_free(&echoc);
+}
+END_TEST
+
 START_TEST(interrupt_ends_a_bench_with_its_summary)
 {
 	struct faulty faulty = {0};
@@ -242,6 +255,7 @@ static Suite *suite(void)
 	tcase_add_test(clean, interrupt_ends_a_bench_with_its_summary);
 	tcase_add_loop_test(faulty, each_fault_shows_in_the_books, 0, (int)ARRAY_SIZE(faults));
 	tcase_add_test(faulty, much_loss_at_a_high_rate_ends_with_a_hint);
+	tcase_add_test(faulty, a_refused_port_is_no_matter_of_a_rate);
 	tcase_add_test(faulty, a_refused_connection_cannot_start);
 	return suite;
 }

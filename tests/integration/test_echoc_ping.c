@@ -175,6 +175,18 @@ START_TEST(an_unknown_host_cannot_start)
 }
 END_TEST
 
+START_TEST(an_address_of_the_other_family_cannot_start)
+{
+	struct echoc echoc = echoc_run(ECHOC_ARGS("ping", "-6", "-c", "1", "127.0.0.1"));
+
+	EXPECT(&echoc, 2, "\"127.0.0.1\" is no IPv6 address, which is what the option asks for");
+	echoc_free(&echoc);
+	echoc = echoc_run(ECHOC_ARGS("ping", "-I", "127.0.0.1", "-c", "1", "::1"));
+	EXPECT(&echoc, 2, "\"::1\" is no IPv4 address, which is what -I asks for");
+	echoc_free(&echoc);
+}
+END_TEST
+
 START_TEST(interrupt_ends_with_the_summary)
 {
 	struct faulty faulty = {.datagram = true};
@@ -272,6 +284,7 @@ static Suite *suite(void)
 	tcase_add_test(faults, a_refused_udp_port_is_said_and_lost);
 	tcase_add_test(faults, a_refused_tcp_port_cannot_start);
 	tcase_add_test(faults, an_unknown_host_cannot_start);
+	tcase_add_test(faults, an_address_of_the_other_family_cannot_start);
 	tcase_add_test(life, interrupt_ends_with_the_summary);
 	tcase_add_test(life, a_second_interrupt_does_not_wait);
 	tcase_add_test(life, quiet_prints_only_the_summary);

@@ -84,10 +84,14 @@ START_TEST(values_are_read_with_their_units)
 }
 END_TEST
 
-START_TEST(trains_need_more_than_one_outstanding)
+START_TEST(with_trains_some_of_them_are_outstanding)
 {
 	ck_assert_int_eq(parse("bench -u -g host"), 0);
-	ck_assert_uint_eq(arguments.depth, 128);
+	ck_assert_uint_eq(arguments.depth, 8 * 128);
+	ck_assert_int_eq(parse("bench -u -g -s 1400 host"), 0);
+	ck_assert_uint_eq(arguments.depth, 4 * 46);
+	ck_assert_int_eq(parse("bench -u -g -s 65507 host"), 0);
+	ck_assert_uint_eq(arguments.depth, 4);
 	ck_assert_int_eq(parse("bench -u -g -p 8 host"), 0);
 	ck_assert_uint_eq(arguments.depth, 8);
 }
@@ -223,7 +227,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, ping_has_the_documented_defaults);
 	tcase_add_test(tcase, bench_has_the_documented_defaults);
 	tcase_add_test(tcase, values_are_read_with_their_units);
-	tcase_add_test(tcase, trains_need_more_than_one_outstanding);
+	tcase_add_test(tcase, with_trains_some_of_them_are_outstanding);
 	tcase_add_test(tcase, a_text_may_look_like_an_option);
 	tcase_add_loop_test(tcase, bad_usage_is_refused, 0, (int)ARRAY_SIZE(refused));
 	tcase_add_loop_test(tcase, hosts_and_ports_are_taken_apart, 0, (int)ARRAY_SIZE(splits));

@@ -159,6 +159,23 @@ START_TEST(a_flipped_bit_anywhere_is_still_its_probes)
 }
 END_TEST
 
+START_TEST(among_probes_of_one_time_the_body_tells)
+{
+	unsigned char bytes[SIZE];
+	struct finding finding;
+
+	for (unsigned i = 0; i < 8; i++)
+		flow_send(&flow, 5000);
+	sent_bytes(5, bytes);
+	for (unsigned bit = 0; bit < SIZE * 8; bit++) {
+		bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+		ck_assert_uint_eq(flow_judge_datagram(&flow, bytes, SIZE, &finding), 5);
+		ck_assert_uint_eq(finding.offset, bit / 8);
+		bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+	}
+}
+END_TEST
+
 START_TEST(short_and_long_datagrams_are_named)
 {
 	unsigned char bytes[SIZE + 1];
@@ -180,6 +197,99 @@ START_TEST(short_and_long_datagrams_are_named)
 	ck_assert_uint_eq(finding.offset, SIZE);
 	ck_assert_int_eq(finding.expected, -1);
 	ck_assert_int_eq(finding.got, 0x77);
+}
+END_TEST
+
+#define TRAIN 8
+
+/* Sequences 1 to TRAIN as they come back together. */
+static void send_train(unsigned char bytes[static TRAIN * SIZE])
+{
+	for (unsigned i = 0; i < TRAIN; i++) {
+		uint64_t sequence = flow_send(&flow, 100);
+
+		sent_bytes(sequence, bytes + i * SIZE);
+	}
+}
+
+START_TEST(a_train_that_is_intact_is_entered_whole)
+{
+	unsigned char bytes[TRAIN * SIZE];
+
+	send_train(bytes);
+	ck_assert_uint_eq(flow_reply_train(&flow, bytes, sizeof(bytes), 150), sizeof(bytes));
+	ck_assert_uint_eq(books.sent, TRAIN);
+	ck_assert_uint_eq(books.received, TRAIN);
+	ck_assert_uint_eq(books.bytes, sizeof(bytes));
+	ck_assert_uint_eq(books.latency.count, TRAIN);
+	ck_assert_uint_eq(books.latency.min, 50);
+	ck_assert_uint_eq(books.latency.max, 50);
+	ck_assert_uint_eq(flow.window.waiting, 0);
+	ck_assert_uint_eq(flow.window.oldest, TRAIN + 1);
+	ck_assert_uint_eq(flow_reply_train(&flow, bytes, sizeof(bytes), 160), 0);
+	ck_assert(books_clean(&books));
+}
+END_TEST
+
+START_TEST(a_train_ends_before_what_differs)
+{
+	unsigned char bytes[TRAIN * SIZE];
+	struct finding finding;
+
+	for (unsigned bit = 0; bit < SIZE * 8; bit++) {
+		end();
+		start();
+		send_train(bytes);
+		bytes[2 * SIZE + bit / 8] ^= (unsigned char)(1 << bit % 8);
+		ck_assert_uint_eq(flow_reply_train(&flow, bytes, sizeof(bytes), 150), 2 * SIZE);
+		ck_assert_uint_eq(flow_reply_train(&flow, bytes + 2 * SIZE, SIZE, 150), 0);
+		ck_assert_uint_eq(flow_judge_datagram(&flow, bytes + 2 * SIZE, SIZE, &finding), 3);
+		ck_assert_uint_eq(finding.offset, bit / 8);
+		ck_assert_uint_eq(flow.window.waiting, TRAIN - 2);
+	}
+}
+END_TEST
+
+START_TEST(a_train_ends_before_what_is_not_its_turn)
+{
+	unsigned char bytes[TRAIN * SIZE];
+
+	send_train(bytes);
+	memcpy(bytes + 3 * SIZE, bytes + 5 * SIZE, SIZE);
+	ck_assert_uint_eq(flow_reply_train(&flow, bytes, sizeof(bytes), 150), 3 * SIZE);
+	ck_assert_uint_eq(flow_reply_train(&flow, bytes + 5 * SIZE, 3 * SIZE, 150), 3 * SIZE);
+	sent_bytes(4, bytes);
+	ck_assert_uint_eq(flow_reply_train(&flow, bytes, SIZE, 150), 0); /* out of order */
+	ck_assert_uint_eq(reply(4, 150), FATE_RECEIVED);
+	ck_assert_uint_eq(books.out_of_order, 1);
+	ck_assert_uint_eq(flow.window.oldest, 5);
+	ck_assert_uint_eq(flow.window.waiting, 1);
+}
+END_TEST
+
+START_TEST(a_train_is_neither_cut_nor_late)
+{
+	unsigned char bytes[TRAIN * SIZE];
+
+	send_train(bytes);
+	ck_assert_uint_eq(flow_reply_train(&flow, bytes, sizeof(bytes), 1101), 0);
+	ck_assert_uint_eq(flow_reply_train(&flow, bytes, 2 * SIZE - 1, 150), SIZE);
+	ck_assert_uint_eq(books.received, 1);
+}
+END_TEST
+
+START_TEST(a_train_sent_at_several_times_goes_in_parts)
+{
+	unsigned char bytes[2 * SIZE];
+
+	flow_send(&flow, 100);
+	flow_send(&flow, 120);
+	sent_bytes(1, bytes);
+	sent_bytes(2, bytes + SIZE);
+	ck_assert_uint_eq(flow_reply_train(&flow, bytes, sizeof(bytes), 150), SIZE);
+	ck_assert_uint_eq(flow_reply_train(&flow, bytes + SIZE, SIZE, 150), SIZE);
+	ck_assert_uint_eq(books.latency.min, 30);
+	ck_assert_uint_eq(books.latency.max, 50);
 }
 END_TEST
 
@@ -222,7 +332,13 @@ static Suite *suite(void)
 	tcase_add_test(tcase, more_than_the_window_holds_loses_the_oldest);
 	tcase_add_test(tcase, corrupt_and_truncated_are_parts_of_received);
 	tcase_add_test(tcase, a_flipped_bit_anywhere_is_still_its_probes);
+	tcase_add_test(tcase, among_probes_of_one_time_the_body_tells);
 	tcase_add_test(tcase, short_and_long_datagrams_are_named);
+	tcase_add_test(tcase, a_train_that_is_intact_is_entered_whole);
+	tcase_add_test(tcase, a_train_ends_before_what_differs);
+	tcase_add_test(tcase, a_train_ends_before_what_is_not_its_turn);
+	tcase_add_test(tcase, a_train_is_neither_cut_nor_late);
+	tcase_add_test(tcase, a_train_sent_at_several_times_goes_in_parts);
 	tcase_add_test(tcase, garbage_is_the_oldest_ones_reply_or_nobodys);
 	tcase_add_test(tcase, a_probe_of_another_run_is_nobodys);
 	suite_add_tcase(suite, tcase);

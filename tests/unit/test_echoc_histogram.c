@@ -63,7 +63,7 @@ static void expect_percentiles(uint64_t (*sample)(void))
 	histogram_clear(&histogram);
 	for (size_t i = 0; i < SAMPLES; i++) {
 		values[i] = sample();
-		histogram_add(&histogram, values[i]);
+		histogram_add(&histogram, values[i], 1);
 	}
 	qsort(values, SAMPLES, sizeof(values[0]), by_value);
 	for (size_t i = 0; i < ARRAY_SIZE(percents); i++) {
@@ -109,7 +109,7 @@ START_TEST(what_is_longer_than_the_range_counts_as_its_end)
 	static struct histogram histogram;
 
 	histogram_clear(&histogram);
-	histogram_add(&histogram, UINT64_MAX);
+	histogram_add(&histogram, UINT64_MAX, 1);
 	ck_assert_uint_eq(histogram.buckets[HISTOGRAM_BUCKETS - 1], 1);
 	ck_assert_uint_eq(histogram.total, 1);
 }
@@ -140,8 +140,8 @@ START_TEST(merged_parts_are_as_the_whole)
 		for (unsigned k = 0; k < 100; k++) {
 			uint64_t value = long_tailed();
 
-			latency_add(&whole, value);
-			latency_add(&part, value);
+			latency_add(&whole, value, 1);
+			latency_add(&part, value, 1);
 		}
 		latency_merge(&sum, &part);
 	}
@@ -160,7 +160,7 @@ START_TEST(between_counts_each_value_once)
 
 	histogram_clear(&histogram);
 	for (unsigned i = 0; i < 5000; i++)
-		histogram_add(&histogram, long_tailed());
+		histogram_add(&histogram, long_tailed(), 1);
 	for (uint64_t from = 0; from < UINT64_C(1) << 40; from = from * 2 + 1)
 		sum += histogram_between(&histogram, from, from * 2 + 1);
 	ck_assert_uint_eq(sum, 5000);
@@ -173,7 +173,7 @@ START_TEST(mean_and_deviation_are_those_of_the_definition)
 
 	latency_clear(&latency);
 	for (unsigned i = 1; i <= 4; i++)
-		latency_add(&latency, i * 1000);
+		latency_add(&latency, i * 1000, 1);
 	ck_assert_double_eq_tol(latency_mean(&latency), 2500, 1e-6);
 	ck_assert_double_eq_tol(latency_deviation(&latency), sqrt(1250000), 1e-6);
 	ck_assert_double_eq_tol(latency_percentile(&latency, 100), 4000, 1e-6);
@@ -187,7 +187,7 @@ START_TEST(jitter_is_that_of_rfc_3550)
 	double expected = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(transits); i++) {
-		jitter_add(&jitter, transits[i]);
+		jitter_add(&jitter, transits[i], 1);
 		if (i > 0)
 			expected +=
 				(fabs((double)transits[i] - (double)transits[i - 1]) - expected) /
@@ -196,6 +196,34 @@ START_TEST(jitter_is_that_of_rfc_3550)
 	ck_assert_double_eq_tol(jitter.value, expected, 1e-9);
 	ck_assert_double_gt(jitter.value, 0);
 	ck_assert_uint_eq(jitter.differences, 3);
+}
+END_TEST
+
+START_TEST(many_of_one_length_are_as_one_after_the_other)
+{
+	static struct latency singly, together;
+	struct jitter one = {0}, all = {0};
+
+	latency_clear(&singly);
+	latency_clear(&together);
+	for (unsigned i = 0; i < 10; i++) {
+		uint64_t value = long_tailed();
+
+		for (unsigned k = 0; k < 100; k++) {
+			latency_add(&singly, value, 1);
+			jitter_add(&one, value, 1);
+		}
+		latency_add(&together, value, 100);
+		jitter_add(&all, value, 100);
+	}
+	ck_assert_uint_eq(together.count, singly.count);
+	ck_assert_uint_eq(together.min, singly.min);
+	ck_assert_uint_eq(together.max, singly.max);
+	ck_assert_double_eq_tol(latency_mean(&together), latency_mean(&singly), 0.001);
+	ck_assert_double_eq_tol(latency_deviation(&together), latency_deviation(&singly), 0.001);
+	ck_assert_mem_eq(&together.histogram, &singly.histogram, sizeof(singly.histogram));
+	ck_assert_double_eq_tol(all.value, one.value, 1e-6);
+	ck_assert_uint_eq(all.differences, one.differences);
 }
 END_TEST
 
@@ -211,6 +239,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, merged_parts_are_as_the_whole);
 	tcase_add_test(tcase, between_counts_each_value_once);
 	tcase_add_test(tcase, mean_and_deviation_are_those_of_the_definition);
+	tcase_add_test(tcase, many_of_one_length_are_as_one_after_the_other);
 	tcase_add_test(tcase, jitter_is_that_of_rfc_3550);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * What echoc is started with: standard streams that are full, or not there; and the memory it does
+ * not take once it runs.
+ */
+
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/compiler.h"
+#include "echoc_run.h"
+#include "faulty_server.h"
+#include "harness.h"
+
+/* The exit status of echoc, run by a shell that sets up its streams. */
+static int run_redirected(const char *arguments, const char *target, const char *redirections)
+{
+	const char *echoc = getenv("ECHOC");
+	char command[512];
+	int status;
+
+	snprintf(command, sizeof(command), "exec '%s' %s %s >/dev/null 2>&1 %s",
+		 echoc ? echoc : "./echoc", arguments, target, redirections);
+	status = system(command);
+	ck_assert_int_ne(status, -1);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static const char *const modes[] = {
+	"ping -c 2 -i 10ms",	"ping --json -c 2 -i 10ms", "bench -d 50ms",
+	"bench --json -d 50ms", "send --json -w 1s",
+};
+
+START_TEST(a_result_that_cannot_be_written_is_no_good_one)
+{
+	struct faulty faulty = {0};
+
+	if (access("/dev/full", W_OK) < 0)
+		skip("no /dev/full");
+	ck_assert_int_eq(run_redirected(modes[_i], faulty_start(&faulty), "</dev/null >/dev/full"),
+			 1);
+	ck_assert_int_eq(run_redirected("--version", "", ">/dev/full"), 1);
+}
+END_TEST
+
+START_TEST(without_standard_streams_nothing_else_takes_their_place)
+{
+	static const char *const closed[] = {"<&-", ">&- <&-", "<&- >&- 2>&-"};
+	struct faulty faulty = {0};
+	const char *target = faulty_start(&faulty);
+
+	for (unsigned i = 0; i < ARRAY_SIZE(closed); i++) {
+		ck_assert_int_eq(run_redirected(modes[_i], target, closed[i]), 0);
+		ck_assert_int_eq(run_redirected("send", target, closed[i]), 0);
+	}
+}
+END_TEST
+
+/* Of its own memory, not of what it shares with files. */
+static unsigned long resident_kib(pid_t pid)
+{
+	unsigned long kib = 0;
+	char path[64], line[256];
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	status = fopen(path, "r");
+	ck_assert_ptr_nonnull(status);
+	while (fgets(line, sizeof(line), status)) {
+		if (strncmp(line, "RssAnon:", 8) == 0)
+			kib = strtoul(line + 8, NULL, 10);
+	}
+	fclose(status);
+	return kib;
+}
+
+static const char *const loads[][10] = {
+	{"-c", "50"},
+	{"-c", "100", "-r", "5000"},
+	{"-u", "-g"},
+	{"-u", "-g", "-c", "4", "-j", "2", "-r", "20000"},
+};
+
+START_TEST(a_bench_takes_no_memory_after_its_first_second)
+{
+	struct faulty faulty = {.datagram = strcmp(loads[_i][0], "-u") == 0};
+	const char *arguments[20] = {"echoc", "bench", "--json", "-d", "2100ms"};
+	struct echoc echoc;
+	unsigned long before;
+	size_t count = 5;
+
+	if (instrumented())
+		skip("sanitizers take memory of their own");
+	for (const char *const *option = loads[_i]; *option; option++)
+		arguments[count++] = *option;
+	arguments[count] = faulty_start(&faulty);
+	echoc = echoc_start(arguments);
+	echoc_await(&echoc, "\"elapsed_s\":1.0");
+	before = resident_kib(echoc.pid);
+	echoc_await(&echoc, "\"elapsed_s\":2.0");
+	ck_assert_uint_gt(before, 0);
+	ck_assert_uint_eq(resident_kib(echoc.pid), before);
+	echoc_finish(&echoc, NULL, 0);
+	echoc_free(&echoc);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("echoc_streams");
+	TCase *streams = new_case(suite, "streams");
+	TCase *memory = new_case(suite, "memory");
+
+	tcase_add_loop_test(streams, a_result_that_cannot_be_written_is_no_good_one, 0,
+			    (int)ARRAY_SIZE(modes));
+	tcase_add_loop_test(streams, without_standard_streams_nothing_else_takes_their_place, 0,
+			    (int)ARRAY_SIZE(modes));
+	tcase_add_loop_test(memory, a_bench_takes_no_memory_after_its_first_second, 0,
+			    (int)ARRAY_SIZE(loads));
+	return suite;
+}
+
+INTEGRATION_MAIN(suite)
