@@ -38,7 +38,11 @@ static const char *advice(int error)
 	switch (error) {
 	case EADDRINUSE:
 		return ": another program has it; stop that one or choose another address "
-		       "(ss -lntup shows who)";
+		       "(ss -lntuxp shows who)";
+	case EEXIST:
+		return ": it is no socket, and stays; choose another path";
+	case ENOENT:
+		return ": its directory is missing";
 	case EACCES:
 	case EPERM:
 		return ": ports below 1024 need root or CAP_NET_BIND_SERVICE, a path needs write "
@@ -96,9 +100,10 @@ static int remove_stale(enum socket_kind kind, const struct address *address)
 
 	if (lstat(address->un.sun_path, &status) < 0)
 		return errno == ENOENT ? 0 : -1;
-	errno = EADDRINUSE;
-	if (!S_ISSOCK(status.st_mode))
+	if (!S_ISSOCK(status.st_mode)) {
+		errno = EEXIST;
 		return -1;
+	}
 	fd = new_socket(kind, address);
 	if (fd < 0)
 		return -1;

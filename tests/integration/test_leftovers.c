@@ -90,7 +90,7 @@ START_TEST(a_file_that_is_no_socket_is_left_alone)
 	struct stat status;
 
 	ck_assert_int_eq(echod_wait(echod), 1);
-	ck_assert_uint_eq(echod_log_count(echod, "another program has it"), 1);
+	ck_assert_uint_eq(echod_log_count(echod, "it is no socket"), 1);
 	ck_assert_int_eq(stat(echod_path(echod, "echod.conf"), &status), 0);
 	ck_assert(S_ISREG(status.st_mode));
 	ck_assert(!there(echod, "new"));

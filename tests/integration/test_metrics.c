@@ -193,7 +193,7 @@ START_TEST(an_address_in_use_ends_the_start)
 		 "[server]\nmetrics = 127.0.0.1:%u\n[listener echo]\naddress = 127.0.0.1:0\n",
 		 port);
 	echod = finished_with(config, NULL, FAILURE);
-	expect_one_line(echod, "metrics: cannot listen on tcp 127.0.0.1:", "ss -lntup");
+	expect_one_line(echod, "metrics: cannot listen on tcp 127.0.0.1:", "ss -lntuxp");
 	echod_free(echod);
 	close(fd);
 }

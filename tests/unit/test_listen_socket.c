@@ -290,13 +290,19 @@ START_TEST(what_is_no_socket_is_never_removed)
 
 	ck_assert_int_ge(fd, 0);
 	close(fd);
-	expect_not_opened(SOCKET_UNIX, path, 0, EADDRINUSE, "");
+	expect_not_opened(SOCKET_UNIX, path, 0, EEXIST, "it is no socket");
 	ck_assert_int_eq(lstat(path, &status), 0);
 	ck_assert(S_ISREG(status.st_mode));
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(symlink("/nowhere/at/all", path), 0);
-	expect_not_opened(SOCKET_UNIXGRAM, path, 0, EADDRINUSE, "");
+	expect_not_opened(SOCKET_UNIXGRAM, path, 0, EEXIST, "it is no socket");
 	ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
+START_TEST(a_missing_directory_is_said)
+{
+	expect_not_opened(SOCKET_UNIX, "/nowhere/at/all", 0, ENOENT, "its directory is missing");
 }
 END_TEST
 
@@ -352,6 +358,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, a_file_that_somebody_serves_is_left_alone);
 	tcase_add_test(tcase, a_server_with_a_full_queue_is_no_stale_one);
 	tcase_add_test(tcase, what_is_no_socket_is_never_removed);
+	tcase_add_test(tcase, a_missing_directory_is_said);
 	tcase_add_test(tcase, a_file_that_is_no_longer_ours_stays);
 	tcase_add_test(tcase, the_last_to_let_go_closes);
 	return result;
