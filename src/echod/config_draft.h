@@ -48,9 +48,9 @@ const struct listener_config *draft_find_owner(const struct draft *draft,
 void draft_drop_listeners(struct draft *draft);
 
 /* Gives a listener what it did not say itself: the values of [defaults], or the table's. */
-void draft_fold(struct draft *draft, size_t listener);
+void draft_fold(struct draft *draft, size_t index);
 
 /* Findings that need a whole listener. */
-void draft_check(struct draft *draft, size_t listener);
+void draft_check(struct draft *draft, size_t index);
 
 #endif

@@ -36,7 +36,7 @@ static const char *peer_text(const struct sockaddr *sa, char text[static ADDRESS
 	if (sa->sa_family == AF_UNIX)
 		return "unix";
 	memcpy(&peer.in6, sa, sa->sa_family == AF_INET ? sizeof(peer.in4) : sizeof(peer.in6));
-	memcpy(text, "tcp ", 4);
+	memcpy(text, "tcp ", sizeof("tcp "));
 	address_format(&peer, text + 4);
 	return text;
 }

@@ -8,6 +8,7 @@
 
 #include "config.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,7 @@ static struct listening *listening_wanted(const struct config *config)
 		return NULL;
 	for (size_t i = 0; i < config->listener_count; i++)
 		addresses += config->listeners[i].addresses.count;
+	assert(addresses > 0);
 	/* Each address is at most two families with two protocols. */
 	listening->bindings = calloc(addresses * 4, sizeof(struct binding));
 	if (!listening->bindings) {
@@ -214,16 +216,17 @@ static void close_binding(struct binding *binding)
 static int open_binding(struct binding *binding, size_t workers, struct reason *reason)
 {
 	size_t count = socket_is_unix(binding->kind) ? 1 : workers;
+	struct listen_socket **sockets = calloc(count, sizeof(struct listen_socket *));
 
-	binding->sockets = calloc(count, sizeof(struct listen_socket *));
-	if (!binding->sockets)
+	if (!sockets)
 		return reason_set(reason, "no memory for %zu sockets", count);
+	binding->sockets = sockets;
 	for (size_t i = 0; i < count; i++) {
-		binding->sockets[i] = listen_socket_open(binding->kind, &binding->address, reason);
-		if (!binding->sockets[i])
+		sockets[i] = listen_socket_open(binding->kind, &binding->address, reason);
+		if (!sockets[i])
 			return -1;
 		binding->socket_count++;
-		binding->address = binding->sockets[0]->address;
+		binding->address = sockets[0]->address;
 	}
 	return 0;
 }

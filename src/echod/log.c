@@ -130,12 +130,13 @@ static void line_start(struct line *line, enum log_level level)
 /* How long the UTF-8 character at P is; 0 when it is none, or one that a terminal would obey. */
 static size_t character_length(const unsigned char *p)
 {
-	size_t length = 0;
+	size_t length;
 
 	if (p[0] < 0x80)
 		return p[0] >= 0x20 && p[0] != 0x7f;
-	if (p[0] >= 0xc2 && p[0] <= 0xf4)
-		length = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	if (p[0] < 0xc2 || p[0] > 0xf4)
+		return 0;
+	length = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
 	for (size_t i = 1; i < length; i++) {
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;

@@ -35,19 +35,16 @@ static struct event_base *new_base(void)
 
 int loop_init(struct loop *loop, struct shared_tables *shared)
 {
-	char *buffer;
-
 	loop->shared = shared;
 	loop->base = new_base();
 	if (!loop->base)
 		return -1;
 	loop->wheel = wheel_new(loop->base, connection_visit, NULL);
 	loop->batch = udp_batch_new();
-	buffer = malloc(INPUT_HEADROOM + INPUT_SIZE);
-	if (buffer)
-		loop->input = buffer + INPUT_HEADROOM;
-	if (!loop->wheel || !loop->batch || !buffer)
+	loop->buffer = malloc(INPUT_HEADROOM + INPUT_SIZE);
+	if (!loop->wheel || !loop->batch || !loop->buffer)
 		return -1;
+	loop->input = loop->buffer + INPUT_HEADROOM;
 	/*
 	 * Any odd number will do when there is no randomness yet; the limiter's key waits for it.
 	 */
@@ -76,8 +73,7 @@ void loop_clear(struct loop *loop)
 	}
 	wheel_free(loop->wheel);
 	udp_batch_free(loop->batch);
-	if (loop->input)
-		free(loop->input - INPUT_HEADROOM);
+	free(loop->buffer);
 	if (loop->base)
 		event_base_free(loop->base);
 }

@@ -51,7 +51,8 @@ struct loop {
 	struct event_base *base;
 	struct shared_tables *shared;
 	struct counters counters;
-	char *input; /* INPUT_SIZE bytes, with INPUT_HEADROOM bytes before them */
+	char *buffer; /* INPUT_HEADROOM bytes, and the input */
+	char *input;  /* INPUT_SIZE bytes in it */
 	struct wheel *wheel;
 	struct udp_batch *batch;
 	struct service_list services;

@@ -111,10 +111,8 @@ static int set_last(struct options *options, enum action action)
 }
 
 /* getopt_long says '?' to a long option it does not know, and to a value where none belongs. */
-static int refuse_option(char *const argv[])
+static int refuse_option(const char *word)
 {
-	const char *word = argv[optind - 1];
-
 	if (strncmp(word, "--", 2) != 0)
 		return bad_usage("unknown option -%c", optopt);
 	if (optopt != 0)
@@ -122,7 +120,8 @@ static int refuse_option(char *const argv[])
 	return bad_usage("unknown or ambiguous option %s", word);
 }
 
-static int take_option(struct options *options, int option, char *const argv[])
+/* WORD is the last argument that getopt_long read. */
+static int take_option(struct options *options, int option, const char *word)
 {
 	switch (option) {
 	case 'c':
@@ -141,10 +140,10 @@ static int take_option(struct options *options, int option, char *const argv[])
 	case 'h':
 		return set_last(options, ACTION_HELP);
 	case ':':
-		return bad_usage("option %s needs a value: %s", argv[optind - 1],
+		return bad_usage("option %s needs a value: %s", word,
 				 optopt == 'c' ? "the name of a file" : "an address to serve");
 	default:
-		return refuse_option(argv);
+		return refuse_option(word);
 	}
 }
 
@@ -156,7 +155,7 @@ int options_parse(struct options *options, int argc, char *argv[])
 	options->source.path = SYSCONFDIR "/echod.conf";
 	optind = 0; /* glibc: start afresh, so that tests can parse more than once */
 	while ((option = getopt_long(argc, argv, "+:c:l:tTvVh", long_options, NULL)) != -1) {
-		if (take_option(options, option, argv) < 0)
+		if (take_option(options, option, argv[optind - 1]) < 0)
 			return -1;
 		if (options->action == ACTION_VERSION || options->action == ACTION_HELP)
 			return 0;

@@ -114,18 +114,18 @@ static struct intake *intake_of(const struct intake_list *list, const struct lis
 /* The services take the settings of the plan; new ones move over to the loop. */
 static void merge_services(struct plan *plan, struct loop *loop)
 {
-	struct service *service, *next, *known;
+	struct service *planned, *next, *known;
 
-	for (service = LIST_FIRST(&plan->services); service; service = next) {
-		next = LIST_NEXT(service, link);
-		known = service_find(&loop->services, service->name);
+	for (planned = LIST_FIRST(&plan->services); planned; planned = next) {
+		next = LIST_NEXT(planned, link);
+		known = service_find(&loop->services, planned->name);
 		if (known) {
-			service_follow(known, service);
+			service_follow(known, planned);
 			continue;
 		}
-		LIST_REMOVE(service, link);
-		LIST_INSERT_HEAD(&loop->services, service, link);
-		service->loop = loop;
+		LIST_REMOVE(planned, link);
+		LIST_INSERT_HEAD(&loop->services, planned, link);
+		planned->loop = loop;
 	}
 }
 
