@@ -21,10 +21,10 @@
 
 /*
  * One read takes at most this much, and so a client that does not read its echo costs at most this
- * much. Large enough that bulk transfers are bounded by the copy and not by the calls.
+ * much. From half a MiB on more of it makes bulk transfers no cheaper (bench/RESULTS.md).
  */
 #ifndef INPUT_SIZE /* bench/ builds it with others */
-#define INPUT_SIZE (256 * 1024)
+#define INPUT_SIZE (512 * 1024)
 #endif
 
 /*

@@ -12,7 +12,7 @@ import time
 from lab import (SERVER4, Aside, Echod, Streams, check, connect, pair, scale, small_buffers, stall,
                  test, until)
 
-SCRATCH = 256 * 1024  # what echod keeps at most for a client that does not read
+SCRATCH = 512 * 1024  # what echod keeps at most for a client that does not read
 OVERHEAD = 4096  # the connection itself, and what malloc rounds up
 TOLERANCE = 1  # second
 
