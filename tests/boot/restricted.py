@@ -5,6 +5,7 @@
 
 import os
 import re
+import shutil
 import signal
 
 from common import (check_nobody_refused, check_served, configure, exposure, install,
@@ -12,6 +13,9 @@ from common import (check_nobody_refused, check_served, configure, exposure, ins
 from lab import ask, check, connect, test, udp_socket, until
 
 RESTARTS = 10
+METRICS_UNIT = "echod-restricted-metrics.socket"
+METRICS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../contrib", METRICS_UNIT)
+UNITS = "/etc/systemd/system/"
 
 
 @test
@@ -93,10 +97,24 @@ def killed_it_leaves_nobody_without_an_answer(guest):
 
 
 @test
+def metrics_join_it_with_a_socket_of_their_own(guest):
+    shutil.copy(METRICS, guest.root + UNITS)
+    with steady_connects(guest, 7) as ends:
+        for words in re.findall(r"(?m)^#     systemctl (.*)$", guest.read(UNITS + METRICS_UNIT)):
+            guest.systemctl(*words.split())
+        with connect(guest, "127.0.0.1", 9107) as sock:
+            sock.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+            check(sock.recv(100).startswith(b"HTTP/1.0 200 "), "not healthy")
+    check_nobody_refused(ends, 1)
+    check_served(guest, 7)
+
+
+@test
 def either_service_takes_port_7_from_the_other(guest):
     guest.systemctl("start", "echod")
     check_served(guest, 7)
-    check(guest.show("echod-restricted.socket", "ActiveState") == "inactive", "both at a time")
+    for unit in ("echod-restricted.socket", METRICS_UNIT):
+        check(guest.show(unit, "ActiveState") == "inactive", f"{unit} as well")
     guest.systemctl("start", "echod-restricted.socket")
     check_served(guest, 7)
     check(guest.show("echod", "ActiveState") == "inactive", "both at a time")
