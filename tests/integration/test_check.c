@@ -5,6 +5,7 @@
 
 #include "config.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -46,6 +47,29 @@ START_TEST(a_check_prints_every_error_with_its_line)
 	ck_assert_ptr_nonnull(strstr(log, "echod.conf:6: udp_rate: "));
 	ck_assert_str_eq(echod_output(echod), "");
 	echod_free(echod);
+}
+END_TEST
+
+static void fill_the_disk(void *arg UNUSED)
+{
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+	if (full < 0 || dup2(full, STDOUT_FILENO) < 0)
+		_exit(FAILURE + USAGE);
+}
+
+START_TEST(what_cannot_be_written_is_no_success)
+{
+	static const char *const options[] = {"-t", "-T", "-V", "-h"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		struct echod_setup setup = {
+			.config = "", .arguments = ARGUMENTS(options[i]), .prepare = fill_the_disk};
+		struct echod *echod = finished(&setup, FAILURE);
+
+		expect_one_line(echod, "cannot write to standard output", "");
+		echod_free(echod);
+	}
 }
 END_TEST
 
@@ -104,6 +128,7 @@ static Suite *suite(void)
 
 	tcase_add_test(tcase, a_check_of_the_file_opens_no_socket);
 	tcase_add_test(tcase, a_check_prints_every_error_with_its_line);
+	tcase_add_test(tcase, what_cannot_be_written_is_no_success);
 	tcase_add_test(tcase, a_dump_shows_every_key_and_reads_back_the_same);
 	tcase_add_test(tcase, an_empty_file_means_the_defaults);
 	return suite;
