@@ -186,12 +186,26 @@ int __wrap___asprintf_chk(char **text, int flag UNUSED, const char *format, ...)
 	return length;
 }
 
+static bool timers_spared;
+
+void fault_spare_timers(void)
+{
+	timers_spared = true;
+}
+
+int __real_event_add(struct event *event, const struct timeval *timeout);
+int __wrap_event_add(struct event *event, const struct timeval *timeout);
+int __wrap_event_add(struct event *event, const struct timeval *timeout)
+{
+	bool spared = timeout && timers_spared;
+
+	return !spared && due(MEMORY) ? -1 : __real_event_add(event, timeout);
+}
+
 /* What else takes memory. */
 FAULTY_AS(MEMORY, void *, MAP_FAILED, mmap,
 	  (void *at, size_t size, int protection, int flags, int fd, off_t offset),
 	  (at, size, protection, flags, fd, offset));
-FAULTY_AS(MEMORY, int, -1, event_add, (struct event * event, const struct timeval *timeout),
-	  (event, timeout));
 FAULTY_AS(MEMORY, struct event_base *, NULL, event_base_new, (void), ());
 FAULTY_AS(MEMORY, struct event_base *, NULL, event_base_new_with_config,
 	  (const struct event_config *config), (config));

@@ -22,6 +22,12 @@ void fault_next(const char *name, int error);
 void fault_next_times(unsigned times, const char *name, int error);
 
 /*
+ * From now on timers have memory: those of a loop are set whenever time has come, which no test
+ * foresees.
+ */
+void fault_spare_timers(void);
+
+/*
  * Ends it; whether it has happened. Before this a test must assert nothing where MEMORY fails:
  * libcheck needs some.
  */

@@ -22,6 +22,12 @@
 #define ONCE PLAIN "reply_once = yes\n"
 #define SMALL_BUFFER 4608
 
+static void set_up(void)
+{
+	fault_spare_timers();
+	scene_open();
+}
+
 static uint64_t clients(void)
 {
 	return client_table_count(scene_loop.shared->clients);
@@ -221,7 +227,7 @@ static Suite *suite(void)
 	Suite *all = suite_create("tcp_echo_faults");
 	TCase *tests = new_case(all, "tcp_echo_faults");
 
-	tcase_add_checked_fixture(tests, scene_open, scene_close);
+	tcase_add_checked_fixture(tests, set_up, scene_close);
 	tcase_add_test(tests, a_client_for_whom_memory_is_missing_costs_no_other);
 	tcase_add_loop_test(tests, what_wakes_us_for_nothing_changes_nothing, 0, 2);
 	tcase_add_loop_test(tests, a_broken_connection_is_closed_and_counted, 0, 2);
