@@ -187,8 +187,10 @@ static void print_client(const struct books *books, const struct report_span *sp
 
 void report_hint(FILE *out, const struct target *target, const struct books *books, double seconds)
 {
+	bool closed = books->refused > 0 && books->received == 0;
+
 	if (!target->datagram || books->lost * 20 <= books->sent || seconds <= 0 ||
-	    (double)books->sent / seconds <= 500 || books->refused > 0)
+	    (double)books->sent / seconds <= 500 || closed)
 		return;
 	fputs("Hint: much was lost at a high rate. echod answers one source at most udp_rate "
 	      "(1000)\n"
