@@ -190,6 +190,24 @@ START_TEST(a_stop_during_a_reload_is_a_stop)
 }
 END_TEST
 
+/* The file may well be broken by then: whoever stops it may be about to remove it. */
+START_TEST(a_reload_during_a_stop_is_none)
+{
+	struct echod *echod = echod_start(PATIENT LISTENER);
+	struct stalled stalled = stall(echod, port_of(echod));
+
+	echod_signal(echod, SIGTERM);
+	echod_wait_log(echod, "stopping: 1 connections");
+	echod_write_config(echod, "nonsense\n");
+	echod_signal(echod, SIGHUP);
+	ck_assert_uint_eq(echod_counter(echod, "reloads_failure"), 0);
+	ck_assert_uint_eq(echod_notified_count(echod, "RELOADING=1"), 0);
+	stalled_expect_all(&stalled);
+	stalled_free(&stalled);
+	expect_good_end(echod);
+}
+END_TEST
+
 START_TEST(usr1_logs_the_counters_at_any_level)
 {
 	struct echod *echod = echod_start("[server]\nlog_level = error\n[listener a]\n"
@@ -245,6 +263,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, a_drain_timeout_of_0_waits_for_nobody);
 	tcase_add_test(tcase, who_waits_in_the_queue_at_a_stop_is_served);
 	tcase_add_test(tcase, a_stop_during_a_reload_is_a_stop);
+	tcase_add_test(tcase, a_reload_during_a_stop_is_none);
 
 	tcase = new_case(suite, "other signals");
 	tcase_add_test(tcase, usr1_logs_the_counters_at_any_level);

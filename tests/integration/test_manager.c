@@ -6,11 +6,15 @@
 #include "config.h"
 
 #include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -175,6 +179,61 @@ START_TEST(the_watchdog_is_fed_also_during_a_stop)
 }
 END_TEST
 
+/* A thread of its that is not the first one: a worker. */
+static pid_t worker_of(const struct echod *echod)
+{
+	char path[32];
+	struct dirent *entry;
+	DIR *threads;
+	pid_t found = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)echod_pid(echod));
+	threads = opendir(path);
+	ck_assert_ptr_nonnull(threads);
+	while ((entry = readdir(threads)) != NULL) {
+		pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (thread > 0 && thread != echod_pid(echod))
+			found = thread;
+	}
+	closedir(threads);
+	ck_assert_int_gt(found, 0);
+	return found;
+}
+
+/* As a loop that never ends would do it: one thread stands still, the others go on. */
+static void hold(pid_t thread)
+{
+	if (ptrace(PTRACE_SEIZE, thread, NULL, NULL) < 0)
+		skip("ptrace: %s", strerror(errno));
+	ck_assert_int_eq(ptrace(PTRACE_INTERRUPT, thread, NULL, NULL), 0);
+	ck_assert_int_eq(waitpid(thread, NULL, __WALL), thread);
+}
+
+START_TEST(a_worker_that_stands_still_keeps_the_watchdog_silent)
+{
+	struct echod_setup setup = {
+		.config = "[server]\nworkers = 2\n" LISTENER,
+		.environment = ARGUMENTS("WATCHDOG_USEC=200000"),
+	};
+	struct echod *echod = echod_start_with(&setup);
+	pid_t worker = worker_of(echod);
+	size_t signs;
+	int64_t held;
+
+	WAIT_UNTIL(echod_notified_count(echod, "WATCHDOG=1") > 1);
+	hold(worker);
+	signs = echod_notified_count(echod, "WATCHDOG=1");
+	held = now_ms();
+	WAIT_UNTIL(now_ms() - held > 10 * 50);
+	/* It may have answered once more before. */
+	ck_assert_uint_le(echod_notified_count(echod, "WATCHDOG=1"), signs + 1);
+	ck_assert_int_eq(ptrace(PTRACE_DETACH, worker, NULL, NULL), 0);
+	WAIT_UNTIL(echod_notified_count(echod, "WATCHDOG=1") > signs + 1);
+	echod_stop(echod);
+}
+END_TEST
+
 /* The log is a file here; for echod it is the journal's stream when the numbers are the same. */
 static void pretend_journal(void *arg)
 {
@@ -224,6 +283,20 @@ START_TEST(under_the_journal_lines_have_a_priority_and_no_time)
 }
 END_TEST
 
+START_TEST(under_the_journal_a_refused_file_is_an_error)
+{
+	ino_t difference = 0;
+	struct echod_setup setup = {
+		.config = "nonsense\n", .prepare = pretend_journal, .arg = &difference};
+	struct echod *echod = echod_spawn(&setup);
+
+	ck_assert_int_eq(echod_wait(echod), BAD_FILE);
+	ck_assert_msg(strncmp(echod_log(echod), "<3>/", 4) == 0, "%s", echod_log(echod));
+	ck_assert_uint_eq(echod_log_count(echod, "\n"), 1);
+	echod_free(echod);
+}
+END_TEST
+
 START_TEST(elsewhere_lines_have_a_time_and_no_priority)
 {
 	struct echod *echod = start_with_journal(1);
@@ -251,9 +324,11 @@ static Suite *suite(void)
 	tcase_add_test(tcase, a_reload_that_fails_is_announced_and_ends_in_ready_too);
 	tcase_add_test(tcase, a_stop_is_announced_with_the_time_it_may_take);
 	tcase_add_test(tcase, the_watchdog_is_fed_also_during_a_stop);
+	tcase_add_test(tcase, a_worker_that_stands_still_keeps_the_watchdog_silent);
 
 	tcase = new_case(suite, "log");
 	tcase_add_test(tcase, under_the_journal_lines_have_a_priority_and_no_time);
+	tcase_add_test(tcase, under_the_journal_a_refused_file_is_an_error);
 	tcase_add_test(tcase, elsewhere_lines_have_a_time_and_no_priority);
 	return suite;
 }

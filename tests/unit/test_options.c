@@ -9,6 +9,7 @@
 #include "config.h"
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "echod/options.h"
+#include "faults.h"
 #include "unit.h"
 
 #define ARGUMENTS_MAX 16
@@ -240,6 +242,25 @@ START_TEST(usage_names_every_option_and_fits_a_terminal)
 }
 END_TEST
 
+static int run_parse_without_memory(char *argv[])
+{
+	int status;
+
+	fault_next(MEMORY, ENOMEM);
+	status = run_parse(argv);
+	ck_assert(fault_over());
+	return status;
+}
+
+START_TEST(no_memory_for_an_address_is_said)
+{
+	char *argv[] = {(char[]){"echod"}, (char[]){"-l"}, (char[]){"127.0.0.1:7007"}, NULL};
+
+	ck_assert_int_eq(captured(stderr, STDERR_FILENO, run_parse_without_memory, argv), -1);
+	ck_assert_msg(strstr(text, "-l 127.0.0.1:7007: out of memory\n") != NULL, "%s", text);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("options");
@@ -254,6 +275,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, a_bad_address_is_bad_usage);
 	tcase_add_test(tc, what_is_not_allowed_is_refused_in_words);
 	tcase_add_test(tc, addresses_beside_handed_sockets_are_refused);
+	tcase_add_test(tc, no_memory_for_an_address_is_said);
 	tcase_add_test(tc, usage_names_every_option_and_fits_a_terminal);
 	suite_add_tcase(s, tc);
 	return s;

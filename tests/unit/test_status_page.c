@@ -18,12 +18,13 @@
 static char page[HTTP_BODY_MAX];
 static struct history history;
 static struct figures figures;
+static bool handed;
 
 /* Writes the page for what CONFIG says, with BINDINGS open. */
 static void show(const char *text, struct binding *bindings, size_t count, const char *host)
 {
 	struct config *config = load_text(text);
-	struct listening listening = {.bindings = bindings, .count = count};
+	struct listening listening = {.bindings = bindings, .count = count, .handed = handed};
 	struct status_view view = {.host = host,
 				   .state = "serving",
 				   .well = true,
@@ -217,6 +218,22 @@ START_TEST(a_long_list_is_counted_and_not_shown)
 }
 END_TEST
 
+START_TEST(many_addresses_of_a_listener_are_counted_and_not_shown)
+{
+	struct binding bindings[40];
+
+	for (size_t i = 0; i < ARRAY_SIZE(bindings); i++) {
+		char where[16];
+
+		(void)snprintf(where, sizeof(where), "192.0.2.%zu", i + 1);
+		bindings[i] = bound("echo", SOCKET_TCP, where);
+	}
+	show("[listener echo]\naddress = *:7\n", bindings, ARRAY_SIZE(bindings), "host");
+	ck_assert(shows("192.0.2.16:7</li><li>and 24 more</li></ul>"));
+	expect_well_nested();
+}
+END_TEST
+
 START_TEST(a_thousand_listeners_leave_the_page_whole)
 {
 	static struct binding bindings[1000];
@@ -235,6 +252,16 @@ START_TEST(a_thousand_listeners_leave_the_page_whole)
 	ck_assert(shows("<p>Only the first "));
 	ck_assert(shows("<h2>Counters</h2>"));
 	expect_well_nested();
+}
+END_TEST
+
+START_TEST(sockets_that_were_handed_over_are_called_so)
+{
+	show_plain();
+	ck_assert(!shows("handed over"));
+	handed = true;
+	show_plain();
+	ck_assert(shows("<h2>Served, on sockets that were handed over</h2>"));
 }
 END_TEST
 
@@ -298,6 +325,17 @@ START_TEST(rates_are_means_of_ten_seconds)
 	}
 	show_plain();
 	ck_assert(shows("<h2>Connections accepted</h2><p><b class=now>10</b> a second"));
+}
+END_TEST
+
+START_TEST(a_rate_below_one_is_not_nothing)
+{
+	for (int i = 0; i <= 10; i++) {
+		figures.counters[TCP_ACCEPTED] = i > 5 ? 3 : 0;
+		history_add(&history, 1000 * (int64_t)i, &figures);
+	}
+	show_plain();
+	ck_assert(shows("<h2>Connections accepted</h2><p><b class=now>0.3</b> a second"));
 }
 END_TEST
 
@@ -366,6 +404,8 @@ static Suite *suite(void)
 	tcase_add_test(content, texts_of_others_are_shown_and_not_obeyed);
 	tcase_add_test(content, a_socket_of_an_unknown_name_has_the_settings_of_defaults);
 	tcase_add_test(content, a_long_list_is_counted_and_not_shown);
+	tcase_add_test(content, many_addresses_of_a_listener_are_counted_and_not_shown);
+	tcase_add_test(content, sockets_that_were_handed_over_are_called_so);
 	tcase_add_test(content, a_thousand_listeners_leave_the_page_whole);
 	tcase_add_test(content, nothing_served_is_said);
 	suite_add_tcase(suite, content);
@@ -374,6 +414,7 @@ static Suite *suite(void)
 	tcase_add_test(lines, the_lines_are_drawn_from_what_happened);
 	tcase_add_test(lines, the_lines_show_the_last_minute_and_no_more);
 	tcase_add_test(lines, rates_are_means_of_ten_seconds);
+	tcase_add_test(lines, a_rate_below_one_is_not_nothing);
 	tcase_add_test(lines, a_late_sample_is_no_burst);
 	suite_add_tcase(suite, lines);
 
