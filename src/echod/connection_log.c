@@ -67,11 +67,12 @@ void log_connection_closed(const struct connection *connection, enum counter why
 void log_connection_refused(const struct service *service, const struct address *peer,
 			    enum counter why)
 {
+	const char *reason = counter_names[why].value; /* accept errors have none of their own */
 	struct address plain = *peer;
 	char text[ADDRESS_TEXT_MAX + 4];
 
 	address_unmap(&plain);
 	if (line_allowed(service))
 		log_write(LEVEL_INFO, "%s on %s refused: %s", peer_text(&plain.sa, text),
-			  service->name, counter_names[why].value);
+			  service->name, reason ? reason : "no memory");
 }

@@ -28,7 +28,7 @@
 
 /* Descriptors for what is not a client: the log, loops, a file being read, and some to spare. */
 #define DESCRIPTORS_KEPT 32
-#define DESCRIPTORS_PER_WORKER 3
+#define DESCRIPTORS_PER_WORKER 5 /* an eventfd, the loop's three, a client about to be refused */
 #define DESCRIPTORS_FOR_METRICS (HTTP_CLIENTS_MAX + 1)
 
 /* What the service manager grants us beyond drain_timeout until it loses patience. */
@@ -65,8 +65,7 @@ static void collect(struct server *server)
 	figures->workers = server->worker_count;
 	figures->connections = client_table_count(server->shared.clients);
 	figures->connections_max = client_table_limit(server->shared.clients);
-	figures->kernel_drops = server->gone_drops + listening_drops(server->listening) +
-				listening_drops(server->gone);
+	figures->kernel_drops = listening_drops(server->listening);
 	figures->reloads_done = server->reloads_done;
 	figures->reloads_failed = server->reloads_failed;
 }
@@ -84,10 +83,6 @@ void control_tell_ready(struct server *server)
 {
 	make_status(server);
 	notify_ready(server->status);
-	if (server->reload_again) {
-		server->reload_again = false;
-		reload_begin(server);
-	}
 }
 
 static uint64_t clients_allowed(const struct server *server)
@@ -150,8 +145,9 @@ static void begin_stop(struct server *server)
 	notify_stopping(drain_ms * 1000 + STOP_MARGIN_USEC);
 	server->phase = STOPPING;
 	/* Ours to let go of, so that each worker closes what it has emptied. */
-	listening_release_streams(server->listening);
+	listening_release(server->listening);
 	stop_workers(server, drain_ms == 0);
+	control_ask_all(server); /* till then nobody adds up what closed sockets have dropped */
 	if (drain_ms > 0 && event_add(&server->drain_timer, &limit) < 0)
 		stop_workers(server, true); /* no memory for a timer must not mean for ever */
 }
@@ -245,12 +241,19 @@ static void on_answer(int fd, short what UNUSED, void *arg)
 		started(server);
 	else if (server->phase == RELOADING)
 		reload_finish(server);
+	if (server->watchdog_wanted)
+		notify_watchdog();
+	server->watchdog_wanted = false;
 	if (server->log_wanted)
 		log_figures(server);
 	if (server->status_wanted)
 		tell_status(server);
 	if (server->monitor)
 		monitor_collected(server->monitor);
+	if (server->reload_again && server->phase == SERVING) {
+		server->reload_again = false;
+		reload_begin(server);
+	}
 	/* One that ends by itself has failed, and would leave its share of the clients unserved. */
 	if (count_ended(server) >= (server->phase == STOPPING ? server->worker_count : 1))
 		event_base_loopbreak(server->base);
@@ -264,14 +267,12 @@ static void on_status_timer(int fd UNUSED, short what UNUSED, void *arg)
 	control_ask_all(server);
 }
 
-/* A sign of life only while every worker's loop gives one. */
+/* A sign of life when every worker's loop has given one: whoever else may be asking meanwhile. */
 static void on_watchdog_timer(int fd UNUSED, short what UNUSED, void *arg)
 {
 	struct server *server = arg;
 
-	if (!control_all_answered(server))
-		return;
-	notify_watchdog();
+	server->watchdog_wanted = true;
 	control_ask_all(server);
 }
 

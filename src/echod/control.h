@@ -43,9 +43,9 @@ struct server {
 	struct config *started_with; /* what needs a restart is compared with this */
 	struct listening *listening;
 	struct listening *gone;	       /* RELOADING: what the workers are letting go of */
-	uint64_t gone_drops;	       /* counted by sockets that are closed now */
 	uint64_t descriptors;	       /* how many there may be */
 	uint64_t started_ms;	       /* since the epoch */
+	int64_t started_at;	       /* by clock_ms() */
 	struct listen_socket *metrics; /* NULL: not wanted */
 
 	struct shared_tables shared;
@@ -68,8 +68,9 @@ struct server {
 	struct event status_timer;
 	struct event watchdog_timer;
 	struct figures figures; /* as of the last time that everybody had answered */
-	bool log_wanted;	/* at the next such time: the line of counters */
-	bool status_wanted;	/* ... and the status for the service manager */
+	bool log_wanted;	/* at the next such time: the line of counters, */
+	bool status_wanted;	/* the status for the service manager, */
+	bool watchdog_wanted;	/* a sign of life for it */
 	char status[sizeof(RELOAD_FAILED) + STATUS_TEXT_MAX]; /* as last told */
 };
 

@@ -8,6 +8,7 @@
 #include "intake.h"
 
 #include <event2/event.h>
+#include <poll.h>
 #include <stdlib.h>
 
 #include "log.h"
@@ -20,6 +21,9 @@
 /* How soon after no memory was there to listen to a socket. */
 #define RETRY_MS 500
 
+/* How often datagrams are read once more at a stop, some hundred at a time. */
+#define REST_TURNS 64
+
 struct intake *intake_new(struct listen_socket *socket, struct service *service)
 {
 	struct intake *intake = calloc(1, sizeof(*intake));
@@ -28,6 +32,7 @@ struct intake *intake_new(struct listen_socket *socket, struct service *service)
 		return NULL;
 	intake->socket = listen_socket_hold(socket);
 	intake->service = service;
+	intake->early = socket->handed && socket->kind == SOCKET_TCP;
 	return intake;
 }
 
@@ -110,6 +115,15 @@ void intake_start(struct intake *intake, struct loop *loop)
 		log_error("no memory to serve a socket: trying again");
 }
 
+/* More than a buffer holds at most, unless they are tiny; a flood must not hold up the stop. */
+static void serve_rest(struct intake *intake)
+{
+	struct pollfd ready = {.fd = intake->socket->fd, .events = POLLIN};
+
+	for (int turn = 0; turn < REST_TURNS && poll(&ready, 1, 0) > 0; turn++)
+		callback_for(intake->socket->kind)(ready.fd, EV_READ, intake);
+}
+
 void intake_stop(struct intake *intake)
 {
 	const struct listen_socket *socket = intake->socket;
@@ -118,7 +132,7 @@ void intake_stop(struct intake *intake)
 	if (!socket->handed && socket_is_stream(socket->kind))
 		tcp_accept_rest(intake);
 	else if (!socket->handed)
-		callback_for(socket->kind)(socket->fd, EV_READ, intake);
+		serve_rest(intake);
 	event_del(&intake->event);
 	event_del(&intake->resume);
 	if (intake->paused)

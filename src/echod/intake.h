@@ -29,6 +29,7 @@ struct intake {
 	struct event resume; /* ends a pause */
 	int64_t pause_ms;    /* how long the next pause is; 0: accepting works */
 	bool paused;
+	bool early; /* connections may wait here since before the socket was ours */
 };
 
 LIST_HEAD(intake_list, intake);

@@ -27,6 +27,9 @@
 
 const char *const socket_kind_names[] = {"tcp", "udp", "unix", "unixgram"};
 
+/* Whoever closes a socket adds what was dropped there, or the sum would fall. */
+static _Atomic uint64_t drops_of_closed;
+
 static int set(int fd, int level, int option, int value)
 {
 	return setsockopt(fd, level, option, &value, sizeof(value));
@@ -219,6 +222,8 @@ struct listen_socket *listen_socket_open(enum socket_kind kind, const struct add
 	struct listen_socket *result = NULL;
 	const char *step = "socket";
 	int fd = new_socket(kind, address);
+	bool bound = false;
+	int error;
 
 	if (fd < 0)
 		goto failed;
@@ -228,6 +233,7 @@ struct listen_socket *listen_socket_open(enum socket_kind kind, const struct add
 	step = "bind";
 	if (bind_socket(fd, kind, address) < 0)
 		goto failed;
+	bound = true;
 	step = "listen";
 	if (socket_is_stream(kind) && listen(fd, SOMAXCONN) < 0)
 		goto failed;
@@ -239,6 +245,10 @@ struct listen_socket *listen_socket_open(enum socket_kind kind, const struct add
 	return result;
 failed:
 	explain(reason, step, kind, address);
+	error = errno;
+	if (bound && socket_is_unix(kind))
+		(void)unlink(address->un.sun_path);
+	errno = error;
 	close_keeping_errno(fd);
 	return NULL;
 }
@@ -290,6 +300,8 @@ void listen_socket_release(struct listen_socket *socket)
 {
 	if (!socket || atomic_fetch_sub_explicit(&socket->references, 1, memory_order_acq_rel) > 1)
 		return;
+	if (socket->kind == SOCKET_UDP)
+		atomic_fetch_add(&drops_of_closed, listen_socket_drops(socket));
 	close(socket->fd);
 	free(socket);
 }
@@ -317,12 +329,22 @@ bool listen_socket_buffers_small(const struct listen_socket *socket)
 	return receive < DATAGRAM_BUFFER || send < DATAGRAM_BUFFER;
 }
 
-uint64_t listen_socket_drops(const struct listen_socket *socket)
+uint64_t listen_socket_drops(struct listen_socket *socket)
 {
 	uint32_t values[SK_MEMINFO_VARS] = {0};
 	socklen_t size = sizeof(values);
 
-	if (getsockopt(socket->fd, SOL_SOCKET, SO_MEMINFO, values, &size) < 0)
-		return 0;
-	return values[SK_MEMINFO_DROPS];
+	if (getsockopt(socket->fd, SOL_SOCKET, SO_MEMINFO, values, &size) == 0)
+		socket->drops += (uint32_t)(values[SK_MEMINFO_DROPS] - (uint32_t)socket->drops);
+	return socket->drops;
+}
+
+uint64_t listen_socket_drops_of_closed(void)
+{
+	return atomic_load(&drops_of_closed);
+}
+
+void listen_socket_endow(int fd)
+{
+	(void)set_tcp_options(fd); /* refused only to who has gone already */
 }

@@ -40,6 +40,7 @@ struct listen_socket {
 	struct address address; /* as bound, with the real port */
 	dev_t device;		/* of the file of a unix socket, to know it again */
 	ino_t inode;
+	uint64_t drops; /* as of the last time the kernel was asked */
 };
 
 /*
@@ -69,7 +70,16 @@ void listen_socket_unlink(const struct listen_socket *socket);
 /* The kernel granted less room for bursts of datagrams than was asked for. */
 bool listen_socket_buffers_small(const struct listen_socket *socket);
 
-/* Datagrams the kernel dropped because our receive buffer was full. */
-uint64_t listen_socket_drops(const struct listen_socket *socket);
+/*
+ * Datagrams the kernel dropped here: our receive buffer was full, or the checksum wrong. Its count
+ * has 32 bits, ours goes on. By control alone.
+ */
+uint64_t listen_socket_drops(struct listen_socket *socket);
+
+/* The same of all sockets that this process has closed. */
+uint64_t listen_socket_drops_of_closed(void);
+
+/* Sets on a connection what it should have inherited, but came before its listener was ours. */
+void listen_socket_endow(int fd);
 
 #endif

@@ -100,27 +100,32 @@ void listening_subtract(struct listening *held, const struct listening *next)
 	held->count = left;
 }
 
-void listening_release_streams(struct listening *listening)
+void listening_release(struct listening *listening)
 {
 	for (size_t i = 0; i < listening->count; i++) {
 		struct binding *binding = &listening->bindings[i];
 
 		if (socket_is_unix(binding->kind) && binding->socket_count > 0)
 			listen_socket_unlink(binding->sockets[0]);
-		if (socket_is_stream(binding->kind))
-			binding_clear(binding);
+		binding_clear(binding);
 	}
 }
 
 struct listen_socket *listening_socket_for(const struct binding *binding, size_t index,
 					   size_t worker, size_t workers)
 {
+	if (socket_is_stream(binding->kind))
+		return binding->socket_count == workers ? binding->sockets[worker]
+							: binding->sockets[0];
+	/*
+	 * Two threads reading one datagram socket would reorder a flow. All of unix are read by the
+	 * same one, whatever a reload changes: it knows the names of all.
+	 */
+	if (binding->kind == SOCKET_UNIXGRAM)
+		return worker == 0 ? binding->sockets[0] : NULL;
 	if (binding->socket_count == workers)
 		return binding->sockets[worker];
-	/* Two threads reading one datagram socket would reorder a flow. */
-	if (socket_is_stream(binding->kind) || index % workers == worker)
-		return binding->sockets[0];
-	return NULL;
+	return index % workers == worker ? binding->sockets[0] : NULL;
 }
 
 void listening_announce(const struct listening *listening, const struct listening *held)
@@ -170,9 +175,9 @@ size_t listening_sockets(const struct listening *listening)
 
 uint64_t listening_drops(const struct listening *listening)
 {
-	uint64_t drops = 0;
+	uint64_t drops = listen_socket_drops_of_closed();
 
-	for (size_t i = 0; listening && i < listening->count; i++) {
+	for (size_t i = 0; i < listening->count; i++) {
 		const struct binding *binding = &listening->bindings[i];
 
 		for (size_t n = 0; n < binding->socket_count; n++) {

@@ -51,9 +51,12 @@ struct listening *listening_adopt(const struct handed_socket *handed, size_t cou
 /* Leaves in HELD only what NEXT does not have. */
 void listening_subtract(struct listening *held, const struct listening *next);
 
-/* Lets go of the streams, so that each worker closes its own as soon as its queue is empty. */
-void listening_release_streams(struct listening *listening);
+/* Lets go of all sockets, so that each worker closes its own as soon as nothing waits there. */
+void listening_release(struct listening *listening);
 void listening_free(struct listening *listening);
+
+/* Gives up sockets that were opened for nothing, files too, but for those that HELD has as well. */
+void listening_discard(struct listening *next, const struct listening *held);
 
 /*
  * The socket of BINDING number INDEX that worker number WORKER of WORKERS serves; NULL when none.
@@ -71,6 +74,8 @@ void listening_announce_gone(const struct listening *gone);
 void listening_refuse_ports(const struct listening *listening, struct guard_ports *ports);
 
 size_t listening_sockets(const struct listening *listening);
+
+/* What the kernel dropped at these and at all sockets that were closed before. */
 uint64_t listening_drops(const struct listening *listening);
 
 #endif

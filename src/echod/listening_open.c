@@ -312,14 +312,15 @@ static int open_all(struct listening *next, const struct listening *held, size_t
 	return 0;
 }
 
-/* What was opened for nothing is closed, and its files go; what HELD has too stays. */
-static void give_up(struct listening *next, const struct listening *held)
+void listening_discard(struct listening *next, const struct listening *held)
 {
 	int error = errno;
 
+	if (!next)
+		return;
 	if (held)
 		listening_subtract(next, held);
-	listening_release_streams(next);
+	listening_release(next);
 	listening_free(next);
 	errno = error;
 }
@@ -336,7 +337,6 @@ struct listening *listening_open(const struct listening *held, const struct conf
 		   open_all(next, held, workers, reason) == 0) {
 		return next;
 	}
-	if (next)
-		give_up(next, held);
+	listening_discard(next, held);
 	return NULL;
 }

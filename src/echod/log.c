@@ -24,9 +24,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 /* Two lines leave together at most, and a pipe takes up to PIPE_BUF bytes whole or not at all. */
 #define LINE_MAX_BYTES 1536
 _Static_assert(2 * LINE_MAX_BYTES <= PIPE_BUF, "a pipe must take our longest text in one piece");
+
+#define LIBEVENT_LINES_PER_S 10
 
 struct line {
 	size_t length;
@@ -207,8 +211,10 @@ void log_write(enum log_level level, const char *format, ...)
 	errno = saved_errno;
 }
 
+/* A remote may cause its warnings: one for each connection that epoll has no room for. */
 static void take_libevent_message(int severity, const char *message)
 {
+	static struct log_throttle lines = {.period_ms = 1000, .burst = LIBEVENT_LINES_PER_S};
 	static const enum log_level levels[] = {
 		[EVENT_LOG_DEBUG] = LEVEL_DEBUG,
 		[EVENT_LOG_MSG] = LEVEL_INFO,
@@ -216,8 +222,16 @@ static void take_libevent_message(int severity, const char *message)
 		[EVENT_LOG_ERR] = LEVEL_ERROR,
 	};
 	bool known = severity >= 0 && (size_t)severity < ARRAY_SIZE(levels);
+	enum log_level level = known ? levels[severity] : LEVEL_ERROR;
+	unsigned suppressed;
 
-	log_at(known ? levels[severity] : LEVEL_ERROR, "libevent: %s", message);
+	if (level != LEVEL_ERROR) {
+		if (!log_throttle_pass(&lines, clock_ms(), &suppressed))
+			return;
+		if (suppressed > 0)
+			log_at(level, "libevent: ... %u suppressed", suppressed);
+	}
+	log_at(level, "libevent: %s", message);
 }
 
 /* libevent has said why. No exit handlers: other threads may still be running. */

@@ -66,7 +66,7 @@ void metrics_write(const struct figures *figures, struct bounded_text *text)
 	for (int which = 0; which < COUNTER_COUNT; which++)
 		add_counter(text, &counter_names[which], figures->counters[which]);
 	add_single(text, "udp_kernel_drops_total", "counter",
-		   "Datagrams the kernel dropped because a receive buffer was full.",
+		   "Datagrams the kernel dropped: a receive buffer was full, or a checksum wrong.",
 		   figures->kernel_drops);
 	add_reloads(text, figures);
 }

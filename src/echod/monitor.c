@@ -176,17 +176,15 @@ static void write_health(const struct monitor *monitor, struct http_reply *reply
 static void write_page(const struct monitor *monitor, struct http_reply *reply)
 {
 	const struct server *server = monitor->server;
-	struct timespec now;
 	struct status_view view = {.host = monitor->host,
 				   .state = state(server),
 				   .well = is_well(server),
+				   .up_s = (clock_ms() - server->started_at) / 1000,
 				   .config = server->config,
 				   .listening = server->listening,
 				   .figures = &server->figures,
 				   .history = &monitor->history};
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	view.now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 	reply->type = STATUS_PAGE_TYPE;
 	status_page_write(&reply->body, &view);
 }

@@ -35,12 +35,12 @@ static void say_restart(const char *key)
 	log_warning("%s has changed: that takes effect at a restart", key);
 }
 
-static void next_clear(struct next *next, size_t workers)
+static void next_clear(struct next *next, const struct server *server)
 {
-	for (size_t i = 0; next->plans && i < workers; i++)
+	for (size_t i = 0; next->plans && i < server->worker_count; i++)
 		plan_free(next->plans[i]);
 	free(next->plans);
-	listening_free(next->listening);
+	listening_discard(next->listening, server->listening);
 	config_release(next->config);
 }
 
@@ -87,19 +87,22 @@ static int prepare(const struct server *server, struct next *next)
 	return 0;
 }
 
-/* From here on it cannot fail. */
+/*
+ * From here on it cannot fail. We let go of what is gone first: a worker that closes it while we
+ * still held it would leave it open and unserved.
+ */
 static void change_over(struct server *server, struct next *next)
 {
-	for (size_t i = 0; i < server->worker_count; i++)
-		worker_give_plan(server->workers[i], next->plans[i]);
-	free(next->plans);
 	if (next->listening) {
 		server->gone = server->listening;
 		server->listening = next->listening;
 		listening_announce(server->listening, server->gone);
 		listening_subtract(server->gone, server->listening);
-		listening_release_streams(server->gone);
+		listening_release(server->gone);
 	}
+	for (size_t i = 0; i < server->worker_count; i++)
+		worker_give_plan(server->workers[i], next->plans[i]);
+	free(next->plans);
 	config_release(server->config);
 	server->config = next->config;
 	control_set_log_level(server);
@@ -114,7 +117,7 @@ void reload_begin(struct server *server)
 
 	notify_reloading();
 	if (prepare(server, &next) < 0) {
-		next_clear(&next, server->worker_count);
+		next_clear(&next, server);
 		server->reloads_failed++;
 		log_error("reload failed: the configuration in force stays");
 		server->reload_failed = true;
@@ -129,7 +132,6 @@ void reload_finish(struct server *server)
 {
 	if (server->gone) {
 		listening_announce_gone(server->gone);
-		server->gone_drops += listening_drops(server->gone);
 		listening_free(server->gone);
 		server->gone = NULL;
 	}

@@ -21,6 +21,7 @@
 
 #include "activation.h"
 #include "client_table.h"
+#include "clock.h"
 #include "control.h"
 #include "log.h"
 #include "monitor.h"
@@ -222,6 +223,7 @@ struct server *server_new(const struct options *options, struct config *config,
 	server->config = config_hold(config);
 	server->started_with = config_hold(config);
 	server->started_ms = now_ms();
+	server->started_at = clock_ms();
 	control_set_log_level(server);
 	server->descriptors = raise_descriptors();
 	server->worker_count = count_workers(config);
@@ -250,7 +252,7 @@ void server_free(struct server *server)
 	if (!server)
 		return;
 	if (server->listening)
-		listening_release_streams(server->listening);
+		listening_release(server->listening);
 	free_workers(server);
 	listening_free(server->listening);
 	listening_free(server->gone);
@@ -304,10 +306,10 @@ enum exit_status server_run(struct server *server)
 	}
 	control_ask_all(server);
 	event_base_dispatch(server->base);
-	block_signals(NULL); /* one more must not kill what is being taken apart */
+	block_signals(NULL);  /* one more must not kill what is being taken apart */
+	stop_workers(server); /* if it was our own loop that failed, theirs go on */
 	if (server->phase != STOPPING) {
 		log_error("stopping: an event loop failed");
-		stop_workers(server);
 		return STATUS_FAILURE;
 	}
 	log_notice("stopped");

@@ -119,7 +119,7 @@ static void add_header(struct bounded_text *page, const struct status_view *view
 			 view->state);
 	bounded_text_add(page, "<p>Version %s, %" PRIu64 " worker%s, up for ", PACKAGE_VERSION,
 			 view->figures->workers, view->figures->workers == 1 ? "" : "s");
-	html_duration(page, (view->now_ms - (int64_t)view->figures->started_ms) / 1000);
+	html_duration(page, view->up_s);
 	bounded_text_add(page, "</p></header>\n");
 }
 
@@ -192,7 +192,7 @@ static void add_counters(struct bounded_text *page, const struct status_view *vi
 			       "<th scope=col>a second</th></tr></thead><tbody>\n");
 	for (size_t which = 0; which < COUNTER_COUNT; which++)
 		add_counter(page, view, which);
-	add_row(page, "Datagrams dropped by the kernel, a receive buffer being full", false,
+	add_row(page, "Datagrams dropped by the kernel: buffer full, or checksum wrong", false,
 		view->figures->kernel_drops,
 		recent_rate(view->history, offsetof(struct figures, kernel_drops)));
 	add_row(page, "Reloads", false, view->figures->reloads_done,

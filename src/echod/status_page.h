@@ -25,7 +25,7 @@ struct status_view {
 	const char *host;
 	const char *state; /* one word or two, such as "serving" */
 	bool well;
-	int64_t now_ms; /* since the epoch */
+	int64_t up_s;
 	const struct config *config;
 	const struct listening *listening;
 	const struct figures *figures;

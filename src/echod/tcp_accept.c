@@ -78,11 +78,15 @@ static enum accepted accept_one(struct intake *intake)
 
 	if (fd >= 0) {
 		intake->pause_ms = 0;
+		if (intake->early)
+			listen_socket_endow(fd);
 		admit(intake->service, fd, &peer);
 		return ACCEPT_DONE;
 	}
-	if (errno == EAGAIN)
+	if (errno == EAGAIN) {
+		intake->early = false;
 		return ACCEPT_QUEUE_EMPTY;
+	}
 	counter_add(&intake->service->loop->counters, TCP_ACCEPT_ERRORS, 1);
 	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
 		return ACCEPT_EXHAUSTED;

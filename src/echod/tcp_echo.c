@@ -55,6 +55,8 @@ static int64_t deadline(const struct connection *connection)
 		timeout = settings->idle_timeout;
 	else if (connection->state == WRITING)
 		timeout = settings->stall_timeout;
+	else if (connection->ending == TCP_CLOSED_SHUTDOWN)
+		timeout = 0; /* until all is read, or drain_timeout is over */
 	return timeout > 0 ? connection->since + (int64_t)timeout : INT64_MAX; /* 0: never */
 }
 

@@ -14,13 +14,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "common/compiler.h"
 
-/* Room for the messages of both families together, as a dual-stack socket gets them. */
+/*
+ * Room for the messages of both families together, as a dual-stack socket gets them, and for the
+ * time that a service manager may have asked for on a socket it hands over.
+ */
 #define CONTROL_SIZE                                                                               \
 	(CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(struct in6_pktinfo)) +          \
-	 3 * CMSG_SPACE(sizeof(int)))
+	 3 * CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct timespec)))
 
 union control {
 	char bytes[CONTROL_SIZE];

@@ -14,6 +14,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
@@ -297,7 +298,11 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t length)
 
 	if (!socket)
 		return (int)fake_kernel()(SYS_setsockopt, fd, level, name, value, length);
-	FUZZ_CHECK(level == SOL_SOCKET && name == SO_LINGER && length == sizeof(linger));
+	if (level == SOL_TCP || name != SO_LINGER) { /* one that waited at a handed listener */
+		FUZZ_CHECK(socket->interest == 0 && length == sizeof(int));
+		return 0;
+	}
+	FUZZ_CHECK(length == sizeof(linger));
 	memcpy(&linger, value, sizeof(linger));
 	FUZZ_CHECK(linger.l_onoff != 0 && linger.l_linger == 0);
 	socket->reset = true;

@@ -286,8 +286,8 @@ static void check_end(const struct fake_socket *socket, const struct client *cli
 
 	if (socket->shut) {
 		FUZZ_CHECK(client->why & BIT(why));
-		FUZZ_CHECK(aborting || passed(LINGER_MS, client) ||
-			   client->thrown >= LINGER_BYTES ||
+		FUZZ_CHECK(aborting || client->thrown >= LINGER_BYTES ||
+			   (client->why != BIT(TCP_CLOSED_SHUTDOWN) && passed(LINGER_MS, client)) ||
 			   (draining && passed(DRAINED_MS, client) && empty(socket)));
 	} else if (aborting) {
 		FUZZ_CHECK(why == TCP_CLOSED_SHUTDOWN && socket->reset);
@@ -349,6 +349,8 @@ static int64_t end_of(const struct fake_socket *socket, const struct client *cli
 
 	if (!socket->shut)
 		timeout = left(client) > 0 ? settings->stall_timeout : settings->idle_timeout;
+	else if (client->why & BIT(TCP_CLOSED_SHUTDOWN))
+		timeout = 0;
 	return timeout > 0 ? client->since + (int64_t)timeout : INT64_MAX - LATE_MS;
 }
 

@@ -65,6 +65,23 @@ START_TEST(a_dual_stack_stream_socket_judges_ipv4_as_ipv4)
 }
 END_TEST
 
+/* It has what its socket had before anybody set anything on that. */
+START_TEST(the_connection_that_waited_loses_no_urgent_byte)
+{
+	struct handover handover = {.fds = {listening_socket("127.0.0.1")}, .count = 1};
+	int fd = connect_to("127.0.0.1", port_bound_to(handover.fds[0]));
+	struct echod *echod;
+
+	send_all(fd, "ab", 2);
+	ck_assert_int_eq(send(fd, "U", 1, MSG_OOB), 1);
+	send_all(fd, "cd", 2);
+	echod = start_with(&handover, "");
+	expect_text(fd, "abUcd");
+	close(fd);
+	echod_stop(echod);
+}
+END_TEST
+
 START_TEST(handed_unix_sockets_keep_their_files)
 {
 	char stream[108], datagram[108], own[108];
@@ -331,6 +348,7 @@ static Suite *suite(void)
 
 	tcase_add_test(served, handed_sockets_are_served_and_no_others);
 	tcase_add_test(served, a_dual_stack_stream_socket_judges_ipv4_as_ipv4);
+	tcase_add_test(served, the_connection_that_waited_loses_no_urgent_byte);
 	tcase_add_test(served, handed_unix_sockets_keep_their_files);
 	tcase_add_test(served, names_choose_the_settings);
 	tcase_add_test(served, settings_by_name_follow_a_reload);

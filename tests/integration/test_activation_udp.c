@@ -5,6 +5,7 @@
 
 #include "config.h"
 
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -78,6 +79,36 @@ START_TEST(a_dual_stack_datagram_socket_answers_ipv4_as_ipv4)
 }
 END_TEST
 
+/* Timestamping= of a unit: one more message to find room for, beside those of both families. */
+START_TEST(a_train_to_a_dual_stack_socket_with_times_comes_back)
+{
+	struct handover handover = {.count = 1};
+	static struct datagram came;
+	int fd, on = 1, segment = 100;
+	static char train[1000];
+	struct address to;
+	struct echod *echod;
+
+	if (!has_ipv6())
+		skip("this host has no IPv6");
+	handover.fds[0] = bound_socket("::", SOCK_DGRAM);
+	ck_assert_int_eq(setsockopt(handover.fds[0], SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)),
+			 0);
+	echod = start_with(&handover, "");
+	to = at("127.0.0.1", port_bound_to(handover.fds[0]));
+	fd = datagram_socket("127.0.0.1");
+	if (setsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment)) < 0)
+		skip("this kernel has no UDP_SEGMENT");
+	send_datagram(fd, &to, train, sizeof(train));
+	for (size_t got = 0; got < sizeof(train); got += came.size) {
+		receive_datagram(fd, &came);
+		ck_assert_uint_eq(came.size, (size_t)segment);
+	}
+	close(fd);
+	echod_stop(echod);
+}
+END_TEST
+
 static void expect_drop(struct echod *echod, int fd, const struct address *to, const char *counter)
 {
 	send_datagram(fd, to, "drop", 4);
@@ -120,6 +151,7 @@ static Suite *suite(void)
 
 	tcase_add_test(datagrams, datagrams_that_waited_are_answered);
 	tcase_add_test(datagrams, a_dual_stack_datagram_socket_answers_ipv4_as_ipv4);
+	tcase_add_test(datagrams, a_train_to_a_dual_stack_socket_with_times_comes_back);
 	tcase_add_test(datagrams, a_dual_stack_datagram_socket_judges_ipv4_as_ipv4);
 	return suite;
 }

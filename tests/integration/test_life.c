@@ -5,6 +5,7 @@
 
 #include "config.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -122,6 +123,29 @@ START_TEST(drain_timeout_resets_the_rest)
 	echod_wait_log(echod, " closed: shutdown, ");
 	expect_gone(stalled.fd);
 	stalled_free(&stalled);
+	expect_good_end(echod);
+}
+END_TEST
+
+START_TEST(a_stop_that_waits_for_a_client_serves_no_datagrams_meanwhile)
+{
+	struct echod *echod = echod_start(PATIENT LISTENER);
+	struct address to = at("127.0.0.1", echod_port(echod, "udp 127.0.0.1"));
+	struct stalled stalled = stall(echod, port_of(echod));
+	int fd = datagram_socket("127.0.0.1");
+	char byte;
+
+	expect_datagram_echo(fd, "127.0.0.1", address_port(&to), "x", 1);
+	ck_assert_int_eq(connect(fd, &to.sa, to.length), 0);
+	echod_signal(echod, SIGTERM);
+	/* Who asks is told, as nobody is there any more. */
+	WAIT_UNTIL(send(fd, "x", 1, 0) < 0
+			   ? errno == ECONNREFUSED
+			   : recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == ECONNREFUSED);
+	ck_assert(echod_running(echod));
+	stalled_expect_all(&stalled);
+	stalled_free(&stalled);
+	close(fd);
 	expect_good_end(echod);
 }
 END_TEST
@@ -259,6 +283,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, a_connection_with_data_ends_when_all_of_it_is_back);
 	tcase_add_test(tcase, a_stop_does_not_reset_what_was_not_read_yet);
 	tcase_add_test(tcase, drain_timeout_resets_the_rest);
+	tcase_add_test(tcase, a_stop_that_waits_for_a_client_serves_no_datagrams_meanwhile);
 	tcase_add_test(tcase, a_second_term_stops_now);
 	tcase_add_test(tcase, a_drain_timeout_of_0_waits_for_nobody);
 	tcase_add_test(tcase, who_waits_in_the_queue_at_a_stop_is_served);

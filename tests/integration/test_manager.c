@@ -234,6 +234,30 @@ START_TEST(a_worker_that_stands_still_keeps_the_watchdog_silent)
 }
 END_TEST
 
+/* What it was asked meanwhile for other reasons must not put the sign of life off. */
+START_TEST(a_late_answer_is_a_sign_of_life_at_once)
+{
+	struct echod_setup setup = {
+		.config = "[server]\nworkers = 2\n" LISTENER,
+		.environment = ARGUMENTS("WATCHDOG_USEC=1000000"),
+	};
+	struct echod *echod = echod_start_with(&setup);
+	pid_t worker = worker_of(echod);
+	int64_t held;
+	size_t signs;
+
+	hold(worker);
+	echod_signal(echod, SIGUSR1);
+	held = now_ms();
+	WAIT_UNTIL(now_ms() - held > 4 * 250);
+	signs = echod_notified_count(echod, "WATCHDOG=1");
+	ck_assert_int_eq(ptrace(PTRACE_DETACH, worker, NULL, NULL), 0);
+	echod_wait_log(echod, "tcp_connections=");
+	ck_assert_uint_gt(echod_notified_count(echod, "WATCHDOG=1"), signs);
+	echod_stop(echod);
+}
+END_TEST
+
 /* The log is a file here; for echod it is the journal's stream when the numbers are the same. */
 static void pretend_journal(void *arg)
 {
@@ -325,6 +349,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, a_stop_is_announced_with_the_time_it_may_take);
 	tcase_add_test(tcase, the_watchdog_is_fed_also_during_a_stop);
 	tcase_add_test(tcase, a_worker_that_stands_still_keeps_the_watchdog_silent);
+	tcase_add_test(tcase, a_late_answer_is_a_sign_of_life_at_once);
 
 	tcase = new_case(suite, "log");
 	tcase_add_test(tcase, under_the_journal_lines_have_a_priority_and_no_time);

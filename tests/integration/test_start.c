@@ -299,8 +299,8 @@ START_TEST(more_clients_than_descriptors_are_warned_about)
 	struct echod *echod = echod_start_with(&setup);
 	int fd = connect_to("127.0.0.1", echod_port(echod, "tcp 127.0.0.1"));
 
-	/* Of 100, 32 are for other things, 2 listen, and each worker has 3. */
-	echod_wait_log(echod, "max_clients is 1000, but descriptors allow only 60 clients: raise "
+	/* Of 100, 32 are for other things, 2 listen, and each worker has 5. */
+	echod_wait_log(echod, "max_clients is 1000, but descriptors allow only 56 clients: raise "
 			      "LimitNOFILE= (ulimit -n)\n");
 	expect_echo(fd, "x", 1);
 	close(fd);

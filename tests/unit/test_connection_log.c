@@ -104,6 +104,10 @@ START_TEST(refusals_name_who_and_why)
 		log_connection_refused(service, &peer, TCP_REJECTED_PER_IP);
 		snprintf(expected, sizeof(expected), "<6>%s on x refused: per_ip\n", peers[i].text);
 		ck_assert_str_eq(log_lines(), expected);
+		log_connection_refused(service, &peer, TCP_ACCEPT_ERRORS);
+		snprintf(expected, sizeof(expected), "<6>%s on x refused: no memory\n",
+			 peers[i].text);
+		ck_assert_str_eq(log_lines(), expected);
 	}
 }
 END_TEST

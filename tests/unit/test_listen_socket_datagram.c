@@ -94,6 +94,42 @@ START_TEST(adopting_never_lowers_what_was_granted)
 }
 END_TEST
 
+/* Drops some, with a buffer that is too small for so many; how many that were. */
+static uint64_t overflow(struct listen_socket *socket)
+{
+	int fd = datagram_socket("127.0.0.1");
+
+	set_value(socket->fd, SO_RCVBUF, 1);
+	for (int i = 0; i < 100; i++)
+		send_datagram(fd, &socket->address, "drop", 4);
+	close(fd);
+	return listen_socket_drops(socket);
+}
+
+START_TEST(drops_are_not_forgotten_with_the_socket)
+{
+	struct listen_socket *adopted = adopt(bound(SOCK_DGRAM, "127.0.0.1"), SOCKET_UDP);
+	uint64_t before = listen_socket_drops_of_closed(), drops = overflow(adopted);
+
+	ck_assert_uint_gt(drops, 0);
+	ck_assert_uint_eq(listen_socket_drops_of_closed(), before);
+	listen_socket_release(adopted);
+	ck_assert_uint_eq(listen_socket_drops_of_closed(), before + drops);
+}
+END_TEST
+
+START_TEST(drops_are_counted_on_where_the_count_of_the_kernel_begins_again)
+{
+	struct listen_socket *adopted = adopt(bound(SOCK_DGRAM, "127.0.0.1"), SOCKET_UDP);
+	uint64_t drops = overflow(adopted);
+
+	adopted->drops = UINT32_MAX; /* as of the last time, so that it went around since */
+	ck_assert_uint_eq(listen_socket_drops(adopted), UINT64_C(0x100000000) + drops);
+	ck_assert_uint_eq(listen_socket_drops(adopted), UINT64_C(0x100000000) + drops);
+	listen_socket_release(adopted);
+}
+END_TEST
+
 START_TEST(only_udp_has_buffers_to_complain_of)
 {
 	struct listen_socket *adopted = adopt(bound(SOCK_STREAM, "127.0.0.1"), SOCKET_TCP);
@@ -196,6 +232,8 @@ static Suite *suite(void)
 	tcase_add_test(tcase, adopting_raises_small_buffers);
 	tcase_add_test(tcase, adopting_never_lowers_what_was_granted);
 	tcase_add_test(tcase, only_udp_has_buffers_to_complain_of);
+	tcase_add_test(tcase, drops_are_not_forgotten_with_the_socket);
+	tcase_add_test(tcase, drops_are_counted_on_where_the_count_of_the_kernel_begins_again);
 	tcase_add_test(tcase, adopted_sockets_get_what_opened_ones_have);
 	tcase_add_test(tcase, an_adopted_dual_stack_socket_tells_of_both_families);
 	tcase_add_test(tcase, the_file_of_an_adopted_socket_stays);

@@ -232,7 +232,7 @@ static unsigned each_allocation_fails(const struct listening *held, struct confi
 		opened = try_open(held, config);
 		if (!fault_over()) {
 			ck_assert_msg(opened != NULL, "%s", reason.text);
-			listening_release_streams(opened);
+			listening_release(opened);
 			listening_free(opened);
 			return skip;
 		}

@@ -74,7 +74,7 @@ static void change_to(struct listening *next)
 {
 	if (held != NULL) {
 		listening_subtract(held, next);
-		listening_release_streams(held);
+		listening_release(held);
 		listening_free(held);
 	}
 	held = next;
@@ -257,7 +257,7 @@ START_TEST(a_unix_socket_cannot_become_one_of_the_other_kind)
 	ck_assert_int_eq(errno, EADDRINUSE);
 	ck_assert_ptr_nonnull(strstr(reason.text, "this process holds"));
 	ck_assert(serves(path, 0));
-	listening_release_streams(held);
+	listening_release(held);
 }
 END_TEST
 

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <regex.h>
 #include <signal.h>
 #include <stdio.h>
@@ -364,90 +363,11 @@ START_TEST(a_fatal_error_of_libevent_is_logged_and_ends_in_failure)
 }
 END_TEST
 
-START_TEST(a_throttle_lets_a_burst_through_and_counts_the_rest)
-{
-	struct log_throttle throttle = {.period_ms = 1000, .burst = 3};
-	unsigned suppressed;
-
-	for (int i = 0; i < 3; i++) {
-		ck_assert(log_throttle_pass(&throttle, 5000 + i, &suppressed));
-		ck_assert_uint_eq(suppressed, 0);
-	}
-	for (int i = 0; i < 40; i++)
-		ck_assert(!log_throttle_pass(&throttle, 5900, &suppressed));
-	ck_assert(!log_throttle_pass(&throttle, 5999, &suppressed));
-	ck_assert(log_throttle_pass(&throttle, 6000, &suppressed));
-	ck_assert_uint_eq(suppressed, 41);
-	ck_assert(log_throttle_pass(&throttle, 6001, &suppressed));
-	ck_assert_uint_eq(suppressed, 0);
-}
-END_TEST
-
-START_TEST(a_throttle_of_one_line_keeps_a_whole_period_between_lines)
-{
-	struct log_throttle throttle = {.period_ms = 30000, .burst = 1};
-	unsigned suppressed;
-
-	ck_assert(log_throttle_pass(&throttle, 59000, &suppressed));
-	ck_assert(!log_throttle_pass(&throttle, 60000, &suppressed));
-	ck_assert(!log_throttle_pass(&throttle, 88999, &suppressed));
-	ck_assert(log_throttle_pass(&throttle, 89000, &suppressed));
-	ck_assert_uint_eq(suppressed, 2);
-}
-END_TEST
-
-START_TEST(a_clock_read_a_moment_ago_does_not_open_a_window)
-{
-	struct log_throttle throttle = {.period_ms = 1000, .burst = 1};
-	unsigned suppressed;
-
-	ck_assert(log_throttle_pass(&throttle, 5000, &suppressed));
-	ck_assert(!log_throttle_pass(&throttle, 3000, &suppressed));
-}
-END_TEST
-
-#define TRIES 50000
-
-struct party {
-	struct log_throttle throttle;
-	_Atomic unsigned passed;
-	_Atomic unsigned told;
-};
-
-static void *try_many(void *argument)
-{
-	struct party *party = argument;
-	unsigned suppressed;
-
-	for (int64_t i = 0; i < TRIES; i++) {
-		if (log_throttle_pass(&party->throttle, 10000, &suppressed))
-			atomic_fetch_add(&party->passed, 1);
-		atomic_fetch_add(&party->told, suppressed);
-	}
-	return NULL;
-}
-
-START_TEST(threads_share_a_throttle_and_no_line_is_uncounted)
-{
-	static struct party party = {.throttle = {.period_ms = 1000, .burst = 100}};
-	pthread_t threads[4];
-
-	for (int i = 0; i < 4; i++)
-		ck_assert_int_eq(pthread_create(&threads[i], NULL, try_many, &party), 0);
-	for (int i = 0; i < 4; i++)
-		pthread_join(threads[i], NULL);
-	ck_assert_uint_ge(party.passed, 100);
-	ck_assert_uint_le(party.passed, 104);
-	ck_assert_uint_eq(party.passed + party.told + party.throttle.suppressed, 4 * TRIES);
-}
-END_TEST
-
 static Suite *suite(void)
 {
 	Suite *s = suite_create("log");
 	TCase *lines = tcase_create("lines");
 	TCase *waiting = tcase_create("never waits");
-	TCase *throttle = tcase_create("throttle");
 
 	tcase_add_checked_fixture(lines, NULL, teardown);
 	tcase_add_test(lines, a_line_for_a_person_carries_time_and_level);
@@ -471,12 +391,6 @@ static Suite *suite(void)
 	tcase_add_test(waiting, a_reader_that_left_does_not_end_us);
 	tcase_add_test(waiting, errno_survives_a_lost_line);
 	suite_add_tcase(s, waiting);
-
-	tcase_add_test(throttle, a_throttle_lets_a_burst_through_and_counts_the_rest);
-	tcase_add_test(throttle, a_throttle_of_one_line_keeps_a_whole_period_between_lines);
-	tcase_add_test(throttle, a_clock_read_a_moment_ago_does_not_open_a_window);
-	tcase_add_test(throttle, threads_share_a_throttle_and_no_line_is_uncounted);
-	suite_add_tcase(s, throttle);
 	return s;
 }
 

@@ -140,10 +140,11 @@ START_TEST(a_reload_for_which_memory_runs_out_changes_nothing)
 	const struct config *config;
 	struct server *server;
 	uint64_t failures = 0;
-	char path[32];
+	char path[32], next[128];
 	int fd = memfd_create("echod.conf", MFD_CLOEXEC);
 
-	ck_assert_int_eq(write(fd, ONE, strlen(ONE)), (ssize_t)strlen(ONE));
+	(void)snprintf(next, sizeof(next), "%s/next", test_directory());
+	ck_assert_int_gt(dprintf(fd, ONE "address = unix:%s\n", next), 0);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	options.source.path = path;
 	server = start_good(ONE);
@@ -163,6 +164,7 @@ START_TEST(a_reload_for_which_memory_runs_out_changes_nothing)
 		ck_assert(server->reload_failed);
 		ck_assert_uint_eq(server->reloads_failed, failures + 1);
 		ck_assert_int_eq(fault_blocks(), 0);
+		ck_assert_int_eq(access(next, F_OK), -1);
 		ck_assert_ptr_nonnull(strstr(log_lines(), "the configuration in force stays"));
 	}
 	ck_assert_uint_ge(failures, 6);

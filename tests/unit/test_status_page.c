@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "config_text.h"
-#include "echod/html.h"
 #include "echod/http.h"
 #include "echod/status_page.h"
 #include "unit.h"
@@ -28,7 +27,7 @@ static void show(const char *text, struct binding *bindings, size_t count, const
 	struct status_view view = {.host = host,
 				   .state = "serving",
 				   .well = true,
-				   .now_ms = 90061000,
+				   .up_s = 90061,
 				   .config = config,
 				   .listening = &listening,
 				   .figures = &figures,
@@ -350,50 +349,11 @@ START_TEST(a_late_sample_is_no_burst)
 }
 END_TEST
 
-static const struct {
-	double bytes;
-	const char *text;
-} sizes[] = {{0, "0 B"},
-	     {1023, "1023 B"},
-	     {1024, "1.0 KiB"},
-	     {1536, "1.5 KiB"},
-	     {1048575, "1.0 MiB"},
-	     {3.5 * 1048576, "3.5 MiB"},
-	     {18446744073709551615.0, "16.0 EiB"}};
-
-START_TEST(bytes_are_told_in_the_largest_unit)
-{
-	struct bounded_text out;
-
-	bounded_text_begin(&out, page, sizeof(page));
-	html_bytes(&out, sizes[_i].bytes);
-	ck_assert_str_eq(page, sizes[_i].text);
-}
-END_TEST
-
-static const struct {
-	int64_t seconds;
-	const char *text;
-} durations[] = {{0, "0 s"},	    {59, "59 s"},	{60, "1 min"},
-		 {61, "1 min 1 s"}, {3600, "1 h"},	{7384, "2 h 3 min"},
-		 {86400, "1 d"},    {93600, "1 d 2 h"}, {86400 * 400, "400 d"}};
-
-START_TEST(durations_are_told_in_two_units)
-{
-	struct bounded_text out;
-
-	bounded_text_begin(&out, page, sizeof(page));
-	html_duration(&out, durations[_i].seconds);
-	ck_assert_str_eq(page, durations[_i].text);
-}
-END_TEST
-
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("status_page");
 	TCase *content = tcase_create("content");
 	TCase *lines = tcase_create("lines");
-	TCase *numbers = tcase_create("numbers");
 
 	tcase_add_test(content, what_is_served_stands_under_its_listener);
 	tcase_add_test(content, limits_and_process_settings_are_shown);
@@ -417,11 +377,6 @@ static Suite *suite(void)
 	tcase_add_test(lines, a_rate_below_one_is_not_nothing);
 	tcase_add_test(lines, a_late_sample_is_no_burst);
 	suite_add_tcase(suite, lines);
-
-	tcase_add_loop_test(numbers, bytes_are_told_in_the_largest_unit, 0, (int)ARRAY_SIZE(sizes));
-	tcase_add_loop_test(numbers, durations_are_told_in_two_units, 0,
-			    (int)ARRAY_SIZE(durations));
-	suite_add_tcase(suite, numbers);
 	return suite;
 }
 

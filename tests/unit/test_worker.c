@@ -173,7 +173,7 @@ START_TEST(a_stop_serves_who_waits_first)
 	stream = dial();
 	send_all(stream, "in time", 7);
 	send_datagram(datagram, &listening->bindings[1].address, "in time", 7);
-	listening_release_streams(listening);
+	listening_release(listening);
 	worker_stop(worker, false);
 	start(); /* plan and stop are there already */
 	expect_text(stream, "in time");
