@@ -51,13 +51,14 @@ void udp_batch_free(struct udp_batch *batch)
 	free(batch);
 }
 
-unsigned udp_batch_receive(struct udp_batch *batch, int fd)
+unsigned udp_batch_receive(struct udp_batch *batch, int fd, bool with_notes)
 {
+	size_t room = with_notes ? sizeof(batch->in_control[0]) : 0;
 	int count;
 
 	for (unsigned i = 0; i < BATCH_SIZE; i++) {
 		batch->in[i].msg_hdr.msg_namelen = sizeof(batch->peers[i].un);
-		batch->in[i].msg_hdr.msg_controllen = sizeof(batch->in_control[i]);
+		batch->in[i].msg_hdr.msg_controllen = room;
 	}
 	batch->out_count = 0;
 	count = recvmmsg(fd, batch->in, BATCH_SIZE, MSG_DONTWAIT, NULL);

@@ -10,6 +10,7 @@
 #ifndef ECHOD_UDP_BATCH_H
 #define ECHOD_UDP_BATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -56,9 +57,10 @@ void udp_batch_free(struct udp_batch *batch);
 
 /*
  * Fills the batch with what waits on FD: how many, 0 when there is nothing or an error. No replies
- * yet.
+ * yet. WITH_NOTES: and the control messages; never on a unix socket, where a sender could make us
+ * take descriptors with them.
  */
-unsigned udp_batch_receive(struct udp_batch *batch, int fd);
+unsigned udp_batch_receive(struct udp_batch *batch, int fd, bool with_notes);
 
 /*
  * Adds the reply to what arrived as number INDEX: SIZE bytes of it, control messages still to be

@@ -154,7 +154,7 @@ void udp_echo_ready(int fd, short what UNUSED, void *arg)
 	for (int i = 0; i < BATCHES_PER_TURN; i++) {
 		struct tally tally = {0};
 
-		received = udp_batch_receive(loop->batch, fd);
+		received = udp_batch_receive(loop->batch, fd, true);
 		if (received == 0)
 			return;
 		now = clock_ns();

@@ -16,13 +16,41 @@
 /* Of what is asked again only when the loop comes round, so that others have their turn. */
 #define BATCHES_PER_TURN 4
 
-/* A sender without a name cannot be answered; what fills the buffer may have been cut to fit. */
-static bool answerable(const struct udp_batch *batch, unsigned index)
+/*
+ * An answer goes wherever the sender's name leads, and a name may be a link to a socket of ours.
+ * All of these belong to one worker, so they are among its intakes.
+ */
+static bool is_ours(const struct loop *loop, const struct address *sender)
 {
-	const struct msghdr *message = &batch->in[index].msg_hdr;
+	const struct intake *intake;
 
-	return message->msg_namelen > offsetof(struct sockaddr_un, sun_path) &&
-	       batch->in[index].msg_len < DATAGRAM_MAX;
+	LIST_FOREACH (intake, &loop->intakes, link) {
+		if (intake->socket->kind == SOCKET_UNIXGRAM &&
+		    address_equal(&intake->socket->address, sender))
+			return true;
+	}
+	return false;
+}
+
+/* A sender without a name cannot be answered; what fills the buffer may have been cut to fit. */
+static bool answerable(const struct loop *loop, unsigned index)
+{
+	const struct mmsghdr *message = &loop->batch->in[index];
+	struct address *sender = &loop->batch->peers[index];
+
+	sender->length = message->msg_hdr.msg_namelen;
+	return sender->length > offsetof(struct sockaddr_un, sun_path) &&
+	       message->msg_len < DATAGRAM_MAX && !is_ours(loop, sender);
+}
+
+/* Of a name that fills its room the kernel counts a NUL that did not fit, and refuses that. */
+static void reply(struct udp_batch *batch, unsigned index)
+{
+	struct msghdr *out = udp_batch_reply(batch, index, batch->in[index].msg_len,
+					     (struct udp_reply){.datagrams = 1});
+
+	if (out->msg_namelen > sizeof(struct sockaddr_un))
+		out->msg_namelen = sizeof(struct sockaddr_un);
 }
 
 static void echo_batch(struct intake *intake, struct loop *loop, unsigned count)
@@ -33,9 +61,8 @@ static void echo_batch(struct intake *intake, struct loop *loop, unsigned count)
 
 	for (unsigned i = 0; i < count; i++) {
 		bytes += batch->in[i].msg_len;
-		if (answerable(batch, i))
-			udp_batch_reply(batch, i, batch->in[i].msg_len,
-					(struct udp_reply){.datagrams = 1});
+		if (answerable(loop, i))
+			reply(batch, i);
 	}
 	counter_add(&loop->counters, UDP_RECEIVED_DATAGRAMS, count);
 	counter_add(&loop->counters, UDP_RECEIVED_BYTES, bytes);
@@ -53,7 +80,7 @@ void unixgram_echo_ready(int fd, short what UNUSED, void *arg)
 	unsigned count;
 
 	for (int i = 0; i < BATCHES_PER_TURN; i++) {
-		count = udp_batch_receive(loop->batch, fd);
+		count = udp_batch_receive(loop->batch, fd, false);
 		if (count > 0)
 			echo_batch(intake, loop, count);
 		if (count < BATCH_SIZE)

@@ -143,6 +143,73 @@ START_TEST(a_deaf_client_costs_only_its_own)
 }
 END_TEST
 
+/* With a datagram of a unix socket may come descriptors, which would fill our table for ever. */
+START_TEST(descriptors_that_come_along_are_not_taken)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {.align = {.cmsg_len = CMSG_LEN(sizeof(int)),
+			       .cmsg_level = SOL_SOCKET,
+			       .cmsg_type = SCM_RIGHTS}};
+	struct msghdr message = {.msg_name = &intake->socket->address.sa,
+				 .msg_namelen = intake->socket->address.length,
+				 .msg_control = control.bytes,
+				 .msg_controllen = sizeof(control.bytes)};
+	int fd = named_client("client"), ends[2];
+	char byte;
+
+	ck_assert_int_eq(pipe(ends), 0);
+	memcpy(CMSG_DATA(&control.align), &ends[1], sizeof(int));
+	ck_assert_int_eq(sendmsg(fd, &message, 0), 0);
+	close(ends[1]);
+	expect_back(fd, 0);
+	ck_assert_int_eq(read(ends[0], &byte, 1), 0); /* nobody has the other end any more */
+	close(ends[0]);
+	close(fd);
+}
+END_TEST
+
+/* Whoever sent it may be gone, and nothing else would ever end this. */
+START_TEST(a_name_that_leads_back_to_us_is_not_answered_for_ever)
+{
+	struct service *service = intake->service;
+	struct intake *other = scene_serve(service, SOCKET_UNIXGRAM, path_named("other"));
+	const char *target = _i == 0 ? "server" : "other";
+	char own[108], ours[108];
+	int fd;
+
+	snprintf(own, sizeof(own), "%s", path_named("link"));
+	snprintf(ours, sizeof(ours), "%s", path_named(target));
+	fd = named_client("link");
+	ck_assert_int_eq(unlink(own), 0);
+	ck_assert_int_eq(symlink(ours, own), 0);
+	put(fd, 10);
+	close(fd);
+	TURN_UNTIL(scene_count(UDP_DROPPED_GUARD) == 1);
+	ck_assert_uint_eq(scene_count(UDP_RECEIVED_DATAGRAMS), 2);
+	ck_assert_int_eq(unlink(own), 0);
+	listen_socket_unlink(other->socket);
+}
+END_TEST
+
+START_TEST(a_name_that_fills_its_room_is_answered)
+{
+	struct sockaddr_un own = {.sun_family = AF_UNIX};
+	const char *directory = test_directory();
+	size_t used = strlen(directory);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	memset(own.sun_path, 'x', sizeof(own.sun_path));
+	memcpy(own.sun_path, directory, used);
+	own.sun_path[used] = '/';
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&own, sizeof(own)), 0);
+	put(fd, 10);
+	expect_back(fd, 10);
+	close(fd);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *result = suite_create("unixgram_echo");
@@ -154,6 +221,9 @@ static Suite *suite(void)
 	tcase_add_test(tcase, one_longer_than_we_take_is_dropped_and_never_cut);
 	tcase_add_test(tcase, a_client_that_is_gone_costs_only_its_own);
 	tcase_add_test(tcase, a_deaf_client_costs_only_its_own);
+	tcase_add_test(tcase, descriptors_that_come_along_are_not_taken);
+	tcase_add_loop_test(tcase, a_name_that_leads_back_to_us_is_not_answered_for_ever, 0, 2);
+	tcase_add_test(tcase, a_name_that_fills_its_room_is_answered);
 	return result;
 }
 
