@@ -121,7 +121,8 @@ void control_set_client_limit(struct server *server)
 static void stop_workers(struct server *server, bool abort)
 {
 	server->aborting = abort;
-	event_del(&server->drain_timer);
+	if (abort)
+		event_del(&server->drain_timer);
 	for (size_t i = 0; i < server->worker_count; i++)
 		worker_stop(server->workers[i], abort);
 }
@@ -146,10 +147,12 @@ static void begin_stop(struct server *server)
 	server->phase = STOPPING;
 	/* Ours to let go of, so that each worker closes what it has emptied. */
 	listening_release(server->listening);
-	stop_workers(server, drain_ms == 0);
-	control_ask_all(server); /* till then nobody adds up what closed sockets have dropped */
-	if (drain_ms > 0 && event_add(&server->drain_timer, &limit) < 0)
-		stop_workers(server, true); /* no memory for a timer must not mean for ever */
+	for (size_t i = 0; i < server->worker_count; i++)
+		worker_close(server->workers[i]);
+	control_ask_all(server);
+	/* No memory for a timer must not mean for ever. */
+	if (drain_ms == 0 || event_add(&server->drain_timer, &limit) < 0)
+		stop_workers(server, true);
 }
 
 static void on_stop_signal(struct server *server)
@@ -220,6 +223,17 @@ static void started(struct server *server)
 	control_tell_ready(server);
 }
 
+/*
+ * Only now do connections end: a client that connects again at once must find nobody here, lest it
+ * is sent away a second time.
+ */
+static void all_closed(struct server *server)
+{
+	if (!server->closed && !server->aborting)
+		stop_workers(server, false);
+	server->closed = true;
+}
+
 static size_t count_ended(const struct server *server)
 {
 	size_t ended = 0;
@@ -241,6 +255,8 @@ static void on_answer(int fd, short what UNUSED, void *arg)
 		started(server);
 	else if (server->phase == RELOADING)
 		reload_finish(server);
+	else if (server->phase == STOPPING)
+		all_closed(server);
 	if (server->watchdog_wanted)
 		notify_watchdog();
 	server->watchdog_wanted = false;

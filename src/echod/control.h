@@ -55,6 +55,7 @@ struct server {
 	enum phase phase;
 	bool reload_again;  /* asked for while one was under way */
 	bool reload_failed; /* the last one */
+	bool closed;	    /* STOPPING: nobody listens any more */
 	bool aborting;	    /* STOPPING: the rest is being reset */
 	uint64_t reloads_done;
 	uint64_t reloads_failed;

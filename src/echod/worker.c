@@ -25,7 +25,7 @@
 #include "plan.h"
 #include "tcp_echo.h"
 
-enum stop { KEEP_RUNNING, STOP_DRAINING, STOP_NOW };
+enum stop { KEEP_RUNNING, STOP_TAKING_IN, STOP_DRAINING, STOP_NOW };
 
 struct worker {
 	struct loop loop;
@@ -64,6 +64,8 @@ static void obey_stop(struct worker *worker)
 	if (stop == KEEP_RUNNING)
 		return;
 	loop_stop_intakes(loop);
+	if (stop == STOP_TAKING_IN)
+		return;
 	if (!loop->draining)
 		connections_drain(loop);
 	if (stop == STOP_NOW)
@@ -165,6 +167,12 @@ int worker_start(struct worker *worker)
 void worker_give_plan(struct worker *worker, struct plan *plan)
 {
 	plan_free(atomic_exchange(&worker->plan, plan));
+	ring(worker->wake_fd);
+}
+
+void worker_close(struct worker *worker)
+{
+	atomic_store(&worker->stop, STOP_TAKING_IN);
 	ring(worker->wake_fd);
 }
 

@@ -33,7 +33,10 @@ int worker_start(struct worker *worker) WARN_UNUSED;
 /* Hands over a plan, to be carried out at the worker's next turn. */
 void worker_give_plan(struct worker *worker, struct plan *plan);
 
-/* Serve what is there to its end, then end the thread. Gives up the rest at once when ABORT. */
+/* Take nothing new in: serve who waits at its sockets, and close these. */
+void worker_close(struct worker *worker);
+
+/* The same, and serve what is there to its end, then end the thread; when ABORT, at once. */
 void worker_stop(struct worker *worker, bool abort);
 
 /* Asks for a sign of life; everything handed over before is done by the time it is answered. */

@@ -258,6 +258,48 @@ START_TEST(a_late_answer_is_a_sign_of_life_at_once)
 }
 END_TEST
 
+static bool echoes(int fd)
+{
+	char byte;
+
+	send_all(fd, "x", 1);
+	for (int tries = 0; tries < 50; tries++) {
+		if (recv(fd, &byte, 1, MSG_DONTWAIT) == 1)
+			return true;
+		look_again_soon();
+	}
+	return false;
+}
+
+/* Who is sent away and comes back at once must not be let in and sent away again. */
+START_TEST(connections_end_when_nobody_listens_any_more)
+{
+	struct echod *echod = echod_start("[server]\nworkers = 2\n" LISTENER);
+	int fds[CONNECTIONS], served = -1;
+	pid_t worker = worker_of(echod);
+
+	for (size_t i = 0; i < CONNECTIONS; i++)
+		fds[i] = connect_to("127.0.0.1", port_of(echod));
+	hold(worker);
+	for (size_t i = 0; i < CONNECTIONS && served < 0; i++)
+		served = echoes(fds[i]) ? fds[i] : -1;
+	if (served < 0)
+		skip("all connections went to one worker");
+	echod_signal(echod, SIGTERM);
+	echod_wait_log(echod, "stopping: ");
+	for (int i = 0; i < 50; i++) {
+		expect_echo(served, "x", 1);
+		look_again_soon();
+	}
+	ck_assert_int_eq(ptrace(PTRACE_DETACH, worker, NULL, NULL), 0);
+	expect_end(served);
+	ck_assert_int_eq(echod_wait(echod), 0);
+	for (size_t i = 0; i < CONNECTIONS; i++)
+		close(fds[i]);
+	echod_free(echod);
+}
+END_TEST
+
 /* The log is a file here; for echod it is the journal's stream when the numbers are the same. */
 static void pretend_journal(void *arg)
 {
@@ -350,6 +392,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, the_watchdog_is_fed_also_during_a_stop);
 	tcase_add_test(tcase, a_worker_that_stands_still_keeps_the_watchdog_silent);
 	tcase_add_test(tcase, a_late_answer_is_a_sign_of_life_at_once);
+	tcase_add_test(tcase, connections_end_when_nobody_listens_any_more);
 
 	tcase = new_case(suite, "log");
 	tcase_add_test(tcase, under_the_journal_lines_have_a_priority_and_no_time);

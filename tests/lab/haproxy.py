@@ -133,38 +133,30 @@ def one_that_was_drained_stops_without_a_message_lost():
 
 
 def lose_one(farm, how):
-    """Ends echod3 under load. Its connections, and no others, are made again elsewhere: returns how
-    many they were, and the books."""
+    """Ends echod3 under load. Its connections, and no others, are made again elsewhere. haproxy may
+    still try echod3 for one of them, and end it when it notices: then it is made twice."""
     bench = farm.load()
     farm.wait_for_load(SERVERS)
     concerned = farm.sessions()["echod3"]
     how(farm.echods["echod3"])
     farm.wait_for_load(["echod1", "echod2"])
     books = summary(bench)
+    check(concerned <= books["reconnects"] <= 2 * concerned, words(books))
     check(books["lost"] <= books["reconnects"], words(books))
-    return concerned, books
-
-
-def lose_one_at_once(farm, how):
-    concerned, books = lose_one(farm, how)
-    check(books["reconnects"] == concerned, words(books))
     return words(books)
 
 
 @test
 def one_that_stops_without_notice_costs_a_message_a_connection_at_most():
-    """A client may connect again so fast that it still meets the last of those who stop, once."""
-    concerned, books = lose_one(Farm(), lambda echod: echod.stop())
-    check(concerned <= books["reconnects"] <= 2 * concerned, words(books))
-    return words(books)
+    return lose_one(Farm(), lambda echod: echod.stop())
 
 
 @test
 def the_clients_of_one_that_was_killed_connect_again():
-    return lose_one_at_once(Farm(), lambda echod: echod.signal(signal.SIGKILL))
+    return lose_one(Farm(), lambda echod: echod.signal(signal.SIGKILL))
 
 
 @test
 def those_of_a_host_that_fell_silent_do_too():
     farm = Farm()
-    return lose_one_at_once(farm, lambda _: farm.hosts["echod3"].ip("link set balancer down"))
+    return lose_one(farm, lambda _: farm.hosts["echod3"].ip("link set balancer down"))
