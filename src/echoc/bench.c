@@ -27,7 +27,6 @@
 #include "report.h"
 #include "terminal.h"
 
-#define CONNECT_TIMEOUT_MS 5000
 #define START_DELAY (20 * NS_PER_MS)  /* so that every thread is there when it begins */
 #define REPORT_DELAY (50 * NS_PER_MS) /* so that every thread has handed in */
 
@@ -46,6 +45,7 @@ struct bencher {
 	uint64_t finished; /* threads that are done */
 	double cpu_before;
 	uint64_t reported; /* until when */
+	uint64_t stopped;  /* interrupted: when */
 	bool live;
 };
 
@@ -140,6 +140,7 @@ static void on_stop(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 			live_erase();
 		_exit(ECHOC_DAMAGED);
 	}
+	bencher->stopped = clock_now();
 	bencher->shared.stop = true;
 }
 
@@ -161,10 +162,15 @@ static int make_events(struct bencher *bencher)
 		return -1;
 	bencher->report = new_event(bencher, -1, 0, on_report);
 	bencher->done = new_event(bencher, bencher->shared.wakeup, EV_READ | EV_PERSIST, on_done);
+	return bencher->report && bencher->done ? 0 : -1;
+}
+
+/* Not before we are connected: until then a signal ends us at once, with nothing to sum up. */
+static int watch_signals(struct bencher *bencher)
+{
 	bencher->signals[0] = new_event(bencher, SIGINT, EV_SIGNAL | EV_PERSIST, on_stop);
 	bencher->signals[1] = new_event(bencher, SIGTERM, EV_SIGNAL | EV_PERSIST, on_stop);
-	return bencher->report && bencher->done && bencher->signals[0] && bencher->signals[1] ? 0
-											      : -1;
+	return bencher->signals[0] && bencher->signals[1] ? 0 : -1;
 }
 
 static void allow_descriptors(void)
@@ -263,6 +269,8 @@ static int start(struct bencher *bencher, struct reason *reason)
 
 	if (make_threads(bencher, reason) < 0)
 		return -1;
+	if (watch_signals(bencher) < 0)
+		return reason_set(reason, "out of memory");
 	if (shared->arguments->json)
 		report_start_json(shared->arguments, bencher->target, shared->run,
 				  target_own_text(bencher->sockets[0], own));
@@ -283,7 +291,7 @@ static enum echoc_status finish(struct bencher *bencher, double cpu)
 	const struct bench *shared = &bencher->shared;
 	uint64_t now = clock_now();
 	uint64_t until =
-		shared->stop && bencher->reported < shared->end ? shared->last_heard : shared->end;
+		shared->stop && bencher->stopped < shared->end ? bencher->stopped : shared->end;
 	struct report_span span = {.cpu = cpu, .threads = (unsigned)shared->arguments->threads};
 	struct books last;
 

@@ -35,6 +35,9 @@ struct bench {
 	uint64_t last_heard;
 };
 
+/* For each connection, at the start and when it is made again. */
+#define CONNECT_TIMEOUT_MS 5000
+
 struct bench_thread;
 
 /* Takes over the sockets. INDEX is which of the threads it is. NULL without memory. */

@@ -17,6 +17,7 @@
 
 /* UDP: a message without a reply by then is lost. Over TCP only the end of the run decides. */
 #define DATAGRAM_TIMEOUT NS_PER_S
+#define OVERTAKEN_AFTER 1000 /* and four times the depth: so many were sent after it */
 
 int channel_init(struct channel *channel, struct lane *lane, int fd, uint64_t run, size_t size,
 		 size_t window)
@@ -29,6 +30,9 @@ int channel_init(struct channel *channel, struct lane *lane, int fd, uint64_t ru
 		return -1;
 	if (lane->target->datagram)
 		channel->flow.timeout = DATAGRAM_TIMEOUT;
+	/* Most likely lost by then, it must not stop the others until that is certain. */
+	if (channel->flow.window.lag > OVERTAKEN_AFTER + 4 * lane->depth)
+		channel->flow.window.lag = OVERTAKEN_AFTER + 4 * lane->depth;
 	return channel->kind->open(channel);
 }
 
@@ -64,15 +68,25 @@ void channel_clear(struct channel *channel)
 	flow_clear(&channel->flow);
 }
 
+void channel_connect(struct channel *channel, uint64_t now)
+{
+	channel->fd = target_begin(channel->lane->target);
+	channel->connecting = channel->fd >= 0;
+	channel->begun = now;
+	if (channel->fd >= 0 && channel->kind->open(channel) < 0)
+		channel_close(channel);
+}
+
 static uint64_t allowance(const struct channel *channel, uint64_t now)
 {
 	const struct window *window = &channel->flow.window;
 	uint64_t due, room;
 
-	if (!channel->lane->scheduled)
-		return window->waiting < channel->lane->depth
-			       ? channel->lane->depth - window->waiting
-			       : 0;
+	if (!channel->lane->scheduled) {
+		uint64_t outstanding = window->waiting - window->overtaken;
+
+		return outstanding < channel->lane->depth ? channel->lane->depth - outstanding : 0;
+	}
 	due = schedule_count(&channel->schedule, now) - channel->allotted;
 	room = window->mask + 1 - (window->next - window->oldest);
 	return due < room ? due : room;
@@ -103,15 +117,21 @@ void channel_fill(struct channel *channel, uint64_t now)
 		channel->kind->fill(channel, now);
 }
 
+/* The kernel would go on for minutes, ever more slowly; and after the end nothing is sent. */
+static bool is_in_vain(const struct channel *channel, uint64_t now)
+{
+	const struct lane *lane = channel->lane;
+
+	return channel->connecting && (!lane->sending || now - channel->begun >= lane->patience);
+}
+
 void channel_tick(struct channel *channel, uint64_t now)
 {
 	flow_expire(&channel->flow, now);
-	if (channel->fd < 0 && channel->lane->sending) {
-		channel->fd = target_begin(channel->lane->target);
-		channel->connecting = channel->fd >= 0;
-		if (channel->fd >= 0 && channel->kind->open(channel) < 0)
-			channel_close(channel);
-	}
+	if (is_in_vain(channel, now))
+		channel_close(channel);
+	if (channel->fd < 0 && channel->lane->sending)
+		channel_connect(channel, now);
 	channel_fill(channel, now);
 }
 
@@ -132,6 +152,19 @@ void channel_lose_all(struct channel *channel, uint64_t now)
 	}
 }
 
+/* What was due and never sent is the loss of a server that was gone, and else our own slowness. */
+static void enter_left(struct channel *channel, uint64_t count)
+{
+	struct books *books = channel->flow.books;
+
+	if (channel->fd >= 0 && !channel->connecting) {
+		books->unsent += count;
+		return;
+	}
+	books->sent += count;
+	books->lost += count;
+}
+
 void channel_finish(struct channel *channel)
 {
 	struct flow *flow = &channel->flow;
@@ -140,6 +173,6 @@ void channel_finish(struct channel *channel)
 	flow->books->unexpected += stream_unexpected(&channel->stream) > 0;
 	books_add_jitter(flow->books, &flow->jitter);
 	if (channel->lane->scheduled)
-		flow->books->unsent += schedule_count(&channel->schedule, channel->schedule.end) -
-				       channel->allotted;
+		enter_left(channel, schedule_count(&channel->schedule, channel->schedule.end) -
+					    channel->allotted);
 }

@@ -32,6 +32,7 @@ struct lane {
 	bool scheduled; /* or when the schedule says so */
 	bool sending;	/* until the end of the run */
 	bool gso;
+	uint64_t patience;  /* how long a connection may take that is made again */
 	struct books books; /* since they were last handed in */
 	uint64_t last_heard;
 	int send_error; /* the last one, 0: none */
@@ -58,7 +59,8 @@ struct channel {
 	uint64_t allotted; /* of the messages that the schedule has for it */
 	int fd;		   /* -1: none */
 	bool connecting;
-	bool heard; /* since it was connected */
+	uint64_t begun; /* connecting: since when */
+	bool heard;	/* since it was connected */
 	struct event readable;
 	struct event writable;
 	struct stream stream; /* TCP */
@@ -74,6 +76,9 @@ void channel_clear(struct channel *channel);
 int channel_watch(struct channel *channel, event_callback_fn readable,
 		  event_callback_fn writable) WARN_UNUSED;
 void channel_close(struct channel *channel);
+
+/* Begins to connect, without a word when that is not possible: the next tick tries again. */
+void channel_connect(struct channel *channel, uint64_t now);
 
 /* Begins up to MOST of the probes that may be sent now; how many. */
 uint64_t channel_take(struct channel *channel, uint64_t now, uint64_t most);

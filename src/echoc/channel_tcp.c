@@ -20,8 +20,6 @@
 #define IN_SIZE (128u << 10) /* what was received is checked while it is in the cache */
 #define OUT_SIZE (64u << 10)
 
-static int tcp_open(struct channel *channel);
-
 static int tcp_prepare(struct lane *lane, size_t size UNUSED)
 {
 	lane->in_size = IN_SIZE;
@@ -29,14 +27,6 @@ static int tcp_prepare(struct lane *lane, size_t size UNUSED)
 	lane->in = malloc(lane->in_size);
 	lane->out = malloc(lane->out_size);
 	return lane->in && lane->out ? 0 : -1;
-}
-
-static void reconnect(struct channel *channel)
-{
-	channel->fd = target_begin(channel->lane->target);
-	channel->connecting = channel->fd >= 0;
-	if (channel->fd >= 0 && tcp_open(channel) < 0)
-		channel_close(channel);
 }
 
 /* At once when the connection had been of use, else at the next tick: no storm of connects. */
@@ -47,8 +37,9 @@ static void break_off(struct channel *channel)
 	channel->flow.books->unexpected += stream_unexpected(&channel->stream) > 0;
 	channel_close(channel);
 	channel_lose_all(channel, clock_now());
+	stream_start(&channel->stream, &channel->flow); /* what was unexpected is counted */
 	if (again)
-		reconnect(channel);
+		channel_connect(channel, clock_now());
 }
 
 static void tcp_fill(struct channel *channel, uint64_t now)

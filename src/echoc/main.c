@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -61,6 +62,8 @@ int main(int argc, char *argv[])
 	struct reason reason;
 
 	open_missing_streams();
+	/* A service manager may have it ignored: we outlive no reader. */
+	(void)signal(SIGPIPE, SIG_DFL);
 	if (arguments_parse(&arguments, argc, argv) < 0)
 		return ECHOC_UNABLE;
 	if (arguments.version) {

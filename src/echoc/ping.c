@@ -134,9 +134,9 @@ static void on_send(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 	ping_link_send(pinger);
 	if (!event_pending(pinger->expiry_timer, EV_TIMEOUT, NULL))
 		arm_expiry(pinger);
-	due = pinger->started + pinger->fired * interval;
+	due = pinger->paced_from + pinger->fired * interval;
 	if (due + interval + BEHIND_MAX < now) { /* we were stopped: go on, do not catch up */
-		pinger->started += now - due;
+		pinger->paced_from += now - due;
 		due = now;
 	}
 	if (!has_sent_all(pinger))
@@ -218,15 +218,6 @@ static void on_report(evutil_socket_t fd UNUSED, short what UNUSED, void *contex
 	pinger->reported = clock_now();
 }
 
-static struct event *new_signal(struct pinger *pinger, int number, event_callback_fn callback)
-{
-	struct event *event = evsignal_new(pinger->base, number, callback, pinger);
-
-	if (event)
-		event_add(event, NULL);
-	return event;
-}
-
 static int make_events(struct pinger *pinger)
 {
 	struct event_config *config = event_config_new();
@@ -243,9 +234,9 @@ static int make_events(struct pinger *pinger)
 	pinger->expiry_timer = evtimer_new(pinger->base, on_expiry, pinger);
 	pinger->end_timer = evtimer_new(pinger->base, on_end, pinger);
 	pinger->report_timer = event_new(pinger->base, -1, EV_PERSIST, on_report, pinger);
-	pinger->signals[0] = new_signal(pinger, SIGINT, on_stop);
-	pinger->signals[1] = new_signal(pinger, SIGTERM, on_stop);
-	pinger->signals[2] = new_signal(pinger, SIGQUIT, on_quit);
+	pinger->signals[0] = evsignal_new(pinger->base, SIGINT, on_stop, pinger);
+	pinger->signals[1] = evsignal_new(pinger->base, SIGTERM, on_stop, pinger);
+	pinger->signals[2] = evsignal_new(pinger->base, SIGQUIT, on_quit, pinger);
 	return pinger->send_timer && pinger->expiry_timer && pinger->end_timer &&
 			       pinger->report_timer && pinger->signals[0] && pinger->signals[1] &&
 			       pinger->signals[2]
@@ -303,6 +294,16 @@ static int pinger_init(struct pinger *pinger, const struct arguments *arguments,
 	return 0;
 }
 
+/* Not before we are connected: until then a signal ends us at once, with nothing to sum up. */
+static int watch_signals(struct pinger *pinger)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(pinger->signals); i++) {
+		if (event_add(pinger->signals[i], NULL) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int start(struct pinger *pinger, struct reason *reason)
 {
 	uint64_t report = pinger->arguments->report_ms;
@@ -312,10 +313,11 @@ static int start(struct pinger *pinger, struct reason *reason)
 
 	if (fd < 0)
 		return -1;
-	if (ping_link_open(pinger, fd) < 0)
+	if (ping_link_open(pinger, fd) < 0 || watch_signals(pinger) < 0)
 		return reason_set(reason, "out of memory");
 	ping_output_start(&pinger->output, pinger->run, target_own_text(fd, own));
 	pinger->started = clock_now();
+	pinger->paced_from = pinger->started;
 	pinger->reported = pinger->started;
 	if (report > 0)
 		event_add(pinger->report_timer, &each);

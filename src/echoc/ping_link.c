@@ -52,6 +52,7 @@ static void try_connect(struct pinger *pinger)
 		return;
 	}
 	pinger->connecting = true;
+	pinger->begun = clock_now();
 	event_add(pinger->writable, NULL);
 }
 
@@ -82,6 +83,7 @@ static void lose_connection(struct pinger *pinger, int error)
 	pinger->flow.books->unexpected += stream_unexpected(&pinger->stream) > 0;
 	ping_link_close(pinger);
 	lose_all(pinger);
+	stream_start(&pinger->stream, &pinger->flow); /* what was unexpected is counted */
 	if (again)
 		try_connect(pinger);
 }
@@ -223,6 +225,8 @@ void ping_link_send(struct pinger *pinger)
 	pinger_settle_lost(pinger, sequence, "not connected");
 	writer_start(&pinger->writer, &pinger->flow);
 	stream_start(&pinger->stream, &pinger->flow);
+	if (pinger->connecting && clock_now() - pinger->begun >= pinger->flow.timeout)
+		lose_connection(pinger, ETIMEDOUT);
 	if (pinger->fd < 0)
 		try_connect(pinger);
 }

@@ -33,6 +33,7 @@ struct pinger {
 	struct event *writable;
 	int fd;		 /* -1: not connected */
 	bool connecting; /* fd is there, but not yet through */
+	uint64_t begun;	 /* connecting: since when */
 	bool heard;	 /* something came on this connection */
 	struct flow flow;
 	struct stream stream; /* TCP only, as the writer */
@@ -43,6 +44,7 @@ struct pinger {
 	struct books total; /* before that */
 	uint64_t run;
 	uint64_t started;
+	uint64_t paced_from; /* probe N is due N intervals after it */
 	uint64_t reported;
 	uint64_t fired; /* probes that were due */
 	uint64_t replies;

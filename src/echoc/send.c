@@ -110,9 +110,10 @@ static int carry(struct sender *sender, struct reason *reason)
 	return send_stream(sender, reason);
 }
 
-static void say_result(const struct sender *sender, double seconds, bool waited)
+static void say_result(const struct sender *sender, double seconds)
 {
 	const struct books *books = &sender->books;
+	bool waited = sender->timed_out;
 	char wait[DURATION_TEXT_MAX], time[NUMBER_TEXT_MAX];
 
 	if (books->lost > 0 || sender->cut_short)
@@ -120,6 +121,10 @@ static void say_result(const struct sender *sender, double seconds, bool waited)
 			books->received, books->sent, sender->cut_short ? "; not all was sent" : "",
 			waited ? ", waited " : "",
 			waited ? format_duration(sender->arguments->timeout_ms, wait) : "");
+	if (books->late > 0)
+		fprintf(stderr, "echoc: %" PRIu64 " bytes came back late\n", books->late);
+	if (books->duplicates > 0)
+		fprintf(stderr, "echoc: %" PRIu64 " bytes came back again\n", books->duplicates);
 	if (sender->extra > 0)
 		fprintf(stderr, "echoc: %" PRIu64 " bytes came that were never sent\n",
 			sender->extra);
@@ -149,7 +154,7 @@ static enum echoc_status finish(struct sender *sender, double seconds, bool fail
 	if (sender->arguments->json)
 		report_books_json("summary", sender->arguments, books, &span);
 	else
-		say_result(sender, seconds, books->lost > 0 && !failed);
+		say_result(sender, seconds);
 	return books_clean(books) && !sender->cut_short && !failed ? ECHOC_INTACT : ECHOC_DAMAGED;
 }
 

@@ -160,6 +160,7 @@ static int carry(struct carrier *carrier, struct reason *reason)
 
 	while (result > 0 && !carrier->ended)
 		result = turn(carrier, reason);
+	carrier->sender->timed_out = result == 0;
 	if (result == 0 && carrier->under_way.count == 0 && carrier->closed_half)
 		return 0; /* all came back; that the other side does not close is its own affair */
 	if (!carrier->closed_half || carrier->out_count > 0)

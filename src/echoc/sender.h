@@ -28,6 +28,7 @@ struct sender {
 	uint64_t extra;	   /* that came beyond what was sent */
 	bool differs;	   /* said where already */
 	bool cut_short;	   /* not all of the input could be sent */
+	bool timed_out;	   /* something was waited for as long as -w says */
 	unsigned char last_printed;
 	struct books books;
 };

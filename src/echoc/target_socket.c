@@ -100,7 +100,7 @@ static int wait_connected(int fd, uint64_t deadline)
 	}
 }
 
-static const char *hint(int error)
+static const char *hint(const struct target *target, int error)
 {
 	switch (error) {
 	case ECONNREFUSED:
@@ -108,7 +108,9 @@ static const char *hint(int error)
 	case ETIMEDOUT:
 		return ": no answer; a firewall, or the host is down";
 	case EADDRNOTAVAIL:
-		return ": the source address is not one of this host";
+		return target->source.length > 0
+			       ? ": the source address is not one of this host, or has no port left"
+			       : ": no port of this host is left; see net.ipv4.ip_local_port_range";
 	default:
 		return "";
 	}
@@ -120,7 +122,7 @@ static int explain(const struct target *target, int error, struct reason *reason
 
 	address_format(&target->candidates[target->chosen], text);
 	return reason_set(reason, "cannot connect to %s over %s: %s%s", text, target->protocol,
-			  strerror(error), hint(error));
+			  strerror(error), hint(target, error));
 }
 
 static int open_chosen(const struct target *target, uint64_t timeout_ms, int *error)

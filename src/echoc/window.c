@@ -21,7 +21,8 @@ int window_init(struct window *window, size_t capacity)
 
 	while (size < capacity)
 		size *= 2;
-	*window = (struct window){.mask = size - 1, .oldest = 1, .next = 1};
+	*window = (struct window){
+		.mask = size - 1, .oldest = 1, .next = 1, .lag = size - 1, .behind = 1};
 	window->slots = malloc(size * sizeof(*window->slots));
 	if (!window->slots)
 		return -1;
@@ -50,6 +51,7 @@ void window_settle(struct window *window, uint64_t sequence, enum slot_state sta
 	assert(window_holds(window, sequence) && (*slot & 3) == SLOT_WAITING);
 	*slot = window_packed(*slot >> 2, state);
 	window->waiting--;
+	window->overtaken -= sequence < window->behind;
 	skip_settled(window);
 }
 
@@ -59,6 +61,9 @@ void window_answer(struct window *window, uint64_t first, uint64_t count, uint64
 	for (uint64_t i = 0; i < count; i++)
 		window->slots[(first + i) & window->mask] = window_packed(time, SLOT_ANSWERED);
 	window->waiting -= count;
+	if (first < window->behind)
+		window->overtaken -=
+			count < window->behind - first ? count : window->behind - first;
 	if (window->oldest == first)
 		window->oldest += count;
 	skip_settled(window);

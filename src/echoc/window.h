@@ -23,9 +23,15 @@ struct window {
 	uint64_t oldest; /* nothing before it is waiting */
 	uint64_t next;	 /* the sequence that is sent next; the first is 1 */
 	uint64_t waiting;
+	uint64_t lag;	    /* overtaken is what waits with at least so many sent after it; */
+	uint64_t behind;    /* which is nothing from here on, */
+	uint64_t overtaken; /* and so many before */
 };
 
-/* CAPACITY is rounded up to a power of two. -1 without memory. */
+/*
+ * CAPACITY is rounded up to a power of two; the lag is one less, and may be lowered. -1 without
+ * memory.
+ */
 int window_init(struct window *window, size_t capacity) WARN_UNUSED;
 void window_clear(struct window *window);
 
@@ -46,7 +52,13 @@ static inline uint64_t window_push(struct window *window, uint64_t time)
 {
 	window->slots[window->next & window->mask] = window_packed(time, SLOT_WAITING);
 	window->waiting++;
-	return window->next++;
+	window->next++;
+	if (window->next - window->behind > window->lag) {
+		window->overtaken +=
+			(window->slots[window->behind & window->mask] & 3) == SLOT_WAITING;
+		window->behind++;
+	}
+	return window->next - 1;
 }
 
 static inline bool window_holds(const struct window *window, uint64_t sequence)

@@ -10,6 +10,7 @@
 #include <check.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #include "common/compiler.h"
+#include "harness.h"
 
 #define MESSAGE_MAX 70000u
 
@@ -215,19 +217,37 @@ static struct peer *new_peer(const struct faulty *faulty, int fd)
 	return peer;
 }
 
+/* A full queue: the kernel throws away what would open another connection. */
+static void go_deaf(int fd)
+{
+	struct sockaddr_in own;
+	socklen_t length = sizeof(own);
+	struct pollfd queue = {.fd = fd, .events = POLLIN};
+	int filler = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_eq(listen(fd, 0), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&own, &length), 0);
+	ck_assert_int_eq(connect(filler, (const struct sockaddr *)&own, length), 0);
+	ck_assert_int_eq(poll(&queue, 1, patience_ms()), 1);
+}
+
 static void *serve_stream(void *context)
 {
 	struct peer *listener = context;
+	const struct faulty *faulty = listener->faulty;
 	const int on = 1;
+	bool last = false;
 	int fd;
 
-	while ((fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+	while (!last && (fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+		last = ++listener->count == faulty->connections;
+		if (last && faulty->deaf)
+			go_deaf(listener->fd);
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		start_thread(serve_connection, new_peer(listener->faulty, fd));
-		if (++listener->count == listener->faulty->connections)
-			break;
+		start_thread(serve_connection, new_peer(faulty, fd));
 	}
-	close(listener->fd);
+	if (!faulty->deaf)
+		close(listener->fd);
 	free(listener);
 	return NULL;
 }
@@ -283,4 +303,27 @@ const char *closed_port(void)
 
 	(void)bound_socket(SOCK_STREAM, target, sizeof(target));
 	return target;
+}
+
+const char *deaf_port(void)
+{
+	static char target[64];
+
+	go_deaf(bound_socket(SOCK_STREAM, target, sizeof(target)));
+	return target;
+}
+
+bool deaf_port_called(const char *target)
+{
+	unsigned long port = strtoul(strrchr(target, ':') + 1, NULL, 10);
+	FILE *sockets = fopen("/proc/net/tcp", "r");
+	char remote[32], line[256];
+	bool called = false;
+
+	ck_assert_ptr_nonnull(sockets);
+	snprintf(remote, sizeof(remote), ":%04lX %02X ", port, (unsigned)TCP_SYN_SENT);
+	while (!called && fgets(line, sizeof(line), sockets))
+		called = strstr(line, remote) != NULL;
+	fclose(sockets);
+	return called;
 }

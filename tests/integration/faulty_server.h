@@ -36,6 +36,7 @@ struct faulty {
 	const char *greeting; /* TCP: comes first; NULL: nothing does */
 	const char *text;     /* of FAULT_PREFIX */
 	unsigned connections; /* TCP: closes its port after so many; 0: never */
+	bool deaf;	      /* TCP: answers nobody then, instead of closing it */
 };
 
 /* Starts it; "127.0.0.1:PORT", which stays good. */
@@ -43,5 +44,11 @@ const char *faulty_start(const struct faulty *faulty);
 
 /* A port of 127.0.0.1 where nothing listens, as a target. */
 const char *closed_port(void);
+
+/* One where whoever connects gets no answer at all. */
+const char *deaf_port(void);
+
+/* Whether somebody has called there, and waits. */
+bool deaf_port_called(const char *target);
 
 #endif

@@ -17,6 +17,7 @@
 #include "faulty_server.h"
 #include "harness.h"
 #include "json_lines.h"
+#include "net.h"
 #include "process.h"
 
 #define DURATION "120ms"
@@ -143,6 +144,35 @@ START_TEST(latency_counts_from_when_a_message_was_due)
 }
 END_TEST
 
+/* With the next of 16 sent for each reply thousands overtake it, whose place it keeps. */
+START_TEST(a_reply_in_time_is_not_lost_because_others_were_faster)
+{
+	struct faulty faulty = {.datagram = true, .fault = FAULT_DELAY, .at = 1, .delay_ms = 200};
+	struct echoc echoc;
+
+	run_bench((const char *const[]){"-u", "-p", "16", NULL}, faulty_start(&faulty), &echoc);
+	expect_clean(&echoc);
+	ck_assert_double_eq(sum_of(&echoc, "unexpected"), 0);
+	ck_assert_double_eq(sum_of(&echoc, "late"), 0);
+	echoc_free(&echoc);
+}
+END_TEST
+
+START_TEST(what_was_due_while_the_server_was_gone_is_lost)
+{
+	struct faulty faulty = {
+		.size = 64, .fault = FAULT_CLOSE, .at = 5, .offset = 64, .connections = 1};
+	struct echoc echoc;
+
+	run_bench((const char *const[]){"-r", "1000", NULL}, faulty_start(&faulty), &echoc);
+	EXPECT(&echoc, 1, "");
+	ck_assert_double_eq(sum_of(&echoc, "sent"), 1000 * DURATION_S);
+	ck_assert_double_eq(sum_of(&echoc, "received"), 5);
+	ck_assert_double_eq(sum_of(&echoc, "unsent"), 0);
+	echoc_free(&echoc);
+}
+END_TEST
+
 static const struct {
 	const char *count;
 	struct faulty faulty;
@@ -230,6 +260,54 @@ START_TEST(interrupt_ends_a_bench_with_its_summary)
 }
 END_TEST
 
+/* The last reply may have come long before, or none at all. */
+START_TEST(an_interrupted_bench_is_measured_until_the_signal)
+{
+	struct faulty faulty = {.datagram = true, .fault = FAULT_DROP};
+	struct echoc echoc =
+		echoc_start(ECHOC_ARGS("bench", "-u", "--json", "-d", "1h", faulty_start(&faulty)));
+
+	echoc_await(&echoc, "{\"type\":\"interval\"");
+	kill(echoc.pid, SIGINT);
+	echoc_finish(&echoc, NULL, 0);
+	EXPECT(&echoc, 1, "{\"type\":\"summary\"");
+	ck_assert_double_ge(sum_of(&echoc, "duration_s"), 1);
+	echoc_free(&echoc);
+}
+END_TEST
+
+static void leave_two_ports(void)
+{
+	FILE *range = fopen("/proc/sys/net/ipv4/ip_local_port_range", "w");
+
+	if (!range)
+		skip("the ports of this network cannot be made fewer");
+	ck_assert_int_gt(fputs("1030 1031", range), 0);
+	ck_assert_int_eq(fclose(range), 0);
+}
+
+START_TEST(that_all_ports_are_in_use_is_said)
+{
+	struct faulty faulty = {.size = 64};
+	const char *target;
+	struct echoc echoc;
+
+	if (!own_network())
+		skip("no network of our own");
+	target = faulty_start(&faulty);
+	leave_two_ports();
+	echoc = echoc_run(ECHOC_ARGS("bench", "-c", "5", target));
+	EXPECT(&echoc, 2, "no port of this host is left");
+	echoc_free(&echoc);
+	echoc = echoc_run(ECHOC_ARGS("bench", "-I", "127.0.0.1", "-c", "5", target));
+	EXPECT(&echoc, 2, "or has no port left");
+	echoc_free(&echoc);
+	echoc = echoc_run(ECHOC_ARGS("bench", "-I", "192.0.2.1", target));
+	EXPECT(&echoc, 2, "the source address is not one of this host");
+	echoc_free(&echoc);
+}
+END_TEST
+
 START_TEST(a_refused_connection_cannot_start)
 {
 	struct echoc echoc = echoc_run(ECHOC_ARGS("bench", "-c", "3", closed_port()));
@@ -252,7 +330,11 @@ static Suite *suite(void)
 	tcase_add_loop_test(clean, a_schedule_sends_as_many_as_are_due, 0, 2);
 	tcase_add_test(clean, latency_counts_from_when_a_message_was_due);
 	tcase_add_test(clean, the_end_is_a_table_and_a_histogram_without_a_live_line);
+	tcase_add_test(clean, a_reply_in_time_is_not_lost_because_others_were_faster);
 	tcase_add_test(clean, interrupt_ends_a_bench_with_its_summary);
+	tcase_add_test(faulty, an_interrupted_bench_is_measured_until_the_signal);
+	tcase_add_test(faulty, what_was_due_while_the_server_was_gone_is_lost);
+	tcase_add_test(faulty, that_all_ports_are_in_use_is_said);
 	tcase_add_loop_test(faulty, each_fault_shows_in_the_books, 0, (int)ARRAY_SIZE(faults));
 	tcase_add_test(faulty, much_loss_at_a_high_rate_ends_with_a_hint);
 	tcase_add_test(faulty, a_refused_port_is_no_matter_of_a_rate);

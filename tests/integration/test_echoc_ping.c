@@ -11,11 +11,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "common/compiler.h"
 #include "echoc_run.h"
 #include "faulty_server.h"
 #include "harness.h"
+#include "json_lines.h"
 
 #define TCP_SIZE 64
 
@@ -130,6 +132,26 @@ START_TEST(a_lost_connection_is_made_again_and_counted)
 }
 END_TEST
 
+/* The kernel alone would ask again after one second, two, four, and give up after minutes. */
+START_TEST(a_connection_that_is_not_made_in_time_is_begun_again)
+{
+	struct faulty faulty = {.fault = FAULT_CLOSE,
+				.at = 2,
+				.offset = TCP_SIZE,
+				.size = TCP_SIZE,
+				.connections = 1,
+				.deaf = true};
+	struct echoc echoc = echoc_run(
+		ECHOC_ARGS("ping", "-c", "14", "-i", "50ms", "-W", "100ms", faulty_start(&faulty)));
+	const char *first = strstr(echoc.errors, "cannot connect: Connection timed out");
+
+	EXPECT(&echoc, 1, "14 sent, ", "lost (not connected)");
+	ck_assert_ptr_nonnull(first);
+	ck_assert_ptr_nonnull(strstr(first + 1, "cannot connect: Connection timed out"));
+	echoc_free(&echoc);
+}
+END_TEST
+
 START_TEST(a_server_that_went_away_loses_what_follows)
 {
 	struct faulty faulty = {.fault = FAULT_CLOSE,
@@ -219,6 +241,34 @@ START_TEST(a_second_interrupt_does_not_wait)
 }
 END_TEST
 
+#define PAUSE_MS 400
+
+/* Probes are not caught up after a stop, but the time of the run is what it was. */
+START_TEST(a_pause_is_part_of_the_time_of_the_run)
+{
+	struct faulty faulty = {.datagram = true};
+	struct echoc echoc = echoc_start(
+		ECHOC_ARGS("ping", "-u", "--json", "-i", "20ms", faulty_start(&faulty)));
+	int64_t seen, stopped;
+	int status;
+
+	echoc_await(&echoc, "\"seq\":3,");
+	seen = now_ms();
+	kill(echoc.pid, SIGSTOP);
+	ck_assert_int_eq(waitpid(echoc.pid, &status, WUNTRACED), echoc.pid);
+	stopped = now_ms();
+	WAIT_UNTIL(now_ms() - stopped >= PAUSE_MS);
+	kill(echoc.pid, SIGCONT);
+	echoc_await(&echoc, "\"seq\":15,");
+	seen = now_ms() - seen;
+	kill(echoc.pid, SIGINT);
+	echoc_finish(&echoc, NULL, 0);
+	ck_assert_double_ge(1000 * json_get(echoc.output, "summary", "elapsed_s"),
+			    (double)seen - 2);
+	echoc_free(&echoc);
+}
+END_TEST
+
 START_TEST(quiet_prints_only_the_summary)
 {
 	struct faulty faulty = {.datagram = true};
@@ -280,6 +330,7 @@ static Suite *suite(void)
 			    (int)ARRAY_SIZE(expectations));
 	tcase_add_loop_test(faults, a_reply_after_the_timeout_is_late_and_lost, 0, 2);
 	tcase_add_test(faults, a_lost_connection_is_made_again_and_counted);
+	tcase_add_test(faults, a_connection_that_is_not_made_in_time_is_begun_again);
 	tcase_add_test(faults, a_server_that_went_away_loses_what_follows);
 	tcase_add_test(faults, a_refused_udp_port_is_said_and_lost);
 	tcase_add_test(faults, a_refused_tcp_port_cannot_start);
@@ -287,6 +338,7 @@ static Suite *suite(void)
 	tcase_add_test(faults, an_address_of_the_other_family_cannot_start);
 	tcase_add_test(life, interrupt_ends_with_the_summary);
 	tcase_add_test(life, a_second_interrupt_does_not_wait);
+	tcase_add_test(life, a_pause_is_part_of_the_time_of_the_run);
 	tcase_add_test(life, quiet_prints_only_the_summary);
 	tcase_add_test(life, a_report_comes_each_interval);
 	tcase_add_test(life, the_kernels_clock_is_used_and_said);

@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* echoc send: what comes back is printed and compared, at any size, and the exit status tells. */
+/*
+ * echoc send: what comes back is printed and compared, at any size, and the exit status tells. A
+ * reply that comes late or twice is called that.
+ */
 
 #include "config.h"
 
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/compiler.h"
 #include "echoc_run.h"
 #include "faulty_server.h"
 #include "harness.h"
+#include "net.h"
 
 #define LARGE (24u << 20)
+#define HOUR_MS 3600000u
 
 /* Runs it with INPUT on its standard input. */
 static struct echoc run_with(const char *const *arguments, const void *input, size_t length)
@@ -105,22 +115,191 @@ START_TEST(bytes_that_do_not_come_back_are_counted)
 	struct faulty cut = {.datagram = true, .fault = FAULT_TRUNCATE, .offset = 2};
 	struct echoc echoc = echoc_run(ECHOC_ARGS("send", faulty_start(&close), "hello"));
 
-	EXPECT(&echoc, 1, "3 of 5 bytes came back");
+	EXPECT(&echoc, 1, "3 of 5 bytes came back\n"); /* and nothing was waited for */
 	echoc_free(&echoc);
 	echoc = echoc_run(ECHOC_ARGS("send", "-u", faulty_start(&cut), "hello"));
-	EXPECT(&echoc, 1, "2 of 5 bytes came back");
+	EXPECT(&echoc, 1, "2 of 5 bytes came back\n");
 	echoc_free(&echoc);
 }
 END_TEST
 
 START_TEST(silence_is_not_waited_for_for_ever)
 {
-	struct faulty faulty = {.datagram = _i == 1, .fault = FAULT_DROP};
+	struct faulty faulty = {.datagram = _i == 1, .fault = FAULT_DELAY, .delay_ms = HOUR_MS};
 	struct echoc echoc = echoc_run(ECHOC_ARGS("send", _i == 1 ? "-u" : "-v", "-w", "50ms",
 						  faulty_start(&faulty), "hello"));
 
-	EXPECT(&echoc, 1, "0 of 5 bytes came back", "50ms");
+	EXPECT(&echoc, 1, "0 of 5 bytes came back, waited 50ms\n");
 	echoc_free(&echoc);
+}
+END_TEST
+
+/* As many datagrams as there is room for, which nobody takes. */
+static void fill_queue(const struct address *address)
+{
+	int filler = new_socket(address, SOCK_DGRAM);
+
+	while (sendto(filler, "x", 1, MSG_DONTWAIT, &address->sa, address->length) == 1)
+		;
+	close(filler);
+}
+
+START_TEST(a_server_that_takes_nothing_more_is_given_up)
+{
+	const char *format = _i == 0 ? "--json" : "-v";
+	char path[80], target[100];
+	struct datagram came;
+	struct address address;
+	struct echoc echoc;
+	int server;
+
+	snprintf(path, sizeof(path), "%s/hung%d", test_directory(), _i);
+	snprintf(target, sizeof(target), "unixgram:%s", path);
+	address = at(path, 0);
+	server = new_socket(&address, SOCK_DGRAM);
+	ck_assert_int_eq(bind(server, &address.sa, address.length), 0);
+	echoc = echoc_start(ECHOC_ARGS("send", format, "-w", "500ms", target));
+	ck_assert_int_eq(write(echoc.in, "one", 3), 3);
+	receive_datagram(server, &came);
+	fill_queue(&address);
+	send_datagram(server, &came.from, "one", 3);
+	echoc_finish(&echoc, "second", 6);
+	EXPECT(&echoc, 1, "cannot send: the queue stays full\n",
+	       _i == 0 ? "\"sent\":9,\"received\":3,\"lost\":6,"
+		       : "3 of 9 bytes came back; not all was sent, waited 500ms\n");
+	echoc_free(&echoc);
+	close(server);
+}
+END_TEST
+
+/* A server that does what the test says, to an echoc that sends what the test types. */
+struct talk {
+	int server;
+	struct echoc echoc;
+	struct datagram came; /* the latest */
+};
+
+static void begin_talk(struct talk *talk)
+{
+	struct address own = {.length = sizeof(own.in4)};
+	char target[64];
+
+	talk->server = datagram_socket("127.0.0.1");
+	ck_assert_int_eq(getsockname(talk->server, &own.sa, &own.length), 0);
+	snprintf(target, sizeof(target), "127.0.0.1:%u", ntohs(own.in4.sin_port));
+	talk->echoc = echoc_start(ECHOC_ARGS("send", "-u", "-w", "500ms", target));
+}
+
+static void type(struct talk *talk, const char *text)
+{
+	size_t length = strlen(text);
+
+	ck_assert_int_eq(write(talk->echoc.in, text, length), (ssize_t)length);
+	receive_datagram(talk->server, &talk->came);
+	ck_assert_uint_eq(talk->came.size, length);
+	ck_assert(memcmp(talk->came.data, text, length) == 0);
+}
+
+static void answer(const struct talk *talk, const char *text)
+{
+	send_datagram(talk->server, &talk->came.from, text, strlen(text));
+}
+
+/* All that echoc then said, on both streams. */
+static void end_talk(struct talk *talk, int status, const char *output, const char *errors)
+{
+	echoc_finish(&talk->echoc, NULL, 0);
+	EXPECT(&talk->echoc, status, "");
+	ck_assert_str_eq(talk->echoc.output, output);
+	ck_assert_str_eq(talk->echoc.errors, errors);
+	echoc_free(&talk->echoc);
+	close(talk->server);
+}
+
+/* While the next one is waited for, or after its reply. */
+START_TEST(a_late_reply_is_late_not_altered)
+{
+	struct talk talk;
+
+	begin_talk(&talk);
+	type(&talk, "one");
+	type(&talk, "second");
+	answer(&talk, _i == 0 ? "one" : "second");
+	answer(&talk, _i == 0 ? "second" : "one");
+	echoc_await(&talk.echoc, "second");
+	type(&talk, "3");
+	answer(&talk, "3");
+	end_talk(&talk, 1, "second3",
+		 "echoc: 7 of 10 bytes came back, waited 500ms\n"
+		 "echoc: 3 bytes came back late\n");
+}
+END_TEST
+
+START_TEST(a_late_reply_that_comes_twice_is_late_once)
+{
+	struct talk talk;
+
+	begin_talk(&talk);
+	type(&talk, "one");
+	type(&talk, "second");
+	answer(&talk, "one");
+	answer(&talk, "one");
+	answer(&talk, "second");
+	end_talk(&talk, 1, "second",
+		 "echoc: 6 of 9 bytes came back, waited 500ms\n"
+		 "echoc: 3 bytes came back late\n"
+		 "echoc: 3 bytes came back again\n");
+}
+END_TEST
+
+START_TEST(a_second_reply_is_said_and_does_no_harm)
+{
+	struct talk talk;
+
+	begin_talk(&talk);
+	type(&talk, "one");
+	answer(&talk, "one");
+	if (_i == 0)
+		answer(&talk, "one");
+	echoc_await(&talk.echoc, "one");
+	type(&talk, "second");
+	if (_i == 1)
+		answer(&talk, "one");
+	answer(&talk, "second");
+	end_talk(&talk, 0, "onesecond", "echoc: 3 bytes came back again\n");
+}
+END_TEST
+
+START_TEST(a_reply_equal_to_what_was_sent_last_is_its_reply)
+{
+	struct talk talk;
+
+	begin_talk(&talk);
+	type(&talk, "same");
+	type(&talk, "same");
+	answer(&talk, "same");
+	echoc_await(&talk.echoc, "same");
+	type(&talk, "3");
+	answer(&talk, "same");
+	answer(&talk, "3");
+	end_talk(&talk, 1, "same3",
+		 "echoc: 5 of 9 bytes came back, waited 500ms\n"
+		 "echoc: 4 bytes came back late\n");
+}
+END_TEST
+
+START_TEST(what_came_unasked_was_never_sent)
+{
+	struct talk talk;
+
+	begin_talk(&talk);
+	type(&talk, "one");
+	answer(&talk, "one");
+	answer(&talk, "rubbish");
+	echoc_await(&talk.echoc, "one");
+	type(&talk, "second");
+	answer(&talk, "second");
+	end_talk(&talk, 1, "onesecond", "echoc: 7 bytes came that were never sent\n");
 }
 END_TEST
 
@@ -151,6 +330,12 @@ static Suite *suite(void)
 	tcase_add_test(tcase, a_greeting_is_no_echo);
 	tcase_add_test(tcase, bytes_that_do_not_come_back_are_counted);
 	tcase_add_loop_test(tcase, silence_is_not_waited_for_for_ever, 0, 2);
+	tcase_add_loop_test(tcase, a_server_that_takes_nothing_more_is_given_up, 0, 2);
+	tcase_add_loop_test(tcase, a_late_reply_is_late_not_altered, 0, 2);
+	tcase_add_test(tcase, a_late_reply_that_comes_twice_is_late_once);
+	tcase_add_loop_test(tcase, a_second_reply_is_said_and_does_no_harm, 0, 2);
+	tcase_add_test(tcase, a_reply_equal_to_what_was_sent_last_is_its_reply);
+	tcase_add_test(tcase, what_came_unasked_was_never_sent);
 	tcase_add_test(tcase, a_refused_port_is_said);
 	return suite;
 }

@@ -2,12 +2,13 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What echoc is started with: standard streams that are full, or not there; and the memory it does
- * not take once it runs.
+ * What echoc is started with: standard streams that are full, or not there, or have no reader; what
+ * ends it before it has begun; and the memory it does not take once it runs.
  */
 
 #include "config.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,43 @@ START_TEST(without_standard_streams_nothing_else_takes_their_place)
 		ck_assert_int_eq(run_redirected(modes[_i], target, closed[i]), 0);
 		ck_assert_int_eq(run_redirected("send", target, closed[i]), 0);
 	}
+}
+END_TEST
+
+/* As under a service manager, which may have it ignored: nobody else would end this ping. */
+START_TEST(who_reads_no_more_ends_a_ping_though_sigpipe_was_ignored)
+{
+	struct faulty faulty = {0};
+	struct echoc echoc;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	echoc = echoc_start(ECHOC_ARGS("ping", "-i", "10ms", faulty_start(&faulty)));
+	echoc_await(&echoc, ": seq=1 ");
+	close(echoc.out);
+	echoc.out = -1;
+	echoc_finish(&echoc, NULL, 0);
+	ck_assert_int_eq(echoc.status, 128 + SIGPIPE);
+	echoc_free(&echoc);
+}
+END_TEST
+
+static const char *const patient[][4] = {
+	{"ping", "-W", "1h"},
+	{"bench", "-d", "1h"},
+	{"send", "-w", "1h"},
+};
+
+START_TEST(interrupt_before_it_is_connected_ends_it_at_once)
+{
+	const char *const *options = patient[_i];
+	const char *target = deaf_port();
+	struct echoc echoc = echoc_start(ECHOC_ARGS(options[0], options[1], options[2], target));
+
+	WAIT_UNTIL(deaf_port_called(target));
+	kill(echoc.pid, SIGINT);
+	echoc_finish(&echoc, NULL, 0);
+	EXPECT(&echoc, 128 + SIGINT, "");
+	echoc_free(&echoc);
 }
 END_TEST
 
@@ -122,6 +160,9 @@ static Suite *suite(void)
 			    (int)ARRAY_SIZE(modes));
 	tcase_add_loop_test(streams, without_standard_streams_nothing_else_takes_their_place, 0,
 			    (int)ARRAY_SIZE(modes));
+	tcase_add_test(streams, who_reads_no_more_ends_a_ping_though_sigpipe_was_ignored);
+	tcase_add_loop_test(streams, interrupt_before_it_is_connected_ends_it_at_once, 0,
+			    (int)ARRAY_SIZE(patient));
 	tcase_add_loop_test(memory, a_bench_takes_no_memory_after_its_first_second, 0,
 			    (int)ARRAY_SIZE(loads));
 	return suite;

@@ -318,6 +318,36 @@ START_TEST(a_probe_of_another_run_is_nobodys)
 }
 END_TEST
 
+static void answer(uint64_t sequence)
+{
+	uint64_t rtt;
+
+	ck_assert_int_eq(flow_reply(&flow, sequence, &intact, SIZE, 100, &rtt), FATE_RECEIVED);
+}
+
+/* It may come yet, but who sends as fast as is answered must not be held up by it. */
+START_TEST(who_waits_long_is_overtaken_and_still_awaited)
+{
+	flow.window.lag = 4;
+	for (uint64_t sequence = 1; sequence <= 2; sequence++)
+		ck_assert_uint_eq(flow_send(&flow, 50), sequence);
+	for (uint64_t sequence = 3; sequence <= 5; sequence++) {
+		ck_assert_uint_eq(flow.window.overtaken, 0);
+		ck_assert_uint_eq(flow_send(&flow, 50), sequence);
+		answer(sequence);
+	}
+	ck_assert_uint_eq(flow.window.overtaken, 1);
+	ck_assert_uint_eq(flow_send(&flow, 50), 6);
+	ck_assert_uint_eq(flow.window.overtaken, 2);
+	answer(1);
+	ck_assert_uint_eq(flow.window.overtaken, 1);
+	flow_lose(&flow, 2);
+	ck_assert_uint_eq(flow.window.overtaken, 0);
+	ck_assert_uint_eq(flow.window.waiting, 1);
+	ck_assert_uint_eq(books.received, 4);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("echoc_flow");
@@ -330,6 +360,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, a_second_reply_is_a_duplicate);
 	tcase_add_test(tcase, overtaken_replies_are_out_of_order);
 	tcase_add_test(tcase, more_than_the_window_holds_loses_the_oldest);
+	tcase_add_test(tcase, who_waits_long_is_overtaken_and_still_awaited);
 	tcase_add_test(tcase, corrupt_and_truncated_are_parts_of_received);
 	tcase_add_test(tcase, a_flipped_bit_anywhere_is_still_its_probes);
 	tcase_add_test(tcase, among_probes_of_one_time_the_body_tells);
