@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "log.h"
 #include "loop.h"
 #include "service.h"
@@ -21,8 +22,8 @@
 /* How soon after no memory was there to listen to a socket. */
 #define RETRY_MS 500
 
-/* How often datagrams are read once more at a stop, some hundred at a time. */
-#define REST_TURNS 64
+/* How long what waits at a datagram socket is served at a stop, at most. */
+#define REST_MS 100
 
 struct intake *intake_new(struct listen_socket *socket, struct service *service)
 {
@@ -115,12 +116,13 @@ void intake_start(struct intake *intake, struct loop *loop)
 		log_error("no memory to serve a socket: trying again");
 }
 
-/* More than a buffer holds at most, unless they are tiny; a flood must not hold up the stop. */
+/* All of it, unless more comes than we can answer: a flood must not hold up the stop. */
 static void serve_rest(struct intake *intake)
 {
 	struct pollfd ready = {.fd = intake->socket->fd, .events = POLLIN};
+	int64_t begun = clock_ms();
 
-	for (int turn = 0; turn < REST_TURNS && poll(&ready, 1, 0) > 0; turn++)
+	while (poll(&ready, 1, 0) > 0 && clock_ms() - begun < REST_MS)
 		callback_for(intake->socket->kind)(ready.fd, EV_READ, intake);
 }
 

@@ -72,7 +72,7 @@ bool listen_socket_buffers_small(const struct listen_socket *socket);
 
 /*
  * Datagrams the kernel dropped here: our receive buffer was full, or the checksum wrong. Its count
- * has 32 bits, ours goes on. By control alone.
+ * has 32 bits, ours goes on. By control, and by whoever closes it.
  */
 uint64_t listen_socket_drops(struct listen_socket *socket);
 

@@ -22,7 +22,8 @@
 #include "loop.h"
 
 /*
- * After our FIN, how long and how much we listen on, lest a reset eats what the peer has not read.
+ * After our FIN, how long (at a stop drain_timeout says it) and how much we listen on, lest a reset
+ * eats what the peer has not read.
  */
 #define LINGER_MS 2000
 #define LINGER_BYTES (16 * 1024 * 1024)

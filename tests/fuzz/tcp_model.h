@@ -42,7 +42,7 @@ struct client {
 	uint64_t thrown; /* after it */
 	uint64_t sent;
 	int64_t since; /* that we wait for what we wait for */
-	int64_t quiet; /* that the peer has done nothing */
+	int64_t quiet; /* that the peer has done nothing, and after a FIN left nothing to read */
 	bool refused;  /* by recv, though there was something */
 };
 
@@ -131,6 +131,7 @@ static void count_received(const struct fake_socket *socket, struct client *clie
 	counted[TCP_RECEIVED_BYTES] += size;
 	if (socket->shut) {
 		client->thrown += size;
+		client->quiet = fake_ms; /* it was not empty before, however long ago that came */
 		return;
 	}
 	counted[TCP_MESSAGES]++;
