@@ -108,8 +108,8 @@ static void stop_sending(struct bench_thread *self, uint64_t now)
 	self->lane.sending = false;
 	if (now < self->schedule.end)
 		self->schedule.end = now;
-	for (size_t i = 0; i < self->count; i++)
-		self->channels[i].schedule.end = self->schedule.end;
+	for (size_t i = 0; self->lane.scheduled && i < self->count; i++)
+		channel_end_schedule(&self->channels[i], self->schedule.end);
 	if (self->due)
 		event_del(self->due);
 }

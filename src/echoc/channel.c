@@ -152,17 +152,20 @@ void channel_lose_all(struct channel *channel, uint64_t now)
 	}
 }
 
-/* What was due and never sent is the loss of a server that was gone, and else our own slowness. */
-static void enter_left(struct channel *channel, uint64_t count)
+/* What was due and is not sent is the loss of a server that is gone, and else our own slowness. */
+void channel_end_schedule(struct channel *channel, uint64_t end)
 {
 	struct books *books = channel->flow.books;
+	uint64_t left;
 
+	channel->schedule.end = end;
+	left = schedule_count(&channel->schedule, end) - channel->allotted;
 	if (channel->fd >= 0 && !channel->connecting) {
-		books->unsent += count;
+		books->unsent += left;
 		return;
 	}
-	books->sent += count;
-	books->lost += count;
+	books->sent += left;
+	books->lost += left;
 }
 
 void channel_finish(struct channel *channel)
@@ -172,7 +175,4 @@ void channel_finish(struct channel *channel)
 	channel_lose_all(channel, channel->lane->last_heard);
 	flow->books->unexpected += stream_unexpected(&channel->stream) > 0;
 	books_add_jitter(flow->books, &flow->jitter);
-	if (channel->lane->scheduled)
-		enter_left(channel, schedule_count(&channel->schedule, channel->schedule.end) -
-					    channel->allotted);
 }

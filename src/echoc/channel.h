@@ -94,6 +94,9 @@ void channel_tick(struct channel *channel, uint64_t now);
  */
 void channel_lose_all(struct channel *channel, uint64_t now);
 
+/* Nothing is sent any more; what was due by END and has not been goes into the books. */
+void channel_end_schedule(struct channel *channel, uint64_t end);
+
 /* The run is over: whatever still waits is lost; the rest of the books is made. */
 void channel_finish(struct channel *channel);
 

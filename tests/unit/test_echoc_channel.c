@@ -83,13 +83,12 @@ START_TEST(no_connection_is_waited_for_after_the_end)
 END_TEST
 
 /* A second of a schedule of which nothing was sent. */
-static void finish_schedule(void)
+static void end_schedule(void)
 {
 	lane.scheduled = true;
 	channel.schedule =
 		(struct schedule){.start = 1, .end = 1 + NS_PER_S, .rate = RATE, .count = 1};
-	channel_finish(&channel);
-	ck_assert(books_balance(&lane.books));
+	channel_end_schedule(&channel, 1 + NS_PER_S);
 }
 
 START_TEST(what_was_due_without_a_connection_is_lost)
@@ -98,16 +97,22 @@ START_TEST(what_was_due_without_a_connection_is_lost)
 	if (_i == 1)
 		channel_connect(&channel, NS_PER_S);
 	ck_assert(channel.connecting == (_i == 1));
-	finish_schedule();
+	end_schedule();
+	channel_finish(&channel);
+	ck_assert(books_balance(&lane.books));
 	ck_assert_uint_eq(lane.books.sent, RATE);
 	ck_assert_uint_eq(lane.books.lost, RATE);
 	ck_assert_uint_eq(lane.books.unsent, 0);
 }
 END_TEST
 
+/* Also when it ends while the last replies are awaited. */
 START_TEST(what_was_due_on_a_connection_is_unsent)
 {
-	finish_schedule();
+	end_schedule();
+	channel_close(&channel);
+	channel_finish(&channel);
+	ck_assert(books_balance(&lane.books));
 	ck_assert_uint_eq(lane.books.sent, 0);
 	ck_assert_uint_eq(lane.books.unsent, RATE);
 }
