@@ -71,6 +71,11 @@ static void admit(struct service *service, int fd, const struct address *peer)
 	}
 }
 
+static bool exhausted(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 static enum accepted accept_one(struct intake *intake)
 {
 	struct address peer = {.length = sizeof(peer.un)};
@@ -88,9 +93,8 @@ static enum accepted accept_one(struct intake *intake)
 		return ACCEPT_QUEUE_EMPTY;
 	}
 	counter_add(&intake->service->loop->counters, TCP_ACCEPT_ERRORS, 1);
-	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-		return ACCEPT_EXHAUSTED;
-	return ACCEPT_SKIPPED; /* that connection is gone already, the next one may not be */
+	/* Of other errors that connection is gone already, and the next one may not be. */
+	return exhausted(errno) ? ACCEPT_EXHAUSTED : ACCEPT_SKIPPED;
 }
 
 /* Leaves the queue alone for a while: trying at once would only fail again, and again. */
@@ -101,9 +105,11 @@ static void pause_accepting(struct intake *intake, int error)
 
 	if (intake->pause_ms == 0 &&
 	    log_throttle_pass(&shared->exhaustion_lines, clock_ms(), &suppressed))
-		log_warning("cannot accept connections: %s; trying again as descriptors and memory "
-			    "come free (LimitNOFILE= sets how many descriptors there are)",
-			    strerror(error));
+		log_warning("cannot accept connections: %s; trying again %s", strerror(error),
+			    exhausted(error) ? "as descriptors and memory come free (LimitNOFILE= "
+					       "sets how many descriptors there are)"
+					     : "from time to time (a security policy of this host "
+					       "may forbid it)");
 	intake->pause_ms = intake->pause_ms == 0 ? PAUSE_MIN_MS : intake->pause_ms * 2;
 	if (intake->pause_ms > PAUSE_MAX_MS)
 		intake->pause_ms = PAUSE_MAX_MS;
@@ -113,6 +119,7 @@ static void pause_accepting(struct intake *intake, int error)
 void tcp_accept_ready(int fd UNUSED, short what UNUSED, void *arg)
 {
 	struct intake *intake = arg;
+	int skipped = 0;
 
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
 		switch (accept_one(intake)) {
@@ -121,10 +128,15 @@ void tcp_accept_ready(int fd UNUSED, short what UNUSED, void *arg)
 		case ACCEPT_EXHAUSTED:
 			pause_accepting(intake, errno);
 			return;
-		default:
+		case ACCEPT_SKIPPED:
+			skipped++;
+			break;
+		case ACCEPT_DONE:
 			break;
 		}
 	}
+	if (skipped == ACCEPTS_PER_TURN) /* that was always the same one, and it stays */
+		pause_accepting(intake, errno);
 }
 
 void tcp_accept_rest(struct intake *intake)

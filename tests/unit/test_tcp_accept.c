@@ -235,6 +235,26 @@ START_TEST(an_episode_is_one_line)
 }
 END_TEST
 
+START_TEST(a_connection_that_nobody_may_accept_is_left_alone_for_a_while)
+{
+	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	int fd = dial(intake);
+
+	refusal = EACCES;
+	TURN_UNTIL(scene_loop.paused_intakes == 1);
+	ck_assert_uint_eq(accepts, ACCEPTS_PER_TURN);
+	ck_assert_uint_eq(accepts_within(90), 0);
+	ck_assert_uint_eq(accepts_within(20), ACCEPTS_PER_TURN);
+	ck_assert_str_eq(log_lines(),
+			 "<4>cannot accept connections: Permission denied; trying again from "
+			 "time to time (a security policy of this host may forbid it)\n");
+	refusal = 0;
+	ck_assert_uint_ge(accepts_within(200), 1);
+	expect_served(fd);
+	close(fd);
+}
+END_TEST
+
 START_TEST(a_close_ends_the_pause)
 {
 	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
@@ -335,6 +355,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, errors_of_one_connection_do_not_hold_up_the_next);
 	tcase_add_loop_test(tcase, out_of_descriptors_the_queue_is_left_alone_for_a_while, 0, 4);
 	tcase_add_test(tcase, an_episode_is_one_line);
+	tcase_add_test(tcase, a_connection_that_nobody_may_accept_is_left_alone_for_a_while);
 	tcase_add_test(tcase, a_close_ends_the_pause);
 	tcase_add_test(tcase, a_pause_after_success_is_short_again);
 	tcase_add_test(tcase, a_paused_socket_may_be_stopped);
