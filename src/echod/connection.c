@@ -30,13 +30,14 @@ static void note_peer(struct connection *connection, const struct address *peer)
 
 struct connection *connection_new(struct service *service, int fd, const struct address *peer)
 {
-	struct connection *connection = calloc(1, sizeof(*connection));
+	/* Not calloc, which passes by what glibc keeps at hand for each thread. */
+	struct connection *connection = malloc(sizeof(*connection));
 	struct loop *loop = service->loop;
 
 	if (!connection)
 		return NULL;
+	*connection = (struct connection){.service = service_join(service)};
 	event_assign(&connection->event, loop->base, fd, 0, NULL, NULL);
-	connection->service = service_join(service);
 	connection->opened = connection->since = clock_ms();
 	note_peer(connection, peer);
 	wheel_add(loop->wheel, &connection->item, connection->since);

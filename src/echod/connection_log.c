@@ -52,16 +52,18 @@ void log_connection_opened(const struct connection *connection)
 
 void log_connection_closed(const struct connection *connection, enum counter why)
 {
-	int64_t lasted = clock_ms() - connection->opened;
 	char text[ADDRESS_TEXT_MAX + 4];
+	int64_t lasted;
 
-	if (line_allowed(connection->service))
-		log_write(LEVEL_INFO,
-			  "%s on %s closed: %s, %" PRIu64 " bytes received, %" PRIu64
-			  " sent, %" PRId64 ".%03d s",
-			  peer_text(&connection->peer.sa, text), connection->service->name,
-			  counter_names[why].value, connection->received, connection->sent,
-			  lasted / 1000, (int)(lasted % 1000));
+	if (!line_allowed(connection->service))
+		return;
+	lasted = clock_ms() - connection->opened;
+	log_write(LEVEL_INFO,
+		  "%s on %s closed: %s, %" PRIu64 " bytes received, %" PRIu64 " sent, %" PRId64
+		  ".%03d s",
+		  peer_text(&connection->peer.sa, text), connection->service->name,
+		  counter_names[why].value, connection->received, connection->sent, lasted / 1000,
+		  (int)(lasted % 1000));
 }
 
 void log_connection_refused(const struct service *service, const struct address *peer,
