@@ -25,7 +25,6 @@ class Load:
     peers: tuple
     size: int
     bulk: bool = False  # counted in MiB, not in messages
-    tail: bool = False  # its p99 counts: more rounds
 
     @property
     def unit(self):
@@ -57,8 +56,7 @@ LOADS = [
     Load("tcp-64-1", "TCP 64 B, 1 connection", "tcp", "-s 64 -c 1", ALL_TCP, 64),
     Load("tcp-64-50", "TCP 64 B, 50 connections", "tcp", "-s 64 -c 50", ALL_TCP, 64),
     Load("tcp-64-1000", "TCP 64 B, 1,000 connections", "tcp", "-s 64 -c 1000", ALL_TCP, 64),
-    Load("tcp-512-1000", "TCP 512 B, 1,000 connections", "tcp", "-s 512 -c 1000", ("epoll",), 512,
-         tail=True),
+    Load("tcp-512-1000", "TCP 512 B, 1,000 connections", "tcp", "-s 512 -c 1000", ("epoll",), 512),
     Load("tcp-deep", "TCP 64 B, 50 connections, 16 deep", "tcp", "-s 64 -c 50 -p 16", ALL_TCP, 64),
     Load("tcp-bulk", "TCP 1 MiB, 4 connections", "tcp", "-s 1m -c 4", ALL_TCP, 2**20, bulk=True),
     Load("tcp-connect", "TCP connect, echo 64 B, close", "tcp", "", ALL_TCP, 64),
