@@ -129,21 +129,6 @@ static uint64_t deadline_of(const struct exchange *exchange)
 	return clock_now() + exchange->sender->arguments->timeout_ms * NS_PER_MS;
 }
 
-/* As poll(2), but for signals. */
-static int wait_until(uint64_t deadline, int fd, short events)
-{
-	struct pollfd ready = {.fd = fd, .events = events};
-
-	for (;;) {
-		uint64_t now = clock_now();
-		int left = now < deadline ? (int)((deadline - now) / NS_PER_MS) + 1 : 0;
-		int count = poll(&ready, 1, left);
-
-		if (count >= 0 || errno != EINTR)
-			return count;
-	}
-}
-
 static bool is_as_sent(const struct exchange *exchange, size_t sent, size_t got)
 {
 	return got == sent && memcmp(exchange->in, exchange->out, sent) == 0;
@@ -156,7 +141,7 @@ static int await_reply(struct exchange *exchange, size_t sent, size_t *length)
 	int fd = exchange->sender->fd;
 
 	do {
-		int count = wait_until(deadline, fd, POLLIN);
+		int count = target_wait(fd, POLLIN, deadline);
 		ssize_t got;
 
 		if (count <= 0)
@@ -184,7 +169,7 @@ static int send_whole(const struct exchange *exchange, size_t length)
 			return -1;
 		if (clock_now() >= deadline)
 			return 0;
-		(void)wait_until(deadline, fd, POLLOUT);
+		(void)target_wait(fd, POLLOUT, deadline);
 	}
 	return 1;
 }

@@ -56,6 +56,9 @@ int target_begin(const struct target *target) WARN_UNUSED;
 /* What became of a connect that was begun, once the socket is writable: 0 or an errno. */
 int target_result(int fd);
 
+/* As poll(2) on one descriptor until DEADLINE; a signal does not end it. */
+int target_wait(int fd, short events, uint64_t deadline);
+
 /* The address of our end, in words. */
 const char *target_own_text(int fd, char text[static ADDRESS_TEXT_MAX]);
 

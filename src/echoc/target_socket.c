@@ -82,22 +82,28 @@ int target_result(int fd)
 	return error;
 }
 
-/* 0 or an errno. */
-static int wait_connected(int fd, uint64_t deadline)
+int target_wait(int fd, short events, uint64_t deadline)
 {
+	struct pollfd ready = {.fd = fd, .events = events};
+
 	for (;;) {
-		struct pollfd ready = {.fd = fd, .events = POLLOUT};
 		uint64_t now = clock_now();
 		int left = now < deadline ? (int)((deadline - now) / NS_PER_MS) + 1 : 0;
 		int count = poll(&ready, 1, left);
 
-		if (count > 0)
-			return target_result(fd);
-		if (count == 0)
-			return ETIMEDOUT;
-		if (errno != EINTR)
-			return errno;
+		if (count >= 0 || errno != EINTR)
+			return count;
 	}
+}
+
+/* 0 or an errno. */
+static int wait_connected(int fd, uint64_t deadline)
+{
+	int count = target_wait(fd, POLLOUT, deadline);
+
+	if (count < 0)
+		return errno;
+	return count > 0 ? target_result(fd) : ETIMEDOUT;
 }
 
 static const char *hint(const struct target *target, int error)

@@ -41,7 +41,7 @@ void intake_free(struct intake *intake);
 /* Serves for its service on this loop, from now on or as soon as there is memory for it. */
 void intake_start(struct intake *intake, struct loop *loop);
 
-/* Leaves what comes in waiting for MS milliseconds, because descriptors or memory have run out. */
+/* Leaves what comes in waiting for MS milliseconds: to take it has just failed, and would again. */
 void intake_pause(struct intake *intake, int64_t ms);
 
 /* Something came free on this loop: whoever pauses may try again now. */

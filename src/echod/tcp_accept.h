@@ -3,7 +3,7 @@
 
 /*
  * Where stream connections come in, TCP and unix alike: admitted, refused, or left in the queue for
- * a while when descriptors or memory have run out.
+ * a while when descriptors or memory have run out, or accepting is forbidden.
  */
 
 #ifndef ECHOD_TCP_ACCEPT_H
