@@ -120,8 +120,8 @@ START_TEST(an_answer_is_for_the_last_question)
 		worker_ask(worker);
 	ck_assert(!worker_answered(worker));
 	start();
-	WAIT_UNTIL(worker_answered(worker));
-	ck_assert(rung());
+	WAIT_UNTIL(rung());
+	ck_assert(worker_answered(worker));
 	ask_and_wait();
 	stop_and_wait(false);
 }
@@ -160,8 +160,9 @@ END_TEST
 START_TEST(a_stop_ends_a_worker_that_serves_nothing)
 {
 	start();
-	stop_and_wait(_i);
-	ck_assert(rung());
+	worker_stop(worker, _i);
+	WAIT_UNTIL(rung());
+	ck_assert(worker_ended(worker));
 }
 END_TEST
 
