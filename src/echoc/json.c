@@ -12,18 +12,43 @@
 #include <inttypes.h>
 #include <math.h>
 
-static void write_string(FILE *out, const char *text)
+/* Bytes of the UTF-8 sequence at TEXT; 0 when what stands there is none (RFC 3629, section 3). */
+static size_t sequence_length(const unsigned char *text)
 {
-	putc('"', out);
-	for (; *text != '\0'; text++) {
-		unsigned char byte = (unsigned char)*text;
+	static const uint32_t least[] = {0, 0x80, 0x800, 0x10000}; /* that needs as many bytes */
+	int following = (text[0] >= 0xc0) + (text[0] >= 0xe0) + (text[0] >= 0xf0);
+	uint32_t code = text[0] & (following > 0 ? 0x3fU >> following : 0x7fU);
 
-		if (byte == '"' || byte == '\\')
-			fprintf(out, "\\%c", byte);
-		else if (byte < 0x20)
-			fprintf(out, "\\u%04x", byte);
+	if (text[0] >= 0xf8 || (text[0] & 0xc0) == 0x80)
+		return 0;
+	for (int i = 1; i <= following; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (text[i] & 0x3fU);
+	}
+	if (code < least[following] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+		return 0;
+	return 1 + (size_t)following;
+}
+
+/* A name given on the command line may be any bytes; what is read as JSON may not. */
+static void write_string(FILE *out, const char *value)
+{
+	const unsigned char *text = (const unsigned char *)value;
+
+	putc('"', out);
+	while (*text != '\0') {
+		size_t length = sequence_length(text);
+
+		if (*text == '"' || *text == '\\')
+			fprintf(out, "\\%c", *text);
+		else if (*text < 0x20)
+			fprintf(out, "\\u%04x", *text);
+		else if (length == 0)
+			fputs("\\ufffd", out);
 		else
-			putc(byte, out);
+			fwrite(text, 1, length, out);
+		text += length > 0 ? length : 1;
 	}
 	putc('"', out);
 }

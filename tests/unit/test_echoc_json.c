@@ -64,6 +64,51 @@ START_TEST(strings_are_escaped)
 }
 END_TEST
 
+/* The first and the last of each length, and what borders on the surrogates. */
+static const char *const well_formed[] = {
+	"z\303\274rich", "\302\200",	 "\337\277",	     "\340\240\200",	 "\355\237\277",
+	"\356\200\200",	 "\357\277\277", "\360\220\200\200", "\364\217\277\277",
+};
+
+START_TEST(utf_8_is_kept)
+{
+	char expected[64];
+
+	json_string(&json, "a", well_formed[_i]);
+	snprintf(expected, sizeof(expected), "{\"type\":\"test\",\"a\":\"%s\"}\n", well_formed[_i]);
+	ck_assert_str_eq(finished(), expected);
+}
+END_TEST
+
+/* Cut off, overlong, a surrogate, beyond the last, bytes that are in no sequence. */
+static const char *const not_well_formed[] = {
+	"\303",
+	"\342\202",
+	"\360\237\230",
+	"\300\200",
+	"\301\277",
+	"\340\237\277",
+	"\360\217\277\277",
+	"\355\240\200",
+	"\355\277\277",
+	"\364\220\200\200",
+	"\200",
+	"\371\200\200\200\200",
+	"\377",
+};
+
+START_TEST(every_byte_of_what_is_no_utf_8_is_replaced)
+{
+	char name[8], expected[64];
+
+	snprintf(name, sizeof(name), "%sx", not_well_formed[_i]);
+	json_string(&json, "a", name);
+	snprintf(expected, sizeof(expected), "{\"type\":\"test\",\"a\":\"%.*sx\"}\n",
+		 (int)(6 * strlen(not_well_formed[_i])), "\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd");
+	ck_assert_str_eq(finished(), expected);
+}
+END_TEST
+
 START_TEST(bytes_are_two_digits)
 {
 	json_byte(&json, "a", 0x5a);
@@ -130,6 +175,9 @@ static Suite *suite(void)
 	tcase_add_test(writer, an_object_is_one_line);
 	tcase_add_test(writer, what_was_not_measured_is_null);
 	tcase_add_test(writer, strings_are_escaped);
+	tcase_add_loop_test(writer, utf_8_is_kept, 0, ARRAY_SIZE(well_formed));
+	tcase_add_loop_test(writer, every_byte_of_what_is_no_utf_8_is_replaced, 0,
+			    ARRAY_SIZE(not_well_formed));
 	tcase_add_test(writer, bytes_are_two_digits);
 	tcase_add_test(terminal, a_bar_is_as_long_as_its_part);
 	tcase_add_test(terminal, numbers_are_as_people_write_them);
