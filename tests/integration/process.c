@@ -159,9 +159,9 @@ struct echod *echod_spawn(const struct echod_setup *setup)
 	open_notify_socket(echod);
 	fflush(NULL);
 	echod->pid = fork();
-	ck_assert_int_ge(echod->pid, 0);
 	if (echod->pid == 0)
 		become_echod(echod, setup);
+	ck_assert_int_gt(echod->pid, 0);
 	return echod;
 }
 

@@ -26,13 +26,13 @@ void program_start(struct program *program, const char *const arguments[])
 	ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
 	fflush(NULL);
 	program->pid = fork();
-	ck_assert_int_ge(program->pid, 0);
 	if (program->pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (dup2(in[0], STDIN_FILENO) >= 0 && dup2(out[1], STDOUT_FILENO) >= 0)
 			execvp(arguments[0], (char *const *)(uintptr_t)arguments);
 		_exit(CANNOT_EXECUTE);
 	}
+	ck_assert_int_gt(program->pid, 0);
 	close(in[0]);
 	close(out[1]);
 	program->in = in[1];
