@@ -102,9 +102,14 @@ static bool is_drained(struct bench_thread *self, uint64_t now)
 	return now > since && now - since > DRAIN_SILENCE;
 }
 
-/* The end may come early, by ^C; the schedule then ends with it. */
+/*
+ * The end may come early, by ^C; the schedule then ends with it. We may come late, and what was due
+ * by then still goes.
+ */
 static void stop_sending(struct bench_thread *self, uint64_t now)
 {
+	for (size_t i = 0; self->lane.scheduled && i < self->count; i++)
+		channel_fill(&self->channels[i], now);
 	self->lane.sending = false;
 	if (now < self->schedule.end)
 		self->schedule.end = now;

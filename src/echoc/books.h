@@ -33,7 +33,7 @@ struct books {
 	uint64_t unexpected; /* pieces of the server's own that belong to no probe */
 	uint64_t reconnects;
 	uint64_t refused; /* times the other side said that nothing listens there */
-	uint64_t unsent;  /* due by the schedule, but we were late and the run was over */
+	uint64_t unsent;  /* due by the schedule, but too much was outstanding */
 	uint64_t bytes;	  /* came back as replies */
 	double jitter_sum;
 	uint64_t jitter_flows;

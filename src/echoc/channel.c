@@ -152,7 +152,7 @@ void channel_lose_all(struct channel *channel, uint64_t now)
 	}
 }
 
-/* What was due and is not sent is the loss of a server that is gone, and else our own slowness. */
+/* What was due and is not sent is lost if nobody is there; else too much was outstanding. */
 void channel_end_schedule(struct channel *channel, uint64_t end)
 {
 	struct books *books = channel->flow.books;
