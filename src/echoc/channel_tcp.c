@@ -48,11 +48,8 @@ static void tcp_fill(struct channel *channel, uint64_t now)
 	uint64_t most = lane->out_size / channel->flow.size + 1;
 
 	do {
-		if (writer_flush(&channel->writer, &channel->flow, channel->fd, lane->out,
-				 lane->out_size) < 0) {
-			break_off(channel);
-			return;
-		}
+		writer_flush(&channel->writer, &channel->flow, channel->fd, lane->out,
+			     lane->out_size);
 		if (writer_pending(&channel->writer, &channel->flow)) {
 			event_add(&channel->writable, NULL);
 			return;

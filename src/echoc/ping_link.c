@@ -147,10 +147,9 @@ static void on_readable(evutil_socket_t fd, short what UNUSED, void *context)
 
 static void write_stream(struct pinger *pinger)
 {
-	if (writer_flush(&pinger->writer, &pinger->flow, pinger->fd, pinger->buffer,
-			 pinger->buffer_size) < 0)
-		lose_connection(pinger, errno);
-	else if (writer_pending(&pinger->writer, &pinger->flow))
+	writer_flush(&pinger->writer, &pinger->flow, pinger->fd, pinger->buffer,
+		     pinger->buffer_size);
+	if (writer_pending(&pinger->writer, &pinger->flow))
 		event_add(pinger->writable, NULL);
 }
 

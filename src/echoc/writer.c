@@ -86,8 +86,8 @@ static size_t offer_pieces(const struct writer *writer, const struct flow *flow,
 	return offered;
 }
 
-int writer_flush(struct writer *writer, const struct flow *flow, int fd, unsigned char *scratch,
-		 size_t size)
+void writer_flush(struct writer *writer, const struct flow *flow, int fd, unsigned char *scratch,
+		  size_t size)
 {
 	while (writer_pending(writer, flow)) {
 		size_t offered;
@@ -97,11 +97,13 @@ int writer_flush(struct writer *writer, const struct flow *flow, int fd, unsigne
 			offered = offer_pieces(writer, flow, fd, &sent);
 		else
 			offered = offer_copy(writer, flow, fd, scratch, size, &sent);
-		if (sent < 0)
-			return errno == EAGAIN || errno == EINTR ? 0 : -1;
+		if (sent < 0) {
+			if (errno != EAGAIN && errno != EINTR)
+				shutdown(fd, SHUT_RDWR);
+			return;
+		}
 		advance(writer, flow, (size_t)sent);
 		if ((size_t)sent < offered)
-			return 0;
+			return;
 	}
-	return 0;
 }

@@ -13,7 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/compiler.h"
 #include "flow.h"
 
 struct writer {
@@ -27,8 +26,11 @@ void writer_start(struct writer *writer, const struct flow *flow);
 /* True while probes that the flow has sent off are not wholly with the kernel. */
 bool writer_pending(const struct writer *writer, const struct flow *flow);
 
-/* Hands over as much as the socket takes, made in SCRATCH. -1 and errno when that failed. */
-int writer_flush(struct writer *writer, const struct flow *flow, int fd, unsigned char *scratch,
-		 size_t size) WARN_UNUSED;
+/*
+ * Hands over as much as the socket takes, made in SCRATCH. When sending fails the connection is
+ * ended, for its reader to find out, after all that had come before, which counts.
+ */
+void writer_flush(struct writer *writer, const struct flow *flow, int fd, unsigned char *scratch,
+		  size_t size);
 
 #endif

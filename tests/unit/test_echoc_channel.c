@@ -130,6 +130,28 @@ START_TEST(what_came_unasked_before_the_end_counts_once)
 }
 END_TEST
 
+/* The second one is sent, in vain, before anybody has looked what there is to read. */
+START_TEST(a_reply_counts_that_came_before_the_end)
+{
+	char message[SIZE];
+
+	lane.sending = true;
+	channel_fill(&channel, 1);
+	ck_assert_int_eq(read(server, message, sizeof(message)), SIZE);
+	ck_assert_int_eq(write(server, message, sizeof(message)), SIZE);
+	close(server);
+	server = -1;
+	lane.depth = 2;
+	channel_fill(&channel, 2);
+	while (channel.fd >= 0 && !channel.connecting)
+		event_base_loop(lane.base, EVLOOP_ONCE);
+	channel_finish(&channel);
+	ck_assert(books_balance(&lane.books));
+	ck_assert_uint_eq(lane.books.received, 1);
+	ck_assert_uint_eq(lane.books.lost, 1);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("echoc_channel");
@@ -141,6 +163,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(tcase, what_was_due_without_a_connection_is_lost, 0, 2);
 	tcase_add_test(tcase, what_was_due_on_a_connection_is_unsent);
 	tcase_add_test(tcase, what_came_unasked_before_the_end_counts_once);
+	tcase_add_test(tcase, a_reply_counts_that_came_before_the_end);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
