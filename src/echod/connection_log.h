@@ -14,10 +14,15 @@
 
 struct connection;
 struct service;
+struct shared_tables;
 
 void log_connection_opened(const struct connection *connection);
 void log_connection_closed(const struct connection *connection, enum counter why);
 void log_connection_refused(const struct service *service, const struct address *peer,
 			    enum counter why);
+
+/* Says how many were left out: of a loop's timer lines_over, and when no more lines can come. */
+void connection_log_over(int fd, short what, void *loop);
+void connection_log_end(struct shared_tables *shared);
 
 #endif

@@ -270,3 +270,13 @@ bool log_throttle_pass(struct log_throttle *throttle, int64_t now_ms, unsigned *
 	*suppressed = atomic_exchange_explicit(&throttle->suppressed, 0, memory_order_relaxed);
 	return true;
 }
+
+bool log_throttle_over(struct log_throttle *throttle, int64_t now_ms, unsigned *suppressed)
+{
+	int64_t start = atomic_load_explicit(&throttle->window, memory_order_relaxed);
+	bool over = now_ms - start >= throttle->period_ms;
+
+	*suppressed =
+		over ? atomic_exchange_explicit(&throttle->suppressed, 0, memory_order_relaxed) : 0;
+	return over;
+}

@@ -63,4 +63,7 @@ struct log_throttle {
  */
 bool log_throttle_pass(struct log_throttle *throttle, int64_t now_ms, unsigned *suppressed);
 
+/* True when the period is over; *suppressed is how many were held back and are not told yet. */
+bool log_throttle_over(struct log_throttle *throttle, int64_t now_ms, unsigned *suppressed);
+
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "connection_log.h"
 #include "tcp_echo.h"
 #include "udp_batch.h"
 #include "wheel.h"
@@ -39,6 +40,7 @@ int loop_init(struct loop *loop, struct shared_tables *shared)
 	loop->base = new_base();
 	if (!loop->base)
 		return -1;
+	event_assign(&loop->lines_over, loop->base, -1, 0, connection_log_over, loop);
 	loop->wheel = wheel_new(loop->base, connection_visit, NULL);
 	loop->batch = udp_batch_new();
 	loop->buffer = malloc(INPUT_HEADROOM + INPUT_SIZE);

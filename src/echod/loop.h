@@ -9,6 +9,7 @@
 #ifndef ECHOD_LOOP_H
 #define ECHOD_LOOP_H
 
+#include <event2/event_struct.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -58,6 +59,7 @@ struct loop {
 	struct service_list services;
 	struct intake_list intakes;
 	struct guard_ports ports;
+	struct event lines_over; /* pending while lines about connections are left out */
 	uint64_t random_state;
 	unsigned paused_intakes;
 	size_t connections;

@@ -22,6 +22,7 @@
 #include "activation.h"
 #include "client_table.h"
 #include "clock.h"
+#include "connection_log.h"
 #include "control.h"
 #include "log.h"
 #include "monitor.h"
@@ -312,6 +313,7 @@ enum exit_status server_run(struct server *server)
 		log_error("stopping: an event loop failed");
 		return STATUS_FAILURE;
 	}
+	connection_log_end(&server->shared);
 	log_notice("stopped");
 	return STATUS_OK;
 }

@@ -153,6 +153,61 @@ START_TEST(a_flood_of_clients_is_not_a_flood_of_lines)
 }
 END_TEST
 
+static void refuse_many(int count)
+{
+	struct address peer = at("192.0.2.9", 4711);
+	struct service *service = scene_service(PLAIN, "x");
+
+	for (int i = 0; i < count; i++)
+		log_connection_refused(service, &peer, TCP_REJECTED_DENIED);
+	ck_assert_uint_eq(count_lines(log_lines()), LINES_PER_S);
+}
+
+START_TEST(the_rest_of_a_flood_is_said_when_it_is_over)
+{
+	refuse_many(1000);
+	fake_ms += 999;
+	scene_turn();
+	ck_assert_str_eq(log_lines(), "");
+	fake_ms += 1;
+	scene_turn();
+	ck_assert_str_eq(log_lines(), "<6>... 800 suppressed\n");
+	fake_ms += 5000;
+	scene_turn();
+	ck_assert_str_eq(log_lines(), "");
+}
+END_TEST
+
+START_TEST(while_a_flood_goes_on_its_next_line_says_the_rest)
+{
+	struct service *service = scene_service(PLAIN, "x");
+	struct address peer = at("192.0.2.9", 4711);
+
+	refuse_many(300);
+	fake_ms += 1000;
+	log_connection_refused(service, &peer, TCP_REJECTED_DENIED);
+	ck_assert_ptr_nonnull(strstr(log_lines(), "... 100 suppressed\n"));
+	for (int i = 1; i < 250; i++)
+		log_connection_refused(service, &peer, TCP_REJECTED_DENIED);
+	log_lines();
+	scene_turn();
+	ck_assert_str_eq(log_lines(), "");
+	fake_ms += 1000;
+	scene_turn();
+	ck_assert_str_eq(log_lines(), "<6>... 50 suppressed\n");
+}
+END_TEST
+
+START_TEST(a_stop_says_the_rest)
+{
+	refuse_many(203);
+	connection_log_end(scene_loop.shared);
+	ck_assert_str_eq(log_lines(), "<6>... 3 suppressed\n");
+	connection_log_end(scene_loop.shared);
+	ck_assert_str_eq(log_lines(), "");
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *result = suite_create("connection_log");
@@ -165,6 +220,9 @@ static Suite *suite(void)
 	tcase_add_test(tcase, refusals_name_who_and_why);
 	tcase_add_test(tcase, at_notice_nothing_is_said);
 	tcase_add_test(tcase, a_flood_of_clients_is_not_a_flood_of_lines);
+	tcase_add_test(tcase, the_rest_of_a_flood_is_said_when_it_is_over);
+	tcase_add_test(tcase, while_a_flood_goes_on_its_next_line_says_the_rest);
+	tcase_add_test(tcase, a_stop_says_the_rest);
 	return result;
 }
 
