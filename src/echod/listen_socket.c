@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "udp_control.h"
 
 #define DATAGRAM_BUFFER (4 * 1024 * 1024)
@@ -36,8 +37,10 @@ static int set(int fd, int level, int option, int value)
 }
 
 /* What would help, as far as the error tells. */
-static const char *advice(int error)
+static const char *advice(enum socket_kind kind, int error)
 {
+	bool is_path = socket_is_unix(kind);
+
 	switch (error) {
 	case EADDRINUSE:
 		return ": another program has it; stop that one or choose another address "
@@ -47,9 +50,12 @@ static const char *advice(int error)
 	case ENOENT:
 		return ": its directory is missing";
 	case EACCES:
+		return is_path ? ": the user that echod runs as may not write to its directory"
+			       : ": ports below 1024 need root or CAP_NET_BIND_SERVICE";
 	case EPERM:
-		return ": ports below 1024 need root or CAP_NET_BIND_SERVICE, a path needs write "
-		       "permission to its directory";
+		return is_path ? ": another user left a file there; remove it, or choose a "
+				 "directory that belongs to the user that echod runs as"
+			       : "";
 	case EADDRNOTAVAIL:
 		return ": no interface of this host has that address";
 	case EAFNOSUPPORT:
@@ -67,7 +73,7 @@ static void explain(struct reason *reason, const char *step, enum socket_kind ki
 	int error = errno;
 
 	reason_set(reason, "cannot listen on %s %s: %s: %s%s", socket_kind_names[kind],
-		   address_format(address, text), step, strerror(error), advice(error));
+		   address_format(address, text), step, strerror(error), advice(kind, error));
 	errno = error;
 }
 
@@ -313,8 +319,10 @@ void listen_socket_unlink(const struct listen_socket *socket)
 
 	if (!socket_is_unix(socket->kind) || socket->handed || lstat(path, &status) < 0)
 		return;
-	if (status.st_dev == socket->device && status.st_ino == socket->inode)
-		(void)unlink(path); /* a file that stays is stale, and replaced at the next start */
+	if (status.st_dev == socket->device && status.st_ino == socket->inode && unlink(path) < 0)
+		log_warning("cannot remove %s, which nobody serves any more: %s (its directory "
+			    "should belong to the user that echod runs as)",
+			    path, strerror(errno));
 }
 
 bool listen_socket_buffers_small(const struct listen_socket *socket)

@@ -18,6 +18,7 @@
 
 #include "../integration/harness.h"
 #include "../integration/net.h"
+#include "log_lines.h"
 #include "unit.h"
 
 static struct reason reason;
@@ -324,6 +325,27 @@ START_TEST(a_file_that_is_no_longer_ours_stays)
 }
 END_TEST
 
+START_TEST(a_file_that_may_not_be_removed_is_said)
+{
+	const char *path = path_named("kept");
+	struct listen_socket *socket = open_at(SOCKET_UNIX, path, 0);
+
+	ck_assert_int_eq(chmod(test_directory(), _i == 0 ? 0755 : 01777), 0);
+	if (seteuid(65534) < 0)
+		skip("may not become somebody else");
+	log_lines_begin(LEVEL_WARNING);
+	listen_socket_unlink(socket);
+	ck_assert_ptr_nonnull(strstr(log_lines(), "/kept, which nobody serves any more: "));
+	log_lines_end();
+	listen_socket_release(socket);
+	if (_i == 0)
+		expect_not_opened(SOCKET_UNIX, path_named("new"), 0, EACCES, "may not write");
+	else
+		expect_not_opened(SOCKET_UNIX, path, 0, EPERM, "another user left a file there");
+	ck_assert_int_eq(seteuid(0), 0);
+}
+END_TEST
+
 START_TEST(the_last_to_let_go_closes)
 {
 	struct listen_socket *socket = open_at(SOCKET_TCP, "127.0.0.1", 0);
@@ -360,6 +382,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, what_is_no_socket_is_never_removed);
 	tcase_add_test(tcase, a_missing_directory_is_said);
 	tcase_add_test(tcase, a_file_that_is_no_longer_ours_stays);
+	tcase_add_loop_test(tcase, a_file_that_may_not_be_removed_is_said, 0, 2);
 	tcase_add_test(tcase, the_last_to_let_go_closes);
 	return result;
 }
