@@ -35,6 +35,20 @@ static void say_restart(const char *key)
 	log_warning("%s has changed: that takes effect at a restart", key);
 }
 
+/* Of the others the start has said so. */
+static void say_not_opened(const struct config *now, const struct config *next)
+{
+	for (size_t i = 0; i < next->listener_count; i++) {
+		const char *name = next->listeners[i].name;
+
+		if (!config_listener(now, name))
+			log_notice(
+				"address and protocol of listener %s are not opened: the sockets "
+				"are those that were handed over",
+				name);
+	}
+}
+
 static void next_clear(struct next *next, const struct server *server)
 {
 	for (size_t i = 0; next->plans && i < server->worker_count; i++)
@@ -125,6 +139,8 @@ void reload_begin(struct server *server)
 		return;
 	}
 	config_compare(server->started_with, next.config, say_restart);
+	if (server->listening->handed)
+		say_not_opened(server->config, next.config);
 	change_over(server, &next);
 }
 

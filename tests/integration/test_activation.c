@@ -143,6 +143,11 @@ START_TEST(settings_by_name_follow_a_reload)
 	expect_text(fd, "changed");
 	close(fd);
 	ck_assert_uint_eq(echod_log_count(echod, "listening on"), 1);
+	ck_assert_uint_eq(echod_log_count(echod, "are not opened"), 1);
+	echod_reload(echod,
+		     "[listener named]\naddress = *:0\n[listener new]\naddress = 127.0.0.2:0\n");
+	ck_assert_uint_eq(echod_log_count(echod, "of listener new are not opened"), 1);
+	ck_assert_uint_eq(echod_log_count(echod, "are not opened"), 2);
 	echod_stop(echod);
 }
 END_TEST
