@@ -113,9 +113,10 @@ static void on_report(evutil_socket_t fd UNUSED, short what UNUSED, void *contex
 	uint64_t until = bencher->shared.start + bencher->reports * NS_PER_S;
 	struct books books;
 
+	if (until > bencher->shared.end || bencher->shared.stop)
+		return; /* the rest is reported at the end */
 	collect(bencher, &books);
-	if (until <= bencher->shared.end && !bencher->shared.stop)
-		report_interval(bencher, &books, until);
+	report_interval(bencher, &books, until);
 	arm_report(bencher);
 }
 
@@ -299,11 +300,13 @@ static enum echoc_status finish(struct bencher *bencher, double cpu)
 	assert(books_balance(&bencher->total));
 	if (shared->last_heard > until)
 		until = shared->last_heard;
-	span.seconds = seconds_between(shared->start, until < now ? until : now);
+	until = until < now ? until : now;
+	span.seconds = seconds_between(shared->start, until);
 	span.elapsed = seconds_between(shared->start, now);
 	if (bencher->live)
 		live_erase();
 	if (shared->arguments->json) {
+		report_interval(bencher, &last, until); /* so that they add up to the summary */
 		report_books_json("summary", shared->arguments, &bencher->total, &span);
 		report_hint(stderr, bencher->target, &bencher->total, span.seconds);
 	} else {

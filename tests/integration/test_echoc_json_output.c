@@ -118,6 +118,15 @@ START_TEST(a_report_is_an_interval)
 }
 END_TEST
 
+static double sum_of_intervals(const char *text, const char *name)
+{
+	double sum = 0;
+
+	for (; (text = strstr(text, "{\"type\":\"interval\"")) != NULL; text++)
+		sum += json_get(text, "interval", name);
+	return sum;
+}
+
 START_TEST(a_bench_has_rates)
 {
 	struct faulty faulty = {0};
@@ -126,8 +135,10 @@ START_TEST(a_bench_has_rates)
 	const char *text = echoc.output;
 
 	ck_assert_int_eq(echoc.status, 0);
-	ck_assert_uint_eq(json_check(text), 3);
-	ck_assert_uint_eq(json_count(text, "interval"), 1);
+	ck_assert_uint_eq(json_check(text), 4);
+	ck_assert_uint_eq(json_count(text, "interval"), 2);
+	ck_assert_double_eq(sum_of_intervals(text, "sent"), sum_of(text, "sent"));
+	ck_assert_double_eq(sum_of_intervals(text, "received"), sum_of(text, "received"));
 	ck_assert_double_gt(sum_of(text, "messages_per_s"), 0);
 	ck_assert_double_eq_tol(sum_of(text, "bytes_per_s"), 64 * sum_of(text, "messages_per_s"),
 				64);
