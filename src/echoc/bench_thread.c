@@ -125,8 +125,8 @@ static void on_tick(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 	uint64_t now = clock_now();
 
 	if (self->ticks == 0)
-		self->lane.sending = true;
-	if (self->lane.sending && (now >= self->bench->end || self->bench->stop))
+		self->lane.sending = true; /* once at least, even if late for all of the run */
+	else if (self->lane.sending && (now >= self->bench->end || self->bench->stop))
 		stop_sending(self, now);
 	for (size_t i = 0; i < self->count; i++)
 		channel_tick(&self->channels[i], now);

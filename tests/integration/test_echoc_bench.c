@@ -8,12 +8,9 @@
 
 #include "config.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "common/compiler.h"
 #include "echoc_run.h"
@@ -144,35 +141,6 @@ START_TEST(latency_counts_from_when_a_message_was_due)
 	ck_assert_double_ge(sum_of(&echoc, "rtt_us.max"), 145000);
 	ck_assert_double_ge(sum_of(&echoc, "rtt_us.p90"), 75000);
 	echoc_free(&echoc);
-}
-END_TEST
-
-/* Stopped in the middle of a run, it goes on when all of it is over; nobody answers. */
-START_TEST(what_was_due_is_sent_by_who_comes_late)
-{
-	int server = datagram_socket("127.0.0.1");
-	struct address own = {.length = sizeof(own.un)};
-	struct pollfd first = {.fd = server, .events = POLLIN};
-	struct echoc echoc;
-	char target[32];
-	int64_t stopped;
-	int status;
-
-	ck_assert_int_eq(getsockname(server, &own.sa, &own.length), 0);
-	snprintf(target, sizeof(target), "127.0.0.1:%u", address_port(&own));
-	echoc = echoc_start(
-		ECHOC_ARGS("bench", "-u", "--json", "-r", "1000", "-d", DURATION, target));
-	ck_assert_int_eq(poll(&first, 1, patience_ms()), 1);
-	kill(echoc.pid, SIGSTOP);
-	ck_assert_int_eq(waitpid(echoc.pid, &status, WUNTRACED), echoc.pid);
-	stopped = now_ms();
-	WAIT_UNTIL((double)(now_ms() - stopped) > 1000 * DURATION_S);
-	kill(echoc.pid, SIGCONT);
-	echoc_finish(&echoc, NULL, 0);
-	ck_assert_double_eq(sum_of(&echoc, "sent"), 1000 * DURATION_S);
-	ck_assert_double_eq(sum_of(&echoc, "unsent"), 0);
-	echoc_free(&echoc);
-	close(server);
 }
 END_TEST
 
@@ -360,7 +328,6 @@ static Suite *suite(void)
 			    (int)ARRAY_SIZE(clean_runs));
 	tcase_add_test(clean, unix_sockets_work_in_every_mode);
 	tcase_add_loop_test(clean, a_schedule_sends_as_many_as_are_due, 0, 2);
-	tcase_add_test(clean, what_was_due_is_sent_by_who_comes_late);
 	tcase_add_test(clean, latency_counts_from_when_a_message_was_due);
 	tcase_add_test(clean, the_end_is_a_table_and_a_histogram_without_a_live_line);
 	tcase_add_test(clean, a_reply_in_time_is_not_lost_because_others_were_faster);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* A bench that gets no core until its time is over. */
+
+#include "config.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "echoc_run.h"
+#include "faulty_server.h"
+#include "harness.h"
+#include "json_lines.h"
+#include "net.h"
+
+#define DURATION "120ms"
+#define DURATION_MS 120
+
+static double sum_of(const struct echoc *echoc, const char *name)
+{
+	return json_get(echoc->output, "summary", name);
+}
+
+static void hold_up(const struct echoc *echoc)
+{
+	int64_t stopped;
+	int status;
+
+	kill(echoc->pid, SIGSTOP);
+	ck_assert_int_eq(waitpid(echoc->pid, &status, WUNTRACED), echoc->pid);
+	stopped = now_ms();
+	WAIT_UNTIL(now_ms() - stopped > 2 * DURATION_MS);
+	kill(echoc->pid, SIGCONT);
+}
+
+/* Nobody answers. */
+START_TEST(what_was_due_is_sent_late)
+{
+	int server = datagram_socket("127.0.0.1");
+	struct address own = {.length = sizeof(own.un)};
+	struct pollfd first = {.fd = server, .events = POLLIN};
+	struct echoc echoc;
+	char target[32];
+
+	ck_assert_int_eq(getsockname(server, &own.sa, &own.length), 0);
+	snprintf(target, sizeof(target), "127.0.0.1:%u", address_port(&own));
+	echoc = echoc_start(
+		ECHOC_ARGS("bench", "-u", "--json", "-r", "1000", "-d", DURATION, target));
+	ck_assert_int_eq(poll(&first, 1, patience_ms()), 1);
+	hold_up(&echoc);
+	echoc_finish(&echoc, NULL, 0);
+	ck_assert_double_eq(sum_of(&echoc, "sent"), DURATION_MS);
+	ck_assert_double_eq(sum_of(&echoc, "unsent"), 0);
+	echoc_free(&echoc);
+	close(server);
+}
+END_TEST
+
+/* When there are two, the time of the run is set, and it begins 20 ms later. */
+static size_t count_threads(pid_t pid)
+{
+	struct stat tasks;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	ck_assert_int_eq(stat(path, &tasks), 0);
+	return tasks.st_nlink - 2;
+}
+
+START_TEST(who_misses_all_of_the_run_sends_something)
+{
+	struct faulty faulty = {.datagram = _i == 1};
+	const char *target = faulty_start(&faulty);
+	struct echoc echoc = echoc_start(
+		ECHOC_ARGS("bench", "--json", "-d", DURATION, _i == 1 ? "-u" : "-v", target));
+
+	WAIT_UNTIL(count_threads(echoc.pid) >= 2);
+	hold_up(&echoc);
+	echoc_finish(&echoc, NULL, 0);
+	EXPECT(&echoc, 0, "");
+	ck_assert_double_gt(sum_of(&echoc, "received"), 0);
+	ck_assert_double_eq(sum_of(&echoc, "lost"), 0);
+	echoc_free(&echoc);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("echoc_late");
+	TCase *tcase = new_case(suite, "late");
+
+	tcase_add_test(tcase, what_was_due_is_sent_late);
+	tcase_add_loop_test(tcase, who_misses_all_of_the_run_sends_something, 0, 2);
+	return suite;
+}
+
+INTEGRATION_MAIN(suite)
