@@ -250,8 +250,8 @@ void log_adopt_libevent(void)
 }
 
 /*
- * A fixed window that begins with the first line in it. Threads that meet at its start may let a
- * line more or less through than BURST; the count of the suppressed stays exact.
+ * A fixed window that begins with the first line in it. Who opens it and then loses its core may
+ * let as many again through when it is back; the count of the suppressed stays exact.
  */
 bool log_throttle_pass(struct log_throttle *throttle, int64_t now_ms, unsigned *suppressed)
 {

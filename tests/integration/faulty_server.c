@@ -21,6 +21,7 @@
 
 #include "common/compiler.h"
 #include "harness.h"
+#include "net.h"
 
 #define MESSAGE_MAX 70000u
 
@@ -127,6 +128,7 @@ static bool do_wrong(struct peer *peer)
 	case FAULT_DROP:
 		return true;
 	case FAULT_DUPLICATE:
+		wait_ms(faulty->delay_ms);
 		put(peer, peer->message, peer->length);
 		put(peer, peer->message, peer->length);
 		return true;
@@ -296,11 +298,15 @@ const char *faulty_start(const struct faulty *faulty)
 	return target;
 }
 
-/* Bound, so that nobody else gets it, but not listening. */
+/*
+ * Bound, so that nobody else gets it, but not listening. That holds for TCP alone: in a network of
+ * its own, where that is possible, nobody has the number for UDP either.
+ */
 const char *closed_port(void)
 {
 	static char target[64];
 
+	(void)own_network();
 	(void)bound_socket(SOCK_STREAM, target, sizeof(target));
 	return target;
 }

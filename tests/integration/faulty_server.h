@@ -15,7 +15,7 @@
 enum fault {
 	FAULT_NONE,
 	FAULT_DROP,	 /* no reply */
-	FAULT_DUPLICATE, /* the reply twice */
+	FAULT_DUPLICATE, /* the reply twice, delay_ms later */
 	FAULT_DELAY,	 /* the reply delay_ms later; the others are not held up over UDP */
 	FAULT_REORDER,	 /* the reply after the one to the next message */
 	FAULT_TRUNCATE,	 /* only the first `offset` bytes of the reply */

@@ -214,11 +214,11 @@ START_TEST(max_clients_per_ip_concerns_one_address)
 }
 END_TEST
 
-/* Within a second of its time, and what a slow machine needs. */
+/* Soon, also where a machine stands still for some seconds. */
 static void expect_in_time(int64_t took, int64_t timeout)
 {
 	ck_assert_int_ge(took, timeout - 10);
-	ck_assert_int_le(took, timeout + 1000 + patience_ms() / 20);
+	ck_assert_int_le(took, timeout + patience_ms() / 4);
 }
 
 static void check_idle(struct echod *echod, bool set)
@@ -245,9 +245,9 @@ END_TEST
 START_TEST(idle_timeout_leaves_alone_who_talks)
 {
 	struct echod *echod = echod_start("[listener a]\naddress = 127.0.0.1:0\n"
-					  "idle_timeout = 1s\n");
+					  "idle_timeout = 4s\n");
 	int fd = connect_to("127.0.0.1", port_of(echod));
-	int64_t until = now_ms() + 2500;
+	int64_t until = now_ms() + 5000;
 
 	while (now_ms() < until) {
 		expect_echo(fd, "x", 1);

@@ -228,7 +228,7 @@ START_TEST(much_loss_at_a_high_rate_ends_with_a_hint)
 {
 	struct faulty faulty = {.datagram = true, .fault = FAULT_DROP};
 	struct echoc echoc = echoc_run(
-		ECHOC_ARGS("bench", "-u", "-r", "1000", "-d", "100ms", faulty_start(&faulty)));
+		ECHOC_ARGS("bench", "-u", "-r", "1000", "-d", "400ms", faulty_start(&faulty)));
 
 	EXPECT(&echoc, 1, "Hint", "udp_rate");
 	echoc_free(&echoc);
@@ -237,7 +237,7 @@ END_TEST
 
 START_TEST(a_refused_port_is_no_matter_of_a_rate)
 {
-	struct echoc echoc = echoc_run(ECHOC_ARGS("bench", "-ug", "-d", "100ms", closed_port()));
+	struct echoc echoc = echoc_run(ECHOC_ARGS("bench", "-ug", "-d", "400ms", closed_port()));
 
 	EXPECT(&echoc, 1, "refused: nothing listens there");
 	ck_assert_ptr_null(strstr(echoc.output, "Hint"));

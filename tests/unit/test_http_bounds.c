@@ -71,7 +71,7 @@ START_TEST(nobody_stays_longer_than_5_seconds)
 		      errno != EAGAIN;
 		ck_assert(!ended(silent) || clock_ms() - start > 4000);
 	}
-	ck_assert_int_lt(clock_ms() - start, 6500);
+	ck_assert_int_lt(clock_ms() - start, 10000); /* 5, and a machine that stood still */
 	close(silent);
 	close(dripping);
 	close(deaf);
@@ -110,7 +110,7 @@ START_TEST(who_never_stops_sending_is_cut_off)
 	say(fd, "POST /a HTTP/1.0\r\n\r\n");
 	while (send(fd, more, sizeof(more), MSG_NOSIGNAL) > 0 || errno == EAGAIN)
 		turn();
-	ck_assert_int_lt(clock_ms() - start, 3000);
+	ck_assert_int_lt(clock_ms() - start, 4500); /* and not by the deadline */
 	close(fd);
 }
 END_TEST
