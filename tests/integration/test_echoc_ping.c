@@ -236,8 +236,8 @@ END_TEST
 START_TEST(a_second_interrupt_does_not_wait)
 {
 	struct faulty faulty = {.datagram = true, .fault = FAULT_DROP, .at = 2};
-	struct echoc echoc = echoc_start(
-		ECHOC_ARGS("ping", "-u", "-i", "20ms", "-W", "1h", faulty_start(&faulty)));
+	struct echoc echoc = echoc_start(ECHOC_ARGS("ping", "-u", "-c", "3", "-i", "20ms", "-W",
+						    "1h", faulty_start(&faulty)));
 
 	echoc_await(&echoc, "seq=3 ");
 	kill(echoc.pid, SIGINT);

@@ -93,8 +93,9 @@ def destinations(**settings):
     with scene.client:
         interface = socket.if_nametoindex("server")
     answered = set()
+    patience = 10 if settings.get("udp_guard") == "no" else 0.3
     for to in ("10.0.0.255", "255.255.255.255", "224.0.0.1", "ff02::1"):
-        sock = udp_socket(scene.client, CLIENT6 if ":" in to else CLIENT4, seconds=0.3)
+        sock = udp_socket(scene.client, CLIENT6 if ":" in to else CLIENT4, seconds=patience)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"server")
         where = (to, scene.echod.port, 0, interface) if ":" in to else (to, scene.echod.port)

@@ -351,6 +351,8 @@ START_TEST(a_flood_does_not_keep_the_loop_from_others)
 	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_UDP, "127.0.0.1");
 	int fd = datagram_socket("127.0.0.1");
 
+	if (listen_socket_buffers_small(intake->socket))
+		skip("net.core.rmem_max leaves no room for so many");
 	for (int i = 0; i < 300; i++)
 		put(fd, "127.0.0.1", intake, 1);
 	udp_echo_ready(intake->socket->fd, 0, intake);

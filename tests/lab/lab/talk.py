@@ -13,8 +13,8 @@ def family_of(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def udp_socket(host, source, port=0, seconds=1):
-    """A datagram socket of HOST with SOURCE as its address."""
+def udp_socket(host, source, port=0, seconds=10):
+    """A datagram socket of HOST with SOURCE as its address. SECONDS are few where silence is due."""
     with host:
         sock = socket.socket(family_of(source), socket.SOCK_DGRAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
