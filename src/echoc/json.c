@@ -47,7 +47,7 @@ static void write_string(FILE *out, const char *value)
 		else if (length == 0)
 			fputs("\\ufffd", out);
 		else
-			fwrite(text, 1, length, out);
+			fprintf(out, "%.*s", (int)length, text);
 		text += length > 0 ? length : 1;
 	}
 	putc('"', out);

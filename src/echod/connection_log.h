@@ -21,8 +21,8 @@ void log_connection_closed(const struct connection *connection, enum counter why
 void log_connection_refused(const struct service *service, const struct address *peer,
 			    enum counter why);
 
-/* Says how many were left out: of a loop's timer lines_over, and when no more lines can come. */
-void connection_log_over(int fd, short what, void *loop);
+/* Says how many were left out: when a loop's timer lines_over is due, and when none can follow. */
+void connection_log_over(int fd, short what, void *arg);
 void connection_log_end(struct shared_tables *shared);
 
 #endif
