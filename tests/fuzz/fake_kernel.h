@@ -325,8 +325,7 @@ int ioctl(int fd, unsigned long request, ...)
 	return 0;
 }
 
-/* Nothing is closed that epoll still looks at: another thread may share it, or the number return.
- */
+/* Nothing is closed that epoll still looks at: another may share it, or be given the number. */
 int close(int fd)
 {
 	struct fake_socket *socket = fake_socket(fd);

@@ -214,11 +214,10 @@ START_TEST(max_clients_per_ip_concerns_one_address)
 }
 END_TEST
 
-/* Soon, also where a machine stands still for some seconds. */
 static void expect_in_time(int64_t took, int64_t timeout)
 {
 	ck_assert_int_ge(took, timeout - 10);
-	ck_assert_int_le(took, timeout + patience_ms() / 4);
+	ck_assert_int_le(took, timeout + patience_ms() / 4); /* also where a machine stands still */
 }
 
 static void check_idle(struct echod *echod, bool set)
@@ -227,12 +226,11 @@ static void check_idle(struct echod *echod, bool set)
 	int64_t since = now_ms();
 	int fd = connect_to("127.0.0.1", port_of(echod));
 
-	/* Who is to be closed does not talk before: it might be late with that. */
 	if (set) {
 		expect_end(fd);
 		expect_in_time(now_ms() - since, 200);
 		expect_counted(echod, "tcp_closed_idle", closed, 1);
-	} else {
+	} else { /* who is to be closed does not talk before: it might be late with that */
 		expect_echo(fd, "x", 1);
 	}
 	close(fd);
