@@ -249,32 +249,36 @@ void log_adopt_libevent(void)
 	event_set_fatal_callback(die_with_libevent);
 }
 
-/*
- * A fixed window that begins with the first line in it. Who opens it and then loses its core may
- * let as many again through when it is back; the count of the suppressed stays exact.
- */
+/* Both in one word, so that whoever opens a window also sets its count to 0. */
+#define COUNT_BITS 16
+#define COUNT_MASK ((UINT64_C(1) << COUNT_BITS) - 1)
+
+static bool is_over(const struct log_throttle *throttle, uint64_t window, int64_t now_ms)
+{
+	return now_ms - (int64_t)(window >> COUNT_BITS) >= throttle->period_ms;
+}
+
+/* A fixed window that begins with the first line in it. */
 bool log_throttle_pass(struct log_throttle *throttle, int64_t now_ms, unsigned *suppressed)
 {
-	int64_t start = atomic_load_explicit(&throttle->window, memory_order_relaxed);
+	uint64_t window = atomic_load_explicit(&throttle->window, memory_order_relaxed), next;
 
 	*suppressed = 0;
-	if (now_ms - start >= throttle->period_ms &&
-	    atomic_compare_exchange_strong(&throttle->window, &start, now_ms))
-		atomic_store_explicit(&throttle->used, 0, memory_order_relaxed);
-	/* Read first, so that a flood does not wrap the count around to 0. */
-	if (atomic_load_explicit(&throttle->used, memory_order_relaxed) >= throttle->burst ||
-	    atomic_fetch_add(&throttle->used, 1) >= throttle->burst) {
-		atomic_fetch_add_explicit(&throttle->suppressed, 1, memory_order_relaxed);
-		return false;
-	}
+	do {
+		next = is_over(throttle, window, now_ms) ? (uint64_t)now_ms << COUNT_BITS : window;
+		if ((next & COUNT_MASK) >= throttle->burst) {
+			atomic_fetch_add_explicit(&throttle->suppressed, 1, memory_order_relaxed);
+			return false;
+		}
+	} while (!atomic_compare_exchange_weak(&throttle->window, &window, next + 1));
 	*suppressed = atomic_exchange_explicit(&throttle->suppressed, 0, memory_order_relaxed);
 	return true;
 }
 
 bool log_throttle_over(struct log_throttle *throttle, int64_t now_ms, unsigned *suppressed)
 {
-	int64_t start = atomic_load_explicit(&throttle->window, memory_order_relaxed);
-	bool over = now_ms - start >= throttle->period_ms;
+	uint64_t window = atomic_load_explicit(&throttle->window, memory_order_relaxed);
+	bool over = is_over(throttle, window, now_ms);
 
 	*suppressed =
 		over ? atomic_exchange_explicit(&throttle->suppressed, 0, memory_order_relaxed) : 0;

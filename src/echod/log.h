@@ -46,14 +46,13 @@ void log_write(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 void log_adopt_libevent(void);
 
 /*
- * A bound on lines that a remote can trigger: at most BURST in each PERIOD, shared by all threads
- * without a lock. Zero the rest.
+ * A bound on lines that a remote can trigger: at most BURST (below 65536) in each PERIOD, shared by
+ * all threads without a lock. Zero the rest.
  */
 struct log_throttle {
 	int64_t period_ms;
 	unsigned burst;
-	_Atomic int64_t window;
-	_Atomic unsigned used;
+	_Atomic uint64_t window; /* when it began, and how many lines have passed in it */
 	_Atomic unsigned suppressed;
 };
 
