@@ -298,16 +298,6 @@ const char *faulty_start(const struct faulty *faulty)
 	return target;
 }
 
-/* At another address: a client that gets any number must not get this one, and answer itself. */
-static void take_number(const char *target)
-{
-	const char *number = strrchr(target, ':') + 1;
-	struct address other = at("127.0.0.2", (uint16_t)strtoul(number, NULL, 10));
-	int fd = new_socket(&other, SOCK_DGRAM);
-
-	(void)bind(fd, &other.sa, other.length);
-}
-
 /*
  * Bound, so that nobody else gets it, but not listening. That holds for TCP alone: in a network of
  * its own, where that is possible, nobody has the number for UDP either.
@@ -317,8 +307,8 @@ const char *closed_port(void)
 	static char target[64];
 
 	(void)own_network();
-	(void)bound_socket(SOCK_STREAM, target, sizeof(target));
-	take_number(target);
+	/* Nor may the client itself be given it, and answer itself. */
+	(void)reserve_port_of(bound_socket(SOCK_STREAM, target, sizeof(target)));
 	return target;
 }
 

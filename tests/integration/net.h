@@ -61,6 +61,11 @@ struct datagram {
 
 /* Bound to HOST and a free port; tells the hops of what comes. */
 int datagram_socket(const char *host);
+/*
+ * Takes the number of the port that FD has over UDP at 127.0.0.2, unless somebody has it there: no
+ * listener at that address and no client that is bound nowhere yet is given it from then on.
+ */
+int reserve_port_of(int fd);
 void set_hops(int fd, int hops);
 void send_datagram(int fd, const struct address *to, const void *data, size_t size);
 void receive_datagram(int fd, struct datagram *datagram);

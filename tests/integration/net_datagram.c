@@ -33,6 +33,18 @@ int datagram_socket(const char *host)
 	return fd;
 }
 
+int reserve_port_of(int fd)
+{
+	struct address own = {.length = sizeof(own.un)}, other;
+	int taken;
+
+	ck_assert_int_eq(getsockname(fd, &own.sa, &own.length), 0);
+	other = at("127.0.0.2", address_port(&own));
+	taken = new_socket(&other, SOCK_DGRAM);
+	(void)bind(taken, &other.sa, other.length);
+	return taken;
+}
+
 void set_hops(int fd, int hops)
 {
 	struct address own = {.length = sizeof(own.un)};

@@ -8,13 +8,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "echoc_run.h"
 #include "faulty_server.h"
+#include "handover.h"
 #include "harness.h"
 #include "json_lines.h"
 #include "net.h"
@@ -47,13 +47,11 @@ static bool hold_up(const struct echoc *echoc)
 START_TEST(what_was_due_is_sent_late)
 {
 	int server = datagram_socket("127.0.0.1");
-	struct address own = {.length = sizeof(own.un)};
 	struct pollfd first = {.fd = server, .events = POLLIN};
 	struct echoc echoc;
 	char target[32];
 
-	ck_assert_int_eq(getsockname(server, &own.sa, &own.length), 0);
-	snprintf(target, sizeof(target), "127.0.0.1:%u", address_port(&own));
+	snprintf(target, sizeof(target), "127.0.0.1:%u", port_bound_to(server));
 	echoc = echoc_start(
 		ECHOC_ARGS("bench", "-u", "--json", "-r", "1000", "-d", DURATION, target));
 	ck_assert_int_eq(poll(&first, 1, patience_ms()), 1);

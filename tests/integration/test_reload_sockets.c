@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "handover.h"
 #include "harness.h"
 #include "net.h"
 #include "process.h"
@@ -204,21 +203,13 @@ static void rounds(struct echod *echod, int count, int stream, int datagrams)
 #define GROWTH_ALLOWED_KIB 256
 #endif
 
-/* Who asks from a port that is served gets no answer: the other listener must not get this one. */
-static int reserve_at_the_other(int datagrams)
-{
-	struct address other = at("127.0.0.2", port_bound_to(datagrams));
-	int fd = new_socket(&other, SOCK_DGRAM);
-
-	(void)bind(fd, &other.sa, other.length); /* else somebody has it, and it is not free */
-	return fd;
-}
-
 START_TEST(fifty_reloads_under_traffic_leave_nothing_behind)
 {
 	struct echod *echod = echod_start(ONE);
 	int stream = connect_to("127.0.0.1", port_of(echod)), descriptors;
-	int datagrams = datagram_socket("127.0.0.1"), reserved = reserve_at_the_other(datagrams);
+	int datagrams = datagram_socket("127.0.0.1");
+	/* Who asks from a port that is served gets no answer: no listener must get this one. */
+	int reserved = reserve_port_of(datagrams);
 	size_t resident;
 
 	rounds(echod, 10, stream, datagrams);
