@@ -310,14 +310,13 @@ static int add_timers(struct server *server)
 
 int control_init(struct server *server)
 {
-	static const int signals[SIGNAL_COUNT] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
-
 	event_assign(&server->answer, server->base, server->answer_fd, EV_READ | EV_PERSIST,
 		     on_answer, server);
 	if (event_add(&server->answer, NULL) < 0)
 		return -1;
 	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
-		evsignal_assign(&server->signals[i], server->base, signals[i], on_signal, server);
+		evsignal_assign(&server->signals[i], server->base, signals_served[i], on_signal,
+				server);
 		if (event_add(&server->signals[i], NULL) < 0)
 			return -1;
 	}

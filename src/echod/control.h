@@ -20,6 +20,7 @@
 #include "listening.h"
 #include "loop.h"
 #include "options.h"
+#include "signals.h"
 
 struct event_base;
 struct monitor;
@@ -31,8 +32,6 @@ enum phase {
 	RELOADING, /* waiting for the workers to have changed over */
 	STOPPING
 };
-
-enum { SIGNAL_COUNT = 4 };
 
 /* systemctl reload does not learn of a failure that only we could meet; its status line tells. */
 #define RELOAD_FAILED "the last reload failed, the log says why; "

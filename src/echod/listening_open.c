@@ -15,6 +15,7 @@
 
 #include "listening.h"
 #include "log.h"
+#include "signals.h"
 
 /*
  * How often another number is tried when port 0 gave one that some other protocol or family lacks.
@@ -180,6 +181,19 @@ static void forget(struct listening *listening, size_t index)
 		(listening->count - index) * sizeof(struct binding));
 }
 
+/*
+ * A start with very many sockets takes seconds, and a stop must not wait for it. At a reload no
+ * signal is pending: control takes them as they come.
+ */
+static bool told_to_stop(struct reason *reason)
+{
+	if (!signals_stop_pending())
+		return false;
+	reason_set(reason, "a signal arrived before all sockets were open");
+	errno = EINTR;
+	return true;
+}
+
 static int probe_all(struct listening *next, const struct listening *held, struct reason *reason)
 {
 	bool warned = false;
@@ -188,6 +202,8 @@ static int probe_all(struct listening *next, const struct listening *held, struc
 		struct binding *binding = &next->bindings[i];
 		bool ours = binding->socket_count > 0 || overlaps(binding, held);
 
+		if (told_to_stop(reason))
+			return -1;
 		if (ours || listen_socket_probe(binding->kind, &binding->address, reason) == 0)
 			i++;
 		else if (absent(binding, &warned))
@@ -301,6 +317,8 @@ static int open_all(struct listening *next, const struct listening *held, size_t
 	int result;
 
 	for (size_t i = 0; i < next->count; i += size) {
+		if (told_to_stop(reason))
+			return -1;
 		size = group_size(next, i);
 		if (size > 1)
 			result = open_group(&next->bindings[i], size, workers, reason);

@@ -17,6 +17,7 @@
 #include "notify.h"
 #include "options.h"
 #include "server.h"
+#include "signals.h"
 
 /* Findings in the file go to standard error as a compiler's would, whatever the log level. */
 static void report(enum log_level level, const char *line)
@@ -93,6 +94,8 @@ static enum exit_status with_configuration(const struct options *options)
 
 static enum exit_status act(const struct options *options)
 {
+	if (options->action != ACTION_RUN)
+		signals_unblock(); /* nothing here serves them */
 	switch (options->action) {
 	case ACTION_VERSION:
 		printf("echod %s\n", PACKAGE_VERSION);
@@ -110,6 +113,7 @@ int main(int argc, char *argv[])
 	struct options options;
 	enum exit_status status = STATUS_USAGE;
 
+	signals_block();
 	ensure_standard_descriptors();
 	log_open();
 	if (options_parse(&options, argc, argv) == 0)

@@ -30,6 +30,7 @@
 #include "plan.h"
 #include "privileges.h"
 #include "rate_limit.h"
+#include "signals.h"
 #include "worker.h"
 
 #define WORKERS_MAX 1024
@@ -136,6 +137,10 @@ static enum exit_status open_sockets(struct server *server)
 		server->metrics = monitor_open(metrics, &reason);
 	if (server->listening && (server->metrics || metrics->length == 0))
 		return STATUS_OK;
+	if (errno == EINTR) {
+		log_notice("stopped: %s", reason.text);
+		return STATUS_OK;
+	}
 	status = status_for(errno);
 	log_error("%s", reason.text);
 	return status;
@@ -209,6 +214,21 @@ static int build(struct server *server)
 	return 0;
 }
 
+/* Success without a table of sockets: a signal has stopped the start. */
+static enum exit_status assemble(struct server *server)
+{
+	enum exit_status status = open_sockets(server);
+
+	if (status != STATUS_OK || !server->listening)
+		return status;
+	status = drop_privileges(server);
+	if (status == STATUS_OK && build(server) < 0) {
+		log_error("cannot start: %s", strerror(errno));
+		status = STATUS_FAILURE;
+	}
+	return status;
+}
+
 struct server *server_new(const struct options *options, struct config *config,
 			  enum exit_status *status)
 {
@@ -228,14 +248,8 @@ struct server *server_new(const struct options *options, struct config *config,
 	control_set_log_level(server);
 	server->descriptors = raise_descriptors();
 	server->worker_count = count_workers(config);
-	*status = open_sockets(server);
-	if (*status == STATUS_OK)
-		*status = drop_privileges(server);
-	if (*status == STATUS_OK && build(server) < 0) {
-		log_error("cannot start: %s", strerror(errno));
-		*status = STATUS_FAILURE;
-	}
-	if (*status == STATUS_OK)
+	*status = assemble(server);
+	if (*status == STATUS_OK && server->listening)
 		return server;
 	server_free(server);
 	return NULL;
@@ -306,6 +320,7 @@ enum exit_status server_run(struct server *server)
 		return STATUS_FAILURE;
 	}
 	control_ask_all(server);
+	signals_unblock();
 	event_base_dispatch(server->base);
 	block_signals(NULL);  /* one more must not kill what is being taken apart */
 	stop_workers(server); /* if it was our own loop that failed, theirs go on */

@@ -14,7 +14,8 @@ struct server;
 
 /*
  * Opens the sockets, drops privileges and builds the workers, in this order. NULL after a line in
- * the log; *STATUS then says what kind of failure it was. OPTIONS must outlive the server.
+ * the log; *STATUS then says what kind of failure it was, or that a stop signal was none. OPTIONS
+ * must outlive the server.
  */
 struct server *server_new(const struct options *options, struct config *config,
 			  enum exit_status *status) WARN_UNUSED;
