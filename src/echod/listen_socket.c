@@ -20,6 +20,7 @@
 
 #include "log.h"
 #include "udp_control.h"
+#include "unix_socket.h"
 
 #define DATAGRAM_BUFFER (4 * 1024 * 1024)
 #define KEEPALIVE_IDLE_S 300
@@ -98,50 +99,11 @@ static int new_socket(enum socket_kind kind, const struct address *address)
 	return fd;
 }
 
-/*
- * A socket file that nobody serves any more may be replaced. Whether somebody does, only connecting
- * tells.
- */
-static int remove_stale(enum socket_kind kind, const struct address *address)
-{
-	struct stat status;
-	int fd, result;
-
-	if (lstat(address->un.sun_path, &status) < 0)
-		return errno == ENOENT ? 0 : -1;
-	if (!S_ISSOCK(status.st_mode)) {
-		errno = EEXIST;
-		return -1;
-	}
-	fd = new_socket(kind, address);
-	if (fd < 0)
-		return -1;
-	result = connect(fd, &address->sa, address->length);
-	if (result == 0 || errno != ECONNREFUSED)
-		errno = EADDRINUSE;
-	close_keeping_errno(fd);
-	if (result == 0 || errno != ECONNREFUSED)
-		return -1;
-	return unlink(address->un.sun_path);
-}
-
-static int bind_unix(int fd, enum socket_kind kind, const struct address *address)
-{
-	mode_t mask;
-	int result;
-
-	if (remove_stale(kind, address) < 0)
-		return -1;
-	mask = umask(0111); /* mode 0666: the directory decides who may connect */
-	result = bind(fd, &address->sa, address->length);
-	umask(mask);
-	return result;
-}
-
 static int bind_socket(int fd, enum socket_kind kind, const struct address *address)
 {
 	if (socket_is_unix(kind))
-		return bind_unix(fd, kind, address);
+		return unix_socket_bind(fd, socket_is_stream(kind) ? SOCK_STREAM : SOCK_DGRAM,
+					address);
 	if (set(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
 		return -1;
 	if (kind == SOCKET_TCP && set(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
@@ -227,6 +189,8 @@ struct listen_socket *listen_socket_open(enum socket_kind kind, const struct add
 {
 	struct listen_socket *result = NULL;
 	const char *step = "socket";
+	/* From the probe until ours listens: before that it would pass for a stale one. */
+	int lock = socket_is_unix(kind) ? unix_socket_lock(address) : -1;
 	int fd = new_socket(kind, address);
 	bool bound = false;
 	int error;
@@ -248,6 +212,7 @@ struct listen_socket *listen_socket_open(enum socket_kind kind, const struct add
 	if (!result)
 		goto failed;
 	note_file(result);
+	close_keeping_errno(lock);
 	return result;
 failed:
 	explain(reason, step, kind, address);
@@ -256,6 +221,7 @@ failed:
 		(void)unlink(address->un.sun_path);
 	errno = error;
 	close_keeping_errno(fd);
+	close_keeping_errno(lock);
 	return NULL;
 }
 
@@ -312,6 +278,22 @@ void listen_socket_release(struct listen_socket *socket)
 	free(socket);
 }
 
+static bool is_file_of(const struct listen_socket *socket, const struct stat *status)
+{
+	return status->st_dev == socket->device && status->st_ino == socket->inode;
+}
+
+bool listen_socket_lost_file(const struct listen_socket *socket)
+{
+	struct stat status;
+
+	if (!socket_is_unix(socket->kind))
+		return false;
+	if (lstat(socket->address.un.sun_path, &status) < 0)
+		return errno == ENOENT;
+	return !is_file_of(socket, &status);
+}
+
 void listen_socket_unlink(const struct listen_socket *socket)
 {
 	const char *path = socket->address.un.sun_path;
@@ -319,7 +301,7 @@ void listen_socket_unlink(const struct listen_socket *socket)
 
 	if (!socket_is_unix(socket->kind) || socket->handed || lstat(path, &status) < 0)
 		return;
-	if (status.st_dev == socket->device && status.st_ino == socket->inode && unlink(path) < 0)
+	if (is_file_of(socket, &status) && unlink(path) < 0)
 		log_warning("cannot remove %s, which nobody serves any more: %s (its directory "
 			    "should belong to the user that echod runs as)",
 			    path, strerror(errno));

@@ -67,6 +67,9 @@ void listen_socket_release(struct listen_socket *socket);
 /* Removes the file of a unix socket that we made, if it is still ours. */
 void listen_socket_unlink(const struct listen_socket *socket);
 
+/* A unix socket that nobody can reach any more: somebody removed or replaced its file. */
+bool listen_socket_lost_file(const struct listen_socket *socket);
+
 /* The kernel granted less room for bursts of datagrams than was asked for. */
 bool listen_socket_buffers_small(const struct listen_socket *socket);
 

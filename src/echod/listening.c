@@ -75,16 +75,29 @@ struct listening *listening_adopt(const struct handed_socket *handed, size_t cou
 	return listening;
 }
 
-static const struct binding *find(const struct listening *listening, const struct binding *wanted)
+/* The same address may have been opened again, so it is the socket that tells. */
+static bool has_socket(const struct listening *listening, const struct binding *wanted)
 {
 	for (size_t i = 0; listening && i < listening->count; i++) {
 		const struct binding *binding = &listening->bindings[i];
 
+		if (binding->socket_count > 0 && wanted->socket_count > 0 &&
+		    binding->sockets[0] == wanted->sockets[0])
+			return true;
+	}
+	return false;
+}
+
+static bool has_address(const struct listening *listening, const struct binding *wanted)
+{
+	for (size_t i = 0; i < listening->count; i++) {
+		const struct binding *binding = &listening->bindings[i];
+
 		if (binding->kind == wanted->kind &&
 		    address_equal(&binding->address, &wanted->address))
-			return binding;
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 void listening_subtract(struct listening *held, const struct listening *next)
@@ -92,7 +105,7 @@ void listening_subtract(struct listening *held, const struct listening *next)
 	size_t left = 0;
 
 	for (size_t i = 0; i < held->count; i++) {
-		if (find(next, &held->bindings[i]))
+		if (has_socket(next, &held->bindings[i]))
 			binding_clear(&held->bindings[i]);
 		else
 			held->bindings[left++] = held->bindings[i];
@@ -136,7 +149,7 @@ void listening_announce(const struct listening *listening, const struct listenin
 	for (size_t i = 0; i < listening->count; i++) {
 		const struct binding *binding = &listening->bindings[i];
 
-		if (find(held, binding))
+		if (has_socket(held, binding))
 			continue;
 		log_notice("listening on %s %s", socket_kind_names[binding->kind],
 			   address_format(&binding->address, text));
@@ -147,13 +160,16 @@ void listening_announce(const struct listening *listening, const struct listenin
 			   "lost: raise net.core.rmem_max and net.core.wmem_max");
 }
 
-void listening_announce_gone(const struct listening *gone)
+void listening_announce_gone(const struct listening *gone, const struct listening *next)
 {
 	char text[ADDRESS_TEXT_MAX];
 
-	for (size_t i = 0; i < gone->count; i++)
-		log_notice("stopped serving %s %s", socket_kind_names[gone->bindings[i].kind],
-			   address_format(&gone->bindings[i].address, text));
+	for (size_t i = 0; i < gone->count; i++) {
+		if (!has_address(next, &gone->bindings[i]))
+			log_notice("stopped serving %s %s",
+				   socket_kind_names[gone->bindings[i].kind],
+				   address_format(&gone->bindings[i].address, text));
+	}
 }
 
 void listening_refuse_ports(const struct listening *listening, struct guard_ports *ports)

@@ -67,8 +67,8 @@ struct listen_socket *listening_socket_for(const struct binding *binding, size_t
 /* "listening on tcp 0.0.0.0:7" for what HELD (or NULL) does not have. */
 void listening_announce(const struct listening *listening, const struct listening *held);
 
-/* "stopped serving tcp 0.0.0.0:7" for all of it. */
-void listening_announce_gone(const struct listening *gone);
+/* "stopped serving tcp 0.0.0.0:7" for all of it that NEXT does not serve. */
+void listening_announce_gone(const struct listening *gone, const struct listening *next);
 
 /* Marks the ports served over UDP as sources that get no answer. */
 void listening_refuse_ports(const struct listening *listening, struct guard_ports *ports);

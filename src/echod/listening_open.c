@@ -119,6 +119,18 @@ static int keep_sockets(struct binding *binding, const struct binding *held)
 	return 0;
 }
 
+/* A socket whose file somebody has removed is opened again. */
+static bool is_reachable(const struct binding *held)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	if (!listen_socket_lost_file(held->sockets[0]))
+		return true;
+	log_warning("%s was removed or replaced: opening it again",
+		    address_format(&held->address, text));
+	return false;
+}
+
 /* Takes over from HELD what is there already. */
 static int keep(struct listening *next, const struct listening *held)
 {
@@ -129,6 +141,7 @@ static int keep(struct listening *next, const struct listening *held)
 		for (size_t n = 0; n < held->count; n++) {
 			if (held->bindings[n].kind == binding->kind &&
 			    address_equal(&held->bindings[n].address, &binding->address) &&
+			    is_reachable(&held->bindings[n]) &&
 			    keep_sockets(binding, &held->bindings[n]) < 0)
 				return -1;
 		}
@@ -143,12 +156,14 @@ static bool is_wildcard(const struct address *address)
 	return IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr);
 }
 
+/* A is open. */
 static bool overlap(const struct binding *a, const struct binding *b)
 {
 	if (a->address.sa.sa_family != b->address.sa.sa_family)
 		return false;
 	if (socket_is_unix(a->kind))
-		return address_equal(&a->address, &b->address);
+		return address_equal(&a->address, &b->address) &&
+		       !listen_socket_lost_file(a->sockets[0]);
 	return a->kind == b->kind && address_port(&a->address) == address_port(&b->address) &&
 	       (is_wildcard(&a->address) || is_wildcard(&b->address));
 }

@@ -147,7 +147,7 @@ void reload_begin(struct server *server)
 void reload_finish(struct server *server)
 {
 	if (server->gone) {
-		listening_announce_gone(server->gone);
+		listening_announce_gone(server->gone, server->listening);
 		listening_free(server->gone);
 		server->gone = NULL;
 	}

@@ -308,6 +308,34 @@ START_TEST(the_stop_leaves_a_file_that_is_not_its_own)
 }
 END_TEST
 
+START_TEST(a_reload_makes_a_deleted_file_again)
+{
+	struct echod *echod = echod_start(both);
+	int fd = connect_stream(echod), own;
+
+	expect_echo(fd, "before", 6);
+	ck_assert_int_eq(unlink(echod_path(echod, "stream")), 0);
+	ck_assert_int_eq(unlink(echod_path(echod, "datagram")), 0);
+	echod_reload(echod, both);
+	ck_assert_uint_eq(echod_log_count(echod, "opening it again"), 2);
+	ck_assert_uint_eq(echod_log_count(echod, "listening on"), 4);
+	ck_assert_uint_eq(echod_log_count(echod, "stopped serving"), 0);
+	expect_echo(fd, "and after", 9);
+	close(fd);
+	fd = connect_stream(echod);
+	expect_echo(fd, "new", 3);
+	close(fd);
+	own = named_socket(echod, "me");
+	expect_local_echo(echod, own, "new", 3);
+	close(own);
+	echod_signal(echod, SIGTERM);
+	ck_assert_int_eq(echod_wait(echod), 0);
+	ck_assert(!exists(echod_path(echod, "stream")));
+	ck_assert(!exists(echod_path(echod, "datagram")));
+	echod_free(echod);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("unix");
@@ -325,6 +353,7 @@ static Suite *suite(void)
 	tcase_add_test(files, a_live_socket_is_not_taken_over);
 	tcase_add_test(files, a_file_that_is_no_socket_is_not_touched);
 	tcase_add_test(files, the_stop_leaves_a_file_that_is_not_its_own);
+	tcase_add_test(files, a_reload_makes_a_deleted_file_again);
 	return suite;
 }
 

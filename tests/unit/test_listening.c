@@ -219,13 +219,16 @@ START_TEST(what_is_gone_is_said)
 {
 	struct listening *listening =
 		open_text("[listener a]\naddress = 127.0.0.1:0\nprotocol = udp\n");
+	struct listening none = {0};
 	char expected[128];
 
 	log_set_level(LEVEL_NOTICE);
-	listening_announce_gone(listening);
+	listening_announce_gone(listening, &none);
 	snprintf(expected, sizeof(expected), "<5>stopped serving udp 127.0.0.1:%u\n",
 		 (unsigned)port_of(listening, 0));
 	ck_assert_str_eq(log_lines(), expected);
+	listening_announce_gone(listening, listening);
+	ck_assert_str_eq(log_lines(), "");
 	listening_free(listening);
 }
 END_TEST

@@ -261,6 +261,63 @@ START_TEST(a_unix_socket_cannot_become_one_of_the_other_kind)
 }
 END_TEST
 
+START_TEST(a_unix_socket_whose_file_is_gone_is_opened_anew)
+{
+	static const char *const kinds[] = {"unix", "unixgram"};
+	struct listening *next;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/lost", test_directory());
+	change_to(open_next("[listener a]\naddress = %s:%s\n", kinds[_i], path));
+	ck_assert_int_eq(unlink(path), 0);
+	next = open_next("[listener a]\naddress = %s:%s\n", kinds[_i], path);
+	ck_assert_ptr_ne(next->bindings[0].sockets[0], held->bindings[0].sockets[0]);
+	ck_assert_ptr_nonnull(strstr(log_lines(), "/lost was removed or replaced"));
+	change_to(next);
+	ck_assert(!listen_socket_lost_file(held->bindings[0].sockets[0]));
+	next = open_next("[listener a]\naddress = %s:%s\n", kinds[_i], path);
+	expect_kept(&held->bindings[0], &next->bindings[0]);
+	change_to(next);
+	listening_release(held);
+	ck_assert_int_eq(access(path, F_OK), -1);
+}
+END_TEST
+
+START_TEST(what_was_opened_anew_goes_again_when_something_else_fails)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/again", test_directory());
+	change_to(open_next("[listener a]\naddress = unix:%s\n", path));
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_ptr_null(try_open("[listener a]\naddress = unix:%s unix:/nowhere/x\n", path));
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_int_eq(access(path, F_OK), -1);
+	ck_assert_uint_eq(held->bindings[0].socket_count, 1);
+}
+END_TEST
+
+START_TEST(a_file_that_another_program_has_made_is_its_own)
+{
+	struct listening *listening, *other;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/taken", test_directory());
+	change_to(open_next("[listener a]\naddress = unix:%s\n", path));
+	ck_assert_int_eq(unlink(path), 0);
+	listening = held;
+	held = NULL;
+	other = open_next("[listener a]\naddress = unix:%s\n", path);
+	held = listening;
+	ck_assert_ptr_null(try_open("[listener a]\naddress = unix:%s\n", path));
+	ck_assert_int_eq(errno, EADDRINUSE);
+	ck_assert_ptr_nonnull(strstr(reason.text, "another program has it"));
+	ck_assert(serves(path, 0));
+	listening_release(other);
+	listening_free(other);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *result = suite_create("listening_reload");
@@ -275,6 +332,9 @@ static Suite *suite(void)
 	tcase_add_loop_test(tcase, everything_is_probed_before_anything_is_opened, 0, 2);
 	tcase_add_test(tcase, a_unix_socket_stays_the_one_it_is);
 	tcase_add_test(tcase, a_unix_socket_cannot_become_one_of_the_other_kind);
+	tcase_add_loop_test(tcase, a_unix_socket_whose_file_is_gone_is_opened_anew, 0, 2);
+	tcase_add_test(tcase, what_was_opened_anew_goes_again_when_something_else_fails);
+	tcase_add_test(tcase, a_file_that_another_program_has_made_is_its_own);
 	return result;
 }
 
