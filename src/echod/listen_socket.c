@@ -122,15 +122,47 @@ static int set_tcp_options(int fd)
 	return set(fd, SOL_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
 }
 
+/* The kernel tells twice what it granted; -1 when it tells nothing. */
+static int buffer_of(int fd, int option)
+{
+	int value = 0;
+	socklen_t size = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, option, &value, &size) < 0 ? -1 : value / 2;
+}
+
+/* What this host gives whoever asks for our buffer, found out on a socket of its own; or -1. */
+static int grantable(int option)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int granted = -1;
+
+	if (fd >= 0 && set(fd, SOL_SOCKET, option, DATAGRAM_BUFFER) == 0)
+		granted = buffer_of(fd, option);
+	close_keeping_errno(fd);
+	return granted;
+}
+
 /* Never lowers: the service manager may have granted more than we could ask for. */
 static int raise_buffer(int fd, int option)
 {
-	int now = 0;
-	socklen_t size = sizeof(now);
+	int now = buffer_of(fd, option), granted;
 
-	if (getsockopt(fd, SOL_SOCKET, option, &now, &size) < 0)
+	if (now < 0)
 		return -1;
-	return now < DATAGRAM_BUFFER ? set(fd, SOL_SOCKET, option, DATAGRAM_BUFFER) : 0;
+	if (now >= DATAGRAM_BUFFER)
+		return 0;
+	granted = grantable(option);
+	if (granted < 0)
+		return -1;
+	return granted > now ? set(fd, SOL_SOCKET, option, DATAGRAM_BUFFER) : 0;
+}
+
+static bool has_small_buffer(int fd, int option)
+{
+	int size = buffer_of(fd, option);
+
+	return size >= 0 && size < DATAGRAM_BUFFER;
 }
 
 static int set_udp_options(int fd)
@@ -309,14 +341,8 @@ void listen_socket_unlink(const struct listen_socket *socket)
 
 bool listen_socket_buffers_small(const struct listen_socket *socket)
 {
-	int receive = 0, send = 0;
-	socklen_t size = sizeof(receive);
-
-	if (socket->kind != SOCKET_UDP ||
-	    getsockopt(socket->fd, SOL_SOCKET, SO_RCVBUF, &receive, &size) < 0 ||
-	    getsockopt(socket->fd, SOL_SOCKET, SO_SNDBUF, &send, &size) < 0)
-		return false;
-	return receive < DATAGRAM_BUFFER || send < DATAGRAM_BUFFER;
+	return socket->kind == SOCKET_UDP &&
+	       (has_small_buffer(socket->fd, SO_RCVBUF) || has_small_buffer(socket->fd, SO_SNDBUF));
 }
 
 uint64_t listen_socket_drops(struct listen_socket *socket)

@@ -151,7 +151,8 @@ static int datagram_fd(void)
 
 START_TEST(a_socket_that_cannot_be_adopted_stays_its_owners)
 {
-	static const char *const calls[] = {MEMORY, "getsockname", "getsockopt", "setsockopt"};
+	static const char *const calls[] = {MEMORY, "getsockname", "getsockopt", "socket",
+					    "setsockopt"};
 	int fd = datagram_fd();
 
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
