@@ -26,7 +26,7 @@
 #define MAX_FDS 1024
 
 #define ACCEPTED                                                                                   \
-	"echod takes listening stream sockets and unconnected datagram sockets, "                  \
+	"echod takes listening stream sockets and bound, unconnected datagram sockets, "           \
 	"IPv4, IPv6 or unix"
 
 bool activation_present(void)
@@ -48,10 +48,26 @@ static int socket_option(int fd, int option)
 	return getsockopt(fd, SOL_SOCKET, option, &value, &length) < 0 ? -1 : value;
 }
 
+/* Without a port or a name nobody can send to it. */
+static bool is_bound(const struct address *address)
+{
+	if (address->sa.sa_family == AF_UNIX)
+		return address->length > offsetof(struct sockaddr_un, sun_path);
+	return address_port(address) != 0;
+}
+
+static const char *classify_datagram(const struct handed_socket *handed)
+{
+	struct address peer = {.length = sizeof(peer.un)};
+
+	if (getpeername(handed->fd, &peer.sa, &peer.length) == 0)
+		return "is a connected socket";
+	return is_bound(&handed->address) ? NULL : "is not bound to an address";
+}
+
 /* What is wrong with the socket, or NULL. */
 static const char *classify(struct handed_socket *handed)
 {
-	struct address peer = {.length = sizeof(peer.un)};
 	int type = socket_option(handed->fd, SO_TYPE);
 
 	if (type < 0)
@@ -71,8 +87,7 @@ static const char *classify(struct handed_socket *handed)
 	if (type != SOCK_DGRAM)
 		return "is a socket of another type";
 	handed->kind = HANDED_DATAGRAM;
-	return getpeername(handed->fd, &peer.sa, &peer.length) == 0 ? "is a connected socket"
-								    : NULL;
+	return classify_datagram(handed);
 }
 
 /* The shared O_NONBLOCK is what we want: an instance before or after us needs it as well. */

@@ -114,8 +114,10 @@ static int bind_socket(int fd, enum socket_kind kind, const struct address *addr
 /* The settings that accepted connections inherit. */
 static int set_tcp_options(int fd)
 {
-	if (set(fd, SOL_TCP, TCP_NODELAY, 1) < 0 || set(fd, SOL_SOCKET, SO_OOBINLINE, 1) < 0 ||
-	    set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) < 0 ||
+	/* A Multipath TCP socket, which can only be handed over, has no urgent data. */
+	if (set(fd, SOL_SOCKET, SO_OOBINLINE, 1) < 0 && errno != EOPNOTSUPP)
+		return -1;
+	if (set(fd, SOL_TCP, TCP_NODELAY, 1) < 0 || set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) < 0 ||
 	    set(fd, SOL_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S) < 0 ||
 	    set(fd, SOL_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S) < 0)
 		return -1;
@@ -272,6 +274,8 @@ struct listen_socket *listen_socket_adopt(int fd, enum socket_kind kind, struct 
 		free(socket);
 		return NULL;
 	}
+	(void)listen_socket_drops(socket);
+	socket->drops = 0; /* those were a former instance's */
 	return socket;
 }
 
@@ -350,8 +354,10 @@ uint64_t listen_socket_drops(struct listen_socket *socket)
 	uint32_t values[SK_MEMINFO_VARS] = {0};
 	socklen_t size = sizeof(values);
 
-	if (getsockopt(socket->fd, SOL_SOCKET, SO_MEMINFO, values, &size) == 0)
-		socket->drops += (uint32_t)(values[SK_MEMINFO_DROPS] - (uint32_t)socket->drops);
+	if (getsockopt(socket->fd, SOL_SOCKET, SO_MEMINFO, values, &size) == 0) {
+		socket->drops += values[SK_MEMINFO_DROPS] - socket->kernel_drops;
+		socket->kernel_drops = values[SK_MEMINFO_DROPS];
+	}
 	return socket->drops;
 }
 

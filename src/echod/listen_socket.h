@@ -40,7 +40,8 @@ struct listen_socket {
 	struct address address; /* as bound, with the real port */
 	dev_t device;		/* of the file of a unix socket, to know it again */
 	ino_t inode;
-	uint64_t drops; /* as of the last time the kernel was asked */
+	uint64_t drops;	       /* as of the last time the kernel was asked, */
+	uint32_t kernel_drops; /* and its own count then, which may be older than we are */
 };
 
 /*

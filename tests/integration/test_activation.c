@@ -5,6 +5,7 @@
 
 #include "config.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -77,6 +78,30 @@ START_TEST(the_connection_that_waited_loses_no_urgent_byte)
 	send_all(fd, "cd", 2);
 	echod = start_with(&handover, "");
 	expect_text(fd, "abUcd");
+	close(fd);
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(a_multipath_listener_serves_both_kinds_of_clients)
+{
+	struct address own = at("127.0.0.1", 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+	struct handover handover = {.fds = {fd}, .count = 1};
+	struct echod *echod;
+
+	if (fd < 0)
+		skip("this kernel has no Multipath TCP");
+	ck_assert_int_eq(bind(fd, &own.sa, own.length), 0);
+	ck_assert_int_eq(listen(fd, 64), 0);
+	own = at("127.0.0.1", port_bound_to(fd));
+	echod = start_with(&handover, "");
+	expect_stream_echo("127.0.0.1", address_port(&own));
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+	ck_assert_int_eq(connect(fd, &own.sa, own.length), 0);
+	expect_echo(fd, "many paths", 10);
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	expect_end(fd);
 	close(fd);
 	echod_stop(echod);
 }
@@ -354,6 +379,7 @@ static Suite *suite(void)
 	tcase_add_test(served, handed_sockets_are_served_and_no_others);
 	tcase_add_test(served, a_dual_stack_stream_socket_judges_ipv4_as_ipv4);
 	tcase_add_test(served, the_connection_that_waited_loses_no_urgent_byte);
+	tcase_add_test(served, a_multipath_listener_serves_both_kinds_of_clients);
 	tcase_add_test(served, handed_unix_sockets_keep_their_files);
 	tcase_add_test(served, names_choose_the_settings);
 	tcase_add_test(served, settings_by_name_follow_a_reload);

@@ -167,12 +167,14 @@ END_TEST
 
 START_TEST(an_ipv6_socket_is_taken)
 {
+	struct sockaddr_in6 any = {.sin6_family = AF_INET6};
 	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
 	struct handover handover = {.fds = {fd}, .count = 1};
 	struct outcome outcome;
 
 	if (fd < 0)
 		return; /* a machine without IPv6 */
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&any, sizeof(any)), 0);
 	outcome = hand_over(&handover);
 	ck_assert_int_eq(outcome.status, 0);
 	ck_assert_int_eq(outcome.sockets[0].address.sa.sa_family, AF_INET6);
@@ -296,6 +298,19 @@ START_TEST(a_connected_udp_socket_is_refused)
 }
 END_TEST
 
+START_TEST(a_datagram_socket_that_nobody_can_send_to_is_refused)
+{
+	static const int families[] = {AF_INET, AF_INET6, AF_UNIX};
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		int fd = socket(families[i], SOCK_DGRAM, 0);
+
+		if (fd >= 0) /* on a machine without IPv6 it is not */
+			assert_refused(fd, "is not bound to an address");
+	}
+}
+END_TEST
+
 START_TEST(without_variables_nothing_is_taken)
 {
 	struct handed_socket *sockets;
@@ -323,6 +338,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, a_number_that_is_none_is_refused);
 	tcase_add_test(tc, a_descriptor_of_a_wrong_kind_is_refused_by_name);
 	tcase_add_test(tc, a_connected_udp_socket_is_refused);
+	tcase_add_test(tc, a_datagram_socket_that_nobody_can_send_to_is_refused);
 	tcase_add_test(tc, without_variables_nothing_is_taken);
 	suite_add_tcase(s, tc);
 	return s;

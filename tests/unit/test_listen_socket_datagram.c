@@ -172,10 +172,30 @@ START_TEST(drops_are_counted_on_where_the_count_of_the_kernel_begins_again)
 	struct listen_socket *adopted = adopt(bound(SOCK_DGRAM, "127.0.0.1"), SOCKET_UDP);
 	uint64_t drops = overflow(adopted);
 
-	adopted->drops = UINT32_MAX; /* as of the last time, so that it went around since */
+	/* As of the last time, so that it went around since. */
+	adopted->drops = adopted->kernel_drops = UINT32_MAX;
 	ck_assert_uint_eq(listen_socket_drops(adopted), UINT64_C(0x100000000) + drops);
 	ck_assert_uint_eq(listen_socket_drops(adopted), UINT64_C(0x100000000) + drops);
 	listen_socket_release(adopted);
+}
+END_TEST
+
+START_TEST(what_a_former_instance_lost_is_not_counted_again)
+{
+	struct listen_socket *former = adopt(bound(SOCK_DGRAM, "127.0.0.1"), SOCKET_UDP), *next;
+	int kept = fcntl(former->fd, F_DUPFD_CLOEXEC, 0);
+	uint64_t drops = overflow(former), of_closed;
+
+	ck_assert_uint_gt(drops, 0);
+	listen_socket_release(former);
+	of_closed = listen_socket_drops_of_closed();
+	next = adopt(kept, SOCKET_UDP);
+	ck_assert_uint_eq(listen_socket_drops(next), 0);
+	drops = overflow(next);
+	ck_assert_uint_gt(drops, 0);
+	ck_assert_uint_le(drops, 100);
+	listen_socket_release(next);
+	ck_assert_uint_eq(listen_socket_drops_of_closed(), of_closed + drops);
 }
 END_TEST
 
@@ -282,6 +302,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, adopting_never_lowers_what_was_granted);
 	tcase_add_test(tcase, adopting_does_not_lower_what_is_less_than_asked_for);
 	tcase_add_test(tcase, half_of_what_was_asked_for_is_small);
+	tcase_add_test(tcase, what_a_former_instance_lost_is_not_counted_again);
 	tcase_add_test(tcase, only_udp_has_buffers_to_complain_of);
 	tcase_add_test(tcase, drops_are_not_forgotten_with_the_socket);
 	tcase_add_test(tcase, drops_are_counted_on_where_the_count_of_the_kernel_begins_again);
