@@ -120,7 +120,7 @@ static int refuse_option(const char *word)
 	return bad_usage("unknown or ambiguous option %s", word);
 }
 
-/* WORD is the last argument that getopt_long read. */
+/* WORD is the argument that it stands in. */
 static int take_option(struct options *options, int option, const char *word)
 {
 	switch (option) {
@@ -149,13 +149,17 @@ static int take_option(struct options *options, int option, const char *word)
 
 int options_parse(struct options *options, int argc, char *argv[])
 {
-	int option;
+	int option, at;
 
 	memset(options, 0, sizeof(*options));
 	options->source.path = SYSCONFDIR "/echod.conf";
 	optind = 0; /* glibc: start afresh, so that tests can parse more than once */
-	while ((option = getopt_long(argc, argv, "+:c:l:tTvVh", long_options, NULL)) != -1) {
-		if (take_option(options, option, argv[optind - 1]) < 0)
+	for (;;) {
+		at = optind > 0 ? optind : 1; /* optind stays while letters of one word are left */
+		option = getopt_long(argc, argv, "+:c:l:tTvVh", long_options, NULL);
+		if (option == -1)
+			break;
+		if (take_option(options, option, argv[at]) < 0)
 			return -1;
 		if (options->action == ACTION_VERSION || options->action == ACTION_HELP)
 			return 0;

@@ -189,6 +189,9 @@ START_TEST(what_is_not_allowed_is_refused_in_words)
 {
 	assert_refused("-x", "unknown option -x");
 	assert_refused("-tx", "unknown option -x");
+	assert_refused("--verbose -xv", "unknown option -x");
+	assert_refused("--config /a/b -vxv", "unknown option -x");
+	assert_refused("-v --test=1", "option --test takes no value");
 	assert_refused("--nonsense", "unknown or ambiguous option --nonsense");
 	assert_refused("--ver", "unknown or ambiguous option --ver");
 	assert_refused("--test=1", "option --test takes no value");
