@@ -154,7 +154,7 @@ static const char *what_is_missing(enum concern concern)
 {
 	if (concern == CONCERNS_IP)
 		return "has no IP address";
-	return concern == CONCERNS_TCP ? "serves no TCP" : "serves no UDP";
+	return concern == CONCERNS_UDP ? "serves no UDP" : "serves no TCP";
 }
 
 void draft_check(struct draft *draft, size_t index)

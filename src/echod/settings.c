@@ -44,7 +44,7 @@ const struct setting settings[] = {
 	{"deny", ANY_LISTENER(deny), .type = &networks_value, .default_text = "",
 	 .concern = CONCERNS_IP},
 	{"max_clients_per_ip", ANY_LISTENER(max_clients_per_ip), .type = &number_value,
-	 .max = UINT32_MAX, .default_text = "0", .concern = CONCERNS_TCP},
+	 .max = UINT32_MAX, .default_text = "0", .concern = CONCERNS_TCP_ADDRESSES},
 	{"idle_timeout", ANY_LISTENER(idle_timeout), .type = &duration_value,
 	 .max = 365 * DAYS, .default_text = "1h", .concern = CONCERNS_TCP},
 	{"stall_timeout", ANY_LISTENER(stall_timeout), .type = &duration_value,
@@ -99,7 +99,7 @@ bool setting_concerns(const struct setting *setting, const struct listener_confi
 			continue;
 		served |= CONCERNS_IP;
 		if (listener->protocols & PROTOCOL_TCP)
-			served |= CONCERNS_TCP;
+			served |= CONCERNS_TCP | CONCERNS_TCP_ADDRESSES;
 		if (listener->protocols & PROTOCOL_UDP)
 			served |= CONCERNS_UDP;
 	}

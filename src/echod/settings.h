@@ -22,8 +22,17 @@
  */
 enum { IN_SERVER = 1, IN_DEFAULTS = 2, IN_LISTENER = 4 };
 
-/* What a setting is about: it has no effect on a listener that serves nothing of the kind. */
-enum concern { CONCERNS_ALL = 0, CONCERNS_IP = 1, CONCERNS_TCP = 2, CONCERNS_UDP = 4 };
+/*
+ * What a setting is about: it has no effect on a listener that serves nothing of the kind. TCP
+ * stands for UNIX streams, too, except where clients are told apart by their IP addresses.
+ */
+enum concern {
+	CONCERNS_ALL = 0,
+	CONCERNS_IP = 1,
+	CONCERNS_TCP = 2,
+	CONCERNS_UDP = 4,
+	CONCERNS_TCP_ADDRESSES = 8
+};
 
 struct listener_config;
 

@@ -51,7 +51,7 @@ static unsigned concerns_of(enum socket_kind kind)
 {
 	switch (kind) {
 	case SOCKET_TCP:
-		return CONCERNS_IP | CONCERNS_TCP;
+		return CONCERNS_IP | CONCERNS_TCP | CONCERNS_TCP_ADDRESSES;
 	case SOCKET_UDP:
 		return CONCERNS_IP | CONCERNS_UDP;
 	case SOCKET_UNIX:

@@ -177,6 +177,7 @@ START_TEST(keys_without_effect_are_a_warning)
 		{"address = :1\nprotocol = udp\nreply_once = no\n", "serves no TCP"},
 		{"address = unixgram:/x\nprefix = a\n", "serves no TCP"},
 		{"address = unixgram:/x\nmax_clients_per_ip = 1\n", "serves no TCP"},
+		{"address = unix:/x\nmax_clients_per_ip = 1\n", "serves no TCP"},
 		{"address = :1\nprotocol = tcp\nudp_rate = 1\n", "serves no UDP"},
 		{"address = :1\nprotocol = tcp\nudp_guard = no\n", "serves no UDP"},
 		{"address = unix:/x\nudp_ttl_guard = no\n", "serves no UDP"},
