@@ -28,13 +28,21 @@ static void report(enum log_level level, const char *line)
 		fprintf(stderr, "%s\n", line);
 }
 
+/* In a bare chroot the directory stands in for /dev/null: nothing can be written to it either. */
+static int open_nothing(void)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	return fd >= 0 ? fd : open("/", O_PATH);
+}
+
 /* A socket must never become descriptor 2, which the log is written to. */
 static void ensure_standard_descriptors(void)
 {
 	int fd;
 
 	do {
-		fd = open("/dev/null", O_RDWR);
+		fd = open_nothing();
 	} while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		close(fd);
@@ -114,6 +122,7 @@ int main(int argc, char *argv[])
 	enum exit_status status = STATUS_USAGE;
 
 	signals_block();
+	signal(SIGXFSZ, SIG_IGN); /* a log file at its limit: the write fails, which is counted */
 	ensure_standard_descriptors();
 	log_open();
 	if (options_parse(&options, argc, argv) == 0)

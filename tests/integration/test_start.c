@@ -7,9 +7,13 @@
 
 #include "config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -286,6 +290,56 @@ START_TEST(an_address_of_no_interface_is_named)
 }
 END_TEST
 
+/* As in a bare chroot; nothing else is opened for both. */
+static void hide_dev_null(void)
+{
+	static const size_t flags = offsetof(struct seccomp_data, args[2]) +
+				    (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0);
+	struct sock_filter rules[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 4),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, flags),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, O_ACCMODE),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, O_RDWR, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOENT),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = ARRAY_SIZE(rules), .filter = rules};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+		_exit(EXIT_FAILURE);
+}
+
+static void close_standard_descriptors(void *arg)
+{
+	const bool *hide = arg;
+
+	if (*hide)
+		hide_dev_null();
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		close(fd);
+}
+
+START_TEST(no_socket_becomes_a_standard_descriptor)
+{
+	bool hide = _i == 1;
+	struct echod_setup setup = {.config = "[listener a]\naddress = unix:@DIR@/s\n",
+				    .prepare = close_standard_descriptors,
+				    .arg = &hide};
+	struct echod *echod = echod_start_with(&setup);
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		char path[64], what[64] = "";
+
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)echod_pid(echod), fd);
+		ck_assert_int_gt(readlink(path, what, sizeof(what) - 1), 0);
+		ck_assert_str_eq(what, hide ? "/" : "/dev/null");
+	}
+	echod_stop(echod);
+}
+END_TEST
+
 static void leave_few_descriptors(void *arg UNUSED)
 {
 	struct rlimit few = {.rlim_cur = 100, .rlim_max = 100};
@@ -323,6 +377,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, addresses_beside_handed_sockets_are_bad_usage);
 	tcase_add_test(tcase, what_is_no_good_file_is_refused);
 	tcase_add_test(tcase, a_file_that_may_not_be_read_is_refused);
+	tcase_add_loop_test(tcase, no_socket_becomes_a_standard_descriptor, 0, 2);
 	tcase_add_test(tcase, more_clients_than_descriptors_are_warned_about);
 
 	tcase = new_case(suite, "addresses and permissions");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* Signals that come before there is anything to serve them: none kills, and none is lost. */
+/* Signals that come before there is anything to serve them, and SIGXFSZ: none kills. */
 
 #include "config.h"
 
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -179,6 +180,34 @@ START_TEST(a_check_can_be_interrupted)
 }
 END_TEST
 
+/* So small that the log of a start does not fit. */
+static void limit_files(void *arg UNUSED)
+{
+	struct rlimit small = {.rlim_cur = 64, .rlim_max = 64};
+
+	if (setrlimit(RLIMIT_FSIZE, &small) < 0)
+		_exit(EXIT_FAILURE);
+}
+
+START_TEST(a_log_file_at_its_limit_ends_nothing)
+{
+	struct echod_setup setup = {.config = UNIX_LISTENER, .prepare = limit_files};
+	struct echod *echod = echod_start_with(&setup);
+
+	ck_assert_uint_eq(strlen(echod_log(echod)), 64);
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(an_output_file_at_its_limit_is_no_success)
+{
+	struct echod_setup setup = {
+		.config = "", .arguments = ARGUMENTS("-T"), .prepare = limit_files};
+
+	echod_free(finished(&setup, FAILURE));
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("start_signals");
@@ -190,6 +219,10 @@ static Suite *suite(void)
 	tcase_add_test(tcase, signals_that_a_parent_has_blocked_are_served);
 	tcase_add_test(tcase, a_stop_does_not_wait_for_sockets_to_be_opened);
 	tcase_add_test(tcase, a_check_can_be_interrupted);
+
+	tcase = new_case(suite, "files that may not grow");
+	tcase_add_test(tcase, a_log_file_at_its_limit_ends_nothing);
+	tcase_add_test(tcase, an_output_file_at_its_limit_is_no_success);
 	return suite;
 }
 
