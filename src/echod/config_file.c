@@ -17,6 +17,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What would help, as far as the error tells. */
+static const char *advice(int error)
+{
+	switch (error) {
+	case EACCES:
+		return ": the user echod runs as must be able to read it";
+	case EMFILE:
+		return ": raise LimitNOFILE= (ulimit -n)";
+	default:
+		return "";
+	}
+}
+
 static const char *kind_of(mode_t mode)
 {
 	if (S_ISDIR(mode))
@@ -76,10 +89,7 @@ enum config_file config_file_read(const char *path, char **text, size_t *length,
 		return CONFIG_FILE_MISSING;
 	}
 	if (fd < 0) {
-		(void)reason_set(reason,
-				 "cannot be opened: %s: the user echod runs as must be able to "
-				 "read it",
-				 strerror(errno));
+		(void)reason_set(reason, "cannot be opened: %s%s", strerror(errno), advice(errno));
 		return CONFIG_FILE_BAD;
 	}
 	status = read_regular(fd, text, length, reason);

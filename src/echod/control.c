@@ -25,6 +25,7 @@
 #include "worker.h"
 
 #define STATUS_EVERY_S 10
+#define CLIENTS_MAX 1048576
 
 /* Descriptors for what is not a client: the log, loops, a file being read, and some to spare. */
 #define DESCRIPTORS_KEPT 32
@@ -85,21 +86,24 @@ void control_tell_ready(struct server *server)
 	notify_ready(server->status);
 }
 
-static uint64_t clients_allowed(const struct server *server)
+/* How many clients leave enough descriptors for a reload and for the metrics. */
+static uint64_t clients_possible(const struct server *server)
 {
 	uint64_t kept = DESCRIPTORS_KEPT + listening_sockets(server->listening) +
 			server->worker_count * DESCRIPTORS_PER_WORKER +
 			(server->metrics ? DESCRIPTORS_FOR_METRICS : 0);
-	uint64_t possible = server->descriptors > kept ? server->descriptors - kept : 1;
-	uint64_t wanted = server->config->server.max_clients;
 
-	if (wanted == 0)
-		return possible < 1048576 ? possible : 1048576;
+	return server->descriptors > kept ? server->descriptors - kept : 1;
+}
+
+static void warn_of_few(uint64_t wanted, uint64_t possible)
+{
 	if (wanted > possible)
 		log_warning("max_clients is %" PRIu64 ", but descriptors allow only %" PRIu64
 			    " clients: raise LimitNOFILE= (ulimit -n)",
 			    wanted, possible);
-	return wanted;
+	else if (wanted == 0 && possible == 1)
+		log_warning("descriptors allow only 1 client: raise LimitNOFILE= (ulimit -n)");
 }
 
 void control_set_log_level(const struct server *server)
@@ -115,7 +119,16 @@ void control_set_log_level(const struct server *server)
 
 void control_set_client_limit(struct server *server)
 {
-	client_table_set_limit(server->shared.clients, clients_allowed(server));
+	uint64_t before = client_table_limit(server->shared.clients);
+	uint64_t wanted = server->config->server.max_clients;
+	uint64_t possible = clients_possible(server);
+	uint64_t most = wanted == 0 ? CLIENTS_MAX : wanted;
+	uint64_t limit = most < possible ? most : possible;
+
+	if (limit != before || wanted != server->clients_wanted)
+		warn_of_few(wanted, possible);
+	server->clients_wanted = wanted;
+	client_table_set_limit(server->shared.clients, limit);
 }
 
 static void stop_workers(struct server *server, bool abort)

@@ -43,6 +43,7 @@ struct server {
 	struct listening *listening;
 	struct listening *gone;	       /* RELOADING: what the workers are letting go of */
 	uint64_t descriptors;	       /* how many there may be */
+	uint64_t clients_wanted;       /* max_clients, as of when the limit was last set */
 	uint64_t started_ms;	       /* since the epoch */
 	int64_t started_at;	       /* by clock_ms() */
 	struct listen_socket *metrics; /* NULL: not wanted */

@@ -59,6 +59,8 @@ static const char *advice(enum socket_kind kind, int error)
 			       : "";
 	case EADDRNOTAVAIL:
 		return ": no interface of this host has that address";
+	case EMFILE:
+		return ": raise LimitNOFILE= (ulimit -n)";
 	case EAFNOSUPPORT:
 		return ": this kernel does not have that protocol family";
 	default:

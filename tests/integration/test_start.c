@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -340,33 +339,6 @@ START_TEST(no_socket_becomes_a_standard_descriptor)
 }
 END_TEST
 
-static void leave_few_descriptors(void *arg UNUSED)
-{
-	struct rlimit few = {.rlim_cur = 100, .rlim_max = 100};
-
-	if (setrlimit(RLIMIT_NOFILE, &few) < 0)
-		_exit(EXIT_FAILURE);
-}
-
-START_TEST(more_clients_than_descriptors_are_warned_about)
-{
-	struct echod_setup setup = {
-		.config = "[server]\nmax_clients = 1000\nworkers = 2\n"
-			  "[listener a]\naddress = 127.0.0.1:0\nprotocol = tcp\n",
-		.prepare = leave_few_descriptors,
-	};
-	struct echod *echod = echod_start_with(&setup);
-	int fd = connect_to("127.0.0.1", echod_port(echod, "tcp 127.0.0.1"));
-
-	/* Of 100, 32 are for other things, 2 listen, and each worker has 5. */
-	echod_wait_log(echod, "max_clients is 1000, but descriptors allow only 56 clients: raise "
-			      "LimitNOFILE= (ulimit -n)\n");
-	expect_echo(fd, "x", 1);
-	close(fd);
-	echod_stop(echod);
-}
-END_TEST
-
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("start");
@@ -378,7 +350,6 @@ static Suite *suite(void)
 	tcase_add_test(tcase, what_is_no_good_file_is_refused);
 	tcase_add_test(tcase, a_file_that_may_not_be_read_is_refused);
 	tcase_add_loop_test(tcase, no_socket_becomes_a_standard_descriptor, 0, 2);
-	tcase_add_test(tcase, more_clients_than_descriptors_are_warned_about);
 
 	tcase = new_case(suite, "addresses and permissions");
 	tcase_add_test(tcase, a_port_that_is_not_permitted_is_named);

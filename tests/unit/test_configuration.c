@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "config_text.h"
@@ -89,6 +90,26 @@ START_TEST(an_unreadable_file_is_refused_whether_or_not_it_was_named)
 				     "as must be able to read it\n");
 	if (getuid() == 0)
 		ck_assert_int_eq(seteuid(0), 0);
+}
+END_TEST
+
+START_TEST(what_would_help_is_said_only_where_it_does)
+{
+	struct rlimit none = {.rlim_cur = 0}, before;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "%s/file", directory);
+	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none.rlim_max = before.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_assert_ptr_null(load_path(path, true));
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	ck_assert_str_eq(said.lines, "F: cannot be opened: Too many open files: raise "
+				     "LimitNOFILE= (ulimit -n)\n");
+	(void)snprintf(path, sizeof(path), "%s/file/x", directory);
+	ck_assert_ptr_null(load_path(path, true));
+	ck_assert_str_eq(said.lines, "F: cannot be opened: Not a directory\n");
 }
 END_TEST
 
@@ -268,6 +289,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, a_missing_file_is_an_error_only_when_it_was_named);
 	tcase_add_test(tests, what_is_no_file_is_refused_without_waiting_for_it);
 	tcase_add_test(tests, an_unreadable_file_is_refused_whether_or_not_it_was_named);
+	tcase_add_test(tests, what_would_help_is_said_only_where_it_does);
 	tcase_add_test(tests, a_file_may_have_64_kib);
 	tcase_add_test(tests, addresses_of_the_command_line_replace_the_listeners);
 	tcase_add_test(tests, the_file_is_checked_also_when_its_listeners_are_replaced);

@@ -223,8 +223,12 @@ START_TEST(clients_are_limited_by_descriptors_but_never_to_none)
 	struct server *server = start_good(ONE);
 
 	server->descriptors = 5;
+	(void)log_lines();
 	control_set_client_limit(server);
 	ck_assert_uint_eq(client_table_limit(server->shared.clients), 1);
+	ck_assert_ptr_nonnull(strstr(log_lines(), "descriptors allow only 1 client: "));
+	control_set_client_limit(server);
+	ck_assert_str_eq(log_lines(), "");
 	server->descriptors = UINT64_MAX;
 	control_set_client_limit(server);
 	ck_assert_uint_eq(client_table_limit(server->shared.clients), 1048576);

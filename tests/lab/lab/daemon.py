@@ -5,7 +5,6 @@
 
 import os
 import re
-import resource
 import signal
 import subprocess
 
@@ -27,7 +26,7 @@ def config_text(address="*:0", more="", **settings):
 class Echod:
     """An echod on HOST. SOCKETS are handed to it, as a service manager does."""
 
-    def __init__(self, host, sockets=(), descriptors=None, **settings):
+    def __init__(self, host, sockets=(), **settings):
         global started
         started += 1
         self.config = os.path.abspath(f"echod-{started}.conf")
@@ -36,8 +35,6 @@ class Echod:
         self.answers = 0
 
         def prepare():
-            if descriptors:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
             for number, sock in enumerate(sockets, 3):
                 os.dup2(sock.fileno(), number)
             if sockets:
