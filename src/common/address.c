@@ -245,6 +245,22 @@ bool address_equal(const struct address *a, const struct address *b)
 	return memcmp(&a->un, &b->un, a->length) == 0;
 }
 
+static bool is_wildcard(const struct address *address)
+{
+	if (address->sa.sa_family == AF_INET)
+		return address->in4.sin_addr.s_addr == INADDR_ANY;
+	return address->sa.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr);
+}
+
+bool address_overlaps(const struct address *a, const struct address *b)
+{
+	if (address_equal(a, b))
+		return true;
+	return a->length == b->length && a->sa.sa_family == b->sa.sa_family &&
+	       address_port(a) == address_port(b) && (is_wildcard(a) || is_wildcard(b));
+}
+
 bool address_ip(const struct sockaddr *sa, struct in6_addr *ip)
 {
 	struct sockaddr_in in4;

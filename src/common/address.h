@@ -59,6 +59,9 @@ uint16_t address_port(const struct address *address); /* 0 for unix */
 void address_set_port(struct address *address, uint16_t port);
 bool address_equal(const struct address *a, const struct address *b); /* port and scope included */
 
+/* Equal, or of one family and port with a wildcard among them: sockets must share to have both. */
+bool address_overlaps(const struct address *a, const struct address *b);
+
 /* The canonical form: false when the socket address is not an IP one. */
 bool address_ip(const struct sockaddr *sa, struct in6_addr *ip);
 

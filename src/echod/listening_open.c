@@ -149,23 +149,45 @@ static int keep(struct listening *next, const struct listening *held)
 	return 0;
 }
 
-static bool is_wildcard(const struct address *address)
-{
-	if (address->sa.sa_family == AF_INET)
-		return address->in4.sin_addr.s_addr == INADDR_ANY;
-	return IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr);
-}
-
-/* A is open. */
+/* A is open. A UNIX socket meets those of the other kind as well. */
 static bool overlap(const struct binding *a, const struct binding *b)
 {
-	if (a->address.sa.sa_family != b->address.sa.sa_family)
-		return false;
 	if (socket_is_unix(a->kind))
 		return address_equal(&a->address, &b->address) &&
 		       !listen_socket_lost_file(a->sockets[0]);
-	return a->kind == b->kind && address_port(&a->address) == address_port(&b->address) &&
-	       (is_wildcard(&a->address) || is_wildcard(&b->address));
+	return a->kind == b->kind && address_overlaps(&a->address, &b->address);
+}
+
+/* A number that port 0 of BINDING became, and that its text does not tell. */
+static bool has_kept_number(const struct binding *binding)
+{
+	return binding->socket_count > 0 && !socket_is_unix(binding->kind) &&
+	       address_port(&binding->written.parts[0]) == 0;
+}
+
+/* What a file asks for twice was refused with it, but for the number that port 0 became. */
+static int refuse_twice(const struct listening *next, struct reason *reason)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	for (size_t i = 0; i < next->count; i++) {
+		const struct binding *zero = &next->bindings[i], *other = next->bindings;
+
+		for (size_t n = 0; has_kept_number(zero) && n < next->count; n++, other++) {
+			if (other == zero || other->kind != zero->kind ||
+			    !address_equal(&other->address, &zero->address))
+				continue;
+			reason_set(reason,
+				   "cannot listen on %s %s for [listener %s]: it is what port 0 of "
+				   "[listener %s] became; choose another port, or restart",
+				   socket_kind_names[zero->kind],
+				   address_format(&zero->address, text), other->listener,
+				   zero->listener);
+			errno = EADDRINUSE;
+			return -1;
+		}
+	}
+	return 0;
 }
 
 /* Whether a probe would meet a socket of our own. */
@@ -366,7 +388,7 @@ struct listening *listening_open(const struct listening *held, const struct conf
 	if (!next || keep(next, held) < 0) {
 		reason_set(reason, "no memory for the table of sockets");
 		errno = ENOMEM;
-	} else if (probe_all(next, held, reason) == 0 &&
+	} else if (refuse_twice(next, reason) == 0 && probe_all(next, held, reason) == 0 &&
 		   open_all(next, held, workers, reason) == 0) {
 		return next;
 	}

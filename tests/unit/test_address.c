@@ -239,6 +239,49 @@ START_TEST(equal_means_family_address_port_scope_and_path)
 }
 END_TEST
 
+static struct address from_text(const char *host, uint16_t port)
+{
+	struct address address;
+	struct reason why;
+
+	ck_assert_int_eq(host[0] == '/' ? address_from_path(&address, host, &why)
+					: address_from_ip(&address, host, port, &why),
+			 0);
+	return address;
+}
+
+START_TEST(a_wildcard_overlaps_its_family_at_its_port)
+{
+	static const struct {
+		const char *a;
+		uint16_t a_port;
+		const char *b;
+		uint16_t b_port;
+		bool overlap;
+	} cases[] = {
+		{"127.0.0.1", 7, "127.0.0.1", 7, true},
+		{"127.0.0.1", 7, "127.0.0.2", 7, false},
+		{"0.0.0.0", 7, "127.0.0.2", 7, true},
+		{"0.0.0.0", 7, "127.0.0.2", 8, false},
+		{"::", 7, "::1", 7, true},
+		{"::1", 7, "::2", 7, false},
+		{"::", 7, "127.0.0.1", 7, false},
+		{"0.0.0.0", 7, "::1", 7, false},
+		{"/a", 0, "/a", 0, true},
+		{"/a", 0, "/b", 0, false},
+		{"/a", 0, "0.0.0.0", 0, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct address a = from_text(cases[i].a, cases[i].a_port);
+		struct address b = from_text(cases[i].b, cases[i].b_port);
+
+		ck_assert_int_eq(address_overlaps(&a, &b), cases[i].overlap);
+		ck_assert_int_eq(address_overlaps(&b, &a), cases[i].overlap);
+	}
+}
+END_TEST
+
 START_TEST(ipv4_and_its_mapped_form_are_one_canonical_address)
 {
 	struct address ipv4 = ip("192.0.2.7", 7), mapped = ip("::ffff:192.0.2.7", 9), path;
@@ -287,6 +330,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, a_mapped_address_becomes_the_ipv4_one);
 	tcase_add_test(tests, ports_can_be_changed_but_not_those_of_unix_sockets);
 	tcase_add_test(tests, equal_means_family_address_port_scope_and_path);
+	tcase_add_test(tests, a_wildcard_overlaps_its_family_at_its_port);
 	tcase_add_test(tests, ipv4_and_its_mapped_form_are_one_canonical_address);
 	suite_add_tcase(all, tests);
 	return all;

@@ -143,6 +143,25 @@ START_TEST(port_zero_keeps_its_number_while_the_text_is_the_same)
 }
 END_TEST
 
+START_TEST(the_number_that_port_zero_became_is_not_for_another_listener)
+{
+	char expected[128];
+
+	change_to(open_next("[listener a]\naddress = localhost:0\n"));
+	ck_assert_ptr_null(try_open("[listener b]\naddress = 127.0.0.1:%u\n"
+				    "[listener a]\naddress = localhost:0\n",
+				    port_of(held, 0)));
+	ck_assert_int_eq(errno, EADDRINUSE);
+	snprintf(expected, sizeof(expected),
+		 "tcp 127.0.0.1:%u for [listener b]: it is what port 0 of [listener a] became",
+		 port_of(held, 0));
+	ck_assert_msg(strstr(reason.text, expected) != NULL, "%s", reason.text);
+	ck_assert(serves("127.0.0.1", port_of(held, 0)));
+	/* It may well become that number in the file. */
+	change_to(open_next("[listener b]\naddress = 127.0.0.1:%u\n", port_of(held, 0)));
+}
+END_TEST
+
 START_TEST(a_protocol_added_to_port_zero_gets_the_number_of_the_other)
 {
 	struct listening *next;
@@ -326,6 +345,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, what_stays_is_kept_what_is_new_is_opened_what_goes_is_closed);
 	tcase_add_test(tcase, port_zero_keeps_its_number_while_the_text_is_the_same);
+	tcase_add_test(tcase, the_number_that_port_zero_became_is_not_for_another_listener);
 	tcase_add_test(tcase, a_protocol_added_to_port_zero_gets_the_number_of_the_other);
 	tcase_add_test(tcase, one_address_becomes_all_of_them_and_back);
 	tcase_add_test(tcase, a_failure_leaves_everything_as_it_was);
