@@ -176,3 +176,40 @@ void draft_check(struct draft *draft, size_t index)
 					 listener->name, what_is_missing(setting->concern));
 	}
 }
+
+/* The address of LISTENER that METRICS cannot be served beside; NULL: there is none. */
+static const struct listen_address *find_overlap(const struct listener_config *listener,
+						 const struct address *metrics)
+{
+	for (size_t i = 0; i < listener->addresses.count; i++) {
+		const struct listen_address *address = &listener->addresses.items[i];
+
+		for (size_t part = 0; part < address->count; part++) {
+			if ((listener->protocols & PROTOCOL_TCP) &&
+			    address_overlaps(&address->parts[part], metrics))
+				return address;
+		}
+	}
+	return NULL;
+}
+
+void draft_check_metrics(struct draft *draft)
+{
+	const struct config *config = draft->config;
+	const struct address *metrics = &config->server.metrics;
+	int line = draft->server.keys[setting_find("metrics") - settings];
+	char text[LISTEN_ADDRESS_TEXT_MAX];
+
+	if (metrics->length == 0 || address_port(metrics) == 0)
+		return;
+	for (size_t i = 0; i < config->listener_count; i++) {
+		const struct listen_address *taken = find_overlap(&config->listeners[i], metrics);
+
+		if (taken)
+			findings_error(draft->findings, line,
+				       "metrics: [listener %s] serves TCP at %s: choose another "
+				       "port",
+				       config->listeners[i].name,
+				       listen_address_format(taken, text));
+	}
+}

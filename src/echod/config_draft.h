@@ -9,6 +9,8 @@
 #ifndef ECHOD_CONFIG_DRAFT_H
 #define ECHOD_CONFIG_DRAFT_H
 
+#include <stdbool.h>
+
 #include "common/compiler.h"
 #include "configuration.h"
 #include "findings.h"
@@ -26,6 +28,7 @@ struct draft {
 	struct section_lines defaults;
 	struct section_lines *listeners; /* one for each of config->listeners */
 	struct findings *findings;
+	bool addresses_unused; /* those of the file: -l or sockets handed over take their place */
 };
 
 /* -1, with a finding, when there is no memory for it. */
@@ -52,5 +55,8 @@ void draft_fold(struct draft *draft, size_t index);
 
 /* Findings that need a whole listener. */
 void draft_check(struct draft *draft, size_t index);
+
+/* The listeners that will be opened leave the address of the metrics free. */
+void draft_check_metrics(struct draft *draft);
 
 #endif

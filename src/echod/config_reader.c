@@ -137,22 +137,28 @@ static const struct setting *find_allowed(struct place *place, int line, const c
 	return NULL;
 }
 
+static void check_address(struct draft *draft, int line, const struct listen_address *address)
+{
+	const struct listener_config *owner = draft_find_owner(draft, address);
+	char text[LISTEN_ADDRESS_TEXT_MAX];
+
+	if (owner)
+		findings_error(draft->findings, line,
+			       "address: [listener %s] has %s already, or a part of it",
+			       owner->name, listen_address_format(address, text));
+	if (address->zone[0] != '\0' && !draft->addresses_unused)
+		findings_error(draft->findings, line,
+			       "address: %s: there is no network interface \"%s\"",
+			       listen_address_format(address, text), address->zone);
+}
+
 /* The addresses behind the first KNOWN are new: none of them may be taken. */
 static void check_new_addresses(const struct place *place, int line, size_t known)
 {
 	const struct address_list *list = &place->listener->addresses;
-	char text[LISTEN_ADDRESS_TEXT_MAX];
 
-	for (; known < list->count; known++) {
-		const struct listener_config *owner =
-			draft_find_owner(place->draft, &list->items[known]);
-
-		if (owner)
-			findings_error(place->draft->findings, line,
-				       "address: [listener %s] has %s already, or a part of it",
-				       owner->name,
-				       listen_address_format(&list->items[known], text));
-	}
+	for (; known < list->count; known++)
+		check_address(place->draft, line, &list->items[known]);
 }
 
 static void set_value(struct place *place, int line, const struct setting *setting,

@@ -86,9 +86,12 @@ static struct config *build(const struct config_source *source, struct findings 
 
 	if (draft_begin(&draft, findings) < 0)
 		return NULL;
+	draft.addresses_unused = source->handed || source->address_count > 0;
 	read_file(&draft, source);
 	finish_listeners(&draft);
 	choose_listeners(&draft, source);
+	if (!source->handed)
+		draft_check_metrics(&draft);
 	return draft_end(&draft);
 }
 

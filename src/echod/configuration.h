@@ -78,6 +78,7 @@ struct config_source {
 	bool must_exist;
 	const struct listen_address *addresses; /* of -l, instead of the file's listeners */
 	size_t address_count;
+	bool handed; /* sockets were: no address of the file is opened */
 };
 
 /*

@@ -54,12 +54,39 @@ static void set_pair(struct listen_address *address, in_addr_t ipv4, struct in6_
 	address_set_port(&address->parts[1], port);
 }
 
+/* A name that an interface could have, but for that there is none. */
+static bool is_zone(const char *zone)
+{
+	return *zone != '\0' && strlen(zone) < IF_NAMESIZE && is_plain(zone);
+}
+
+/*
+ * True when HOST would do if its interface were there. Whether that is an error depends on whether
+ * the address is opened, so it is kept.
+ */
+static bool parse_absent(struct listen_address *address, const char *host, uint16_t port)
+{
+	size_t length = strcspn(host, "%");
+	char present[HOST_MAX + sizeof("%1")];
+	struct reason ignored;
+
+	if (host[length] == '\0' || !is_zone(host + length + 1))
+		return false;
+	/* Any number will do as an interface. */
+	(void)snprintf(present, sizeof(present), "%.*s%%1", (int)length, host);
+	if (address_from_ip(&address->parts[0], present, port, &ignored) < 0)
+		return false;
+	address->parts[0].in6.sin6_scope_id = 0;
+	(void)snprintf(address->zone, sizeof(address->zone), "%s", host + length + 1);
+	return true;
+}
+
 static int parse_ip(struct listen_address *address, const char *host, uint16_t port,
 		    struct reason *reason)
 {
 	struct address *part = &address->parts[0];
 
-	if (address_from_ip(part, host, port, reason) < 0)
+	if (address_from_ip(part, host, port, reason) < 0 && !parse_absent(address, host, port))
 		return -1;
 	if (part->sa.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&part->in6.sin6_addr))
 		return reason_set(reason, "\"%s\" is an IPv4 address: write it as one", host);
@@ -121,6 +148,9 @@ const char *listen_address_format(const struct listen_address *address,
 	else if (address->pair)
 		(void)snprintf(text, LISTEN_ADDRESS_TEXT_MAX, "%s:%u",
 			       address->any ? "*" : "localhost", port);
+	else if (address->zone[0] != '\0') /* "[fe80::1]:7", with the zone put in */
+		(void)snprintf(text, LISTEN_ADDRESS_TEXT_MAX, "%.*s%%%s]:%u",
+			       (int)strcspn(part, "]"), part, address->zone, port);
 	else
 		(void)snprintf(text, LISTEN_ADDRESS_TEXT_MAX, "%s", part);
 	return text;
@@ -128,6 +158,8 @@ const char *listen_address_format(const struct listen_address *address,
 
 bool listen_address_collides(const struct listen_address *a, const struct listen_address *b)
 {
+	if (strcmp(a->zone, b->zone) != 0)
+		return false;
 	for (size_t i = 0; i < a->count; i++) {
 		for (size_t j = 0; j < b->count; j++) {
 			if (address_equal(&a->parts[i], &b->parts[j]))

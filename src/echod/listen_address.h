@@ -9,6 +9,7 @@
 #ifndef ECHOD_LISTEN_ADDRESS_H
 #define ECHOD_LISTEN_ADDRESS_H
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -28,6 +29,7 @@ struct listen_address {
 	bool pair; /* `*` or `localhost`: IPv4 first, then IPv6 */
 	size_t count;
 	struct address parts[2];
+	char zone[IF_NAMESIZE]; /* of an interface that is not there: cannot be opened; else "" */
 };
 
 /*

@@ -73,6 +73,8 @@ static int add_address(struct options *options, const char *text)
 
 	if (listen_address_parse(&address, text, &reason) < 0)
 		return bad_usage("-l %s: %s", text, reason.text);
+	if (address.zone[0] != '\0')
+		return bad_usage("-l %s: there is no network interface \"%s\"", text, address.zone);
 	for (size_t i = 0; i < count; i++) {
 		if (listen_address_collides(&options->addresses[i], &address))
 			return bad_usage("-l %s: this address was given before", text);
@@ -167,7 +169,8 @@ int options_parse(struct options *options, int argc, char *argv[])
 	if (optind < argc)
 		return bad_usage("unexpected argument '%s': echod takes options only",
 				 argv[optind]);
-	if (options->action == ACTION_RUN && options->addresses && activation_present())
+	options->source.handed = activation_present();
+	if (options->action == ACTION_RUN && options->addresses && options->source.handed)
 		return bad_usage("-l cannot be used with sockets handed over by the service "
 				 "manager (LISTEN_FDS): remove one of them");
 	return 0;

@@ -135,6 +135,18 @@ static bool format_user(const struct setting *setting UNUSED, const void *value,
 	return item == 0 && text[0] != '\0';
 }
 
+/* A mapped address is none for an IPv6 socket of ours, which takes IPv6 alone. */
+static int parse_host(struct address *address, const char *host, uint16_t port,
+		      struct reason *reason)
+{
+	if (address_from_ip(address, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, port,
+			    reason) < 0)
+		return -1;
+	if (address->sa.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&address->in6.sin6_addr))
+		return reason_set(reason, "\"%s\" is an IPv4 address: write it as one", host);
+	return 0;
+}
+
 static int parse_endpoint(const struct setting *setting UNUSED, void *value, const char *text,
 			  struct reason *reason)
 {
@@ -143,8 +155,7 @@ static int parse_endpoint(const struct setting *setting UNUSED, void *value, con
 	struct reason why;
 
 	if (address_split(text, host, sizeof(host), &port, &why) < 0 ||
-	    address_from_ip(value, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, port,
-			    &why) < 0)
+	    parse_host(value, host, port, &why) < 0)
 		return reason_set(reason,
 				  "%s; allowed are IPV4:PORT, [IPV6]:PORT and localhost:PORT",
 				  why.text);

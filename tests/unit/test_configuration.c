@@ -129,7 +129,7 @@ static struct config *load_with(const char *text, const struct listen_address *a
 				size_t count)
 {
 	char path[64];
-	struct config_source source = {path, true, addresses, count};
+	struct config_source source = {path, true, addresses, count, false};
 	FILE *file;
 
 	(void)snprintf(path, sizeof(path), "%s/file", directory);
@@ -186,6 +186,66 @@ START_TEST(the_file_is_checked_also_when_its_listeners_are_replaced)
 	ck_assert_ptr_null(load_with("", addresses, 2));
 	ck_assert_str_eq(said.lines, "-l 0.0.0.0:7007: another -l has this address already, or a "
 				     "part of it\n");
+}
+END_TEST
+
+START_TEST(metrics_may_stand_beside_what_is_elsewhere)
+{
+	config_release(load_good("[server]\nmetrics = 127.0.0.1:7\n"
+				 "[listener a]\naddress = 127.0.0.2:7 [::]:7 *:8 unix:/x\n"
+				 "[listener b]\naddress = 127.0.0.1:7\nprotocol = udp\n"));
+	config_release(load_good("[server]\nmetrics = [2001:db8::1]:8\n"));
+	config_release(load_good("[server]\nmetrics = [0:0:1::1]:8\n"));
+	config_release(load_good("[server]\nmetrics = 127.0.0.1:0\n"
+				 "[listener a]\naddress = 127.0.0.1:0\n"));
+}
+END_TEST
+
+START_TEST(metrics_are_compared_with_the_listeners_that_are_opened)
+{
+	struct listen_address other = parse("127.0.0.1:8");
+	struct config *config;
+
+	config = load_with("[server]\nmetrics = 127.0.0.1:7\n[listener a]\naddress = *:7\n", &other,
+			   1);
+	ck_assert_msg(config != NULL, "%s", said.lines);
+	config_release(config);
+	ck_assert_ptr_null(load_with("[server]\nmetrics = 127.0.0.1:8\n", &other, 1));
+	ck_assert_str_eq(said.lines, "F:2: metrics: [listener echo] serves TCP at 127.0.0.1:8: "
+				     "choose another port\n");
+}
+END_TEST
+
+/* Whether an interface that is not there is an error, and a metrics port that is taken. */
+START_TEST(addresses_that_are_not_opened_need_not_be_there)
+{
+	static const char text[] = "[server]\nmetrics = 127.0.0.1:7\n"
+				   "[listener a]\naddress = [fe80::1%nosuch0]:7 *:7\n"
+				   "address = [fe80::1%nosuch1]:7\n";
+	struct listen_address other = parse("127.0.0.1:8");
+	struct config_source source = {.path = "", .handed = true};
+	struct config *config;
+	char path[64];
+	char *dump;
+
+	ck_assert_ptr_null(load_with(text, NULL, 0));
+	ck_assert_str_eq(said.lines,
+			 "F:2: metrics: [listener a] serves TCP at *:7: choose another port\n"
+			 "F:4: address: [fe80::1%nosuch0]:7: there is no network interface "
+			 "\"nosuch0\"\n"
+			 "F:5: address: [fe80::1%nosuch1]:7: there is no network interface "
+			 "\"nosuch1\"\n");
+	config = load_with(text, &other, 1);
+	ck_assert_msg(config != NULL && said.length == 0, "%s", said.lines);
+	config_release(config);
+	(void)snprintf(path, sizeof(path), "%s/file", directory);
+	source.path = path;
+	config = load_source(&source);
+	ck_assert_msg(config != NULL && said.length == 0, "%s", said.lines);
+	dump = dump_text(config);
+	ck_assert_ptr_nonnull(strstr(dump, "[fe80::1%nosuch0]:7 *:7 [fe80::1%nosuch1]:7"));
+	free(dump);
+	config_release(config);
 }
 END_TEST
 
@@ -293,6 +353,9 @@ static Suite *suite(void)
 	tcase_add_test(tests, a_file_may_have_64_kib);
 	tcase_add_test(tests, addresses_of_the_command_line_replace_the_listeners);
 	tcase_add_test(tests, the_file_is_checked_also_when_its_listeners_are_replaced);
+	tcase_add_test(tests, metrics_may_stand_beside_what_is_elsewhere);
+	tcase_add_test(tests, metrics_are_compared_with_the_listeners_that_are_opened);
+	tcase_add_test(tests, addresses_that_are_not_opened_need_not_be_there);
 	tcase_add_test(tests, keys_without_effect_are_a_warning);
 	tcase_add_test(tests, a_configuration_lives_until_its_last_reference_is_released);
 	tcase_add_test(tests, only_settings_that_wait_for_a_restart_are_named);

@@ -180,6 +180,8 @@ START_TEST(a_bad_address_is_bad_usage)
 	assert_refused("-l *:70000", "-l *:70000: ");
 	assert_refused("-l example.org:7", "-l example.org:7: ");
 	assert_refused("-l *:7 -l 7", "-l 7: ");
+	assert_refused("-l [fe80::1%nosuch0]:7",
+		       "-l [fe80::1%nosuch0]:7: there is no network interface \"nosuch0\"");
 	assert_refused("-l *:7 -l *:8 -l *:7", "-l *:7: this address was given before");
 	assert_refused("-t -l x", "-l x: ");
 }
@@ -216,9 +218,11 @@ START_TEST(addresses_beside_handed_sockets_are_refused)
 	setenv("LISTEN_FDS", "1", 1);
 	assert_refused("-l *:7", "sockets handed over by the service manager (LISTEN_FDS)");
 	assert_accepted("");
+	ck_assert(options.source.handed);
 	assert_accepted("-t -l *:7");
 	setenv("LISTEN_PID", "1", 1);
 	assert_accepted("-l *:7");
+	ck_assert(!options.source.handed);
 }
 END_TEST
 
