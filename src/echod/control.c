@@ -35,17 +35,25 @@
 /* What the service manager grants us beyond drain_timeout until it loses patience. */
 #define STOP_MARGIN_USEC (5 * UINT64_C(1000000))
 
-bool control_all_answered(const struct server *server)
+/*
+ * Whoever has answered stays so until the next question, so each worker is looked at once for a
+ * question, and the one that keeps us waiting once for an answer.
+ */
+bool control_all_answered(struct server *server)
 {
-	for (size_t i = 0; i < server->worker_count; i++) {
-		if (!worker_answered(server->workers[i]) && !worker_ended(server->workers[i]))
+	while (server->heard < server->worker_count) {
+		const struct worker *worker = server->workers[server->heard];
+
+		if (!worker_answered(worker) && !worker_ended(worker))
 			return false;
+		server->heard++;
 	}
 	return true;
 }
 
 void control_ask_all(struct server *server)
 {
+	server->heard = 0;
 	for (size_t i = 0; i < server->worker_count; i++)
 		worker_ask(server->workers[i]);
 }

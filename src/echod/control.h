@@ -51,6 +51,7 @@ struct server {
 	struct shared_tables shared;
 	struct worker **workers;
 	size_t worker_count;
+	size_t heard; /* how many, from the first one on, have answered the last question */
 
 	enum phase phase;
 	bool reload_again;  /* asked for while one was under way */
@@ -80,7 +81,7 @@ int control_init(struct server *server) WARN_UNUSED;
 void control_clear(struct server *server);
 
 /* Everybody has answered what was asked last, or has ended. */
-bool control_all_answered(const struct server *server);
+bool control_all_answered(struct server *server);
 void control_ask_all(struct server *server);
 void control_tell_ready(struct server *server);
 

@@ -140,14 +140,14 @@ static void on_asked(void *arg)
 }
 
 /* Requests are answered when all workers have, or are overdue. */
-static bool is_well(const struct server *server)
+static bool is_well(struct server *server)
 {
 	return (server->phase == SERVING || server->phase == RELOADING) &&
 	       control_all_answered(server);
 }
 
 /* The word for people. */
-static const char *state(const struct server *server)
+static const char *state(struct server *server)
 {
 	if (server->phase == STOPPING)
 		return "draining";
@@ -175,7 +175,7 @@ static void write_health(const struct monitor *monitor, struct http_reply *reply
 
 static void write_page(const struct monitor *monitor, struct http_reply *reply)
 {
-	const struct server *server = monitor->server;
+	struct server *server = monitor->server;
 	struct status_view view = {.host = monitor->host,
 				   .state = state(server),
 				   .well = is_well(server),
