@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "client_table.h"
+#include "clock.h"
 #include "http.h"
 #include "log.h"
 #include "monitor.h"
@@ -26,6 +27,9 @@
 
 #define STATUS_EVERY_S 10
 #define CLIENTS_MAX 1048576
+
+/* timeout(1), shells and service managers signal the process and its group: twice for one wish. */
+#define SAME_SIGNAL_MS 200
 
 /* Descriptors for what is not a client: the log, loops, a file being read, and some to spare. */
 #define DESCRIPTORS_KEPT 32
@@ -166,6 +170,7 @@ static void begin_stop(struct server *server)
 	log_notice("stopping: %" PRIu64 " connections", client_table_count(server->shared.clients));
 	notify_stopping(drain_ms * 1000 + STOP_MARGIN_USEC);
 	server->phase = STOPPING;
+	server->stopping_since = clock_ms();
 	/* Ours to let go of, so that each worker closes what it has emptied. */
 	listening_release(server->listening);
 	for (size_t i = 0; i < server->worker_count; i++)
@@ -180,7 +185,7 @@ static void on_stop_signal(struct server *server)
 {
 	if (server->phase != STOPPING) {
 		begin_stop(server);
-	} else if (!server->aborting) {
+	} else if (!server->aborting && clock_ms() - server->stopping_since >= SAME_SIGNAL_MS) {
 		log_notice("stopping now");
 		stop_workers(server, true);
 	}

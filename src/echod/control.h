@@ -46,6 +46,7 @@ struct server {
 	uint64_t clients_wanted;       /* max_clients, as of when the limit was last set */
 	uint64_t started_ms;	       /* since the epoch */
 	int64_t started_at;	       /* by clock_ms() */
+	int64_t stopping_since;	       /* likewise */
 	struct listen_socket *metrics; /* NULL: not wanted */
 
 	struct shared_tables shared;

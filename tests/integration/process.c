@@ -218,6 +218,12 @@ void echod_stop(struct echod *echod)
 	echod_free(echod);
 }
 
+void echod_stop_now(struct echod *echod)
+{
+	WAIT_UNTIL(!echod_running(echod) || kill(echod->pid, SIGTERM) < 0);
+	ck_assert_int_eq(echod_wait(echod), 0);
+}
+
 static int remove_one(const char *path, const struct stat *status UNUSED, int type UNUSED,
 		      struct FTW *where UNUSED)
 {

@@ -36,6 +36,9 @@ struct echod *echod_start_with(const struct echod_setup *setup);
 /* Ends it with SIGTERM, expects exit status 0, and forgets it. */
 void echod_stop(struct echod *echod);
 
+/* Has one that is stopping already do so at once: a second signal counts only a while later. */
+void echod_stop_now(struct echod *echod);
+
 /* Waits for its end: the exit status, or 128 + the signal. May be asked again. */
 int echod_wait(struct echod *echod);
 bool echod_running(struct echod *echod);

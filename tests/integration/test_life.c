@@ -158,9 +158,27 @@ START_TEST(a_second_term_stops_now)
 	echod_signal(echod, SIGTERM);
 	echod_wait_log(echod, "stopping: 1 connections");
 	ck_assert(echod_running(echod));
-	echod_signal(echod, SIGTERM);
-	ck_assert_int_eq(echod_wait(echod), 0);
+	echod_stop_now(echod);
 	expect_gone(stalled.fd);
+	stalled_free(&stalled);
+	expect_good_end(echod);
+}
+END_TEST
+
+/* Both are there when it goes on, as when timeout(1) signals the process and its group. */
+START_TEST(two_signals_to_stop_at_once_are_one)
+{
+	struct echod *echod = echod_start(PATIENT LISTENER);
+	struct stalled stalled = stall(echod, port_of(echod));
+
+	echod_pause(echod);
+	echod_signal(echod, SIGTERM);
+	echod_signal(echod, SIGINT);
+	echod_signal(echod, SIGCONT);
+	echod_wait_log(echod, "stopping: 1 connections");
+	ck_assert_uint_eq(echod_counter(echod, "tcp_connections"), 1);
+	ck_assert_uint_eq(echod_log_count(echod, "stopping now"), 0);
+	stalled_expect_all(&stalled);
 	stalled_free(&stalled);
 	expect_good_end(echod);
 }
@@ -285,6 +303,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, drain_timeout_resets_the_rest);
 	tcase_add_test(tcase, a_stop_that_waits_for_a_client_serves_no_datagrams_meanwhile);
 	tcase_add_test(tcase, a_second_term_stops_now);
+	tcase_add_test(tcase, two_signals_to_stop_at_once_are_one);
 	tcase_add_test(tcase, a_drain_timeout_of_0_waits_for_nobody);
 	tcase_add_test(tcase, who_waits_in_the_queue_at_a_stop_is_served);
 	tcase_add_test(tcase, a_stop_during_a_reload_is_a_stop);
