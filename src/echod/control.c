@@ -336,6 +336,7 @@ static int add_timers(struct server *server)
 
 int control_init(struct server *server)
 {
+	notify_attach(server->base);
 	event_assign(&server->answer, server->base, server->answer_fd, EV_READ | EV_PERSIST,
 		     on_answer, server);
 	if (event_add(&server->answer, NULL) < 0)
@@ -353,6 +354,7 @@ void control_clear(struct server *server)
 {
 	if (!server->base)
 		return;
+	notify_detach();
 	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
 		if (event_initialized(&server->signals[i]))
 			event_del(&server->signals[i]);

@@ -11,14 +11,14 @@
 #include "notify.h"
 
 #include <errno.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,10 +27,21 @@
 #include "common/units.h"
 #include "log.h"
 
+#define MESSAGE_MAX 1024
+
 static int fd = -1;
 static struct sockaddr_un manager;
 static socklen_t manager_length;
 static uint64_t watchdog_usec;
+
+/*
+ * What a busy manager has not taken yet, "" for nothing: first that we reload, then the newest
+ * other state. An older one would only tell it what is no longer true.
+ */
+static char reloading[64];
+static char state[MESSAGE_MAX];
+static struct event again;
+static bool attached;
 
 /* A path, or an abstract name: a NUL in place of its '@', and none at its end. */
 static bool manager_from(const char *text)
@@ -67,13 +78,10 @@ static uint64_t watchdog_from_environment(void)
 
 void notify_open(void)
 {
-	static const struct timeval patience = {.tv_sec = 1};
-
 	notify_close();
 	if (manager_from(getenv("NOTIFY_SOCKET"))) {
 		fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		watchdog_usec = fd < 0 ? 0 : watchdog_from_environment();
-		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	}
 	unsetenv("NOTIFY_SOCKET");
 	unsetenv("WATCHDOG_USEC");
@@ -86,6 +94,7 @@ void notify_close(void)
 		close(fd);
 	fd = -1;
 	watchdog_usec = 0;
+	*reloading = *state = '\0';
 }
 
 bool notify_wanted(void)
@@ -98,34 +107,80 @@ uint64_t notify_watchdog_usec(void)
 	return watchdog_usec;
 }
 
-/*
- * Not connected, so that a manager that made its socket anew is found again. FLAGS: what changes
- * our state is worth a short wait for a busy manager, the rest goes with MSG_DONTWAIT.
- */
-PRINTF_LIKE(2, 3)
-static void send_fields(int flags, const char *format, ...)
+/* Not connected, so that a manager that made its socket anew is found again. Never waits. */
+static int send_text(const char *text)
 {
-	char text[1024];
-	va_list args;
-	int length;
+	return (int)sendto(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL,
+			   (struct sockaddr *)&manager, manager_length);
+}
 
+/* Whether all of what is kept has gone out, in its order. */
+static bool send_kept(void)
+{
+	if (*reloading && send_text(reloading) < 0)
+		return false;
+	*reloading = '\0';
+	if (*state && send_text(state) < 0)
+		return false;
+	*state = '\0';
+	return true;
+}
+
+/* Should there be no memory for the timer, whatever is told next tries again. */
+static void try_later(void)
+{
+	static const struct timeval pause = {.tv_usec = 100 * 1000};
+
+	if (attached)
+		(void)event_add(&again, &pause);
+}
+
+static void on_again(int unused UNUSED, short what UNUSED, void *arg UNUSED)
+{
+	if (!send_kept())
+		try_later();
+}
+
+void notify_attach(struct event_base *base)
+{
+	event_assign(&again, base, -1, 0, on_again, NULL);
+	attached = true;
+}
+
+void notify_detach(void)
+{
+	if (attached)
+		event_del(&again);
+	attached = false;
+}
+
+static void say_not_told(void)
+{
+	log_debug("service manager not told: %s", strerror(errno));
+}
+
+/* What changes our state is kept until it is out: a manager that misses it would wait for it. */
+static void tell_state(void)
+{
+	if (fd < 0 || send_kept())
+		return;
+	say_not_told();
+	try_later();
+}
+
+/* A status or a sign of life that is lost is soon followed by another. */
+static void tell(const char *text)
+{
 	if (fd < 0)
 		return;
-	va_start(args, format);
-	length = vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	if (length < 0)
-		return;
-	if ((size_t)length >= sizeof(text))
-		length = (int)sizeof(text) - 1;
-	if (sendto(fd, text, (size_t)length, flags | MSG_NOSIGNAL, (struct sockaddr *)&manager,
-		   manager_length) < 0)
-		log_debug("service manager not told: %s", strerror(errno));
+	if (!send_kept() || send_text(text) < 0)
+		say_not_told();
 }
 
 void notify_ready(const char *status)
 {
-	send_fields(0, "READY=1\nSTATUS=%s\n", status);
+	(void)snprintf(state, sizeof(state), "READY=1\nSTATUS=%s\n", status);
+	tell_state();
 }
 
 /* The time lets the manager tell our next READY=1 from one that was already on its way. */
@@ -134,21 +189,28 @@ void notify_reloading(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	send_fields(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\n",
-		    (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+	(void)snprintf(reloading, sizeof(reloading), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\n",
+		       (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+	*state = '\0';
+	tell_state();
 }
 
 void notify_stopping(uint64_t usec)
 {
-	send_fields(0, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRIu64 "\n", usec);
+	*reloading = '\0';
+	(void)snprintf(state, sizeof(state), "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRIu64 "\n", usec);
+	tell_state();
 }
 
 void notify_status(const char *status)
 {
-	send_fields(MSG_DONTWAIT, "STATUS=%s\n", status);
+	char text[MESSAGE_MAX];
+
+	(void)snprintf(text, sizeof(text), "STATUS=%s\n", status);
+	tell(text);
 }
 
 void notify_watchdog(void)
 {
-	send_fields(MSG_DONTWAIT, "WATCHDOG=1\n");
+	tell("WATCHDOG=1\n");
 }

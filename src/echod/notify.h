@@ -3,7 +3,7 @@
 
 /*
  * What we tell the service manager, in its own datagrams (sd_notify(3) describes them). Owned by
- * the control thread. Every call does nothing when nobody asked to be told.
+ * the control thread. No call waits, and each does nothing when nobody asked to be told.
  */
 
 #ifndef ECHOD_NOTIFY_H
@@ -12,9 +12,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct event_base;
+
 /* Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, and removes them from the environment. */
 void notify_open(void);
 void notify_close(void);
+
+/* From here on a busy manager is tried again from that loop, until it has what it must know. */
+void notify_attach(struct event_base *base);
+void notify_detach(void);
 
 bool notify_wanted(void);
 

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include <check.h>
+#include <event2/event.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -211,6 +212,88 @@ START_TEST(a_manager_that_does_not_read_never_makes_us_wait)
 }
 END_TEST
 
+/* Until its queue is full; how many that takes. */
+static int fill_queue(void)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int other = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), count = 0;
+
+	memcpy(un.sun_path, path, strlen(path) + 1);
+	while (sendto(other, "x", 1, 0, (struct sockaddr *)&un, sizeof(un)) == 1)
+		count++;
+	close(other);
+	return count;
+}
+
+static void empty_queue(int count)
+{
+	while (count-- > 0)
+		ck_assert_str_eq(heard(), "x");
+}
+
+START_TEST(what_a_busy_manager_must_know_reaches_it_later)
+{
+	struct event_base *base = event_base_new();
+	int waiting;
+
+	listen_on_path();
+	notify_open();
+	notify_attach(base);
+	waiting = fill_queue();
+	notify_ready("started");
+	notify_reloading();
+	notify_ready("reloaded");
+	notify_status("lost");
+	notify_ready("reloaded twice");
+	/* Once in vain, the second time with success. */
+	ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
+	empty_queue(waiting);
+	ck_assert_str_eq(heard(), "");
+	ck_assert_int_eq(event_base_dispatch(base), 1); /* nothing is left to do */
+	ck_assert_ptr_eq(strstr(heard(), "RELOADING=1\nMONOTONIC_USEC="), text);
+	ck_assert_str_eq(heard(), "READY=1\nSTATUS=reloaded twice\n");
+	ck_assert_str_eq(heard(), "");
+	notify_detach();
+	event_base_free(base);
+}
+END_TEST
+
+START_TEST(what_is_told_next_takes_along_what_is_kept)
+{
+	int waiting;
+
+	listen_on_path();
+	notify_open();
+	waiting = fill_queue();
+	notify_reloading();
+	notify_stopping(1000000);
+	empty_queue(waiting);
+	notify_watchdog();
+	ck_assert_str_eq(heard(), "STOPPING=1\nEXTEND_TIMEOUT_USEC=1000000\n");
+	ck_assert_str_eq(heard(), "WATCHDOG=1\n");
+	ck_assert_str_eq(heard(), "");
+}
+END_TEST
+
+/* One place in its queue, two messages for it. */
+START_TEST(a_half_told_reload_is_told_to_its_end)
+{
+	int waiting;
+
+	listen_on_path();
+	notify_open();
+	waiting = fill_queue();
+	notify_reloading();
+	ck_assert_str_eq(heard(), "x");
+	notify_ready("reloaded");
+	empty_queue(waiting - 1);
+	ck_assert_ptr_eq(strstr(heard(), "RELOADING=1\n"), text);
+	notify_watchdog();
+	ck_assert_str_eq(heard(), "READY=1\nSTATUS=reloaded\n");
+	ck_assert_str_eq(heard(), "WATCHDOG=1\n");
+}
+END_TEST
+
 START_TEST(a_failure_is_one_line_at_debug_and_none_above)
 {
 	int ends[2];
@@ -259,6 +342,9 @@ static Suite *suite(void)
 	tcase_add_test(tc, the_variables_are_gone_for_whoever_comes_after_us);
 	tcase_add_test(tc, the_watchdog_is_ours_only_with_our_pid_or_none);
 	tcase_add_test(tc, a_manager_that_does_not_read_never_makes_us_wait);
+	tcase_add_test(tc, what_a_busy_manager_must_know_reaches_it_later);
+	tcase_add_test(tc, what_is_told_next_takes_along_what_is_kept);
+	tcase_add_test(tc, a_half_told_reload_is_told_to_its_end);
 	tcase_add_test(tc, a_failure_is_one_line_at_debug_and_none_above);
 	tcase_add_test(tc, a_manager_that_made_its_socket_anew_is_found);
 	suite_add_tcase(s, tc);
