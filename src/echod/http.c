@@ -10,11 +10,14 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "http_host.h"
 #include "http_message.h"
 
 #define REQUEST_MAX 4096
@@ -23,12 +26,23 @@
 
 static const struct timeval patience = {.tv_sec = 5};
 static const struct timeval pause_time = {.tv_usec = 500 * 1000};
+static const struct timeval full_time = {.tv_usec = 50 * 1000};
+
+enum stage { READING, WAITING /* for http_answer */, WRITING, LINGERING };
+
+/*
+ * How old a client must be to give its place to a new one; waiting ends by itself. Who lingers has
+ * been sent all of its answer, and loses nothing.
+ */
+static const int64_t evictable_ms[] = {
+	[READING] = 100, [WAITING] = INT64_MAX, [WRITING] = 1000, [LINGERING] = 0};
 
 struct client {
 	struct http *http;     /* NULL: the slot is free */
 	struct event event;    /* readable or writable; its descriptor is the client's */
 	struct event deadline; /* from accept to close */
-	bool waiting;	       /* for http_answer */
+	enum stage stage;
+	int64_t since; /* when it was accepted */
 	size_t received;
 	size_t sent;
 	size_t end;
@@ -40,17 +54,41 @@ struct http {
 	struct event_base *base;
 	const struct http_handler *handler;
 	void *arg;
+	bool loopback_only;
 	struct event acceptable;
-	struct event resume;
+	struct event resume; /* pending while nobody is accepted */
 	struct client clients[HTTP_CLIENTS_MAX];
 };
 
-static void client_close(struct client *client)
+static void pause_accepting(struct http *http, const struct timeval *pause)
+{
+	if (event_add(&http->resume, pause) == 0)
+		event_del(&http->acceptable);
+}
+
+static void resume_accepting(struct http *http)
+{
+	if (event_add(&http->acceptable, NULL) < 0)
+		event_add(&http->resume, &pause_time);
+	else
+		event_del(&http->resume);
+}
+
+static void client_end(struct client *client)
 {
 	event_del(&client->event);
 	event_del(&client->deadline);
 	close(event_get_fd(&client->event));
 	client->http = NULL;
+}
+
+/* There is room for another one. */
+static void client_close(struct client *client)
+{
+	struct http *http = client->http;
+
+	client_end(client);
+	resume_accepting(http);
 }
 
 static void on_deadline(int fd UNUSED, short what UNUSED, void *arg)
@@ -86,6 +124,13 @@ static void on_lingering(int fd, short what UNUSED, void *arg)
 		client_close(client);
 }
 
+static void linger(struct client *client)
+{
+	client->stage = LINGERING;
+	turn_to(client, EV_READ, on_lingering);
+	resume_accepting(client->http);
+}
+
 static void on_writable(int fd, short what UNUSED, void *arg)
 {
 	struct client *client = arg;
@@ -97,7 +142,7 @@ static void on_writable(int fd, short what UNUSED, void *arg)
 	if (broken(size) || (client->sent == client->end && shutdown(fd, SHUT_WR) < 0))
 		client_close(client);
 	else if (client->sent == client->end)
-		turn_to(client, EV_READ, on_lingering);
+		linger(client);
 }
 
 /* The headers go right before the body. */
@@ -112,29 +157,43 @@ static void respond(struct client *client, struct http_reply *reply, bool with_b
 	client->sent = HTTP_HEADER_MAX - length;
 	client->end = HTTP_HEADER_MAX + (with_body ? reply->body.length : 0);
 	memcpy(client->response + client->sent, header, length);
+	client->stage = WRITING;
 	turn_to(client, EV_WRITE, on_writable);
+}
+
+static const char *judge(struct client *client, char *text, struct http_request *request)
+{
+	const char *status = http_request_parse(text, request);
+
+	if (strcmp(status, HTTP_OK) == 0 && client->http->loopback_only &&
+	    !http_host_is_loopback(request))
+		return HTTP_FORBIDDEN;
+	return status;
 }
 
 /* STATUS other than HTTP_OK: refused without a look at the request. */
 static void answer(struct client *client, const char *status)
 {
 	struct http_reply reply = {.status = status, .type = "text/plain; charset=utf-8"};
-	bool with_body = strncmp(client->request, "HEAD ", 5) != 0;
-	const char *path = "/";
+	char *text = http_request_start(client->request);
+	bool with_body = strncmp(text, "HEAD ", 5) != 0;
+	struct http_request request;
 
-	client->waiting = false;
 	bounded_text_begin(&reply.body, client->response + HTTP_HEADER_MAX, HTTP_BODY_MAX);
 	if (strcmp(reply.status, HTTP_OK) == 0)
-		reply.status = http_request_parse(client->request, &path);
+		reply.status = judge(client, text, &request);
 	if (strcmp(reply.status, HTTP_OK) == 0)
-		client->http->handler->answer(client->http->arg, path, &reply);
+		client->http->handler->answer(client->http->arg, request.path, &reply);
+	else if (strcmp(reply.status, HTTP_FORBIDDEN) == 0)
+		bounded_text_add(&reply.body, "Served on a loopback address: ask for localhost or "
+					      "that address, not for another host.\n");
 	respond(client, &reply, with_body);
 }
 
 void http_answer(struct http *http)
 {
 	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
-		if (http->clients[i].http && http->clients[i].waiting)
+		if (http->clients[i].http && http->clients[i].stage == WAITING)
 			answer(&http->clients[i], HTTP_OK);
 	}
 }
@@ -152,22 +211,34 @@ static void on_readable(int fd, short what UNUSED, void *arg)
 		client_close(client);
 	} else if (http_request_complete(client->request)) {
 		event_del(&client->event);
-		client->waiting = true;
+		client->stage = WAITING;
 		client->http->handler->asked(client->http->arg);
 	} else if (client->received == REQUEST_MAX) {
 		answer(client, "431 Request Header Fields Too Large");
 	}
 }
 
-/* -1 when there is no slot, or no memory: FD is then still the caller's. */
-static int client_start(struct http *http, int fd)
+/* A free slot, or that of the oldest of those who may be sent away; NULL: none may yet. */
+static struct client *find_place(struct http *http)
 {
-	struct client *client = http->clients;
+	struct client *oldest = NULL;
+	int64_t now = clock_ms();
 
-	while (client->http) {
-		if (++client == http->clients + HTTP_CLIENTS_MAX)
-			return -1;
+	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
+		struct client *client = &http->clients[i];
+
+		if (!client->http)
+			return client;
+		if (now - client->since >= evictable_ms[client->stage] &&
+		    (!oldest || client->since < oldest->since))
+			oldest = client;
 	}
+	return oldest;
+}
+
+/* -1 when there is no memory: FD is then still the caller's. */
+static int client_start(struct http *http, struct client *client, int fd)
+{
 	event_assign(&client->event, http->base, fd, EV_READ | EV_PERSIST, on_readable, client);
 	event_assign(&client->deadline, http->base, -1, 0, on_deadline, client);
 	if (event_add(&client->event, NULL) < 0 || event_add(&client->deadline, &patience) < 0) {
@@ -175,17 +246,15 @@ static int client_start(struct http *http, int fd)
 		return -1;
 	}
 	client->http = http;
-	client->waiting = false;
+	client->stage = READING;
+	client->since = clock_ms();
 	client->received = 0;
 	return 0;
 }
 
 static void on_resume(int fd UNUSED, short what UNUSED, void *arg)
 {
-	struct http *http = arg;
-
-	if (event_add(&http->acceptable, NULL) < 0)
-		event_add(&http->resume, &pause_time);
+	resume_accepting(arg);
 }
 
 static void on_acceptable(int fd, short what UNUSED, void *arg)
@@ -193,28 +262,36 @@ static void on_acceptable(int fd, short what UNUSED, void *arg)
 	struct http *http = arg;
 
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-		int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct client *place = find_place(http);
+		int client;
 
-		if (client < 0) {
-			/* Without descriptors or memory, who waits can wait: never spin on it. */
-			if (errno != EAGAIN && errno != ECONNABORTED &&
-			    event_add(&http->resume, &pause_time) == 0)
-				event_del(&http->acceptable);
+		if (!place) {
+			pause_accepting(http, &full_time);
 			return;
 		}
-		if (client_start(http, client) < 0)
+		client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (client < 0) {
+			/* Without descriptors or memory, who waits can wait: never spin on it. */
+			if (errno != EAGAIN && errno != ECONNABORTED)
+				pause_accepting(http, &pause_time);
+			return;
+		}
+		if (place->http)
+			client_end(place);
+		if (client_start(http, place, client) < 0)
 			close(client);
 	}
 }
 
-struct http *http_new(struct event_base *base, int fd, const struct http_handler *handler,
-		      void *arg)
+struct http *http_new(struct event_base *base, int fd, bool loopback_only,
+		      const struct http_handler *handler, void *arg)
 {
 	struct http *http = calloc(1, sizeof(*http));
 
 	if (!http)
 		return NULL;
 	http->base = base;
+	http->loopback_only = loopback_only;
 	http->handler = handler;
 	http->arg = arg;
 	event_assign(&http->resume, base, -1, 0, on_resume, http);
@@ -232,7 +309,7 @@ void http_free(struct http *http)
 		return;
 	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
 		if (http->clients[i].http)
-			client_close(&http->clients[i]);
+			client_end(&http->clients[i]);
 	}
 	event_del(&http->acceptable);
 	event_del(&http->resume);

@@ -17,13 +17,14 @@
 struct event_base;
 struct http;
 
-/* Further ones are closed at once. */
+/* Further ones take the place of the oldest that has not asked yet, or wait for one. */
 #define HTTP_CLIENTS_MAX 16
 
 /* The longest body of an answer. */
 #define HTTP_BODY_MAX (128 * 1024)
 
 #define HTTP_OK "200 OK"
+#define HTTP_FORBIDDEN "403 Forbidden"
 #define HTTP_NOT_FOUND "404 Not Found"
 #define HTTP_UNAVAILABLE "503 Service Unavailable"
 
@@ -41,9 +42,12 @@ struct http_handler {
 	void (*answer)(void *arg, const char *path, struct http_reply *reply);
 };
 
-/* Serves who connects to FD, which listens and does not block. NULL: no memory. */
-struct http *http_new(struct event_base *base, int fd, const struct http_handler *handler,
-		      void *arg) WARN_UNUSED;
+/*
+ * Serves who connects to FD, which listens and does not block. LOOPBACK_ONLY: who asks for another
+ * host is refused. NULL: no memory.
+ */
+struct http *http_new(struct event_base *base, int fd, bool loopback_only,
+		      const struct http_handler *handler, void *arg) WARN_UNUSED;
 void http_free(struct http *http);
 
 /* Answers all requests that have come so far. */

@@ -10,27 +10,65 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static const char version[] = "HTTP/1.";
+static const char scheme[] = "http://";
 
-bool http_request_complete(const char *request)
+/* How long the line break at TEXT is; 0: there is none. */
+static size_t line_break(const char *text)
 {
-	return strstr(request, "\n\r\n") != NULL || strstr(request, "\n\n") != NULL;
+	return text[0] == '\r' && text[1] == '\n' ? 2 : text[0] == '\n';
 }
 
-const char *http_request_parse(char *request, const char **path)
+char *http_request_start(char *request)
 {
-	char *rest = request, *method, *target;
+	return request + line_break(request);
+}
 
-	request[strcspn(request, "\r\n")] = '\0';
+bool http_request_complete(char *request)
+{
+	const char *text = http_request_start(request);
+
+	return line_break(text) > 0 || strstr(text, "\n\r\n") || strstr(text, "\n\n");
+}
+
+/* Of http://HOST:PORT/PATH; one without a path, or of another form, stays as it is. */
+static char *split_authority(char *target, struct http_request *request)
+{
+	char *authority, *path;
+
+	if (strncasecmp(target, scheme, strlen(scheme)) != 0)
+		return target;
+	authority = target + strlen(scheme);
+	path = strchr(authority, '/');
+	if (!path)
+		return target;
+	/* Moved to where the slashes were, to make room for its end. */
+	memmove(authority - 1, authority, (size_t)(path - authority));
+	path[-1] = '\0';
+	request->authority = authority - 1;
+	return path;
+}
+
+const char *http_request_parse(char *text, struct http_request *request)
+{
+	size_t length = strcspn(text, "\r\n");
+	char *rest = text, *method, *target;
+
+	*request = (struct http_request){.headers = text + length + (text[length] != '\0')};
+	text[length] = '\0';
 	method = strsep(&rest, " ");
 	target = rest ? strsep(&rest, " ") : NULL;
-	if (!rest || strncmp(rest, version, strlen(version)) != 0 || target[0] != '/')
+	if (!rest || strncmp(rest, version, strlen(version)) != 0)
+		return "400 Bad Request";
+	target[strcspn(target, "?#")] = '\0';
+	target = split_authority(target, request);
+	if (target[0] != '/')
 		return "400 Bad Request";
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
 		return "405 Method Not Allowed";
-	target[strcspn(target, "?#")] = '\0';
-	*path = target;
+	request->path = target;
 	return HTTP_OK;
 }
 

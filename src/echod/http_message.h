@@ -13,14 +13,20 @@
 
 #define HTTP_HEADER_MAX 512
 
-/* The blank line has come. */
-bool http_request_complete(const char *request);
+struct http_request {
+	const char *path;      /* begins with / and comes without its query */
+	const char *authority; /* HOST[:PORT] of an absolute target; NULL: the headers name it */
+	const char *headers;
+};
 
-/*
- * Takes the request line apart, in place. HTTP_OK and the path, which begins with / and comes
- * without its query, or the status of a refusal.
- */
-const char *http_request_parse(char *request, const char **path);
+/* Where it begins: an empty line may come first. */
+char *http_request_start(char *request);
+
+/* The blank line has come. */
+bool http_request_complete(char *request);
+
+/* Takes the request line apart, in place. HTTP_OK, or the status of a refusal. */
+const char *http_request_parse(char *text, struct http_request *request);
 
 /* Writes the headers for a reply; how many bytes they are. */
 size_t http_header_write(char header[static HTTP_HEADER_MAX], const struct http_reply *reply);

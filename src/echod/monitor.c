@@ -205,6 +205,15 @@ static void on_answer(void *arg, const char *path, struct http_reply *reply)
 	reply->status = HTTP_NOT_FOUND;
 }
 
+/*
+ * What others reach anyway needs no guard against their names for it, which we do not know; and no
+ * browser gets to a unix socket.
+ */
+static bool guards_host(const struct listen_socket *socket)
+{
+	return !socket_is_unix(socket->kind) && is_loopback(&socket->address);
+}
+
 static const struct http_handler handler = {.asked = on_asked, .answer = on_answer};
 
 struct monitor *monitor_new(struct server *server, const struct listen_socket *socket)
@@ -219,7 +228,7 @@ struct monitor *monitor_new(struct server *server, const struct listen_socket *s
 	monitor->host[sizeof(monitor->host) - 1] = '\0';
 	event_assign(&monitor->overdue, server->base, -1, 0, on_overdue, monitor);
 	event_assign(&monitor->timer, server->base, -1, EV_PERSIST, on_second, monitor);
-	monitor->http = http_new(server->base, socket->fd, &handler, monitor);
+	monitor->http = http_new(server->base, socket->fd, guards_host(socket), &handler, monitor);
 	if (!monitor->http || event_add(&monitor->timer, &second) < 0) {
 		monitor_free(monitor);
 		return NULL;

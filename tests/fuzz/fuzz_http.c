@@ -20,7 +20,8 @@
 #define DEADLINE_MS 5000
 #define PAUSE_MS 500
 #define CLIENTS 3 /* the others of a crowd say nothing */
-#define CROWD 20
+#define LATE 4	  /* come to a crowd, and find no place */
+#define UNFINISHED_MS 100
 #define FILLER 4096
 
 /* How an input starts; the request follows, with MORE times the letter x in it at PLACE. */
@@ -37,7 +38,7 @@ enum {
 	BREAK = 4,	  /* the third client is gone before long */
 	HASTY = 8,	  /* the server is told that there is something when there is not */
 	STAY = 16,	  /* nobody leaves before the deadline */
-	IN_A_CROWD = 32,  /* of more clients than are served */
+	IN_A_CROWD = 32,  /* of as many clients as are served, and then some more */
 	FLOOD = 64,	  /* MORE is more than a server puts up with */
 	EXHAUSTED = 128,  /* at first there is no descriptor for anybody */
 };
@@ -56,6 +57,7 @@ static struct client clients[FAKE_SOCKETS];
 static struct head head;
 static uint64_t asked, answered;
 static int64_t started;
+static bool crowded; /* more want to come */
 
 static struct client *client_of(const struct fake_socket *socket)
 {
@@ -131,7 +133,8 @@ static void fake_on_close(const struct fake_socket *socket)
 {
 	FUZZ_CHECK(!socket->reset);
 	FUZZ_CHECK(socket->fin || socket->broken || fake_ms >= started + DEADLINE_MS ||
-		   client_of(socket)->taken > LINGER_BYTES || open_clients() > HTTP_CLIENTS_MAX);
+		   client_of(socket)->taken > LINGER_BYTES ||
+		   (crowded && (socket->shut || fake_ms >= started + UNFINISHED_MS)));
 }
 
 static void fake_on_add_refused(const struct fake_socket *socket)
@@ -287,6 +290,27 @@ static void part(void)
 	FUZZ_CHECK(open_clients() == 0);
 }
 
+/* Who has been answered makes room for them, and after a while who has not asked. */
+static void crowd_in(void)
+{
+	size_t there = open_clients(), shut = 0;
+
+	for (size_t i = 1; i < fake_used; i++)
+		shut += fake_sockets[i].open && fake_sockets[i].shut;
+	crowded = true;
+	fake_sockets[0].waiting = LATE;
+	turn();
+	FUZZ_CHECK(LATE - fake_sockets[0].waiting ==
+		   fake_least(LATE, HTTP_CLIENTS_MAX - there + shut));
+	fake_ms += UNFINISHED_MS;
+	turn();
+	FUZZ_CHECK(fake_sockets[0].waiting == 0);
+	fake_ms += DEADLINE_MS;
+	turn();
+	FUZZ_CHECK(open_clients() == 0);
+	crowded = false;
+}
+
 /* Once: what it is large for is empty again after each input. */
 static void open_server(void)
 {
@@ -294,7 +318,7 @@ static void open_server(void)
 
 	fake_start();
 	base = event_base_new();
-	http = base ? http_new(base, FAKE_LISTENER, &handler, &asked) : NULL;
+	http = base ? http_new(base, FAKE_LISTENER, false, &handler, &asked) : NULL;
 	FUZZ_CHECK(http && fake_sockets[0].interest == EPOLLIN);
 }
 
@@ -316,7 +340,7 @@ static void open_world(void)
 	FUZZ_CHECK(open_clients() == 0);
 	asked = answered = 0;
 	started = fake_ms;
-	fake_sockets[0].waiting = head.flags & IN_A_CROWD ? CROWD : CLIENTS;
+	fake_sockets[0].waiting = head.flags & IN_A_CROWD ? HTTP_CLIENTS_MAX : CLIENTS;
 	if (head.flags & EXHAUSTED)
 		run_out();
 	turn();
@@ -363,8 +387,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	judge();
 	open_world();
 	converse();
-	part();
-	check_world();
+	if (head.flags & IN_A_CROWD) {
+		check_world();
+		crowd_in();
+	} else {
+		part();
+		check_world();
+	}
 	free(request);
 	return 0;
 }

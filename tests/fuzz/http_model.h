@@ -10,6 +10,7 @@
 #define HTTP_MODEL_H
 
 #include <stdbool.h>
+#include <strings.h>
 
 #include "echod/http.h"
 #include "fuzz.h"
@@ -18,6 +19,7 @@
 
 static char *request;
 static size_t request_size;
+static size_t first; /* where the request line is: an empty one may come before it */
 
 /* What the answer has to be. */
 struct verdict {
@@ -32,13 +34,14 @@ static struct verdict verdict;
 /* The first blank line within what may be taken, and before any NUL. */
 static bool complete(void)
 {
-	size_t size = strnlen(request, REQUEST_MAX);
+	size_t size = strnlen(request, REQUEST_MAX), line = first;
 
-	for (size_t i = 1; i < size; i++) {
-		if (request[i] == '\n' &&
-		    (request[i - 1] == '\n' ||
-		     (i > 1 && request[i - 1] == '\r' && request[i - 2] == '\n')))
+	for (size_t i = first; i < size; i++) {
+		if (request[i] != '\n')
+			continue;
+		if (i == line || (i == line + 1 && request[line] == '\r'))
 			return true;
+		line = i + 1;
 	}
 	return false;
 }
@@ -55,11 +58,17 @@ static const char *judge_line(const char *line, const char *end)
 {
 	const char *target = memchr(line, ' ', (size_t)(end - line));
 	const char *version = target ? memchr(target + 1, ' ', (size_t)(end - target - 1)) : NULL;
-	const char *query;
+	const char *query, *slash;
 
+	if (version && strncasecmp(target + 1, "http://", 7) == 0) {
+		slash = target + 8;
+		while (slash < version && !strchr("/?#", *slash))
+			slash++;
+		target = slash - 1;
+	}
 	if (!version || target[1] != '/' || !starts(version + 1, end, "HTTP/1."))
 		return "400 Bad Request";
-	if (!starts(line, target + 1, "GET ") && !starts(line, target + 1, "HEAD "))
+	if (!starts(line, end, "GET ") && !starts(line, end, "HEAD "))
 		return "405 Method Not Allowed";
 	verdict.path = target + 1;
 	query = target + 1;
@@ -71,11 +80,14 @@ static const char *judge_line(const char *line, const char *end)
 
 static void judge(void)
 {
-	const char *end = request + strcspn(request, "\r\n");
+	const char *line, *end;
 
-	verdict = (struct verdict){.with_body = strncmp(request, "HEAD ", 5) != 0};
+	first = strncmp(request, "\r\n", 2) == 0 ? 2 : *request == '\n';
+	line = request + first;
+	end = line + strcspn(line, "\r\n");
+	verdict = (struct verdict){.with_body = strncmp(line, "HEAD ", 5) != 0};
 	if (complete())
-		verdict.status = judge_line(request, end);
+		verdict.status = judge_line(line, end);
 	else if (request_size >= REQUEST_MAX)
 		verdict.status = "431 Request Header Fields Too Large";
 }

@@ -240,15 +240,37 @@ START_TEST(silent_clients_of_metrics_do_not_keep_the_echo_waiting)
 
 	for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
 		slow[i] = connect_to("127.0.0.1", endpoint_port(echod));
-	ck_assert(!endpoint_has_room(echod));
+	ck_assert(endpoint_has_room(echod));
 	fd = connect_to("127.0.0.1", echod_port(echod, "tcp 127.0.0.1"));
 	for (int i = 0; i < 100; i++)
 		expect_echo(fd, "hello", 5);
 	close(fd);
-	/* Their places are free again once their time is over. */
-	WAIT_UNTIL(endpoint_has_room(echod));
 	for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
 		close(slow[i]);
+	echod_stop(echod);
+}
+END_TEST
+
+/* What a browser sends that was told a name of another's for 127.0.0.1. */
+static const char *ask_as(struct echod *echod, const char *host)
+{
+	static char answer[16];
+	char request[128];
+	int fd = connect_to("127.0.0.1", endpoint_port(echod));
+
+	(void)snprintf(request, sizeof(request), "GET /healthz HTTP/1.1\r\nHost: %s\r\n\r\n", host);
+	send_all(fd, request, strlen(request));
+	recv_exact(fd, answer, 12);
+	close(fd);
+	return answer;
+}
+
+START_TEST(a_page_of_somebody_else_cannot_read_them)
+{
+	struct echod *echod = echod_start(plain);
+
+	ck_assert_str_eq(ask_as(echod, "evil.example"), "HTTP/1.0 403");
+	WAIT_UNTIL(strcmp(ask_as(echod, "localhost:9107"), "HTTP/1.0 200") == 0);
 	echod_stop(echod);
 }
 END_TEST
@@ -325,6 +347,7 @@ static Suite *suite(void)
 	tcase_add_test(place, an_address_in_use_ends_the_start);
 	tcase_add_test(place, a_reload_leaves_the_endpoint_where_it_is);
 	tcase_add_test(place, silent_clients_of_metrics_do_not_keep_the_echo_waiting);
+	tcase_add_test(place, a_page_of_somebody_else_cannot_read_them);
 	tcase_add_test(place, a_handed_stream_socket_named_metrics_serves_them);
 	tcase_add_test(place, handed_sockets_without_one_for_metrics_leave_them_unserved);
 	tcase_add_test(place, handed_sockets_that_cannot_be_meant_so_are_refused);

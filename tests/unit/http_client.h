@@ -31,6 +31,7 @@ static struct http *http;
 static struct sockaddr_in address;
 static int listener;
 static unsigned requests;
+static bool guarded;	 /* before set_up: who asks for another host is refused */
 static bool hold;	 /* requests wait until the test says http_answer */
 static char asked[4096]; /* the path that was answered last */
 static char answer[HTTP_BODY_MAX + 4096];
@@ -73,7 +74,7 @@ static inline void set_up(void)
 	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &length), 0);
 	ck_assert_int_eq(listen(listener, 128), 0);
 	base = event_base_new();
-	http = http_new(base, listener, &handler, &requests);
+	http = http_new(base, listener, guarded, &handler, &requests);
 	ck_assert_ptr_nonnull(http);
 }
 

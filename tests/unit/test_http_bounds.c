@@ -22,26 +22,99 @@ START_TEST(a_slow_reader_gets_a_large_answer_whole)
 }
 END_TEST
 
-START_TEST(more_than_16_connections_are_closed_at_once)
+/* As many as there are places for, each having said TEXT. */
+static void take_all_places(int *fds, const char *text)
+{
+	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
+		fds[i] = client(0);
+		say(fds[i], text);
+	}
+}
+
+static void close_all(const int *fds)
+{
+	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++)
+		close(fds[i]);
+}
+
+START_TEST(half_a_request_keeps_nobody_out)
 {
 	int fds[HTTP_CLIENTS_MAX];
-	int late;
 
-	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++)
-		fds[i] = client(0);
-	late = client(0);
-	turn();
-	ck_assert(ended(late));
-	close(late);
-	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++)
-		ck_assert(!ended(fds[i]));
-	close(fds[7]);
-	turn_for(10);
+	take_all_places(fds, "GET /a HT");
 	ask("GET /a HTTP/1.0\r\n\r\n");
 	ck_assert_str_eq(body(), "body of /a");
+	/* The oldest had to go, and only that one. */
+	ck_assert(ended(fds[0]));
+	for (size_t i = 1; i < HTTP_CLIENTS_MAX; i++)
+		ck_assert(!ended(fds[i]));
+	close_all(fds);
+}
+END_TEST
+
+START_TEST(an_answered_client_that_stays_keeps_nobody_out)
+{
+	int fds[HTTP_CLIENTS_MAX];
+
+	take_all_places(fds, "GET /a HTTP/1.0\r\n\r\n");
+	ask("GET /b HTTP/1.0\r\n\r\n");
+	ck_assert_str_eq(body(), "body of /b");
 	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
-		if (i != 7)
-			close(fds[i]);
+		hear(fds[i]);
+		ck_assert_str_eq(body(), "body of /a");
+	}
+}
+END_TEST
+
+START_TEST(a_client_that_does_not_read_keeps_nobody_out_for_long)
+{
+	int fds[HTTP_CLIENTS_MAX];
+
+	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
+		fds[i] = client(2048);
+		say(fds[i], "GET /large HTTP/1.0\r\n\r\n");
+	}
+	ask("GET /a HTTP/1.0\r\n\r\n");
+	ck_assert_str_eq(body(), "body of /a");
+	close_all(fds);
+}
+END_TEST
+
+START_TEST(who_waits_for_an_answer_keeps_its_place_and_the_next_waits_too)
+{
+	int fds[HTTP_CLIENTS_MAX], late;
+
+	hold = true;
+	take_all_places(fds, "GET /a HTTP/1.0\r\n\r\n");
+	late = client(0);
+	say(late, "GET /b HTTP/1.0\r\n\r\n");
+	turn_for(300);
+	ck_assert_uint_eq(requests, HTTP_CLIENTS_MAX);
+	hold = false;
+	http_answer(http);
+	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
+		hear(fds[i]);
+		ck_assert_str_eq(body(), "body of /a");
+	}
+	hear(late);
+	ck_assert_str_eq(body(), "body of /b");
+}
+END_TEST
+
+/* More than the places, and more than are accepted in a turn, all at once and none reset. */
+START_TEST(a_crowd_is_served_one_after_the_other)
+{
+	int fds[100];
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		ck_assert_int_eq(connect(fds[i], (struct sockaddr *)&address, sizeof(address)), 0);
+		ck_assert_int_eq(fcntl(fds[i], F_SETFL, O_NONBLOCK), 0);
+		ck_assert_int_eq(send(fds[i], "GET /a HTTP/1.0\r\n\r\n", 19, MSG_NOSIGNAL), 19);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		hear(fds[i]);
+		ck_assert_str_eq(body(), "body of /a");
 	}
 }
 END_TEST
@@ -162,7 +235,11 @@ static Suite *suite(void)
 	tcase_set_timeout(tcase, 20);
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, a_slow_reader_gets_a_large_answer_whole);
-	tcase_add_test(tcase, more_than_16_connections_are_closed_at_once);
+	tcase_add_test(tcase, half_a_request_keeps_nobody_out);
+	tcase_add_test(tcase, an_answered_client_that_stays_keeps_nobody_out);
+	tcase_add_test(tcase, a_client_that_does_not_read_keeps_nobody_out_for_long);
+	tcase_add_test(tcase, who_waits_for_an_answer_keeps_its_place_and_the_next_waits_too);
+	tcase_add_test(tcase, a_crowd_is_served_one_after_the_other);
 	tcase_add_test(tcase, a_thousand_requests_leave_every_place_free);
 	tcase_add_test(tcase, nobody_stays_longer_than_5_seconds);
 	tcase_add_test(tcase, a_place_that_ended_while_waiting_is_free_of_its_request);
