@@ -11,6 +11,7 @@
 #include "listen_socket.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/sock_diag.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -330,6 +331,19 @@ bool listen_socket_lost_file(const struct listen_socket *socket)
 	if (lstat(socket->address.un.sun_path, &status) < 0)
 		return errno == ENOENT;
 	return !is_file_of(socket, &status);
+}
+
+/*
+ * An interface that does not exist brings no connection, and a socket that is connected to itself
+ * hears of nobody else. Where the kernel refuses (SO_BINDTOIFINDEX without privilege needs Linux
+ * 5.7), what comes until it is closed is lost.
+ */
+void listen_socket_retire(const struct listen_socket *socket)
+{
+	if (socket->kind == SOCKET_TCP)
+		(void)set(socket->fd, SOL_SOCKET, SO_BINDTOIFINDEX, INT_MAX);
+	else if (socket->kind == SOCKET_UDP)
+		(void)connect(socket->fd, &socket->address.sa, socket->address.length);
 }
 
 void listen_socket_unlink(const struct listen_socket *socket)

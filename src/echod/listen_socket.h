@@ -65,6 +65,12 @@ int listen_socket_probe(enum socket_kind kind, const struct address *address,
 struct listen_socket *listen_socket_hold(struct listen_socket *socket);
 void listen_socket_release(struct listen_socket *socket);
 
+/*
+ * From now on the kernel gives what comes for its address to other sockets, or refuses it; what
+ * waits here already stays. For a socket that is about to be closed.
+ */
+void listen_socket_retire(const struct listen_socket *socket);
+
 /* Removes the file of a unix socket that we made, if it is still ours. */
 void listen_socket_unlink(const struct listen_socket *socket);
 

@@ -113,6 +113,16 @@ void listening_subtract(struct listening *held, const struct listening *next)
 	held->count = left;
 }
 
+void listening_retire(const struct listening *listening)
+{
+	for (size_t i = 0; i < listening->count; i++) {
+		const struct binding *binding = &listening->bindings[i];
+
+		for (size_t n = 0; n < binding->socket_count; n++)
+			listen_socket_retire(binding->sockets[n]);
+	}
+}
+
 void listening_release(struct listening *listening)
 {
 	for (size_t i = 0; i < listening->count; i++) {

@@ -112,6 +112,7 @@ static void change_over(struct server *server, struct next *next)
 		server->listening = next->listening;
 		listening_announce(server->listening, server->gone);
 		listening_subtract(server->gone, server->listening);
+		listening_retire(server->gone);
 		listening_release(server->gone);
 	}
 	for (size_t i = 0; i < server->worker_count; i++)

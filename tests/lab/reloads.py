@@ -3,6 +3,7 @@
 
 """Reloads under load: no connection notices, nothing grows."""
 
+import select
 import socket
 import time
 
@@ -31,6 +32,26 @@ def load(client, port, stop):
                 return rounds, sum(stream.end is not None for stream in streams.all)
         except BlockingIOError:
             pass
+
+
+def newcomers(client, port, stop):
+    """New connections and datagrams in turn until STOP can be read: (how many, how many lost)."""
+    sock = udp_socket(client, CLIENT4, seconds=2)
+    came = lost = 0
+    while not select.select([stop], [], [], 0)[0]:
+        lost += not served_anew(client, port)
+        lost += ask(sock, (SERVER4, port))[0] is None
+        came += 2
+    return came, lost
+
+
+def served_anew(client, port):
+    try:
+        with connect(client, SERVER4, port) as stream:
+            stream.sendall(b"x")
+            return stream.recv(1) == b"x"
+    except OSError:
+        return False
 
 
 class Scene:
@@ -81,17 +102,22 @@ def good_and_bad_files_in_turn_disturb_nobody():
 
 @test
 def one_address_becomes_all_and_back():
-    scene = Scene(address=f"{SERVER4}:0")
+    scene = Scene(address=f"{SERVER4}:0", udp_rate=0)
     port = scene.echod.port
-    for number in range(scale(10, 100)):
+    ours, theirs = socket.socketpair()
+    beside = Aside(newcomers, scene.client, port, theirs)
+    for number in range(scale(40, 400)):
         everywhere = number % 2 == 0
-        scene.echod.configure(address=f"{'*' if everywhere else SERVER4}:{port}")
+        scene.echod.configure(address=f"{'*' if everywhere else SERVER4}:{port}", udp_rate=0)
         check(scene.echod.reload(), "the reload failed")
         sock = udp_socket(scene.client, CLIENT4)
         check(ask(sock, (SERVER4, port))[0], f"no answer after reload {number}")
         check(loopback_served(scene.server, port) == everywhere, f"loopback, reload {number}")
     rounds = scene.unharmed()
-    return f"{number + 1} reloads, {rounds} round trips"
+    ours.send(b"x")
+    came, lost = beside.result()
+    check(lost == 0, f"{lost} of {came} connections and datagrams lost")
+    return f"{number + 1} reloads, {rounds} round trips, {came} connections and datagrams"
 
 
 def loopback_served(server, port):
