@@ -269,12 +269,11 @@ static size_t count_ended(const struct server *server)
 	return ended;
 }
 
-static void on_answer(int fd, short what UNUSED, void *arg)
+static void on_answer(void *arg)
 {
 	struct server *server = arg;
-	uint64_t rings;
 
-	if (read(fd, &rings, sizeof(rings)) < 0 || !control_all_answered(server))
+	if (!control_all_answered(server))
 		return;
 	collect(server);
 	if (server->phase == STARTING)
@@ -337,9 +336,7 @@ static int add_timers(struct server *server)
 int control_init(struct server *server)
 {
 	notify_attach(server->base);
-	event_assign(&server->answer, server->base, server->answer_fd, EV_READ | EV_PERSIST,
-		     on_answer, server);
-	if (event_add(&server->answer, NULL) < 0)
+	if (bell_hang(&server->answer, server->base, server->answer_fd, on_answer, server) < 0)
 		return -1;
 	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
 		evsignal_assign(&server->signals[i], server->base, signals_served[i], on_signal,
@@ -359,6 +356,5 @@ void control_clear(struct server *server)
 		if (event_initialized(&server->signals[i]))
 			event_del(&server->signals[i]);
 	}
-	if (event_initialized(&server->answer))
-		event_del(&server->answer);
+	bell_remove(&server->answer);
 }

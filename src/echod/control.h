@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bell.h"
 #include "common/compiler.h"
 #include "configuration.h"
 #include "figures.h"
@@ -65,7 +66,7 @@ struct server {
 	struct event_base *base;
 	struct monitor *monitor; /* serves the metrics, if wanted */
 	int answer_fd;
-	struct event answer;
+	struct bell answer;
 	struct event signals[SIGNAL_COUNT];
 	struct event drain_timer;
 	struct event status_timer;

@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <event2/event_struct.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -20,6 +19,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "bell.h"
 #include "log.h"
 #include "loop.h"
 #include "plan.h"
@@ -29,7 +29,7 @@ enum stop { KEEP_RUNNING, STOP_TAKING_IN, STOP_DRAINING, STOP_NOW };
 
 struct worker {
 	struct loop loop;
-	struct event wake;
+	struct bell wake;
 	pthread_t thread;
 	bool started;
 	size_t number;
@@ -45,15 +45,6 @@ struct worker {
 	atomic_uint answered;
 	atomic_bool ended;
 };
-
-static void ring(int fd)
-{
-	uint64_t one = 1;
-
-	/* A full counter cannot be: the other side empties it. Should it be, it is awake anyway. */
-	if (write(fd, &one, sizeof(one)) < 0)
-		return;
-}
 
 /* Sockets first, and what waits there; connections when there will be no more of them. */
 static void obey_stop(struct worker *worker)
@@ -80,16 +71,13 @@ static void take_stock(const struct counters *counters, uint64_t counted[static 
 		counted[which] = counter_read(counters, (enum counter)which);
 }
 
-static void on_wake(int fd, short what UNUSED, void *arg)
+static void on_wake(void *arg)
 {
 	struct worker *worker = arg;
 	struct loop *loop = &worker->loop;
 	struct plan *plan;
 	unsigned asked;
-	uint64_t rings;
 
-	if (read(fd, &rings, sizeof(rings)) < 0)
-		return;
 	/* First the question, then what was handed over: the answer covers what came before it. */
 	asked = atomic_load(&worker->asked);
 	plan = atomic_exchange(&worker->plan, NULL);
@@ -101,7 +89,7 @@ static void on_wake(int fd, short what UNUSED, void *arg)
 	if (asked != atomic_load(&worker->answered)) {
 		take_stock(&loop->counters, worker->counted);
 		atomic_store(&worker->answered, asked);
-		ring(worker->answer_fd);
+		bell_ring(worker->answer_fd);
 	}
 }
 
@@ -112,7 +100,7 @@ static void *run(void *arg)
 	event_base_loop(worker->loop.base, EVLOOP_NO_EXIT_ON_EMPTY);
 	take_stock(&worker->loop.counters, worker->counted_finally);
 	atomic_store(&worker->ended, true);
-	ring(worker->answer_fd);
+	bell_ring(worker->answer_fd);
 	return NULL;
 }
 
@@ -126,9 +114,7 @@ struct worker *worker_new(size_t number, struct shared_tables *shared, int answe
 	worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (worker->wake_fd < 0 || loop_init(&worker->loop, shared) < 0)
 		goto failed;
-	event_assign(&worker->wake, worker->loop.base, worker->wake_fd, EV_READ | EV_PERSIST,
-		     on_wake, worker);
-	if (event_add(&worker->wake, NULL) < 0)
+	if (bell_hang(&worker->wake, worker->loop.base, worker->wake_fd, on_wake, worker) < 0)
 		goto failed;
 	return worker;
 failed:
@@ -167,25 +153,25 @@ int worker_start(struct worker *worker)
 void worker_give_plan(struct worker *worker, struct plan *plan)
 {
 	plan_free(atomic_exchange(&worker->plan, plan));
-	ring(worker->wake_fd);
+	bell_ring(worker->wake_fd);
 }
 
 void worker_close(struct worker *worker)
 {
 	atomic_store(&worker->stop, STOP_TAKING_IN);
-	ring(worker->wake_fd);
+	bell_ring(worker->wake_fd);
 }
 
 void worker_stop(struct worker *worker, bool abort)
 {
 	atomic_store(&worker->stop, abort ? STOP_NOW : STOP_DRAINING);
-	ring(worker->wake_fd);
+	bell_ring(worker->wake_fd);
 }
 
 void worker_ask(struct worker *worker)
 {
 	atomic_fetch_add(&worker->asked, 1);
-	ring(worker->wake_fd);
+	bell_ring(worker->wake_fd);
 }
 
 bool worker_answered(const struct worker *worker)

@@ -10,6 +10,7 @@ import time
 
 from .calls import CALLS, CLOSE_ERRORS
 from .daemon import Bad, Daemon
+from .forever import all_for_ever
 from .life import WAYS, Life
 
 KINDS = ("own", "handed", "user")
@@ -163,6 +164,7 @@ def all_groups(clean, long):
     """CLEAN: by kind."""
     groups = [Allocations(kind, way, clean[kind], long)
               for kind in (KINDS if long else KINDS[:2]) if kind in clean for way in WAYS]
+    groups += all_for_ever(long)
     groups += [Closes(error, clean["own"], long) for error in CLOSE_ERRORS]
     for call in CALLS:
         if call.kind in clean:

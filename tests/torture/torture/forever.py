@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The echod developers
+
+"""A system call that is refused for ever, as a filter of system calls may do it.
+
+It begins when all is served, and there are clients of every kind to be busy with. Whatever echod
+cannot do then, it must not spin, and say why; and it must stop when it is told to.
+"""
+
+import collections
+import os
+import signal
+import socket
+import time
+
+from . import client
+from .calls import of_counter, to_client, to_manager
+from .daemon import Bad, Daemon
+from .faults import FOR_EVER, Refusal
+from .life import FIRST, SECOND
+
+ERRORS = ("EPERM", "ENOSYS", "EIO", "ENOMEM")
+SETTLE = 0.5       # seconds until what was under way is over
+WATCH = 1.0        # seconds in which nothing new is asked of it
+BUSY = 0.2         # so many of them it may run
+REFUSALS_MAX = 1500  # accepting makes 64 in an attempt, and at most ten attempts a second
+
+
+class Lasting:
+    """A call, those of it that CONCERNS says yes to. SAYS: a line of the log must give the reason;
+    STOPS: it can be stopped without it; REACHED: a life always comes to it."""
+
+    def __init__(self, name, concerns=None, note="", says=True, stops=True, reached=True):
+        self.name = name
+        self.concerns = concerns
+        self.title = f"{name} {note}".rstrip()
+        self.says = says
+        self.stops = stops
+        self.reached = reached
+
+
+LASTING = [
+    Lasting("accept4"),
+    Lasting("recvfrom"),
+    Lasting("sendto", to_client, "to a client"),
+    Lasting("shutdown", says=False),  # closing ends the connection, too
+    Lasting("ioctl", says=False, reached=False),  # asked at a stop; unknown is taken for nothing
+    Lasting("recvmmsg"),
+    Lasting("sendmmsg"),
+    Lasting("sendmsg", says=False, reached=False),  # pieces of trains
+    Lasting("epoll_ctl"),
+    Lasting("epoll_wait"),
+    Lasting("read", of_counter, "of an eventfd"),
+    # Threads cannot be woken then; whoever supervises has to kill it.
+    Lasting("write", of_counter, "to an eventfd", stops=False),
+    Lasting("setsockopt"),
+    Lasting("getsockopt", says=False),  # drops of the kernel; their count stays what it was
+    Lasting("bind"),
+    Lasting("openat"),
+    Lasting("sendto", to_manager, "to the manager"),
+    Lasting("pwritev2", says=False),  # the log itself
+]
+
+
+def ignore_failure(function, *arguments):
+    try:
+        return function(*arguments)
+    except OSError:
+        return None
+
+
+class ForEver:
+    """A group as those of groups.py, of a single life."""
+
+    kind = "own"
+
+    def __init__(self, call, error):
+        self.name = f"{call.title} {error} for ever"
+        self.call = call
+        self.error = error
+
+    def run(self, _clean):
+        self.daemon = Daemon(os.environ["ECHOD_PLAIN"], os.environ["TORTURE_SHIM"])
+        self.refusal = Refusal(self.call.name, self.call.concerns, self.error)
+        self.clients = []
+        try:
+            return collections.Counter([self._live()]), []
+        except (Bad, OSError) as reason:
+            self.daemon.listen()
+            log = self.daemon.log.decode(errors="replace").splitlines()
+            return collections.Counter(["BAD"]), ["\n".join([str(reason)] + [line[:160] for line in log[-6:]])]
+        finally:
+            for sock in self.clients:
+                sock.close()
+            self.daemon.clear()
+
+    def _live(self):
+        """How it went."""
+        daemon, refusal = self.daemon, self.refusal
+        daemon.refuse([refusal])
+        daemon.configure(FIRST)
+        daemon.start()
+        daemon.until(daemon.ready, "its start")
+        self._connect()
+        refusal.arm(1, FOR_EVER)
+        self._keep_busy()
+        time.sleep(SETTLE)
+        self._must_not_spin()
+        if not refusal.failed:
+            if self.call.reached:
+                raise Bad("that call is never made")
+            return self._stop("not reached")
+        reason = os.strerror(refusal.error).encode()
+        if self.call.says and not daemon.logged(reason):
+            raise Bad(f"not a word of {reason.decode()}")
+        return self._stop("went on")
+
+    def _connect(self):
+        """While all is well."""
+        for _ in range(4):
+            sock = client.stream(self.daemon.place("main"))
+            self.clients.append(sock)
+            client.exchange(sock)
+
+    def _keep_busy(self):
+        """A client that asks, one that ends, one that does not read; and new ones."""
+        asks, ends, deaf, _ = self.clients
+        ignore_failure(asks.sendall, b"hello")
+        ignore_failure(ends.shutdown, socket.SHUT_WR)
+        deaf.setblocking(False)
+        while ignore_failure(deaf.send, client.MUCH):
+            pass
+        client.patience = 0.1
+        for place in (self.daemon.place("main"), self.daemon.path("stream"),
+                      self.daemon.place("metrics")):
+            if sock := ignore_failure(client.stream, place):
+                self.clients.append(sock)
+                ignore_failure(sock.sendall, b"GET / HTTP/1.0\r\n\r\n")
+        self._send_datagrams(socket.AF_INET, self.daemon.place("main"))
+        self._send_datagrams(socket.AF_UNIX, self.daemon.path("datagrams"))
+        self.daemon.signal(signal.SIGUSR1)
+        self.daemon.configure(SECOND)
+        self.daemon.signal(signal.SIGHUP)
+
+    def _send_datagrams(self, family, place):
+        sock = socket.socket(family, socket.SOCK_DGRAM)
+        self.clients.append(sock)
+        if family == socket.AF_UNIX:
+            sock.bind("")
+        for _ in range(3):
+            ignore_failure(sock.sendto, b"hello", place)
+
+    def _must_not_spin(self):
+        if self.daemon.ended():
+            return
+        refused, ran = self.refusal.failed, self.daemon.processor_time()
+        time.sleep(WATCH)
+        if self.daemon.ended():
+            return
+        refused, ran = self.refusal.failed - refused, self.daemon.processor_time() - ran
+        if refused > REFUSALS_MAX or ran > BUSY:
+            raise Bad(f"spins: {refused} calls refused and {ran:.2f} s run in {WATCH:.0f} s")
+
+    def _stop(self, outcome):
+        if self.daemon.ended():
+            if self.daemon.process.returncode != 1:
+                raise Bad(f"gave up with exit {self.daemon.process.returncode}")
+            return "gave up"
+        self.daemon.signal(signal.SIGTERM)
+        if self.call.stops:
+            self.daemon.until(self.daemon.ended, "its stop")
+            if self.daemon.process.returncode not in (0, 1):
+                raise Bad(f"stopped with exit {self.daemon.process.returncode}")
+        return outcome
+
+
+def all_for_ever(long):
+    """In the short form each call with one of the errors."""
+    return [ForEver(call, error) for number, call in enumerate(LASTING)
+            for error in (ERRORS if long else [ERRORS[number % len(ERRORS)]])]
