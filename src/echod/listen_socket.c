@@ -90,27 +90,34 @@ static void close_keeping_errno(int fd)
 	errno = error;
 }
 
-static int new_socket(enum socket_kind kind, const struct address *address)
+/* Here and below: *STEP names the call that failed. */
+static int new_socket(enum socket_kind kind, const struct address *address, const char **step)
 {
 	int type = socket_is_stream(kind) ? SOCK_STREAM : SOCK_DGRAM;
 	int fd = socket(address->sa.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	if (fd >= 0 && address->sa.sa_family == AF_INET6 && set(fd, SOL_IPV6, IPV6_V6ONLY, 1) < 0) {
-		close_keeping_errno(fd);
-		return -1;
-	}
-	return fd;
+	*step = "socket";
+	if (fd < 0 || address->sa.sa_family != AF_INET6)
+		return fd;
+	*step = "setsockopt";
+	if (set(fd, SOL_IPV6, IPV6_V6ONLY, 1) == 0)
+		return fd;
+	close_keeping_errno(fd);
+	return -1;
 }
 
-static int bind_socket(int fd, enum socket_kind kind, const struct address *address)
+static int bind_socket(int fd, enum socket_kind kind, const struct address *address,
+		       const char **step)
 {
 	if (socket_is_unix(kind))
 		return unix_socket_bind(fd, socket_is_stream(kind) ? SOCK_STREAM : SOCK_DGRAM,
-					address);
+					address, step);
+	*step = "setsockopt";
 	if (set(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
 		return -1;
 	if (kind == SOCKET_TCP && set(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
 		return -1;
+	*step = "bind";
 	return bind(fd, &address->sa, address->length);
 }
 
@@ -225,20 +232,19 @@ struct listen_socket *listen_socket_open(enum socket_kind kind, const struct add
 					 struct reason *reason)
 {
 	struct listen_socket *result = NULL;
-	const char *step = "socket";
+	const char *step;
 	/* From the probe until ours listens: before that it would pass for a stale one. */
 	int lock = socket_is_unix(kind) ? unix_socket_lock(address) : -1;
-	int fd = new_socket(kind, address);
+	int fd = new_socket(kind, address, &step);
 	bool bound = false;
 	int error;
 
 	if (fd < 0)
 		goto failed;
-	step = "setting options";
+	step = "setsockopt";
 	if (set_options(fd, kind) < 0)
 		goto failed;
-	step = "bind";
-	if (bind_socket(fd, kind, address) < 0)
+	if (bind_socket(fd, kind, address, &step) < 0)
 		goto failed;
 	bound = true;
 	step = "listen";
@@ -273,7 +279,7 @@ struct listen_socket *listen_socket_adopt(int fd, enum socket_kind kind, struct 
 	}
 	socket->handed = true;
 	if (set_options(fd, kind) < 0) {
-		explain(reason, "setting options", kind, &socket->address);
+		explain(reason, "setsockopt", kind, &socket->address);
 		free(socket);
 		return NULL;
 	}
@@ -284,19 +290,24 @@ struct listen_socket *listen_socket_adopt(int fd, enum socket_kind kind, struct 
 
 int listen_socket_probe(enum socket_kind kind, const struct address *address, struct reason *reason)
 {
+	const char *step;
 	int fd, result;
 
 	if (socket_is_unix(kind))
 		return 0; /* binding it finds out by itself */
-	fd = new_socket(kind, address);
+	fd = new_socket(kind, address, &step);
 	result = fd < 0 ? -1 : 0;
 	/* Connections in TIME_WAIT must not count as somebody; for UDP the option means sharing. */
-	if (result == 0 && kind == SOCKET_TCP)
+	if (result == 0 && kind == SOCKET_TCP) {
+		step = "setsockopt";
 		result = set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	if (result == 0)
+	}
+	if (result == 0) {
+		step = "bind";
 		result = bind(fd, &address->sa, address->length);
+	}
 	if (result < 0)
-		explain(reason, fd < 0 ? "socket" : "bind", kind, address);
+		explain(reason, step, kind, address);
 	close_keeping_errno(fd);
 	return result;
 }

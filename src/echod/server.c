@@ -198,12 +198,17 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static int build(struct server *server)
+/* -1 with errno; *STEP is what failed. */
+static int build(struct server *server, const char **step)
 {
+	*step = "eventfd";
 	server->answer_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (server->answer_fd < 0)
+		return -1;
+	*step = "event loops";
 	server->base = event_base_new();
-	if (server->answer_fd < 0 || !server->base || make_tables(&server->shared) < 0 ||
-	    make_workers(server) < 0 || control_init(server) < 0)
+	if (!server->base || make_tables(&server->shared) < 0 || make_workers(server) < 0 ||
+	    control_init(server) < 0)
 		return -1;
 	if (server->metrics) {
 		server->monitor = monitor_new(server, server->metrics);
@@ -218,12 +223,13 @@ static int build(struct server *server)
 static enum exit_status assemble(struct server *server)
 {
 	enum exit_status status = open_sockets(server);
+	const char *step;
 
 	if (status != STATUS_OK || !server->listening)
 		return status;
 	status = drop_privileges(server);
-	if (status == STATUS_OK && build(server) < 0) {
-		log_error("cannot start: %s", strerror(errno));
+	if (status == STATUS_OK && build(server, &step) < 0) {
+		log_error("cannot start: %s: %s", step, strerror(errno));
 		status = STATUS_FAILURE;
 	}
 	return status;

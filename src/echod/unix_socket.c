@@ -39,13 +39,15 @@ int unix_socket_lock(const struct address *address)
 }
 
 /* Whether somebody serves a socket file, only connecting tells. 0: nobody; -1 with errno. */
-static int probe(int type, const struct address *address)
+static int probe(int type, const struct address *address, const char **step)
 {
 	int fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	bool stale;
 
+	*step = "socket";
 	if (fd < 0)
 		return -1;
+	*step = "connect";
 	stale = connect(fd, &address->sa, address->length) < 0 && errno == ECONNREFUSED;
 	close(fd);
 	errno = EADDRINUSE;
@@ -53,26 +55,31 @@ static int probe(int type, const struct address *address)
 }
 
 /* A socket file that nobody serves any more may be replaced. */
-static int remove_stale(int type, const struct address *address)
+static int remove_stale(int type, const struct address *address, const char **step)
 {
 	struct stat status;
 
+	*step = "lstat";
 	if (lstat(address->un.sun_path, &status) < 0)
 		return errno == ENOENT ? 0 : -1;
 	if (!S_ISSOCK(status.st_mode)) {
 		errno = EEXIST;
 		return -1;
 	}
-	return probe(type, address) < 0 ? -1 : unlink(address->un.sun_path);
+	if (probe(type, address, step) < 0)
+		return -1;
+	*step = "unlink";
+	return unlink(address->un.sun_path);
 }
 
-int unix_socket_bind(int fd, int type, const struct address *address)
+int unix_socket_bind(int fd, int type, const struct address *address, const char **step)
 {
 	mode_t mask;
 	int result;
 
-	if (remove_stale(type, address) < 0)
+	if (remove_stale(type, address, step) < 0)
 		return -1;
+	*step = "bind";
 	mask = umask(0111); /* mode 0666: the directory decides who may connect */
 	result = bind(fd, &address->sa, address->length);
 	umask(mask);

@@ -16,7 +16,11 @@
  */
 int unix_socket_lock(const struct address *address) WARN_UNUSED;
 
-/* Binds FD, of that type, in place of a file that nobody serves; -1 with errno. */
-int unix_socket_bind(int fd, int type, const struct address *address) WARN_UNUSED;
+/*
+ * Binds FD, of that type, in place of a file that nobody serves; -1 with errno and the call that
+ * failed in STEP.
+ */
+int unix_socket_bind(int fd, int type, const struct address *address,
+		     const char **step) WARN_UNUSED;
 
 #endif

@@ -69,21 +69,20 @@ START_TEST(each_step_that_fails_is_named_and_undone)
 
 	ck_assert(fails_at(SOCKET_TCP, &address, 0, "socket", ": socket: Operation not permitted"));
 	while (options < 6)
-		ck_assert(fails_at(SOCKET_TCP, &address, options++, "setsockopt",
-				   ": setting options: "));
-	ck_assert(fails_at(SOCKET_TCP, &address, options, "setsockopt", ": bind: "));
-	ck_assert(fails_at(SOCKET_TCP, &address, options + 1, "setsockopt", ": bind: "));
+		ck_assert(
+			fails_at(SOCKET_TCP, &address, options++, "setsockopt", ": setsockopt: "));
+	ck_assert(fails_at(SOCKET_TCP, &address, options, "setsockopt", ": setsockopt: "));
+	ck_assert(fails_at(SOCKET_TCP, &address, options + 1, "setsockopt", ": setsockopt: "));
 	ck_assert(!fails_at(SOCKET_TCP, &address, options + 2, "setsockopt", ""));
 	ck_assert(fails_at(SOCKET_TCP, &address, 0, "bind", ": bind: "));
 	ck_assert(fails_at(SOCKET_TCP, &address, 0, "listen", ": listen: "));
 	ck_assert(fails_at(SOCKET_TCP, &address, 0, "getsockname", ": getsockname: "));
 	ck_assert(fails_at(SOCKET_TCP, &address, 0, MEMORY, "cannot listen on tcp 127.0.0.1:0"));
 	for (unsigned skip = 0; skip < 3; skip++)
-		ck_assert(
-			fails_at(SOCKET_UDP, &address, skip, "getsockopt", ": setting options: "));
+		ck_assert(fails_at(SOCKET_UDP, &address, skip, "getsockopt", ": setsockopt: "));
 	address = at("::1", 0);
 	if (has_ipv6())
-		ck_assert(fails_at(SOCKET_UDP, &address, 0, "setsockopt", ": socket: "));
+		ck_assert(fails_at(SOCKET_UDP, &address, 0, "setsockopt", ": setsockopt: "));
 }
 END_TEST
 

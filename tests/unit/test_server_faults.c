@@ -102,8 +102,8 @@ END_TEST
 
 START_TEST(without_descriptors_to_work_with_it_does_not_start)
 {
-	ck_assert_ptr_nonnull(
-		strstr(fail_to_start("eventfd", EMFILE), "cannot start: Too many open files"));
+	ck_assert_ptr_nonnull(strstr(fail_to_start("eventfd", EMFILE),
+				     "cannot start: eventfd: Too many open files"));
 	ck_assert_int_eq(status, STATUS_FAILURE);
 }
 END_TEST
