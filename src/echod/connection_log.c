@@ -7,6 +7,7 @@
 
 #include "connection_log.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <inttypes.h>
 #include <string.h>
@@ -89,17 +90,19 @@ void log_connection_opened(const struct connection *connection)
 void log_connection_closed(const struct connection *connection, enum counter why)
 {
 	char text[ADDRESS_TEXT_MAX + 4];
+	bool failed = why == TCP_CLOSED_ERROR;
+	int error = errno; /* of the call that failed */
 	int64_t lasted;
 
 	if (!line_allowed(connection->service))
 		return;
 	lasted = clock_ms() - connection->opened;
 	log_write(LEVEL_INFO,
-		  "%s on %s closed: %s, %" PRIu64 " bytes received, %" PRIu64 " sent, %" PRId64
+		  "%s on %s closed: %s%s%s, %" PRIu64 " bytes received, %" PRIu64 " sent, %" PRId64
 		  ".%03d s",
 		  peer_text(&connection->peer.sa, text), connection->service->name,
-		  counter_names[why].value, connection->received, connection->sent, lasted / 1000,
-		  (int)(lasted % 1000));
+		  counter_names[why].value, failed ? ": " : "", failed ? strerror(error) : "",
+		  connection->received, connection->sent, lasted / 1000, (int)(lasted % 1000));
 }
 
 void log_connection_refused(const struct service *service, const struct address *peer,

@@ -154,17 +154,12 @@ void notify_detach(void)
 	attached = false;
 }
 
-static void say_not_told(void)
-{
-	log_debug("service manager not told: %s", strerror(errno));
-}
-
 /* What changes our state is kept until it is out: a manager that misses it would wait for it. */
 static void tell_state(void)
 {
 	if (fd < 0 || send_kept())
 		return;
-	say_not_told();
+	log_warning("service manager not told yet: %s; trying again", strerror(errno));
 	try_later();
 }
 
@@ -174,7 +169,7 @@ static void tell(const char *text)
 	if (fd < 0)
 		return;
 	if (!send_kept() || send_text(text) < 0)
-		say_not_told();
+		log_debug("service manager not told: %s", strerror(errno));
 }
 
 void notify_ready(const char *status)

@@ -73,6 +73,19 @@ START_TEST(the_reason_is_the_one_that_is_counted)
 }
 END_TEST
 
+START_TEST(an_error_is_said_in_words)
+{
+	int fd = scene_connect_tcp(scene_service(PLAIN, "x"), 0);
+	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	log_lines();
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
+	close(fd);
+	TURN_UNTIL(scene_loop.connections == 0);
+	ck_assert_ptr_nonnull(strstr(log_lines(), " closed: error: Connection reset by peer, 0 "));
+}
+END_TEST
+
 START_TEST(a_unix_client_has_no_name)
 {
 	int fd = scene_connect_unix(scene_service(PLAIN, "x"), 0);
@@ -216,6 +229,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, a_life_is_two_lines);
 	tcase_add_test(tcase, the_reason_is_the_one_that_is_counted);
+	tcase_add_test(tcase, an_error_is_said_in_words);
 	tcase_add_test(tcase, a_unix_client_has_no_name);
 	tcase_add_test(tcase, refusals_name_who_and_why);
 	tcase_add_test(tcase, at_notice_nothing_is_said);

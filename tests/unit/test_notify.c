@@ -294,7 +294,7 @@ START_TEST(a_half_told_reload_is_told_to_its_end)
 }
 END_TEST
 
-START_TEST(a_failure_is_one_line_at_debug_and_none_above)
+START_TEST(a_failure_that_changes_nothing_is_one_line_at_debug_and_none_above)
 {
 	int ends[2];
 
@@ -306,6 +306,11 @@ START_TEST(a_failure_is_one_line_at_debug_and_none_above)
 	unlink(path);
 	notify_watchdog();
 	ck_assert_int_eq((int)read(ends[0], text, sizeof(text)), -1);
+	/* But that it does not hear of our state is worth one. */
+	notify_ready("started");
+	text[read(ends[0], text, sizeof(text) - 1)] = '\0';
+	ck_assert_ptr_nonnull(strstr(text, "warning: service manager not told yet: No such file"));
+	ck_assert_ptr_eq(strchr(text, '\n') + 1, text + strlen(text));
 	log_set_level(LEVEL_DEBUG);
 	notify_watchdog();
 	text[read(ends[0], text, sizeof(text) - 1)] = '\0';
@@ -345,7 +350,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, what_a_busy_manager_must_know_reaches_it_later);
 	tcase_add_test(tc, what_is_told_next_takes_along_what_is_kept);
 	tcase_add_test(tc, a_half_told_reload_is_told_to_its_end);
-	tcase_add_test(tc, a_failure_is_one_line_at_debug_and_none_above);
+	tcase_add_test(tc, a_failure_that_changes_nothing_is_one_line_at_debug_and_none_above);
 	tcase_add_test(tc, a_manager_that_made_its_socket_anew_is_found);
 	suite_add_tcase(s, tc);
 	return s;
