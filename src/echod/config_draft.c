@@ -145,8 +145,8 @@ void draft_fold(struct draft *draft, size_t index)
 		if (!(settings[i].sections & IN_DEFAULTS))
 			draft_set(draft, WHOLE_FILE, &settings[i], listener,
 				  settings[i].default_text);
-		else if (setting_copy(&settings[i], listener, &draft->config->defaults) < 0)
-			findings_error(draft->findings, lines->header, "not enough memory");
+		else
+			setting_share(&settings[i], listener, &draft->config->defaults);
 	}
 }
 

@@ -102,9 +102,9 @@ static bool format_network(const struct setting *setting UNUSED, const void *val
 	return true;
 }
 
-static int copy_networks(void *to, const void *from)
+static void share_networks(void *to, const void *from)
 {
-	return netlist_copy(to, from);
+	netlist_share(to, from);
 }
 
 static void clear_networks(void *value)
@@ -112,7 +112,7 @@ static void clear_networks(void *value)
 	netlist_clear(value);
 }
 
-/* Addresses are never copied: [defaults] has none to hand on. */
+/* Addresses are never handed on: [defaults] has none. */
 const struct value_type addresses_value = {.size = sizeof(struct address_list),
 					   .list = true,
 					   .adds_up = true,
@@ -126,5 +126,5 @@ const struct value_type networks_value = {.size = sizeof(struct netlist),
 					  .adds_up = true,
 					  .parse = parse_network,
 					  .format = format_network,
-					  .copy = copy_networks,
+					  .share = share_networks,
 					  .clear = clear_networks};

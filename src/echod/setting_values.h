@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The kinds of values a setting can have: how each is read, written, copied and released. Owns
+ * The kinds of values a setting can have: how each is read, written, shared and released. Owns
  * nothing itself; rows of the table in settings.c point here.
  */
 
@@ -32,8 +32,8 @@ struct value_type {
 	/* Writes a value, or a list's word number ITEM; false when there is none. */
 	bool (*format)(const struct setting *setting, const void *value, size_t item, char *text);
 
-	/* NULL: the value is its bytes and owns nothing. */
-	int (*copy)(void *to, const void *from);
+	/* NULL: the value is its bytes and owns nothing. What is shared is cleared first. */
+	void (*share)(void *to, const void *from);
 	void (*clear)(void *value);
 };
 

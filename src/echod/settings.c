@@ -125,15 +125,15 @@ bool setting_equal(const struct setting *setting, const void *section, const voi
 	}
 }
 
-int setting_copy(const struct setting *setting, void *to, const void *from)
+void setting_share(const struct setting *setting, void *to, const void *from)
 {
 	void *target = setting_value(setting, to);
 	const void *source = setting_value_const(setting, from);
 
-	if (setting->type->copy)
-		return setting->type->copy(target, source);
-	memcpy(target, source, setting->type->size);
-	return 0;
+	if (setting->type->share)
+		setting->type->share(target, source);
+	else
+		memcpy(target, source, setting->type->size);
 }
 
 void settings_clear(unsigned sections, void *section)

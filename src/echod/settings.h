@@ -67,7 +67,8 @@ bool setting_concerns(const struct setting *setting, const struct listener_confi
 /* Reads alike: every item has the same text. */
 bool setting_equal(const struct setting *setting, const void *section, const void *other);
 
-int setting_copy(const struct setting *setting, void *to, const void *from) WARN_UNUSED;
+/* The section TO, which has no value of its own, uses that of FROM, which outlives it. */
+void setting_share(const struct setting *setting, void *to, const void *from);
 
 /* Frees what the values of a whole section own. */
 void settings_clear(unsigned sections, void *section);

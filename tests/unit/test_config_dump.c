@@ -76,6 +76,24 @@ START_TEST(keys_without_effect_are_dumped_so_that_nothing_warns_of_them)
 }
 END_TEST
 
+START_TEST(networks_are_dumped_in_the_order_in_which_they_were_written)
+{
+	struct config *config = load_good("[listener a]\naddress = :1\n"
+					  "[defaults]\n"
+					  "deny = 192.0.2.128/25 ::/0 192.0.2.0/24\n"
+					  "deny = 10.0.0.0/8 192.0.2.128/25\n");
+	char *text = dump_text(config);
+	const char *line = "\ndeny = 192.0.2.128/25 ::/0 192.0.2.0/24 10.0.0.0/8 192.0.2.128/25\n";
+	size_t found = 0;
+
+	for (const char *at = text; (at = strstr(at, line)) != NULL; at++)
+		found++;
+	ck_assert_uint_eq(found, 2); /* of [defaults] and of the listener */
+	free(text);
+	config_release(config);
+}
+END_TEST
+
 START_TEST(a_text_that_fills_its_line_still_fits_when_dumped)
 {
 	char file[LINE_MAX_LENGTH + 32] = "[defaults]\ngreeting=";
@@ -276,6 +294,7 @@ static Suite *suite(void)
 
 	tcase_add_test(tests, the_dump_names_every_key_with_the_value_in_force);
 	tcase_add_test(tests, keys_without_effect_are_dumped_so_that_nothing_warns_of_them);
+	tcase_add_test(tests, networks_are_dumped_in_the_order_in_which_they_were_written);
 	tcase_add_test(tests, a_text_that_fills_its_line_still_fits_when_dumped);
 	tcase_add_test(tests, a_dump_that_cannot_be_written_is_an_error);
 	tcase_add_test(tests, every_dump_reads_back_as_the_same_configuration);

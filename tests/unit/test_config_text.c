@@ -219,6 +219,7 @@ START_TEST(a_listener_says_otherwise_than_the_defaults)
 	ck_assert(!none->udp_guard);
 	ck_assert_mem_eq(none->greeting.bytes, "shared", 6);
 	ck_assert_uint_eq(config->defaults.allow.count, 2);
+	ck_assert_ptr_eq(none->allow.networks, config->defaults.allow.networks);
 	config_release(config);
 }
 END_TEST
