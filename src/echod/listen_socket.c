@@ -155,6 +155,16 @@ static int grantable(int option)
 	return granted;
 }
 
+/*
+ * Takes nothing that comes in a SYN, whose source may be forged. The kernel offers that on every
+ * listener where net.ipv4.tcp_fastopen has 0x400, from listen(2) on. It refuses only where it has
+ * no Fast Open.
+ */
+static void refuse_fast_open(int fd)
+{
+	(void)set(fd, SOL_TCP, TCP_FASTOPEN, 0);
+}
+
 /* Never lowers: the service manager may have granted more than we could ask for. */
 static int raise_buffer(int fd, int option)
 {
@@ -250,6 +260,8 @@ struct listen_socket *listen_socket_open(enum socket_kind kind, const struct add
 	step = "listen";
 	if (socket_is_stream(kind) && listen(fd, SOMAXCONN) < 0)
 		goto failed;
+	if (kind == SOCKET_TCP)
+		refuse_fast_open(fd);
 	step = "getsockname";
 	result = wrap(fd, kind);
 	if (!result)
@@ -285,6 +297,8 @@ struct listen_socket *listen_socket_adopt(int fd, enum socket_kind kind, struct 
 	}
 	(void)listen_socket_drops(socket);
 	socket->drops = 0; /* those were a former instance's */
+	if (kind == SOCKET_TCP)
+		refuse_fast_open(fd);
 	return socket;
 }
 
