@@ -38,5 +38,6 @@ const struct counter_name counter_names[COUNTER_COUNT] = {
 	[UDP_DROPPED_GUARD] = {"udp_dropped_datagrams", "reason", "guard", NULL},
 	[UDP_DROPPED_TTL] = {"udp_dropped_datagrams", "reason", "ttl", NULL},
 	[UDP_DROPPED_RATE] = {"udp_dropped_datagrams", "reason", "rate", NULL},
+	[UDP_DROPPED_LOOPED] = {"udp_dropped_datagrams", "reason", "looped", NULL},
 	[UDP_DROPPED_SEND] = {"udp_dropped_datagrams", "reason", "send", NULL},
 };

@@ -37,6 +37,7 @@ enum counter {
 	UDP_DROPPED_GUARD,
 	UDP_DROPPED_TTL,
 	UDP_DROPPED_RATE,
+	UDP_DROPPED_LOOPED,
 	UDP_DROPPED_SEND,
 	COUNTER_COUNT, /* of those with a name */
 

@@ -14,6 +14,7 @@
 #include "connection_log.h"
 #include "tcp_echo.h"
 #include "udp_batch.h"
+#include "udp_repeats.h"
 #include "wheel.h"
 
 /*
@@ -43,8 +44,9 @@ int loop_init(struct loop *loop, struct shared_tables *shared)
 	event_assign(&loop->lines_over, loop->base, -1, 0, connection_log_over, loop);
 	loop->wheel = wheel_new(loop->base, connection_visit, NULL);
 	loop->batch = udp_batch_new();
+	loop->repeats = udp_repeats_new();
 	loop->buffer = malloc(INPUT_HEADROOM + INPUT_SIZE);
-	if (!loop->wheel || !loop->batch || !loop->buffer)
+	if (!loop->wheel || !loop->batch || !loop->repeats || !loop->buffer)
 		return -1;
 	loop->input = loop->buffer + INPUT_HEADROOM;
 	/*
@@ -75,6 +77,7 @@ void loop_clear(struct loop *loop)
 	}
 	wheel_free(loop->wheel);
 	udp_batch_free(loop->batch);
+	udp_repeats_free(loop->repeats);
 	free(loop->buffer);
 	if (loop->base)
 		event_base_free(loop->base);

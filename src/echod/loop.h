@@ -37,6 +37,7 @@ struct client_table;
 struct event_base;
 struct rate_limit;
 struct udp_batch;
+struct udp_repeats;
 struct wheel;
 
 /* Shared by all workers, each table safe by itself. */
@@ -56,6 +57,7 @@ struct loop {
 	char *input;  /* INPUT_SIZE bytes in it */
 	struct wheel *wheel;
 	struct udp_batch *batch;
+	struct udp_repeats *repeats;
 	struct service_list services;
 	struct intake_list intakes;
 	struct guard_ports ports;

@@ -14,6 +14,7 @@
 #include "loop.h"
 #include "rate_limit.h"
 #include "udp_batch.h"
+#include "udp_repeats.h"
 #include "udp_silence.h"
 #include "udp_train.h"
 
@@ -67,6 +68,11 @@ static void read_message(const struct udp_batch *batch, unsigned index, struct i
 	in->arrival.hops = in->notes.hops;
 }
 
+static bool is_local(const struct incoming *in)
+{
+	return in->arrival.from_loopback && ip_is_loopback(&in->arrival.source);
+}
+
 /* How many of its datagrams may be answered by rate, the first ones. */
 static unsigned within_rate(const struct intake *intake, const struct incoming *in, int64_t now)
 {
@@ -74,8 +80,7 @@ static unsigned within_rate(const struct intake *intake, const struct incoming *
 	struct loop *loop = service->loop;
 	struct rate_grant grant;
 
-	if (service->settings->udp_rate == 0 ||
-	    (in->arrival.from_loopback && ip_is_loopback(&in->arrival.source)))
+	if (service->settings->udp_rate == 0 || is_local(in))
 		return in->datagrams;
 	grant = rate_limit_take(loop->shared->rates, service->tag, &in->arrival.source,
 				service->settings->udp_rate, in->datagrams, now,
@@ -83,6 +88,24 @@ static unsigned within_rate(const struct intake *intake, const struct incoming *
 	if (grant.log_due)
 		udp_silence_limited(intake, in->peer, &in->notes);
 	return grant.allowed;
+}
+
+/* Whether its last datagram is one that a loop would end with. */
+static bool ends_a_loop(const struct intake *intake, unsigned index, const struct incoming *in,
+			int64_t now)
+{
+	const struct service *service = intake->service;
+	struct loop *loop = service->loop;
+	size_t before = (size_t)in->notes.segment * (in->datagrams - 1);
+	struct repeat repeat = {.tag = service->tag,
+				.source = &in->arrival.source,
+				.source_port = in->arrival.source_port,
+				.datagrams = in->datagrams,
+				.payload = loop->batch->payload[index] + before,
+				.size = in->size - before};
+
+	return service->settings->udp_ttl_guard && !is_local(in) &&
+	       udp_repeats_add(loop->repeats, &repeat, now);
 }
 
 static void add_reply(struct intake *intake, unsigned index, const struct incoming *in,
@@ -125,6 +148,12 @@ static void judge(struct intake *intake, unsigned index, int64_t now, struct tal
 	}
 	allowed = within_rate(intake, &in, now);
 	tally->dropped[OVER_RATE] += in.datagrams - allowed;
+	if (udp_repeats_due(loop->repeats) && allowed == in.datagrams &&
+	    ends_a_loop(intake, index, &in, now)) {
+		allowed--;
+		tally->dropped[LOOPED]++;
+		udp_silence_refused(intake, in.peer, &in.notes, LOOPED);
+	}
 	if (allowed > 0)
 		add_reply(intake, index, &in, allowed);
 }

@@ -99,7 +99,7 @@ uint64_t metric_value(struct echod *echod, const char *series)
 
 struct udp_books udp_books(struct echod *echod)
 {
-	static const char *const reasons[] = {"denied", "guard", "ttl", "rate", "send"};
+	static const char *const reasons[] = {"denied", "guard", "ttl", "rate", "looped", "send"};
 	const char *metrics = fresh_metrics(echod);
 	struct udp_books books = {
 		.received = value_in(metrics, "udp_received_datagrams_total"),

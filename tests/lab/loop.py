@@ -2,10 +2,13 @@
 # Copyright (c) 2026 The echod developers
 
 """Two echods that a forged datagram makes answer one another, and what ends it: alice and bob serve
-different high ports, mallory sends alice what seems to come from bob."""
+different high ports, mallory sends alice what seems to come from bob. Then an echod and an echo
+server of another kind, whose answers have a fresh TTL each time."""
 
-from lab import (Echod, Flood, Host, Link, check, datagram, dual_stack_socket, send_train, test,
-                 udp_socket, until)
+import time
+
+from lab import (CLIENT4, SERVER4, Aside, Echod, Flood, Host, Link, ask, check, datagram,
+                 dual_stack_socket, pair, scale, send_train, test, udp_socket, until)
 
 ALICE = {4: "10.0.1.1", 6: "fd01::1"}
 BOB = {4: "10.0.1.2", 6: "fd01::2"}
@@ -102,3 +105,84 @@ def without_both_rules_it_goes_on():
         until(lambda: scene.replies() > 100 * MOST_REPLIES, f"IPv{version}: a loop")
         said.append(f"IPv{version}: {scene.replies()} replies and no end")
     return "; ".join(said)
+
+
+def mirror(sock, pause):
+    """An echo server that counts no hops, until nothing comes any more: bytes sent, when it ended."""
+    sent = 0
+    while True:
+        try:
+            data, peer = sock.recvfrom(65536)
+        except TimeoutError:
+            return sent, time.monotonic() - sock.gettimeout()
+        time.sleep(pause)
+        sent += sock.sendto(data, peer)
+
+
+def mirror_ends(payloads, pause=0, **settings):
+    """An echod and such a server answer one another for a while, each payload by itself."""
+    server, client, _ = pair(mtu=9000)
+    echod = Echod(server, workers=1, **settings)
+    sock = udp_socket(client, CLIENT4, 20000, seconds=2)
+    start = time.monotonic()
+    for payload in payloads:
+        sock.sendto(payload, (SERVER4, echod.port))
+    sent, end = Aside(mirror, sock, pause).result()
+    figures = echod.figures()
+    looped = figures["udp_dropped_datagrams_looped"]
+    check(looped == len(payloads), f"{looped} of {len(payloads)} loops ended: {figures}")
+    return (f"{len(payloads)} of {len(payloads[0])} bytes: {figures['udp_echoed_datagrams']} replies,"
+            f" {sent >> 20} MiB, {end - start:.1f} s")
+
+
+@test
+def a_server_that_resets_the_ttl_is_noticed():
+    return mirror_ends([bytes(60000)], udp_rate=0)
+
+
+@test
+def below_the_rate_too():
+    """Which would end it alone, were it faster than 1000 a second."""
+    return mirror_ends([bytes(60000)], pause=0.001)
+
+
+@test(limit=120)
+def several_loops_end_one_by_one():
+    count = scale(2, 8)
+    alike = mirror_ends([bytes(60000)] * count, udp_rate=0)
+    return alike + "; " + mirror_ends([bytes([n]) * 60000 for n in range(count)], udp_rate=0)
+
+
+def unanswered(payloads):
+    """How many a client finds unanswered that never has more than 32 on their way."""
+    server, client, _ = pair()
+    echod = Echod(server, workers=1, udp_rate=0)
+    sock = udp_socket(client, CLIENT4, seconds=1)
+    for start in range(0, len(payloads), 32):
+        batch = payloads[start:start + 32]
+        for payload in batch:
+            sock.sendto(payload, (SERVER4, echod.port))
+        try:
+            for _ in batch:
+                sock.recv(100)
+        except TimeoutError:
+            pass
+    figures = echod.figures()
+    return len(payloads) - figures["udp_echoed_datagrams"], figures["udp_dropped_datagrams_looped"]
+
+
+@test(limit=300)
+def a_client_with_payloads_of_its_own_loses_nothing():
+    count = scale(20_000, 1_000_000)
+    lost, _ = unanswered([b"%064d" % n for n in range(count)])
+    check(lost == 0, f"{lost} of {count} not answered")
+    return f"{count} answered"
+
+
+@test(limit=300)
+def a_client_that_repeats_itself_loses_one_in_65536():
+    count = scale(100_000, 2_000_000)
+    lost, looped = unanswered([bytes(64)] * count)
+    check(lost == looped, f"{lost} of {count} not answered, {looped} as looped")
+    check(count < 65536 * (lost + 1) * 1.2 and 65536 * lost < 1.2 * count, f"{lost} of {count}")
+    return f"{lost} of {count} not answered"

@@ -51,6 +51,7 @@ START_TEST(every_series_is_named_as_documented)
 		"udp_dropped_datagrams{reason=guard}",
 		"udp_dropped_datagrams{reason=ttl}",
 		"udp_dropped_datagrams{reason=rate}",
+		"udp_dropped_datagrams{reason=looped}",
 		"udp_dropped_datagrams{reason=send}",
 	};
 	char text[128];

@@ -48,7 +48,8 @@ START_TEST(the_line_has_every_figure_under_its_name)
 		"sent_bytes_tcp=113 sent_bytes_udp=114 udp_received_datagrams=115 "
 		"udp_echoed_datagrams=116 udp_dropped_datagrams_denied=117 "
 		"udp_dropped_datagrams_guard=118 udp_dropped_datagrams_ttl=119 "
-		"udp_dropped_datagrams_rate=120 udp_dropped_datagrams_send=121 "
+		"udp_dropped_datagrams_rate=120 udp_dropped_datagrams_looped=121 "
+		"udp_dropped_datagrams_send=122 "
 		"udp_kernel_drops=904 reloads_success=905 reloads_failure=906");
 }
 END_TEST
@@ -59,7 +60,7 @@ START_TEST(the_status_is_short_and_sums_up_what_was_dropped)
 
 	figures_status(&figures, status);
 	ck_assert_str_eq(status, "902 of 903 TCP clients, 100 accepted, 113 bytes echoed; "
-				 "116 datagrams echoed, 595 dropped");
+				 "116 datagrams echoed, 717 dropped");
 }
 END_TEST
 
