@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "common/compiler.h"
+#include "skipped.h"
 
 /* How long anything may take before its test fails; more in instrumented builds. */
 int patience_ms(void);
@@ -38,9 +38,6 @@ long scale(const char *name, long fallback);
 
 /* Whether this is a build whose memory and speed say nothing about a real one (sanitizers). */
 bool instrumented(void);
-
-/* Says why a test cannot show anything here, and ends it as passed. */
-void skip(const char *format, ...) PRINTF_LIKE(1, 2) __attribute__((noreturn));
 
 /* Whether a program of that name is installed. */
 bool installed(const char *program);

@@ -52,8 +52,9 @@ static void check_wildcard(const char *config)
 	expect_served("127.0.0.5", port);
 	if (has_ipv6())
 		expect_served("::1", port);
-	else
-		ck_assert_uint_eq(echod_log_count(echod, "no IPv6"), 1);
+	else /* [::] can be bound where IPv6 is only disabled */
+		ck_assert_uint_eq(echod_log_count(echod, "no IPv6"),
+				  echod_log_count(echod, "listening on tcp [::]:") == 0);
 	echod_stop(echod);
 }
 

@@ -188,7 +188,7 @@ START_TEST(without_ipv6_an_address_asked_for_is_an_error)
 {
 	lose_ipv6();
 	ck_assert_ptr_null(try_open(NULL, "[listener a]\naddress = [::1]:0\n"));
-	ck_assert_int_eq(errno, EADDRNOTAVAIL);
+	ck_assert(errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT);
 	ck_assert_ptr_nonnull(strstr(reason.text, "[::1]:0"));
 	ck_assert_str_eq(log_lines(), "");
 }

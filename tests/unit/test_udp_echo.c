@@ -149,9 +149,10 @@ static struct listen_socket *dual_stack(void)
 	struct address any = at("::", 0);
 	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), both = 0;
 
-	if (fd < 0 || setsockopt(fd, SOL_IPV6, IPV6_V6ONLY, &both, sizeof(both)) < 0 ||
-	    bind(fd, &any.sa, any.length) < 0)
+	if (!has_ipv6())
 		skip("no IPv6 here");
+	ck_assert_int_eq(setsockopt(fd, SOL_IPV6, IPV6_V6ONLY, &both, sizeof(both)), 0);
+	ck_assert_int_eq(bind(fd, &any.sa, any.length), 0);
 	return adopt(fd);
 }
 

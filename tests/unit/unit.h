@@ -12,15 +12,15 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "../integration/skipped.h"
+
 static inline int unit_run(Suite *suite)
 {
 	SRunner *runner = srunner_create(suite);
-	int failed;
+	int result = run_tests(runner);
 
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return result;
 }
 
 #define UNIT_MAIN(suite)                                                                           \

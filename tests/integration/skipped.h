@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Tests that cannot show anything on this host. libcheck knows only passed and failed ones, so
+ * every test program runs its suite through run_tests(), which names those that were skipped and
+ * exits with what automake counts as a skip.
+ */
+
+#ifndef SKIPPED_H
+#define SKIPPED_H
+
+#include <check.h>
+
+#include "common/compiler.h"
+
+/* Ends the present test. */
+void skip(const char *reason, ...) PRINTF_LIKE(1, 2) __attribute__((noreturn));
+
+/* EXIT_FAILURE if a test of RUNNER failed, else 77 if one was skipped, else EXIT_SUCCESS. */
+int run_tests(SRunner *runner);
+
+#endif
