@@ -121,7 +121,7 @@ size_t flow_reply_train(struct flow *flow, const unsigned char *data, size_t len
 	count = count_intact(flow, &first, data, length);
 	if (count > 0)
 		enter_train(flow, &first, count, now - first.time);
-	return count * flow->size;
+	return (size_t)count * flow->size;
 }
 
 void flow_lose(struct flow *flow, uint64_t sequence)

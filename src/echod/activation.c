@@ -140,7 +140,7 @@ static int take_all(struct handed_socket **sockets, size_t *count, struct reason
 
 	if (parse_unsigned(getenv("LISTEN_FDS"), 1, MAX_FDS, &n, &why) < 0)
 		return reason_set(reason, "LISTEN_FDS: %s", why.text);
-	taken = calloc(n, sizeof(*taken));
+	taken = calloc((size_t)n, sizeof(*taken));
 	if (!taken) {
 		close_all(n);
 		return reason_set(reason, "LISTEN_FDS: out of memory");
@@ -156,7 +156,7 @@ static int take_all(struct handed_socket **sockets, size_t *count, struct reason
 		}
 	}
 	*sockets = taken;
-	*count = n;
+	*count = (size_t)n;
 	return 0;
 }
 

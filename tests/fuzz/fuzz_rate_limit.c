@@ -15,8 +15,6 @@
 #define SOURCES 4 /* as many as always find a place */
 #define START (1000 * SECOND)
 
-__extension__ typedef __int128 wide;
-
 /* An input is a rate, and then any number of steps. */
 struct step {
 	uint8_t source;
@@ -31,32 +29,37 @@ struct step {
  * of the answers were beyond the rate.
  */
 struct model {
-	wide least, most;
-	wide least_extra;
+	int64_t least, most;
+	int64_t least_extra;
 	int64_t last;
 };
 
 static struct model models[SOURCES];
 
-static wide drain(wide held, wide drained)
+/* What is more than fits has drained anything. */
+static int64_t drain(int64_t held, int64_t elapsed, uint32_t rate)
 {
-	return held > drained ? held - drained : 0;
+	int64_t drained;
+
+	if (__builtin_mul_overflow(elapsed, (int64_t)rate, &drained) || drained > held)
+		return 0;
+	return held - drained;
 }
 
 static void advance(struct model *model, uint32_t rate, int64_t now)
 {
-	wide drained = (wide)(now - model->last) * rate;
+	int64_t elapsed = now - model->last;
 
-	model->least = drain(model->least, drained);
-	model->most = drain(model->most, drained);
-	model->least_extra = drain(model->least_extra, drained);
+	model->least = drain(model->least, elapsed, rate);
+	model->most = drain(model->most, elapsed, rate);
+	model->least_extra = drain(model->least_extra, elapsed, rate);
 	model->last = now;
 }
 
 /* Of COUNT. */
-static unsigned fitting(wide room, unsigned count)
+static unsigned fitting(int64_t room, unsigned count)
 {
-	wide datagrams = room / SECOND;
+	int64_t datagrams = room / SECOND;
 
 	return datagrams < 0 ? 0 : datagrams < count ? (unsigned)datagrams : count;
 }
@@ -71,7 +74,8 @@ static void check_step(struct rate_limit *limit, const struct step *step, uint32
 {
 	struct model *model = &models[step->source % SOURCES];
 	struct in6_addr ip = {.s6_addr = {0x20, 1, 0x0d, 0xb8, [7] = step->source % SOURCES}};
-	wide burst = (wide)rate * SECOND, extra_burst = rate < 8 ? SECOND + (wide)rate : burst / 8;
+	int64_t burst = (int64_t)rate * SECOND,
+		extra_burst = rate < 8 ? SECOND + (int64_t)rate : burst / 8;
 	unsigned least, most, extra;
 	struct rate_grant grant;
 
@@ -87,9 +91,9 @@ static void check_step(struct rate_limit *limit, const struct step *step, uint32
 	if (grant.allowed > least + extra)
 		least = grant.allowed - extra;
 	most = lesser(most, grant.allowed);
-	model->least += (wide)least * SECOND;
-	model->most += (wide)most * SECOND + (SECOND % rate != 0 ? rate : 0);
-	model->least_extra += (wide)(grant.allowed - most) * SECOND;
+	model->least += (int64_t)least * SECOND;
+	model->most += (int64_t)most * SECOND + (SECOND % rate != 0 ? rate : 0);
+	model->least_extra += (int64_t)(grant.allowed - most) * SECOND;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <strings.h>
 
@@ -28,22 +29,20 @@ static void check_unsigned(const char *text)
 	FUZZ_CHECK(parse_unsigned(decimal, value, value, &again, &reason) == 0 && again == value);
 }
 
-__extension__ typedef unsigned __int128 wide;
-
-/* What TEXT says, in numbers so wide that nothing overflows; false when it says nothing. */
+/* What TEXT says, read by the C library; false when it says nothing, or more than fits. */
 static bool read_slowly(const char *text, const char *const *units, const uint64_t *factors,
 			uint64_t *value)
 {
 	size_t digits = strspn(text, "0123456789"), unit = 0;
-	wide sum = 0;
+	unsigned long long number;
 
-	for (size_t i = 0; i < digits && sum <= UINT64_MAX; i++)
-		sum = sum * 10 + (unsigned)(text[i] - '0');
+	errno = 0;
+	number = strtoull(text, NULL, 10);
 	while (units[unit] && strcasecmp(units[unit], text + digits) != 0)
 		unit++;
-	if (digits == 0 || !units[unit] || sum > UINT64_MAX || sum * factors[unit] > UINT64_MAX)
+	if (digits == 0 || !units[unit] || errno == ERANGE || number > UINT64_MAX / factors[unit])
 		return false;
-	*value = (uint64_t)(sum * factors[unit]);
+	*value = number * factors[unit];
 	return true;
 }
 

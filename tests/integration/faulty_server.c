@@ -74,7 +74,7 @@ static void put(const struct peer *peer, const void *data, size_t length)
 
 static void wait_ms(unsigned ms)
 {
-	struct timespec wait = {ms / 1000, (long)(ms % 1000) * 1000000};
+	struct timespec wait = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
 
 	nanosleep(&wait, NULL);
 }

@@ -238,6 +238,20 @@ FAULTY(fstat, (int fd, struct stat *status), (fd, status));
 FAULTY(lstat, (const char *path, struct stat *status), (path, status));
 FAULTY(getrlimit, (int resource, struct rlimit *limit), (resource, limit));
 FAULTY(setrlimit, (int resource, const struct rlimit *limit), (resource, limit));
+
+/* The same, as glibc names them where AC_SYS_LARGEFILE widens off_t. */
+#if defined(__GLIBC__) && defined(_FILE_OFFSET_BITS) && _FILE_OFFSET_BITS == 64
+FAULTY_AS(MEMORY, void *, MAP_FAILED, mmap64,
+	  (void *at, size_t size, int protection, int flags, int fd, off_t offset),
+	  (at, size, protection, flags, fd, offset));
+FAULTY_AS("fstat", int, -1, fstat64, (int fd, struct stat *status), (fd, status));
+FAULTY_AS("lstat", int, -1, lstat64, (const char *path, struct stat *status), (path, status));
+FAULTY_AS("getrlimit", int, -1, getrlimit64, (int resource, struct rlimit *limit),
+	  (resource, limit));
+FAULTY_AS("setrlimit", int, -1, setrlimit64, (int resource, const struct rlimit *limit),
+	  (resource, limit));
+#endif
+
 FAULTY(sched_getaffinity, (pid_t pid, size_t size, cpu_set_t *cpus), (pid, size, cpus));
 FAULTY_AS("pthread_create", int, fault.error, pthread_create,
 	  (pthread_t * thread, const pthread_attr_t *how, void *(*run)(void *), void *arg),

@@ -97,29 +97,26 @@ END_TEST
  */
 struct model {
 	uint64_t rate;
-	__extension__ __int128 held;
-	__extension__ __int128 capacity;
+	int64_t held;
+	int64_t capacity;
 };
 
 static unsigned model_room(const struct model *model)
 {
-	__extension__ __int128 room = (model->capacity - model->held) / SECOND;
+	int64_t room = (model->capacity - model->held) / SECOND;
 
 	return room > 0 ? (unsigned)room : 0;
 }
 
 static void model_fill(struct model *model, unsigned count)
 {
-	__extension__ __int128 added = count;
-
-	model->held += added * SECOND;
+	model->held += count * SECOND;
 }
 
 static void model_drain(struct model *model, int64_t time)
 {
-	__extension__ __int128 drained = time;
+	int64_t drained = time * (int64_t)model->rate;
 
-	drained *= (int64_t)model->rate;
 	model->held = model->held > drained ? model->held - drained : 0;
 }
 

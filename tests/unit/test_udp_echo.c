@@ -326,7 +326,7 @@ START_TEST(of_a_train_over_the_rate_the_first_ones_come_back)
 	ck_assert_uint_ge(echoed, 5);
 	ck_assert_uint_lt(echoed, 40);
 	ck_assert_uint_eq(scene_count(UDP_DROPPED_RATE), 40 - echoed);
-	for (uint64_t i = 0; i < echoed; i++)
+	for (size_t i = 0; i < echoed; i++)
 		expect_back(fd, "192.0.2.1", intake, i * 100, 100);
 	ck_assert(!something_came(fd));
 	close(fd);

@@ -219,7 +219,7 @@ START_TEST(a_stop_waits_for_who_has_not_read)
 	fd = dial();
 	sent = send_until_full(fd);
 	ask_and_wait();
-	received = worker_counted(worker)[TCP_RECEIVED_BYTES];
+	received = (size_t)worker_counted(worker)[TCP_RECEIVED_BYTES];
 	worker_stop(worker, false);
 	ask_and_wait();
 	ck_assert(!worker_ended(worker));
