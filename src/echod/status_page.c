@@ -70,6 +70,10 @@ static const char style[] =
 	"font-variant-numeric:tabular-nums;white-space:nowrap}\n"
 	"thead th{color:var(--dim);border-bottom:1px solid var(--line)}\n"
 	"th.part{padding-left:1.25rem}\n"
+	/* Beside two large numbers a phone has no room for a name: it gets a line of its own. */
+	"@media(max-width:30rem){tr{display:flex;flex-wrap:wrap}"
+	"tbody th{flex:1 0 100%;padding-bottom:0}thead th:first-child{display:none}"
+	"td:nth-child(n),thead th:nth-child(n){flex:1 0 50%;padding:0 0 .15rem}}\n"
 	"a{color:var(--accent)}footer{margin:1.5rem 0;font-size:.9rem}\n"
 	"</style>\n";
 /* clang-format on */
