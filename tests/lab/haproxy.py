@@ -7,6 +7,7 @@ without asking, one is killed, all under load."""
 import csv
 import json
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -16,8 +17,27 @@ from lab import Echod, Host, Link, Skip, check, test, until
 SERVERS = ("echod1", "echod2", "echod3")
 CONFIG = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../contrib/haproxy.cfg")
 ADMIN = "/run/haproxy/admin.sock"
+# The user and the directory that installing Debian's package makes, and what does without it.
+PACKAGED = {"user haproxy": "user nobody", "group haproxy": "group nogroup",
+            "chroot /var/lib/haproxy": "chroot /run/haproxy"}
 BALANCER = "10.0.0.1"
 CONNECTIONS = 12
+
+
+def configuration():
+    """CONFIG, or one like it for a haproxy that is not installed, only unpacked."""
+    try:
+        pwd.getpwnam("haproxy")
+        return CONFIG
+    except KeyError:
+        with open(CONFIG) as file:
+            text = file.read()
+    for packaged, instead in PACKAGED.items():
+        check(packaged in text, f"{CONFIG} does not have: {packaged}")
+        text = text.replace(packaged, instead)
+    with open("haproxy.cfg", "w") as file:
+        file.write(text)
+    return "haproxy.cfg"
 
 
 class Farm:
@@ -33,8 +53,8 @@ class Farm:
         self.echods = {name: Echod(host, address="*:7") for name, host in self.hosts.items()}
         os.makedirs(os.path.dirname(ADMIN))
         with self.balancer:
-            self.haproxy = subprocess.Popen(["haproxy", "-q", "-db", "-f", CONFIG])
-        until(self.all_up, "haproxy has found all of them")
+            self.haproxy = subprocess.Popen(["haproxy", "-q", "-db", "-f", configuration()])
+        until(self.all_up, "haproxy has found all of them", 60)
 
     def host(self, name, number):
         host = Host(name)
