@@ -33,6 +33,7 @@ void books_merge(struct books *into, const struct books *from)
 	into->refused += from->refused;
 	into->unsent += from->unsent;
 	into->bytes += from->bytes;
+	into->own_drops += from->own_drops;
 	into->jitter_sum += from->jitter_sum;
 	into->jitter_flows += from->jitter_flows;
 	latency_merge(&into->latency, &from->latency);
@@ -51,6 +52,12 @@ double books_loss_percent(const struct books *books)
 	if (books->sent == 0)
 		return (double)NAN;
 	return 100.0 * (double)books->lost / (double)books->sent;
+}
+
+/* Drops may have been duplicates: more of them than were lost. */
+uint64_t books_lost_on_path(const struct books *books)
+{
+	return books->lost > books->own_drops ? books->lost - books->own_drops : 0;
 }
 
 double books_jitter(const struct books *books)

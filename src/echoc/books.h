@@ -35,6 +35,8 @@ struct books {
 	uint64_t refused; /* times the other side said that nothing listens there */
 	uint64_t unsent;  /* due by the schedule, but too much was outstanding */
 	uint64_t bytes;	  /* came back as replies */
+	/* Datagrams that reached us when our own socket had no room for them. */
+	uint64_t own_drops;
 	double jitter_sum;
 	uint64_t jitter_flows;
 	struct latency latency;
@@ -48,6 +50,9 @@ void books_add_jitter(struct books *books, const struct jitter *jitter);
 
 double books_loss_percent(const struct books *books); /* NaN while nothing was sent */
 double books_jitter(const struct books *books);	      /* nanoseconds; NaN while not measured */
+
+/* How many of the lost did not even reach us. */
+uint64_t books_lost_on_path(const struct books *books);
 
 /* The identities above; false is a bug of ours. */
 bool books_balance(const struct books *books);

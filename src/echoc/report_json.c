@@ -116,6 +116,7 @@ static void put_counts(struct json *json, const struct books *books)
 	json_unsigned(json, "unexpected", books->unexpected);
 	json_unsigned(json, "reconnects", books->reconnects);
 	json_unsigned(json, "refused", books->refused);
+	json_unsigned(json, "own_drops", books->own_drops);
 	json_number(json, "loss_percent", books_loss_percent(books), 3);
 }
 

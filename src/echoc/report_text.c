@@ -40,6 +40,10 @@ static void print_incidents(const struct books *books)
 	if (books->refused > 0)
 		printf("%" PRIu64 " time%s refused: nothing listens there\n", books->refused,
 		       books->refused == 1 ? "" : "s");
+	if (books->own_drops > 0)
+		printf("%" PRIu64 " dropped by our own socket's buffer, not by the network:\n"
+		       "  raise net.core.rmem_max or lower the rate\n",
+		       books->own_drops);
 	if (books->unexpected > 0)
 		printf("%" PRIu64 " unexpected: what came belongs to no probe\n",
 		       books->unexpected);
@@ -189,7 +193,7 @@ void report_hint(FILE *out, const struct target *target, const struct books *boo
 {
 	bool closed = books->refused > 0 && books->received == 0;
 
-	if (!target->datagram || books->lost * 20 <= books->sent || seconds <= 0 ||
+	if (!target->datagram || books_lost_on_path(books) * 20 <= books->sent || seconds <= 0 ||
 	    (double)books->sent / seconds <= 500 || closed)
 		return;
 	fputs("Hint: much was lost at a high rate. echod answers one source at most udp_rate "
