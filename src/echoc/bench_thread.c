@@ -44,10 +44,19 @@ struct bench_thread {
 	uint64_t quiet_since; /* all has come back; 0: not yet */
 };
 
+/* One system call a socket, so only when there is a loss to explain. */
+static void count_drops(struct bench_thread *self)
+{
+	for (size_t i = 0; i < self->count; i++)
+		channel_count_drops(&self->channels[i]);
+}
+
 static void hand_in(struct bench_thread *self)
 {
 	struct bench *bench = self->bench;
 
+	if (self->lane.books.lost > 0)
+		count_drops(self);
 	pthread_mutex_lock(&bench->mutex);
 	books_merge(&bench->books, &self->lane.books);
 	if (self->lane.last_heard > bench->last_heard)

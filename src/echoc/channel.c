@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "socket_drops.h"
 #include "target.h"
 
 /* UDP: a message without a reply by then is lost. Over TCP only the end of the run decides. */
@@ -59,6 +60,7 @@ void channel_close(struct channel *channel)
 	if (channel->fd >= 0)
 		close(channel->fd);
 	channel->fd = -1;
+	channel->drops = 0;
 	channel->connecting = false;
 }
 
@@ -150,6 +152,17 @@ void channel_lose_all(struct channel *channel, uint64_t now)
 		else
 			flow_lose(&channel->flow, window->oldest);
 	}
+}
+
+void channel_count_drops(struct channel *channel)
+{
+	uint32_t drops;
+
+	if (!channel->lane->target->datagram)
+		return;
+	drops = socket_drops(channel->fd);
+	channel->flow.books->own_drops += (uint32_t)(drops - channel->drops);
+	channel->drops = drops;
 }
 
 /* What was due and is not sent is lost if nobody is there; else too much was outstanding. */

@@ -63,6 +63,7 @@ struct channel {
 	bool heard;	/* since it was connected */
 	struct event readable;
 	struct event writable;
+	uint32_t drops;	      /* datagrams: of the socket, as far as they are in the books */
 	struct stream stream; /* TCP */
 	struct writer writer; /* what has not gone yet, of both kinds */
 };
@@ -93,6 +94,9 @@ void channel_tick(struct channel *channel, uint64_t now);
  * Nothing more comes on this connection: a reply that had begun is cut, those behind it are lost.
  */
 void channel_lose_all(struct channel *channel, uint64_t now);
+
+/* Enters what our own socket dropped since the last time. */
+void channel_count_drops(struct channel *channel);
 
 /* Nothing is sent any more; what was due by END and has not been goes into the books. */
 void channel_end_schedule(struct channel *channel, uint64_t end);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The figures of echoc bench say what happened on the path and at the server, and name what was our
+ * own doing.
+ */
+
+#include "config.h"
+
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/compiler.h"
+#include "echoc_run.h"
+#include "harness.h"
+#include "json_lines.h"
+#include "net.h"
+
+#define FLOOD 20000 /* more small datagrams than the largest buffer that echoc asks for */
+
+static double sum_of(const struct echoc *echoc, const char *name)
+{
+	return json_get(echoc->output, "summary", name);
+}
+
+static const char *target_of(int server)
+{
+	static char target[64];
+	struct address own = {.length = sizeof(own.in4)};
+
+	ck_assert_int_eq(getsockname(server, &own.sa, &own.length), 0);
+	snprintf(target, sizeof(target), "127.0.0.1:%u", ntohs(own.in4.sin_port));
+	return target;
+}
+
+/* It is stopped when this returns. */
+static void stop(const struct echoc *echoc)
+{
+	int status;
+
+	ck_assert_int_eq(kill(echoc->pid, SIGSTOP), 0);
+	ck_assert_int_eq(waitpid(echoc->pid, &status, WUNTRACED), echoc->pid);
+	ck_assert(WIFSTOPPED(status));
+}
+
+/* Replies that come while echoc does not read are more than its socket has room for. */
+START_TEST(what_our_own_socket_drops_is_named)
+{
+	int server = datagram_socket("127.0.0.1");
+	struct echoc echoc = echoc_start(ECHOC_ARGS("bench", _i == 0 ? "--json" : "-u", "-u", "-r",
+						    "1000", "-d", "1h", target_of(server)));
+	struct datagram probe;
+
+	receive_datagram(server, &probe);
+	stop(&echoc);
+	for (unsigned i = 0; i < FLOOD; i++)
+		send_datagram(server, &probe.from, probe.data, probe.size);
+	kill(echoc.pid, SIGINT);
+	kill(echoc.pid, SIGCONT);
+	echoc_finish(&echoc, NULL, 0);
+	EXPECT(&echoc, 1, "");
+	if (_i == 0) {
+		(void)json_check(echoc.output);
+		ck_assert_double_gt(sum_of(&echoc, "own_drops"), sum_of(&echoc, "lost"));
+	} else {
+		EXPECT(&echoc, 1, " dropped by our own socket's buffer, not by the network");
+	}
+	ck_assert_ptr_null(strstr(echoc.output, "udp_rate"));
+	ck_assert_ptr_null(strstr(echoc.errors, "udp_rate"));
+	echoc_free(&echoc);
+	close(server);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("echoc_bench_figures");
+	TCase *own = new_case(suite, "own");
+
+	tcase_add_loop_test(own, what_our_own_socket_drops_is_named, 0, 2);
+	return suite;
+}
+
+INTEGRATION_MAIN(suite)
