@@ -76,5 +76,5 @@ bool books_balance(const struct books *books)
 bool books_clean(const struct books *books)
 {
 	return books->lost == 0 && books->corrupt == 0 && books->truncated == 0 &&
-	       books->unexpected == 0;
+	       books->unexpected == 0 && books->unsent == 0;
 }

@@ -57,7 +57,7 @@ uint64_t books_lost_on_path(const struct books *books);
 /* The identities above; false is a bug of ours. */
 bool books_balance(const struct books *books);
 
-/* Everything came back, in time and intact, and nothing else came. */
+/* Everything due was sent and came back, in time and intact, and nothing else came. */
 bool books_clean(const struct books *books);
 
 #endif

@@ -18,6 +18,7 @@
 
 #include "common/compiler.h"
 #include "echoc_run.h"
+#include "faulty_server.h"
 #include "harness.h"
 #include "json_lines.h"
 #include "net.h"
@@ -78,12 +79,26 @@ START_TEST(what_our_own_socket_drops_is_named)
 }
 END_TEST
 
+/* The server stands still until all is due, far more than the buffers hold; then it answers. */
+START_TEST(what_was_due_and_never_sent_is_no_success)
+{
+	struct faulty faulty = {.size = 4096, .fault = FAULT_DELAY, .at = 1, .delay_ms = 300};
+	struct echoc echoc = echoc_run(ECHOC_ARGS("bench", "--json", "-r", "100000", "-d", "200ms",
+						  "-s", "4096", faulty_start(&faulty)));
+
+	EXPECT(&echoc, 1, "");
+	ck_assert_double_gt(sum_of(&echoc, "unsent"), 0);
+	echoc_free(&echoc);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("echoc_bench_figures");
-	TCase *own = new_case(suite, "own");
+	TCase *tcase = new_case(suite, "figures");
 
-	tcase_add_loop_test(own, what_our_own_socket_drops_is_named, 0, 2);
+	tcase_add_loop_test(tcase, what_our_own_socket_drops_is_named, 0, 2);
+	tcase_add_test(tcase, what_was_due_and_never_sent_is_no_success);
 	return suite;
 }
 
