@@ -12,6 +12,7 @@
 
 #include <assert.h>
 #include <event2/event.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +46,6 @@ struct bencher {
 	uint64_t finished; /* threads that are done */
 	double cpu_before;
 	uint64_t reported; /* until when */
-	uint64_t stopped;  /* interrupted: when */
 	bool live;
 };
 
@@ -90,12 +90,14 @@ static void report_interval(struct bencher *bencher, const struct books *books, 
 	const struct arguments *arguments = bencher->shared.arguments;
 	double cpu = cpu_seconds();
 	struct report_span span = {.seconds = seconds_between(bencher->reported, until),
+				   .messages = (double)(books->received - books->received_after),
+				   .bytes = (double)(books->bytes - books->bytes_after),
 				   .elapsed = seconds_between(bencher->shared.start, until),
 				   .cpu = cpu - bencher->cpu_before,
 				   .threads = (unsigned)arguments->threads};
 	struct live_line line = {.elapsed = span.elapsed,
 				 .duration = (double)arguments->duration_ms / 1e3,
-				 .interval = span.seconds,
+				 .span = &span,
 				 .books = books,
 				 .lost = bencher->total.lost};
 
@@ -113,7 +115,7 @@ static void on_report(evutil_socket_t fd UNUSED, short what UNUSED, void *contex
 	uint64_t until = bencher->shared.start + bencher->reports * NS_PER_S;
 	struct books books;
 
-	if (until > bencher->shared.end || bencher->shared.stop)
+	if (until >= bencher->shared.end || bencher->shared.stop)
 		return; /* the rest is reported at the end */
 	collect(bencher, &books);
 	report_interval(bencher, &books, until);
@@ -141,7 +143,6 @@ static void on_stop(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 			live_erase();
 		_exit(ECHOC_DAMAGED);
 	}
-	bencher->stopped = clock_now();
 	bencher->shared.stop = true;
 }
 
@@ -285,28 +286,49 @@ static void print_problems(const struct bencher *bencher)
 			strerror(bencher->shared.send_error));
 	if (bencher->shared.gso_refused)
 		fprintf(stderr, "echoc: the kernel refused trains here: sent singly\n");
+	if (bencher->shared.given_up > 0)
+		fprintf(stderr,
+			"echoc: %" PRIu64 " still outstanding when the time to wait was over, "
+			"counted as lost\n",
+			(uint64_t)bencher->shared.given_up);
+}
+
+/*
+ * The rate is that of what came back while we were sending: a reply that we then waited for would
+ * make the time longer and add next to nothing. Unless that was nothing at all.
+ */
+static void measure_rate(const struct bencher *bencher, struct report_span *span)
+{
+	const struct bench *shared = &bencher->shared;
+	const struct books *total = &bencher->total;
+	uint64_t until = shared->sent_until;
+
+	span->messages = (double)(total->received - total->received_after);
+	span->bytes = (double)(total->bytes - total->bytes_after);
+	if (total->received == total->received_after && total->received > 0) {
+		span->messages = (double)total->received;
+		span->bytes = (double)total->bytes;
+		until = shared->last_heard;
+	}
+	span->seconds = seconds_between(shared->start, until);
 }
 
 static enum echoc_status finish(struct bencher *bencher, double cpu)
 {
 	const struct bench *shared = &bencher->shared;
-	uint64_t now = clock_now();
-	uint64_t until =
-		shared->stop && bencher->stopped < shared->end ? bencher->stopped : shared->end;
-	struct report_span span = {.cpu = cpu, .threads = (unsigned)shared->arguments->threads};
+	struct report_span span = {.elapsed = seconds_between(shared->start, clock_now()),
+				   .cpu = cpu,
+				   .threads = (unsigned)shared->arguments->threads};
 	struct books last;
 
 	collect(bencher, &last);
 	assert(books_balance(&bencher->total));
-	if (shared->last_heard > until)
-		until = shared->last_heard;
-	until = until < now ? until : now;
-	span.seconds = seconds_between(shared->start, until);
-	span.elapsed = seconds_between(shared->start, now);
+	measure_rate(bencher, &span);
 	if (bencher->live)
 		live_erase();
 	if (shared->arguments->json) {
-		report_interval(bencher, &last, until); /* so that they add up to the summary */
+		/* So that they add up to the summary. */
+		report_interval(bencher, &last, shared->sent_until);
 		report_books_json("summary", shared->arguments, &bencher->total, &span);
 		report_hint(stderr, bencher->target, &bencher->total, span.seconds);
 	} else {

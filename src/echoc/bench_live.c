@@ -34,13 +34,14 @@ static void erase(unsigned columns)
 
 static void print_figures(const struct live_line *line, char *text, size_t size)
 {
+	const struct report_span *span = line->span;
 	const struct books *books = line->books;
 	char rate[NUMBER_TEXT_MAX], p50[NUMBER_TEXT_MAX], p99[NUMBER_TEXT_MAX];
 	char lost[NUMBER_TEXT_MAX];
 
 	snprintf(text, size, "%s/s %.1f MB/s p50 %s p99 %s lost %s",
-		 number_text((uint64_t)((double)books->received / line->interval), rate),
-		 (double)books->bytes / line->interval / 1e6,
+		 number_text((uint64_t)(span->messages / span->seconds), rate),
+		 span->bytes / span->seconds / 1e6,
 		 duration_text(latency_percentile(&books->latency, 50), p50),
 		 duration_text(latency_percentile(&books->latency, 99), p99),
 		 number_text(line->lost, lost));

@@ -9,11 +9,12 @@
 #define ECHOC_BENCH_LIVE_H
 
 #include "books.h"
+#include "report.h"
 
 struct live_line {
 	double elapsed; /* seconds */
 	double duration;
-	double interval; /* that the books are about */
+	const struct report_span *span; /* that the books are about */
 	const struct books *books;
 	uint64_t lost; /* since the start */
 };

@@ -22,6 +22,8 @@
 #define TICKS_PER_REPORT 10
 #define DRAIN_TICK (10 * NS_PER_MS)
 #define DRAIN_SILENCE NS_PER_S /* nothing came for so long: what waits is lost */
+#define DRAIN_LEAST (5 * NS_PER_S)
+#define DRAIN_MOST (60 * NS_PER_S)
 #define WINDOW_MIN 1024u
 #define WINDOW_MAX (1u << 20)
 #define DATAGRAM_WINDOWS (1u << 19) /* of all sockets: 4 to 8 MiB */
@@ -41,6 +43,7 @@ struct bench_thread {
 	uint64_t woken;		  /* messages of it whose channel was told */
 	struct channel *channels;
 	size_t count;
+	uint64_t stopped;     /* sending: when */
 	uint64_t quiet_since; /* all has come back; 0: not yet */
 };
 
@@ -61,6 +64,8 @@ static void hand_in(struct bench_thread *self)
 	books_merge(&bench->books, &self->lane.books);
 	if (self->lane.last_heard > bench->last_heard)
 		bench->last_heard = self->lane.last_heard;
+	if (self->stopped > bench->sent_until)
+		bench->sent_until = self->stopped;
 	pthread_mutex_unlock(&bench->mutex);
 	books_clear(&self->lane.books);
 }
@@ -78,6 +83,8 @@ static void finish(struct bench_thread *self)
 {
 	for (size_t i = 0; i < self->count; i++)
 		channel_finish(&self->channels[i]);
+	self->lane.books.received_after = self->lane.books.received;
+	self->lane.books.bytes_after = self->lane.books.bytes;
 	if (self->lane.send_error != 0)
 		self->bench->send_error = self->lane.send_error;
 	if (self->bench->arguments->gso && !self->lane.gso)
@@ -111,6 +118,22 @@ static bool is_drained(struct bench_thread *self, uint64_t now)
 	return now > since && now - since > DRAIN_SILENCE;
 }
 
+/* A server that drips must not hold us for ever; a slow path may take as long as we were sending. */
+static bool is_over(const struct bench_thread *self, uint64_t now)
+{
+	uint64_t limit = self->stopped - self->bench->start;
+
+	if (limit < DRAIN_LEAST)
+		limit = DRAIN_LEAST;
+	return now - self->stopped >= (limit < DRAIN_MOST ? limit : DRAIN_MOST);
+}
+
+static void give_up(struct bench_thread *self)
+{
+	for (size_t i = 0; i < self->count; i++)
+		self->bench->given_up += self->channels[i].flow.window.waiting;
+}
+
 /*
  * The end may come early, by ^C; the schedule then ends with it. We may come late, and what was due
  * by then still goes.
@@ -126,6 +149,8 @@ static void stop_sending(struct bench_thread *self, uint64_t now)
 		channel_end_schedule(&self->channels[i], self->schedule.end);
 	if (self->due)
 		event_del(self->due);
+	self->stopped = now;
+	hand_in(self); /* what comes from now on is no part of the rate */
 }
 
 static void on_tick(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
@@ -140,6 +165,11 @@ static void on_tick(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 	for (size_t i = 0; i < self->count; i++)
 		channel_tick(&self->channels[i], now);
 	if (!self->lane.sending && is_drained(self, now)) {
+		finish(self);
+		return;
+	}
+	if (!self->lane.sending && is_over(self, now)) {
+		give_up(self);
 		finish(self);
 		return;
 	}

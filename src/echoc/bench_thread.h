@@ -19,7 +19,7 @@
 #include "common/compiler.h"
 #include "target.h"
 
-/* What all threads of a bench share. Only `books` and the two atomics change after the start. */
+/* What all threads of a bench share. Only `books`, what follows it and the atomics change after the start. */
 struct bench {
 	const struct arguments *arguments;
 	const struct target *target;
@@ -29,10 +29,12 @@ struct bench {
 	_Atomic bool stop; /* send nothing more: interrupted */
 	_Atomic int send_error;
 	_Atomic bool gso_refused;
-	int wakeup; /* an eventfd: counts the threads that are done */
+	_Atomic uint64_t given_up; /* messages that were still awaited when the time was up */
+	int wakeup;		   /* an eventfd: counts the threads that are done */
 	pthread_mutex_t mutex;
 	struct books books; /* handed in, not yet reported */
 	uint64_t last_heard;
+	uint64_t sent_until; /* the end of sending, of the last thread */
 };
 
 /* For each connection, at the start and when it is made again. */

@@ -33,6 +33,8 @@ void books_merge(struct books *into, const struct books *from)
 	into->refused += from->refused;
 	into->unsent += from->unsent;
 	into->bytes += from->bytes;
+	into->received_after += from->received_after;
+	into->bytes_after += from->bytes_after;
 	into->own_drops += from->own_drops;
 	into->jitter_sum += from->jitter_sum;
 	into->jitter_flows += from->jitter_flows;

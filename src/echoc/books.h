@@ -35,6 +35,9 @@ struct books {
 	uint64_t refused; /* times the other side said that nothing listens there */
 	uint64_t unsent;  /* due by the schedule, but too much was outstanding */
 	uint64_t bytes;	  /* came back as replies */
+	/* Parts of received and bytes that came when a bench sent no more: no part of its rate. */
+	uint64_t received_after;
+	uint64_t bytes_after;
 	/* Datagrams that reached us when our own socket had no room for them. */
 	uint64_t own_drops;
 	double jitter_sum;

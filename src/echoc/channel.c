@@ -185,7 +185,8 @@ void channel_finish(struct channel *channel)
 {
 	struct flow *flow = &channel->flow;
 
-	channel_lose_all(channel, channel->lane->last_heard);
+	while (flow->window.waiting > 0) /* a reply that had begun was not cut: we look away */
+		flow_lose(flow, flow->window.oldest);
 	flow->books->unexpected += stream_unexpected(&channel->stream) > 0;
 	books_add_jitter(flow->books, &flow->jitter);
 }

@@ -19,9 +19,11 @@
 
 /* What a sum is about, beside the books. */
 struct report_span {
-	double seconds; /* how long it was measured */
-	double elapsed; /* since the start of the run, at its end */
-	double cpu;	/* seconds of processor time it took us */
+	double seconds;	 /* how long it was measured */
+	double messages; /* bench: that came back in that time, */
+	double bytes;	 /* and their payload */
+	double elapsed;	 /* since the start of the run, at its end */
+	double cpu;	 /* seconds of processor time it took us */
 	unsigned threads;
 };
 

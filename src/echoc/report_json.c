@@ -120,16 +120,16 @@ static void put_counts(struct json *json, const struct books *books)
 	json_number(json, "loss_percent", books_loss_percent(books), 3);
 }
 
-static double rate_of(uint64_t count, double seconds)
+static double rate_of(double count, double seconds)
 {
-	return seconds > 0 ? (double)count / seconds : (double)NAN;
+	return seconds > 0 ? count / seconds : (double)NAN;
 }
 
 static void put_rates(struct json *json, const struct arguments *arguments,
 		      const struct books *books, const struct report_span *span)
 {
-	json_number(json, "messages_per_s", rate_of(books->received, span->seconds), 1);
-	json_number(json, "bytes_per_s", rate_of(books->bytes, span->seconds), 1);
+	json_number(json, "messages_per_s", rate_of(span->messages, span->seconds), 1);
+	json_number(json, "bytes_per_s", rate_of(span->bytes, span->seconds), 1);
 	json_number(json, "duration_s", span->seconds, 3);
 	json_unsigned(json, "connections", arguments->connections);
 	json_unsigned(json, "unsent", books->unsent);

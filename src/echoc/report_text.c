@@ -95,15 +95,12 @@ static void print_row(const char *name, uint64_t value)
 	printf("  %-14s %16s\n", name, number_text(value, text));
 }
 
-static void print_rates(const struct books *books, const struct report_span *span)
+static void print_rates(const struct report_span *span)
 {
-	double seconds = span->seconds > 0 ? span->seconds : (double)NAN;
-	double bytes = (double)books->bytes / seconds;
-
-	if (!isfinite(seconds))
+	if (span->seconds <= 0)
 		return;
-	print_row("messages/s", (uint64_t)((double)books->received / seconds));
-	printf("  %-14s %16.2f   each way\n", "MB/s", bytes / 1e6);
+	print_row("messages/s", (uint64_t)(span->messages / span->seconds));
+	printf("  %-14s %16.2f   each way\n", "MB/s", span->bytes / span->seconds / 1e6);
 }
 
 static void print_table(const struct books *books)
@@ -213,7 +210,7 @@ void report_bench_text(const struct arguments *arguments, const struct target *t
 	else
 		printf("%" PRIu64 " outstanding on each", arguments->depth);
 	printf("%s\n\n", arguments->gso ? ", in trains" : "");
-	print_rates(books, span);
+	print_rates(span);
 	print_table(books);
 	if (books->latency.count > 0) {
 		print_latency(books);

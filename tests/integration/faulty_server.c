@@ -109,6 +109,14 @@ static void delay(const struct peer *peer)
 	start_thread(send_delayed, delayed);
 }
 
+static void drip(const struct peer *peer)
+{
+	for (size_t i = 0; i < peer->length; i++) {
+		put(peer, peer->message + i, 1);
+		wait_ms(peer->faulty->delay_ms);
+	}
+}
+
 static void end(const struct peer *peer, bool reset)
 {
 	const struct linger at_once = {.l_onoff = 1};
@@ -157,6 +165,9 @@ static bool do_wrong(struct peer *peer)
 		return true;
 	case FAULT_LONGER:
 		put(peer, peer->message, peer->length + 1);
+		return true;
+	case FAULT_DRIP:
+		drip(peer);
 		return true;
 	case FAULT_NONE:
 	default:

@@ -24,6 +24,7 @@ enum fault {
 	FAULT_RESET,	 /* TCP: the same with a reset */
 	FAULT_PREFIX,	 /* TCP: `text` comes before the reply */
 	FAULT_LONGER,	 /* one byte more than there should be */
+	FAULT_DRIP,	 /* TCP: one byte of the reply each delay_ms */
 };
 
 struct faulty {

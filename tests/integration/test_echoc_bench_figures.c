@@ -92,6 +92,53 @@ START_TEST(what_was_due_and_never_sent_is_no_success)
 }
 END_TEST
 
+/* A run of 50 ms whose last reply comes after 900 ms carried 20 times what that would make of it. */
+START_TEST(a_slow_reply_does_not_lower_the_rate)
+{
+	struct faulty faulty = {.datagram = true, .fault = FAULT_DELAY, .at = 1, .delay_ms = 900};
+	struct echoc echoc = echoc_run(ECHOC_ARGS("bench", "-u", "--json", "-r", "1000", "-d",
+						  "50ms", faulty_start(&faulty)));
+
+	EXPECT(&echoc, 0, "");
+	ck_assert_double_eq(sum_of(&echoc, "received"), 50);
+	ck_assert_double_ge(sum_of(&echoc, "rtt_us.max"), 900000);
+	ck_assert_double_lt(sum_of(&echoc, "duration_s"), 0.9);
+	ck_assert_double_eq_tol(sum_of(&echoc, "messages_per_s") * sum_of(&echoc, "duration_s"), 49,
+				1);
+	echoc_free(&echoc);
+}
+END_TEST
+
+/* Slower than the whole run: there is no other rate than that of the replies awaited. */
+START_TEST(a_run_without_a_reply_in_its_time_has_a_rate)
+{
+	struct faulty faulty = {.datagram = true, .fault = FAULT_DELAY, .delay_ms = 300};
+	struct echoc echoc =
+		echoc_run(ECHOC_ARGS("bench", "-u", "--json", "-d", "50ms", faulty_start(&faulty)));
+
+	EXPECT(&echoc, 0, "");
+	ck_assert_double_eq(sum_of(&echoc, "received"), 1);
+	ck_assert_double_ge(sum_of(&echoc, "duration_s"), 0.3);
+	ck_assert_double_gt(sum_of(&echoc, "messages_per_s"), 0);
+	echoc_free(&echoc);
+}
+END_TEST
+
+/* Its reply would take 20 s, and each of its bytes comes before the silence is long enough. */
+START_TEST(a_server_that_drips_is_not_waited_for_for_ever)
+{
+	struct faulty faulty = {.size = 200, .fault = FAULT_DRIP, .delay_ms = 100};
+	struct echoc echoc = echoc_run(
+		ECHOC_ARGS("bench", "--json", "-d", "50ms", "-s", "200", faulty_start(&faulty)));
+
+	EXPECT(&echoc, 1, "1 still outstanding when the time to wait was over");
+	ck_assert_double_eq(sum_of(&echoc, "lost"), 1);
+	ck_assert_double_eq(sum_of(&echoc, "truncated"), 0);
+	ck_assert_double_ge(sum_of(&echoc, "elapsed_s"), 5);
+	echoc_free(&echoc);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("echoc_bench_figures");
@@ -99,6 +146,9 @@ static Suite *suite(void)
 
 	tcase_add_loop_test(tcase, what_our_own_socket_drops_is_named, 0, 2);
 	tcase_add_test(tcase, what_was_due_and_never_sent_is_no_success);
+	tcase_add_test(tcase, a_slow_reply_does_not_lower_the_rate);
+	tcase_add_test(tcase, a_run_without_a_reply_in_its_time_has_a_rate);
+	tcase_add_test(tcase, a_server_that_drips_is_not_waited_for_for_ever);
 	return suite;
 }
 
