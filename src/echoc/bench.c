@@ -2,17 +2,15 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * bench, seen from the main thread: connects, starts the threads, reports once a second, sums up.
- * Owns the threads, their sockets until they take them, and all output.
+ * bench, seen from the main thread: connects, starts the threads, has reports made once a second
+ * and at the end. Owns the threads, and their sockets until they take them.
  */
 
 #include "config.h"
 
 #include "bench.h"
 
-#include <assert.h>
 #include <event2/event.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,11 +20,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "bench_live.h"
+#include "bench_report.h"
 #include "bench_thread.h"
 #include "clock.h"
 #include "report.h"
-#include "terminal.h"
 
 #define START_DELAY (20 * NS_PER_MS)  /* so that every thread is there when it begins */
 #define REPORT_DELAY (50 * NS_PER_MS) /* so that every thread has handed in */
@@ -40,40 +37,11 @@ struct bencher {
 	struct event_base *base;
 	struct event *report;
 	struct event *done;
-	struct event *signals[2];
-	struct books total;
+	struct event *signals[3];
+	struct bench_report output;
 	uint64_t reports;
 	uint64_t finished; /* threads that are done */
-	double cpu_before;
-	uint64_t reported; /* until when */
-	bool live;
 };
-
-static double cpu_seconds(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
-	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
-
-static double seconds_between(uint64_t from, uint64_t to)
-{
-	return to > from ? (double)(to - from) / 1e9 : 0;
-}
-
-/* What the threads handed in since the last time. */
-static void collect(struct bencher *bencher, struct books *books)
-{
-	struct bench *shared = &bencher->shared;
-
-	pthread_mutex_lock(&shared->mutex);
-	*books = shared->books;
-	books_clear(&shared->books);
-	pthread_mutex_unlock(&shared->mutex);
-	books_merge(&bencher->total, books);
-}
 
 static void arm_report(struct bencher *bencher)
 {
@@ -85,40 +53,14 @@ static void arm_report(struct bencher *bencher)
 	event_add(bencher->report, &wait);
 }
 
-static void report_interval(struct bencher *bencher, const struct books *books, uint64_t until)
-{
-	const struct arguments *arguments = bencher->shared.arguments;
-	double cpu = cpu_seconds();
-	struct report_span span = {.seconds = seconds_between(bencher->reported, until),
-				   .messages = (double)(books->received - books->received_after),
-				   .bytes = (double)(books->bytes - books->bytes_after),
-				   .elapsed = seconds_between(bencher->shared.start, until),
-				   .cpu = cpu - bencher->cpu_before,
-				   .threads = (unsigned)arguments->threads};
-	struct live_line line = {.elapsed = span.elapsed,
-				 .duration = (double)arguments->duration_ms / 1e3,
-				 .span = &span,
-				 .books = books,
-				 .lost = bencher->total.lost};
-
-	if (arguments->json)
-		report_books_json("interval", arguments, books, &span);
-	else if (bencher->live)
-		live_draw(&line);
-	bencher->cpu_before = cpu;
-	bencher->reported = until;
-}
-
 static void on_report(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
 	struct bencher *bencher = context;
 	uint64_t until = bencher->shared.start + bencher->reports * NS_PER_S;
-	struct books books;
 
 	if (until >= bencher->shared.end || bencher->shared.stop)
 		return; /* the rest is reported at the end */
-	collect(bencher, &books);
-	report_interval(bencher, &books, until);
+	bench_report_interval(&bencher->output, until);
 	arm_report(bencher);
 }
 
@@ -139,11 +81,17 @@ static void on_stop(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 	struct bencher *bencher = context;
 
 	if (bencher->shared.stop) {
-		if (bencher->live)
-			live_erase();
+		bench_report_erase(&bencher->output);
 		_exit(ECHOC_DAMAGED);
 	}
 	bencher->shared.stop = true;
+}
+
+static void on_quit(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	struct bencher *bencher = context;
+
+	bench_report_progress(&bencher->output);
 }
 
 static struct event *new_event(struct bencher *bencher, int fd, short what,
@@ -172,7 +120,8 @@ static int watch_signals(struct bencher *bencher)
 {
 	bencher->signals[0] = new_event(bencher, SIGINT, EV_SIGNAL | EV_PERSIST, on_stop);
 	bencher->signals[1] = new_event(bencher, SIGTERM, EV_SIGNAL | EV_PERSIST, on_stop);
-	return bencher->signals[0] && bencher->signals[1] ? 0 : -1;
+	bencher->signals[2] = new_event(bencher, SIGQUIT, EV_SIGNAL | EV_PERSIST, on_quit);
+	return bencher->signals[0] && bencher->signals[1] && bencher->signals[2] ? 0 : -1;
 }
 
 static void allow_descriptors(void)
@@ -234,8 +183,7 @@ static int start_threads(struct bencher *bencher, struct reason *reason)
 	sigfillset(&all);
 	shared->start = clock_now() + START_DELAY;
 	shared->end = shared->start + shared->arguments->duration_ms * NS_PER_MS;
-	bencher->reported = shared->start;
-	bencher->cpu_before = cpu_seconds();
+	bench_report_begin(&bencher->output, shared);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	for (size_t i = 0; i < bencher->count && error == 0; i++)
 		error = bench_thread_start(bencher->threads[i]);
@@ -252,7 +200,6 @@ static int bencher_init(struct bencher *bencher, const struct arguments *argumen
 {
 	memset(bencher, 0, sizeof(*bencher));
 	bencher->target = target;
-	bencher->live = !arguments->json && terminal_is(stdout);
 	bencher->shared.arguments = arguments;
 	bencher->shared.target = target;
 	bencher->shared.wakeup = -1;
@@ -279,65 +226,6 @@ static int start(struct bencher *bencher, struct reason *reason)
 	return start_threads(bencher, reason);
 }
 
-static void print_problems(const struct bencher *bencher)
-{
-	if (bencher->shared.send_error != 0)
-		fprintf(stderr, "echoc: sending failed: %s\n",
-			strerror(bencher->shared.send_error));
-	if (bencher->shared.gso_refused)
-		fprintf(stderr, "echoc: the kernel refused trains here: sent singly\n");
-	if (bencher->shared.given_up > 0)
-		fprintf(stderr,
-			"echoc: %" PRIu64 " still outstanding when the time to wait was over, "
-			"counted as lost\n",
-			(uint64_t)bencher->shared.given_up);
-}
-
-/*
- * The rate is that of what came back while we were sending: a reply that we then waited for would
- * make the time longer and add next to nothing. Unless that was nothing at all.
- */
-static void measure_rate(const struct bencher *bencher, struct report_span *span)
-{
-	const struct bench *shared = &bencher->shared;
-	const struct books *total = &bencher->total;
-	uint64_t until = shared->sent_until;
-
-	span->messages = (double)(total->received - total->received_after);
-	span->bytes = (double)(total->bytes - total->bytes_after);
-	if (total->received == total->received_after && total->received > 0) {
-		span->messages = (double)total->received;
-		span->bytes = (double)total->bytes;
-		until = shared->last_heard;
-	}
-	span->seconds = seconds_between(shared->start, until);
-}
-
-static enum echoc_status finish(struct bencher *bencher, double cpu)
-{
-	const struct bench *shared = &bencher->shared;
-	struct report_span span = {.elapsed = seconds_between(shared->start, clock_now()),
-				   .cpu = cpu,
-				   .threads = (unsigned)shared->arguments->threads};
-	struct books last;
-
-	collect(bencher, &last);
-	assert(books_balance(&bencher->total));
-	measure_rate(bencher, &span);
-	if (bencher->live)
-		live_erase();
-	if (shared->arguments->json) {
-		/* So that they add up to the summary. */
-		report_interval(bencher, &last, shared->sent_until);
-		report_books_json("summary", shared->arguments, &bencher->total, &span);
-		report_hint(stderr, bencher->target, &bencher->total, span.seconds);
-	} else {
-		report_bench_text(shared->arguments, bencher->target, &bencher->total, &span);
-	}
-	print_problems(bencher);
-	return books_clean(&bencher->total) ? ECHOC_INTACT : ECHOC_DAMAGED;
-}
-
 static void free_event(struct event *event)
 {
 	if (event)
@@ -352,8 +240,8 @@ static void bencher_clear(struct bencher *bencher)
 	free(bencher->sockets);
 	free_event(bencher->report);
 	free_event(bencher->done);
-	free_event(bencher->signals[0]);
-	free_event(bencher->signals[1]);
+	for (size_t i = 0; i < ARRAY_SIZE(bencher->signals); i++)
+		free_event(bencher->signals[i]);
 	if (bencher->base)
 		event_base_free(bencher->base);
 	if (bencher->shared.wakeup >= 0)
@@ -369,13 +257,11 @@ enum echoc_status bench_run(const struct arguments *arguments, struct target *ta
 
 	if (bencher_init(&bencher, arguments, target, &reason) == 0 &&
 	    start(&bencher, &reason) == 0) {
-		double cpu = cpu_seconds();
-
 		arm_report(&bencher);
 		event_base_dispatch(bencher.base);
 		for (size_t i = 0; i < bencher.count; i++)
 			bench_thread_join(bencher.threads[i]);
-		status = finish(&bencher, cpu_seconds() - cpu);
+		status = bench_report_end(&bencher.output);
 	} else {
 		fprintf(stderr, "echoc: %s\n", reason.text);
 	}

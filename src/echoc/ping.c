@@ -12,7 +12,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <math.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -175,20 +174,10 @@ static void sum_up(const struct pinger *pinger, struct books *sum)
 static void on_quit(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
 	struct pinger *pinger = context;
-	char text[3][NUMBER_TEXT_MAX];
 	struct books sum;
-	double loss;
 
 	sum_up(pinger, &sum);
-	loss = books_loss_percent(&sum);
-	fprintf(stderr, "\r%" PRIu64 "/%" PRIu64 " received, %.1f%% lost", sum.received, sum.sent,
-		isfinite(loss) ? loss : 0.0);
-	if (sum.latency.count > 0)
-		fprintf(stderr, ", rtt min/avg/max = %s/%s/%s ms",
-			ms_text((double)sum.latency.min, text[0]),
-			ms_text(latency_mean(&sum.latency), text[1]),
-			ms_text((double)sum.latency.max, text[2]));
-	fputc('\n', stderr);
+	report_progress(stderr, &sum);
 }
 
 static struct report_span span_of(uint64_t from, const struct pinger *pinger)

@@ -38,6 +38,9 @@ void report_books_json(const char *type, const struct arguments *arguments,
 /* The end of a ping, or one of its intervals, in ping(8)'s shape. */
 void report_ping_text(const struct books *books);
 
+/* How it goes, in one line, as ping(8) says it. */
+void report_progress(FILE *out, const struct books *books);
+
 /* The end of a bench: table, histogram, and who was the limit. */
 void report_bench_text(const struct arguments *arguments, const struct target *target,
 		       const struct books *books, const struct report_span *span);

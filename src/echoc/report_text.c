@@ -68,6 +68,22 @@ void report_ping_text(const struct books *books)
 	printf("jitter (RFC 3550) = %s ms\n", ms_text(books_jitter(books), text[0]));
 }
 
+void report_progress(FILE *out, const struct books *books)
+{
+	const struct latency *latency = &books->latency;
+	double loss = books_loss_percent(books);
+	char text[3][NUMBER_TEXT_MAX];
+
+	fprintf(out, "\r%" PRIu64 "/%" PRIu64 " received, %.1f%% lost", books->received,
+		books->sent, isfinite(loss) ? loss : 0.0);
+	if (latency->count > 0)
+		fprintf(out, ", rtt min/avg/max = %s/%s/%s ms",
+			ms_text((double)latency->min, text[0]),
+			ms_text(latency_mean(latency), text[1]),
+			ms_text((double)latency->max, text[2]));
+	fputc('\n', out);
+}
+
 static unsigned processors(void)
 {
 	cpu_set_t set;

@@ -120,6 +120,15 @@ void echoc_await(struct echoc *echoc, const char *text)
 	}
 }
 
+void echoc_await_error(struct echoc *echoc, const char *text)
+{
+	while (!strstr(echoc->errors, text)) {
+		ck_assert_msg(echoc->err >= 0, "echoc ended without \"%s\": %s%s", text,
+			      echoc->output, echoc->errors);
+		turn(echoc, NULL, NULL);
+	}
+}
+
 void echoc_finish(struct echoc *echoc, const void *input, size_t length)
 {
 	const char *rest = input;

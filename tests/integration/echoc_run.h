@@ -26,8 +26,9 @@ struct echoc {
 /* Starts it with pipes. */
 struct echoc echoc_start(const char *const *arguments);
 
-/* Reads what there is, until TEXT is in the output. */
+/* Reads what there is, until TEXT is in the output, or among the errors. */
 void echoc_await(struct echoc *echoc, const char *text);
+void echoc_await_error(struct echoc *echoc, const char *text);
 
 /* Feeds it INPUT, if any, then the end of it; reads everything to its end. */
 void echoc_finish(struct echoc *echoc, const void *input, size_t length);

@@ -139,6 +139,22 @@ START_TEST(a_server_that_drips_is_not_waited_for_for_ever)
 }
 END_TEST
 
+START_TEST(quit_prints_how_it_goes_and_the_bench_goes_on)
+{
+	struct faulty faulty = {.datagram = true};
+	struct echoc echoc =
+		echoc_start(ECHOC_ARGS("bench", "-u", "--json", "-d", "1h", faulty_start(&faulty)));
+
+	echoc_await(&echoc, "{\"type\":\"interval\"");
+	kill(echoc.pid, SIGQUIT);
+	echoc_await_error(&echoc, " received, 0.0% lost, rtt min/avg/max = ");
+	kill(echoc.pid, SIGINT);
+	echoc_finish(&echoc, NULL, 0);
+	EXPECT(&echoc, 0, "{\"type\":\"summary\"");
+	echoc_free(&echoc);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("echoc_bench_figures");
@@ -149,6 +165,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, a_slow_reply_does_not_lower_the_rate);
 	tcase_add_test(tcase, a_run_without_a_reply_in_its_time_has_a_rate);
 	tcase_add_test(tcase, a_server_that_drips_is_not_waited_for_for_ever);
+	tcase_add_test(tcase, quit_prints_how_it_goes_and_the_bench_goes_on);
 	return suite;
 }
 
