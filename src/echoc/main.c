@@ -12,6 +12,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "arguments.h"
@@ -34,16 +35,20 @@ static enum echoc_status run(const struct arguments *arguments, struct target *t
 	}
 }
 
-/* So that no socket takes the number of a stream that we were started without. */
+/*
+ * So that no socket takes the number of a stream that we were started without. To read from or to
+ * print on such a stream must fail all the same, hence the wrong direction; errors may get lost.
+ */
 static void open_missing_streams(void)
 {
-	int fd;
+	static const int modes[] = {O_WRONLY, O_RDONLY, O_RDWR};
 
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) < 0) {
+			perror("echoc: /dev/null");
+			exit(ECHOC_UNABLE);
+		}
+	}
 }
 
 /* A result that nobody could read, for lack of space on the disk, must not look like a good one. */

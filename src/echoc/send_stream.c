@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,7 +30,6 @@ struct carrier {
 	unsigned char out[PIECE];
 	size_t out_count; /* read, not sent yet */
 	size_t out_first;
-	bool input_ended;
 	bool closed_half; /* we send nothing more */
 	bool ended;	  /* the other side sends nothing more */
 	uint64_t moved;	  /* when something last went or came */
@@ -43,18 +43,19 @@ static void stop_sending(struct carrier *carrier, bool complete)
 	(void)shutdown(carrier->sender->fd, SHUT_WR);
 }
 
+/* What was read before an error goes and may come back, as at the end of the input. */
 static void take_input(struct carrier *carrier)
 {
 	ssize_t count = sender_read(carrier->sender, carrier->out, sizeof(carrier->out));
 
 	if (count < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	carrier->input_ended = count <= 0;
+	if (count < 0)
+		fprintf(stderr, "echoc: cannot read standard input: %s\n", strerror(errno));
 	carrier->out_first = 0;
 	carrier->out_count = count > 0 ? (size_t)count : 0;
-	carrier->sender->cut_short |= count < 0;
-	if (carrier->input_ended)
-		stop_sending(carrier, true);
+	if (count <= 0)
+		stop_sending(carrier, count == 0);
 }
 
 static int send_piece(struct carrier *carrier, struct reason *reason)
