@@ -20,6 +20,7 @@
 
 #define CONNECT_BATCH 64 /* at once, so that no backlog overflows */
 #define DATAGRAM_BUFFER (4 << 20)
+#define RETRY_MS 10
 
 static void set_option(int fd, int level, int option, int value)
 {
@@ -111,6 +112,8 @@ static const char *hint(const struct target *target, int error)
 	switch (error) {
 	case ECONNREFUSED:
 		return ": nothing listens there";
+	case EAGAIN:
+		return ": the server takes no connection from its queue, which is full";
 	case ETIMEDOUT:
 		return ": no answer; a firewall, or the host is down";
 	case EADDRNOTAVAIL:
@@ -131,14 +134,25 @@ static int explain(const struct target *target, int error, struct reason *reason
 			  strerror(error), hint(target, error));
 }
 
+/* The queue of a unix socket is full: nothing tells when it no longer is. */
+static int begin_until(const struct target *target, uint64_t deadline)
+{
+	int fd;
+
+	while ((fd = target_begin(target)) < 0 && errno == EAGAIN && clock_now() < deadline)
+		(void)poll(NULL, 0, RETRY_MS);
+	return fd;
+}
+
 static int open_chosen(const struct target *target, uint64_t timeout_ms, int *error)
 {
-	int fd = target_begin(target);
+	uint64_t deadline = clock_now() + timeout_ms * NS_PER_MS;
+	int fd = begin_until(target, deadline);
 
 	*error = errno;
 	if (fd < 0)
 		return -1;
-	*error = wait_connected(fd, clock_now() + timeout_ms * NS_PER_MS);
+	*error = wait_connected(fd, deadline);
 	if (*error == 0)
 		return fd;
 	close(fd);
@@ -163,10 +177,11 @@ int target_open(struct target *target, uint64_t timeout_ms, struct reason *reaso
 }
 
 /* 0 or an errno. */
-static int begin_some(const struct target *target, int *sockets, size_t count, size_t *begun)
+static int begin_some(const struct target *target, int *sockets, size_t count, uint64_t deadline,
+		      size_t *begun)
 {
 	for (*begun = 0; *begun < count; ++*begun) {
-		sockets[*begun] = target_begin(target);
+		sockets[*begun] = begin_until(target, deadline);
 		if (sockets[*begun] < 0)
 			return errno;
 	}
@@ -191,12 +206,12 @@ int target_open_more(const struct target *target, int *sockets, size_t count, ui
 
 	while (done < count) {
 		size_t batch = count - done < CONNECT_BATCH ? count - done : CONNECT_BATCH;
+		uint64_t deadline = clock_now() + timeout_ms * NS_PER_MS;
 		size_t begun;
-		int error = begin_some(target, sockets + done, batch, &begun);
+		int error = begin_some(target, sockets + done, batch, deadline, &begun);
 
 		if (error == 0)
-			error = wait_for_all(sockets + done, begun,
-					     clock_now() + timeout_ms * NS_PER_MS);
+			error = wait_for_all(sockets + done, begun, deadline);
 		done += begun;
 		if (error != 0) {
 			while (done > 0)
