@@ -206,6 +206,15 @@ static int refuse_option(enum mode mode, int problem, const char *word)
 	return bad_usage("%s has no option -%c", mode_names[mode], optopt);
 }
 
+static const char *long_name(int letter)
+{
+	const struct option *option = long_options;
+
+	while (option->val != letter)
+		option++;
+	return option->name;
+}
+
 /* One train at a time would have both sides sleep in turn. */
 static uint64_t depth_of_trains(size_t size)
 {
@@ -231,11 +240,14 @@ static int read_options(struct arguments *arguments, int argc, char *argv[])
 		if (letter == '?' || letter == ':')
 			return refuse_option(mode, letter, argv[optind - 1]);
 		if (!row)
-			return bad_usage("%s has no option %s", mode_names[mode], argv[optind - 1]);
+			return bad_usage("%s has no option --%s", mode_names[mode],
+					 long_name(letter));
 		if (set_option(arguments, row, optarg) < 0)
 			return -1;
 		has_depth |= letter == 'p';
 	}
+	if (arguments->rate > 0 && has_depth)
+		fputs("echoc: -p has no effect with -r: the schedule decides what is sent\n", stderr);
 	if (arguments->gso && !has_depth)
 		arguments->depth = depth_of_trains((size_t)arguments->size);
 	return optind;

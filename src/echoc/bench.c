@@ -22,8 +22,8 @@
 
 #include "bench_report.h"
 #include "bench_thread.h"
+#include "bench_window.h"
 #include "clock.h"
-#include "report.h"
 
 #define START_DELAY (20 * NS_PER_MS)  /* so that every thread is there when it begins */
 #define REPORT_DELAY (50 * NS_PER_MS) /* so that every thread has handed in */
@@ -204,6 +204,8 @@ static int bencher_init(struct bencher *bencher, const struct arguments *argumen
 	bencher->shared.target = target;
 	bencher->shared.wakeup = -1;
 	pthread_mutex_init(&bencher->shared.mutex, NULL);
+	if (bench_window_check(arguments, target->datagram, reason) < 0)
+		return -1;
 	if (getrandom(&bencher->shared.run, sizeof(bencher->shared.run), 0) < 0)
 		return reason_set(reason, "no random numbers: the run cannot be told apart");
 	if (make_events(bencher) < 0)
@@ -213,16 +215,11 @@ static int bencher_init(struct bencher *bencher, const struct arguments *argumen
 
 static int start(struct bencher *bencher, struct reason *reason)
 {
-	char own[ADDRESS_TEXT_MAX];
-	const struct bench *shared = &bencher->shared;
-
 	if (make_threads(bencher, reason) < 0)
 		return -1;
 	if (watch_signals(bencher) < 0)
 		return reason_set(reason, "out of memory");
-	if (shared->arguments->json)
-		report_start_json(shared->arguments, bencher->target, shared->run,
-				  target_own_text(bencher->sockets[0], own));
+	bench_report_start(&bencher->shared, bencher->sockets[0]);
 	return start_threads(bencher, reason);
 }
 

@@ -11,9 +11,11 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "bench_live.h"
 #include "clock.h"
@@ -32,6 +34,33 @@ static double cpu_seconds(void)
 static double seconds_between(uint64_t from, uint64_t to)
 {
 	return to > from ? (double)(to - from) / 1e9 : 0;
+}
+
+static void print_details(const struct bench *shared, int fd, const char *own_address)
+{
+	const struct target *target = shared->target;
+	bool v6 = target->candidates[target->chosen].sa.sa_family == AF_INET6;
+	socklen_t length = sizeof(int);
+	int mtu, room;
+
+	printf("from %s, run %016" PRIx64 "\n", own_address, shared->run);
+	if (getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU, &mtu, &length) ==
+	    0)
+		printf("path MTU, as far as the kernel knows: %d\n", mtu);
+	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, &length) == 0)
+		printf("receive buffer of a connection: %d bytes\n", room);
+}
+
+void bench_report_start(const struct bench *shared, int fd)
+{
+	const struct arguments *arguments = shared->arguments;
+	char text[ADDRESS_TEXT_MAX];
+	const char *own = target_own_text(fd, text);
+
+	if (arguments->json)
+		report_start_json(arguments, shared->target, shared->run, own);
+	else if (arguments->verbose)
+		print_details(shared, fd, own);
 }
 
 void bench_report_begin(struct bench_report *report, struct bench *shared)

@@ -23,6 +23,9 @@ struct bench_report {
 	bool live;
 };
 
+/* Before anything is sent, from FD and others alike. */
+void bench_report_start(const struct bench *shared, int fd);
+
 /* When the run begins. */
 void bench_report_begin(struct bench_report *report, struct bench *shared);
 

@@ -15,6 +15,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "bench_window.h"
 #include "channel.h"
 #include "clock.h"
 
@@ -24,9 +25,6 @@
 #define DRAIN_SILENCE NS_PER_S /* nothing came for so long: what waits is lost */
 #define DRAIN_LEAST (5 * NS_PER_S)
 #define DRAIN_MOST (60 * NS_PER_S)
-#define WINDOW_MIN 1024u
-#define WINDOW_MAX (1u << 20)
-#define DATAGRAM_WINDOWS (1u << 19) /* of all sockets: 4 to 8 MiB */
 #define READY_FIRST 32 /* how long libevent's list of ready descriptors is at first, and at most */
 #define READY_MOST 4096
 
@@ -252,23 +250,6 @@ static struct event_base *new_base(void)
 	return base;
 }
 
-/*
- * A datagram may be waited for while others come and go; who is sent to as fast as it answers gets
- * as many as that takes at half a million a second.
- */
-static size_t window_size(const struct arguments *arguments, bool datagram)
-{
-	uint64_t size = 4 * arguments->depth;
-
-	if (arguments->rate > 0)
-		size = 2 * arguments->rate / arguments->connections;
-	else if (datagram && size < DATAGRAM_WINDOWS / arguments->connections)
-		size = DATAGRAM_WINDOWS / arguments->connections;
-	if (size < WINDOW_MIN)
-		return WINDOW_MIN;
-	return size > WINDOW_MAX ? WINDOW_MAX : (size_t)size;
-}
-
 static void plan(struct bench_thread *self)
 {
 	const struct bench *bench = self->bench;
@@ -329,7 +310,7 @@ static int make_channels(struct bench_thread *self, const int *sockets, size_t c
 		uint64_t number = self->index + arguments->threads * i;
 		int result = channel_init(&self->channels[i], &self->lane, sockets[i],
 					  self->bench->run + number, (size_t)arguments->size,
-					  window_size(arguments, self->lane.target->datagram));
+					  bench_window(arguments, self->lane.target->datagram));
 
 		self->count++;
 		if (result < 0)

@@ -15,12 +15,24 @@
 /* How far back window_find looks: a server that alters everything must not cost too much. */
 #define FIND_MAX 4096
 
-int window_init(struct window *window, size_t capacity)
+static size_t slots_of(size_t capacity)
 {
 	size_t size = 1;
 
 	while (size < capacity)
 		size *= 2;
+	return size;
+}
+
+size_t window_memory(size_t capacity)
+{
+	return slots_of(capacity) * sizeof(uint64_t);
+}
+
+int window_init(struct window *window, size_t capacity)
+{
+	size_t size = slots_of(capacity);
+
 	*window = (struct window){
 		.mask = size - 1, .oldest = 1, .next = 1, .lag = size - 1, .behind = 1};
 	window->slots = malloc(size * sizeof(*window->slots));

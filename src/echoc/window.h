@@ -28,6 +28,9 @@ struct window {
 	uint64_t overtaken; /* and so many before */
 };
 
+/* How many bytes a window of CAPACITY takes. */
+size_t window_memory(size_t capacity);
+
 /*
  * CAPACITY is rounded up to a power of two; the lag is one less, and may be lowered. -1 without
  * memory.
