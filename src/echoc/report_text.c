@@ -18,6 +18,8 @@
 #include "terminal.h"
 
 #define HISTOGRAM_ROWS 14
+#define WIDE_ROW 44	/* columns that a row with a remark takes */
+#define WIDE_LATENCY 72 /* and round trips side by side */
 #define LIMIT_SHARE 0.95
 
 static void print_counts(const struct books *books)
@@ -116,7 +118,8 @@ static void print_rates(const struct report_span *span)
 	if (span->seconds <= 0)
 		return;
 	print_row("messages/s", (uint64_t)(span->messages / span->seconds));
-	printf("  %-14s %16.2f   each way\n", "MB/s", span->bytes / span->seconds / 1e6);
+	printf("  %-14s %16.2f%s\n", "MB/s", span->bytes / span->seconds / 1e6,
+	       terminal_columns(stdout) > WIDE_ROW ? "   each way" : "");
 }
 
 static void print_table(const struct books *books)
@@ -135,29 +138,56 @@ static void print_table(const struct books *books)
 		print_row("due, not sent", books->unsent);
 }
 
-static void print_latency(const struct books *books)
+struct figure {
+	const char *name;
+	double ns;
+};
+
+static void print_beside(const struct figure *figures, unsigned count)
 {
-	static const char *const names[] = {"min", "avg", "p50", "p90", "p99", "p99.9", "max"};
-	const struct latency *latency = &books->latency;
-	const double values[] = {
-		(double)latency->min,
-		latency_mean(latency),
-		latency_percentile(latency, 50),
-		latency_percentile(latency, 90),
-		latency_percentile(latency, 99),
-		latency_percentile(latency, 99.9),
-		(double)latency->max,
-	};
 	char text[NUMBER_TEXT_MAX];
 
 	printf("\n  round trip\n ");
-	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
-		printf(" %9s", names[i]);
+	for (unsigned i = 0; i < count; i++)
+		printf(" %9s", figures[i].name);
 	printf("\n ");
-	for (unsigned i = 0; i < ARRAY_SIZE(values); i++)
-		printf(" %9s", duration_text(values[i], text));
-	printf("\n  deviation %s, ", duration_text(latency_deviation(latency), text));
-	printf("jitter (RFC 3550) %s\n", duration_text(books_jitter(books), text));
+	for (unsigned i = 0; i < count; i++)
+		printf(" %9s", duration_text(figures[i].ns, text));
+	printf("\n");
+}
+
+static void print_below(const struct figure *figures, unsigned count)
+{
+	char text[NUMBER_TEXT_MAX];
+
+	printf("\n  round trip\n");
+	for (unsigned i = 0; i < count; i++)
+		printf("  %-14s %16s\n", figures[i].name, duration_text(figures[i].ns, text));
+}
+
+static void print_latency(const struct books *books)
+{
+	const struct latency *latency = &books->latency;
+	const struct figure figures[] = {
+		{"min", (double)latency->min},
+		{"avg", latency_mean(latency)},
+		{"p50", latency_percentile(latency, 50)},
+		{"p90", latency_percentile(latency, 90)},
+		{"p99", latency_percentile(latency, 99)},
+		{"p99.9", latency_percentile(latency, 99.9)},
+		{"max", (double)latency->max},
+		{"deviation", latency_deviation(latency)},
+		{"jitter", books_jitter(books)},
+	};
+	char text[2][NUMBER_TEXT_MAX];
+
+	if (terminal_columns(stdout) <= WIDE_LATENCY) {
+		print_below(figures, 9);
+		return;
+	}
+	print_beside(figures, 7);
+	printf("  deviation %s, jitter (RFC 3550) %s\n", duration_text(figures[7].ns, text[0]),
+	       duration_text(figures[8].ns, text[1]));
 }
 
 /* Each row is as much longer than the one above, so that the tail is seen beside the bulk. */
@@ -180,7 +210,7 @@ static void print_histogram(const struct latency *latency)
 		most = counts[i] > most ? counts[i] : most;
 	}
 	edges[0] = latency->min;
-	columns = columns > 110 ? 80 : columns > 50 ? columns - 30 : 20;
+	columns = columns > 110 ? 80 : columns > 34 ? columns - 30 : 4;
 	printf("\n  from\n");
 	for (unsigned i = 0; i < HISTOGRAM_ROWS && edges[i] <= latency->max; i++)
 		printf("  %9s %15s %s\n", duration_text((double)edges[i], edge),

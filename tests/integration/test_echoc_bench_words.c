@@ -3,18 +3,26 @@
 
 /*
  * What echoc bench refuses, warns about and prints: no option is taken and then ignored without a
- * word.
+ * word, and the tables fit the terminal.
  */
 
 #include "config.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "common/compiler.h"
 #include "echoc_run.h"
 #include "faulty_server.h"
 #include "harness.h"
+
+#define COLUMNS 40
 
 START_TEST(an_option_of_another_mode_is_named)
 {
@@ -72,6 +80,51 @@ START_TEST(more_than_fits_into_memory_is_refused)
 }
 END_TEST
 
+/* All that it printed on a terminal of so many columns. */
+static void run_on_terminal(const char *target, char *text, size_t size)
+{
+	struct winsize window = {.ws_row = 24, .ws_col = COLUMNS};
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	const char *path = getenv("ECHOC");
+	size_t length = 0;
+	ssize_t got;
+	pid_t pid;
+	int status;
+
+	ck_assert(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+	ck_assert_int_eq(ioctl(terminal, TIOCSWINSZ, &window), 0);
+	setenv("LC_ALL", "C", 1);
+	pid = fork();
+	if (pid == 0) {
+		dup2(open(ptsname(terminal), O_RDWR | O_NOCTTY), STDOUT_FILENO);
+		execl(path ? path : "./echoc", "echoc", "bench", "-d", "50ms", target, NULL);
+		_exit(127);
+	}
+	while ((got = read(terminal, text + length, size - 1 - length)) > 0)
+		length += (size_t)got;
+	text[length] = '\0';
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	close(terminal);
+}
+
+START_TEST(tables_fit_a_narrow_terminal)
+{
+	struct faulty faulty = {.size = 64};
+	static char text[1 << 16];
+	unsigned rows = 0;
+
+	run_on_terminal(faulty_start(&faulty), text, sizeof(text));
+	for (char *line = strtok(text, "\r\n"); line; line = strtok(NULL, "\r\n")) {
+		if (strncmp(line, "  ", 2) != 0 || strstr(line, "echoc used"))
+			continue;
+		ck_assert_msg(strlen(line) <= COLUMNS, "too wide: %s", line);
+		rows++;
+	}
+	ck_assert_uint_gt(rows, 20);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("echoc_bench_words");
@@ -81,6 +134,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, a_depth_beside_a_rate_is_warned_about);
 	tcase_add_loop_test(tcase, verbose_says_more, 0, 2);
 	tcase_add_test(tcase, more_than_fits_into_memory_is_refused);
+	tcase_add_test(tcase, tables_fit_a_narrow_terminal);
 	return suite;
 }
 
