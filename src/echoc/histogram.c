@@ -35,7 +35,7 @@ uint64_t histogram_lowest(size_t index)
 	if (index < 2 * HISTOGRAM_SUBBUCKETS)
 		return index;
 	octave = index / HISTOGRAM_SUBBUCKETS - 1;
-	return (HISTOGRAM_SUBBUCKETS + index % HISTOGRAM_SUBBUCKETS) << octave;
+	return (uint64_t)(HISTOGRAM_SUBBUCKETS + index % HISTOGRAM_SUBBUCKETS) << octave;
 }
 
 static uint64_t bucket_middle(size_t index)
@@ -47,8 +47,10 @@ static uint64_t bucket_middle(size_t index)
 
 uint64_t histogram_percentile(const struct histogram *histogram, double percent)
 {
-	double wanted = ceil((double)histogram->total * percent / 100.0);
-	uint64_t rank = wanted < 1.0 ? 1 : (uint64_t)wanted;
+	/* In whole numbers: 99.9 is not exact as a double, and x87 would round it differently. */
+	uint64_t tenths = (uint64_t)lround(percent * 10.0);
+	uint64_t wanted = (histogram->total * tenths + 999) / 1000;
+	uint64_t rank = wanted < 1 ? 1 : wanted;
 	uint64_t seen = 0;
 
 	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {

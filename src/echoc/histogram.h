@@ -43,7 +43,7 @@ static inline void histogram_add(struct histogram *histogram, uint64_t value, ui
 void histogram_clear(struct histogram *histogram);
 void histogram_merge(struct histogram *into, const struct histogram *from);
 
-/* The value that PERCENT of all are at or below; 0 when there is none. */
+/* The value that PERCENT, to a tenth, of all are at or below; 0 when there is none. */
 uint64_t histogram_percentile(const struct histogram *histogram, double percent);
 
 /* How many values are at least FROM and below TO, to the width of a bucket. */
