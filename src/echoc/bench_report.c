@@ -171,13 +171,14 @@ enum echoc_status bench_report_end(struct bench_report *report)
 {
 	const struct bench *shared = report->shared;
 	const struct arguments *arguments = shared->arguments;
-	const struct books *total = &report->total;
+	struct books *total = &report->total;
 	struct report_span span = {.elapsed = seconds_between(shared->start, clock_now()),
 				   .cpu = cpu_seconds() - report->cpu_start,
 				   .threads = (unsigned)arguments->threads};
 	struct books last;
 
 	collect(report, &last);
+	total->late += total->late_before;
 	assert(books_balance(total));
 	measure_rate(report, &span);
 	bench_report_erase(report);

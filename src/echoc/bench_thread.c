@@ -66,6 +66,8 @@ static void hand_in(struct bench_thread *self)
 		bench->sent_until = self->stopped;
 	pthread_mutex_unlock(&bench->mutex);
 	books_clear(&self->lane.books);
+	for (size_t i = 0; i < self->count; i++)
+		channel_close_books(&self->channels[i]);
 }
 
 static void arm(struct bench_thread *self, uint64_t due)

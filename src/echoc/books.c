@@ -33,6 +33,7 @@ void books_merge(struct books *into, const struct books *from)
 	into->refused += from->refused;
 	into->unsent += from->unsent;
 	into->bytes += from->bytes;
+	into->late_before += from->late_before;
 	into->received_after += from->received_after;
 	into->bytes_after += from->bytes_after;
 	into->own_drops += from->own_drops;

@@ -35,6 +35,8 @@ struct books {
 	uint64_t refused; /* times the other side said that nothing listens there */
 	uint64_t unsent;  /* due by the schedule, but too much was outstanding */
 	uint64_t bytes;	  /* came back as replies */
+	/* Late as well, but the loss is in books that were handed in before. */
+	uint64_t late_before;
 	/* Parts of received and bytes that came when a bench sent no more: no part of its rate. */
 	uint64_t received_after;
 	uint64_t bytes_after;

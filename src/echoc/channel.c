@@ -165,6 +165,11 @@ void channel_count_drops(struct channel *channel)
 	channel->drops = drops;
 }
 
+void channel_close_books(struct channel *channel)
+{
+	channel->handed_in = channel->flow.window.oldest;
+}
+
 /* What was due and is not sent is lost if nobody is there; else too much was outstanding. */
 void channel_end_schedule(struct channel *channel, uint64_t end)
 {

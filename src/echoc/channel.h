@@ -63,6 +63,7 @@ struct channel {
 	bool heard;	/* since it was connected */
 	struct event readable;
 	struct event writable;
+	uint64_t handed_in;   /* what was sent before it is settled, in books that are handed in */
 	uint32_t drops;	      /* datagrams: of the socket, as far as they are in the books */
 	struct stream stream; /* TCP */
 	struct writer writer; /* what has not gone yet, of both kinds */
@@ -97,6 +98,9 @@ void channel_lose_all(struct channel *channel, uint64_t now);
 
 /* Enters what our own socket dropped since the last time. */
 void channel_count_drops(struct channel *channel);
+
+/* The books are handed in: a loss in them does not concern the next ones. */
+void channel_close_books(struct channel *channel);
 
 /* Nothing is sent any more; what was due by END and has not been goes into the books. */
 void channel_end_schedule(struct channel *channel, uint64_t end);

@@ -211,16 +211,24 @@ static void udp_fill(struct channel *channel, uint64_t now)
 	}
 }
 
+/* So that late is a part of lost in the books of every interval. */
+static void enter_late_before(struct books *books)
+{
+	books->late--;
+	books->late_before++;
+}
+
 static void take_in(struct channel *channel, const unsigned char *data, size_t length, uint64_t now)
 {
 	struct finding finding;
 	uint64_t sequence = flow_judge_datagram(&channel->flow, data, length, &finding);
 	uint64_t rtt;
 
-	if (sequence != 0)
-		(void)flow_reply(&channel->flow, sequence, &finding, length, now, &rtt);
-	else
+	if (sequence == 0)
 		channel->flow.books->unexpected++;
+	else if (flow_reply(&channel->flow, sequence, &finding, length, now, &rtt) == FATE_LATE &&
+		 sequence < channel->handed_in)
+		enter_late_before(channel->flow.books);
 }
 
 /* The size of each datagram in a train that the kernel put together; 0 when it is just one. */
