@@ -247,7 +247,8 @@ static int read_options(struct arguments *arguments, int argc, char *argv[])
 		has_depth |= letter == 'p';
 	}
 	if (arguments->rate > 0 && has_depth)
-		fputs("echoc: -p has no effect with -r: the schedule decides what is sent\n", stderr);
+		fputs("echoc: -p has no effect with -r: the schedule decides what is sent\n",
+		      stderr);
 	if (arguments->gso && !has_depth)
 		arguments->depth = depth_of_trains((size_t)arguments->size);
 	return optind;

@@ -29,7 +29,7 @@ void bench_report_start(const struct bench *shared, int fd);
 /* When the run begins. */
 void bench_report_begin(struct bench_report *report, struct bench *shared);
 
-/* What the threads handed in since the last time, as the books of an interval that ends at UNTIL. */
+/* What the threads handed in since the last time: the books of an interval that ends at UNTIL. */
 void bench_report_interval(struct bench_report *report, uint64_t until);
 
 /* One line on standard error, while it goes on. */

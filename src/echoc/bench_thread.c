@@ -118,7 +118,7 @@ static bool is_drained(struct bench_thread *self, uint64_t now)
 	return now > since && now - since > DRAIN_SILENCE;
 }
 
-/* A server that drips must not hold us for ever; a slow path may take as long as we were sending. */
+/* A server that drips must not hold us for ever; a slow path may take as long as the sending. */
 static bool is_over(const struct bench_thread *self, uint64_t now)
 {
 	uint64_t limit = self->stopped - self->bench->start;

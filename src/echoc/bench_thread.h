@@ -19,7 +19,7 @@
 #include "common/compiler.h"
 #include "target.h"
 
-/* What all threads of a bench share. Only `books`, what follows it and the atomics change after the start. */
+/* What all threads share. Only the atomics, `books` and what follows it change after the start. */
 struct bench {
 	const struct arguments *arguments;
 	const struct target *target;

@@ -35,8 +35,7 @@ struct schema {
 	{"sent", 'n'}, {"received", 'n'}, {"lost", 'n'}, {"duplicates", 'n'}, {"late", 'n'},       \
 		{"out_of_order", 'n'}, {"corrupt", 'n'}, {"truncated", 'n'}, {"unexpected", 'n'},  \
 		{"reconnects", 'n'}, {"refused", 'n'}, {"loss_percent", 'N'}, {"elapsed_s", 'n'},  \
-		{"own_drops", 'n'},                                                             \
-		{"rtt_us.min", 'N'}, {"rtt_us.avg", 'N'}, {"rtt_us.max", 'N'},                     \
+		{"own_drops", 'n'}, {"rtt_us.min", 'N'}, {"rtt_us.avg", 'N'}, {"rtt_us.max", 'N'}, \
 		{"rtt_us.mdev", 'N'}, {"rtt_us.p50", 'N'}, {"rtt_us.p90", 'N'},                    \
 		{"rtt_us.p99", 'N'}, {"rtt_us.p999", 'N'},                                         \
 	{                                                                                          \
