@@ -34,6 +34,7 @@ const struct verdict_meaning verdict_meanings[VERDICT_COUNT] = {
 	[HOPS_USED_UP] = {UDP_DROPPED_TTL,
 			  "TTL or hop limit unknown or not above 1 (udp_ttl_guard)"},
 	[OVER_RATE] = {UDP_DROPPED_RATE, "too many datagrams a second (udp_rate)"},
+	[TOO_MANY_SOURCES] = {UDP_DROPPED_RATE, "too many sources for a rate this low (udp_rate)"},
 	[LOOPED] = {UDP_DROPPED_LOOPED,
 		    "one payload again and again, perhaps from a loop (udp_ttl_guard)"},
 };

@@ -30,6 +30,13 @@
 #define EXTRA_BURST (SECOND / 8) /* of the excess that is answered nevertheless */
 #define IMPLAUSIBLE (2 * SECOND) /* no debt is as long: the clock was set back */
 
+/*
+ * From this rate on a source over it soon owes more than one that came once, and keeps its place
+ * for that. At lower rates one answer is much of what a source may owe at all, and the two look
+ * alike: there a place is given away only once it owes nothing.
+ */
+#define LOW_RATE 32
+
 #define LOG_PERIOD_SOURCE (30 * SECOND)
 #define LOG_PERIOD_PROCESS SECOND
 
@@ -102,11 +109,17 @@ static struct entry *claim(struct entry *entry, int64_t drained_at, uint64_t sou
 	return entry;
 }
 
+static bool in_debt(int64_t drained_at, int64_t now)
+{
+	return drained_at > now && drained_at - now < IMPLAUSIBLE;
+}
+
 /*
  * The entry of SOURCE, or else the least indebted of its set, so that a flood never ousts a
- * flooder.
+ * flooder. NULL when it has none: *CROWDED if that is because none may be taken from another.
  */
-static struct entry *find_entry(struct rate_limit *limit, uint64_t source, int64_t now)
+static struct entry *find_entry(struct rate_limit *limit, uint64_t source, uint64_t rate,
+				int64_t now, bool *crowded)
 {
 	struct entry *entries = limit->sets[((source >> 32) * SETS) >> 32].entries;
 	struct entry *least = NULL;
@@ -123,7 +136,8 @@ static struct entry *find_entry(struct rate_limit *limit, uint64_t source, int64
 			least_drained_at = drained_at;
 		}
 	}
-	return claim(least, least_drained_at, source, now);
+	*crowded = rate < LOW_RATE && in_debt(least_drained_at, now);
+	return *crowded ? NULL : claim(least, least_drained_at, source, now);
 }
 
 /* How many datagrams come in so many nanoseconds. */
@@ -145,7 +159,7 @@ static unsigned spend(_Atomic int64_t *drained_at, int64_t now, uint64_t rate, i
 	uint64_t granted, cost;
 
 	do {
-		start = seen > now && seen - now < IMPLAUSIBLE ? seen : now;
+		start = in_debt(seen, now) ? seen : now;
 		granted = room_for(burst - (start - now), rate);
 		if (granted > wanted)
 			granted = wanted;
@@ -211,9 +225,13 @@ struct rate_grant rate_limit_take(struct rate_limit *limit, uint64_t tag, const 
 {
 	struct source_key key = source_key(tag, ip);
 	uint64_t source = siphash(&limit->hash_key, key.words, SOURCE_KEY_WORDS) | 1;
-	struct entry *entry = find_entry(limit, source, now);
 	struct rate_grant grant = {.allowed = count};
+	struct entry *entry = find_entry(limit, source, rate, now, &grant.crowded_out);
 
+	if (grant.crowded_out) {
+		grant.allowed = 0;
+		return grant;
+	}
 	/*
 	 * Two newcomers met in one place: the next datagram finds one, and no harm in answering
 	 * this.

@@ -4,7 +4,8 @@
 /*
  * How many datagrams a second one source gets answers to (rule 4 of the guard). One table of fixed
  * size for all workers, without a lock and without an allocation per source; what an entry holds
- * drains with time, and the least used of a full bucket makes room.
+ * drains with time, and the least used of a full bucket makes room, at rates below 32 a second only
+ * once it is drained.
  */
 
 #ifndef ECHOD_RATE_LIMIT_H
@@ -25,6 +26,7 @@ void rate_limit_free(struct rate_limit *limit);
 struct rate_grant {
 	unsigned allowed; /* of those asked for, the first so many may be answered */
 	bool log_due;	  /* some were refused, and a line about this source may be written now */
+	bool crowded_out; /* all were: more sources came than can be held to a rate this low */
 };
 
 /*

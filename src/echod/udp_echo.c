@@ -85,6 +85,8 @@ static unsigned within_rate(const struct intake *intake, const struct incoming *
 	grant = rate_limit_take(loop->shared->rates, service->tag, &in->arrival.source,
 				service->settings->udp_rate, in->datagrams, now,
 				&loop->random_state);
+	if (grant.crowded_out)
+		udp_silence_refused(intake, in->peer, &in->notes, TOO_MANY_SOURCES);
 	if (grant.log_due)
 		udp_silence_limited(intake, in->peer, &in->notes);
 	return grant.allowed;

@@ -325,6 +325,7 @@ START_TEST(every_verdict_says_what_it_counts_as_and_which_key_to_turn)
 		[DESTINATION_NOT_UNICAST] = {UDP_DROPPED_GUARD, "(udp_guard)"},
 		[HOPS_USED_UP] = {UDP_DROPPED_TTL, "(udp_ttl_guard)"},
 		[OVER_RATE] = {UDP_DROPPED_RATE, "(udp_rate)"},
+		[TOO_MANY_SOURCES] = {UDP_DROPPED_RATE, "(udp_rate)"},
 		[LOOPED] = {UDP_DROPPED_LOOPED, "(udp_ttl_guard)"},
 	};
 
