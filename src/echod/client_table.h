@@ -28,7 +28,8 @@ void client_table_set_limit(struct client_table *table, uint64_t max_clients);
 
 /*
  * Counts a client in, or says why not. IP is NULL for unix sockets, which count in the total only.
- * IPv4 counts by address, IPv6 by /64. What was ADMITTED must leave with the same tag and address.
+ * IPv4 and link-local IPv6 count by address, other IPv6 by /64; TAG is source_tag()'s. What was
+ * ADMITTED must leave with the same tag and address.
  */
 enum admission client_table_enter(struct client_table *table, uint64_t tag,
 				  const struct in6_addr *ip, uint64_t max_per_ip) WARN_UNUSED;

@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "connection_log.h"
 #include "loop.h"
+#include "source_key.h"
 
 static void note_peer(struct connection *connection, const struct address *peer)
 {
@@ -53,7 +54,8 @@ static void leave_client_table(const struct connection *connection)
 	struct in6_addr ip;
 	bool has_ip = address_ip(&connection->peer.sa, &ip);
 
-	client_table_leave(service->loop->shared->clients, service->tag, has_ip ? &ip : NULL);
+	client_table_leave(service->loop->shared->clients,
+			   source_tag(service->tag, &connection->peer.sa), has_ip ? &ip : NULL);
 }
 
 void connection_close(struct connection *connection, enum counter why)

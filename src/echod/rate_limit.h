@@ -30,9 +30,9 @@ struct rate_grant {
 };
 
 /*
- * COUNT datagrams of one source came to the listener TAG at NOW (CLOCK_MONOTONIC, nanoseconds).
- * RATE is that listener's udp_rate and not 0; RANDOM_STATE belongs to the calling worker and is not
- * 0. IPv4 sources are held by address, IPv6 by /64.
+ * COUNT datagrams of one source came at NOW (CLOCK_MONOTONIC, nanoseconds) to a listener whose
+ * udp_rate is RATE, not 0. TAG is source_tag()'s; RANDOM_STATE belongs to the calling worker and is
+ * not 0. IPv4 and link-local IPv6 sources are held by address, other IPv6 by /64.
  */
 struct rate_grant rate_limit_take(struct rate_limit *limit, uint64_t tag, const struct in6_addr *ip,
 				  uint64_t rate, unsigned count, int64_t now,

@@ -3,7 +3,8 @@
 
 /*
  * Who a remote is, for the tables that count by listener and source: an IPv4 address stands for
- * itself, an IPv6 address for its /64, since whoever has one of those has them all. A plain value.
+ * itself, an IPv6 address for its /64, since one host has all of that. A link-local address stands
+ * for itself on its link: all links share one /64. A plain value.
  */
 
 #ifndef ECHOD_SOURCE_KEY_H
@@ -12,6 +13,7 @@
 #include <netinet/in.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define SOURCE_KEY_WORDS 3
 
@@ -25,9 +27,23 @@ static inline struct source_key source_key(uint64_t tag, const struct in6_addr *
 	struct source_key key = {{tag, 0, 0}};
 
 	memcpy(&key.words[1], &ip->s6_addr[0], sizeof(key.words[1]));
-	if (IN6_IS_ADDR_V4MAPPED(ip))
+	if (IN6_IS_ADDR_V4MAPPED(ip) || IN6_IS_ADDR_LINKLOCAL(ip))
 		memcpy(&key.words[2], &ip->s6_addr[8], sizeof(key.words[2]));
 	return key;
+}
+
+/*
+ * The listener's TAG as it is for PEER. The kernel sets a scope for link-local addresses alone.
+ * Tags are hashes, so no other listener has one nearby.
+ */
+static inline uint64_t source_tag(uint64_t tag, const struct sockaddr *peer)
+{
+	struct sockaddr_in6 in6;
+
+	if (peer->sa_family != AF_INET6)
+		return tag;
+	memcpy(&in6, peer, sizeof(in6));
+	return tag + in6.sin6_scope_id;
 }
 
 #endif

@@ -21,6 +21,7 @@
 #include "guard.h"
 #include "log.h"
 #include "loop.h"
+#include "source_key.h"
 #include "tcp_echo.h"
 
 #define ACCEPTS_PER_TURN 64
@@ -55,18 +56,18 @@ static void admit(struct service *service, int fd, const struct address *peer)
 	struct client_table *clients = service->loop->shared->clients;
 	struct in6_addr address;
 	const struct in6_addr *ip = address_ip(&peer->sa, &address) ? &address : NULL;
+	uint64_t tag = source_tag(service->tag, &peer->sa);
 	enum admission admission;
 
 	if (ip && !guard_admits(service->settings, ip)) {
 		refuse(service, fd, peer, TCP_REJECTED_DENIED);
 		return;
 	}
-	admission = client_table_enter(clients, service->tag, ip,
-				       service->settings->max_clients_per_ip);
+	admission = client_table_enter(clients, tag, ip, service->settings->max_clients_per_ip);
 	if (admission != ADMITTED) {
 		refuse(service, fd, peer, counter_for(admission));
 	} else if (connection_start(service, fd, peer) < 0) {
-		client_table_leave(clients, service->tag, ip);
+		client_table_leave(clients, tag, ip);
 		refuse(service, fd, peer, TCP_ACCEPT_ERRORS);
 	}
 }

@@ -13,6 +13,7 @@
 #include "intake.h"
 #include "loop.h"
 #include "rate_limit.h"
+#include "source_key.h"
 #include "udp_batch.h"
 #include "udp_repeats.h"
 #include "udp_silence.h"
@@ -82,9 +83,9 @@ static unsigned within_rate(const struct intake *intake, const struct incoming *
 
 	if (service->settings->udp_rate == 0 || is_local(in))
 		return in->datagrams;
-	grant = rate_limit_take(loop->shared->rates, service->tag, &in->arrival.source,
-				service->settings->udp_rate, in->datagrams, now,
-				&loop->random_state);
+	grant = rate_limit_take(loop->shared->rates, source_tag(service->tag, &in->peer->sa),
+				&in->arrival.source, service->settings->udp_rate, in->datagrams,
+				now, &loop->random_state);
 	if (grant.crowded_out)
 		udp_silence_refused(intake, in->peer, &in->notes, TOO_MANY_SOURCES);
 	if (grant.log_due)

@@ -94,3 +94,52 @@ def link_local_addresses_answer_on_their_link():
         stream.send(b"hello")
         check(stream.recv(10) == b"hello", f"tcp at {host.name}")
     return "the same fe80:: on two links, udp and tcp"
+
+
+class Neighbour:
+    """A client on LINK with the link-local address SOURCE, and the way to PORT from there."""
+
+    def __init__(self, host, link, server, source, port):
+        self.host, self.source = host, source
+        with host:
+            self.scope = socket.if_nametoindex("server")
+        self.to = (link.local(server), port, 0, self.scope)
+
+    def socket(self, kind):
+        with self.host:
+            sock = socket.socket(socket.AF_INET6, kind)
+        sock.settimeout(10)
+        sock.bind((self.source, 0, 0, self.scope))
+        return sock
+
+    def streams(self, count):
+        """How many of COUNT streams at a time are answered."""
+        streams, answered = [self.socket(socket.SOCK_STREAM) for _ in range(count)], 0
+        for stream in streams:
+            stream.connect(self.to)
+            try:
+                stream.send(b"hello")
+                answered += stream.recv(10) == b"hello"
+            except (ConnectionResetError, BrokenPipeError):
+                pass
+        self.open = streams
+        return answered
+
+
+@test
+def neighbours_are_told_apart_by_address_and_link():
+    scene = Scene()
+    scene.client.ip("addr add fe80::99/64 dev server nodad")
+    echod = Echod(scene.server, udp_rate=1, max_clients_per_ip=1)
+    same = scene.link.local(scene.client)
+    neighbours = [Neighbour(host, link, scene.server, source, echod.port)
+                  for host, link, source in ((scene.client, scene.link, same),
+                                             (scene.client, scene.link, "fe80::99"),
+                                             (scene.other, scene.other_link, same))]
+    for neighbour in neighbours:
+        said = f"{neighbour.source} of {neighbour.host.name}"
+        answer, _ = ask(neighbour.socket(socket.SOCK_DGRAM), neighbour.to)
+        check(answer, f"{said} has no answer")
+        answered = neighbour.streams(2)
+        check(answered == 1, f"{said}: {answered} of 2 streams")
+    return "three neighbours, two of them with the same address"

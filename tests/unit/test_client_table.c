@@ -200,6 +200,20 @@ START_TEST(ipv6_counts_by_64_bits_and_ipv4_by_all)
 }
 END_TEST
 
+START_TEST(neighbours_on_a_link_do_not_share_a_count)
+{
+	struct client_table *table = new_table(PLENTY);
+
+	assert_enters(table, TAG, "fe80::1", 1, ADMITTED);
+	assert_enters(table, TAG, "fe80::2", 1, ADMITTED);
+	assert_enters(table, TAG, "fe80::1", 1, REFUSED_PER_IP);
+	assert_enters(table, TAG, "fe80:0:0:1::1", 1, ADMITTED);
+	leave(table, TAG, "fe80::1");
+	assert_enters(table, TAG, "fe80::1", 1, ADMITTED);
+	client_table_free(table);
+}
+END_TEST
+
 START_TEST(listeners_do_not_share_a_count)
 {
 	struct client_table *table = new_table(PLENTY);
@@ -351,6 +365,7 @@ static Suite *suite(void)
 		one_address_gets_its_share_and_no_more,
 		clients_from_before_a_limit_count_in_it,
 		ipv6_counts_by_64_bits_and_ipv4_by_all,
+		neighbours_on_a_link_do_not_share_a_count,
 		listeners_do_not_share_a_count,
 		unix_clients_count_in_the_total_alone,
 		no_memory_refuses_and_counts_nothing,

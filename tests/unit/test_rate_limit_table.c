@@ -65,13 +65,15 @@ START_TEST(sources_and_listeners_do_not_share_a_budget)
 	struct in6_addr one = ip("::ffff:192.0.2.1"), other = ip("::ffff:192.0.2.0");
 	struct in6_addr network = ip("2001:db8:0:1::1"), mate = ip("2001:db8:0:1:8000::");
 	struct in6_addr neighbour = ip("2001:db8:0:2::1");
+	struct in6_addr on_link = ip("fe80::1"), next_to_it = ip("fe80::2");
 	const struct {
 		uint64_t tag;
 		const struct in6_addr *ip;
 		unsigned allowed;
 	} steps[] = {
-		{TAG, &one, 1},	    {TAG, &one, 0},  {TAG + 1, &one, 1},   {TAG, &other, 1},
-		{TAG, &network, 1}, {TAG, &mate, 0}, {TAG, &neighbour, 1},
+		{TAG, &one, 1},	    {TAG, &one, 0},	   {TAG + 1, &one, 1},	 {TAG, &other, 1},
+		{TAG, &network, 1}, {TAG, &mate, 0},	   {TAG, &neighbour, 1}, {TAG, &on_link, 1},
+		{TAG, &on_link, 0}, {TAG, &next_to_it, 1},
 	};
 
 	/* Of a single excess datagram seven in eight are refused: this state draws none. */
