@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "common/address.h"
 #include "configuration.h"
 #include "netlist.h"
 
@@ -31,6 +32,8 @@ const struct verdict_meaning verdict_meanings[VERDICT_COUNT] = {
 	[SOURCE_LOOPBACK_OUTSIDE] = {UDP_DROPPED_GUARD, "loopback source from outside (udp_guard)"},
 	[DESTINATION_NOT_UNICAST] = {UDP_DROPPED_GUARD,
 				     "sent to broadcast or multicast (udp_guard)"},
+	[SOURCE_IS_DESTINATION] = {UDP_DROPPED_GUARD,
+				   "source and destination are one address (udp_guard)"},
 	[HOPS_USED_UP] = {UDP_DROPPED_TTL,
 			  "TTL or hop limit unknown or not above 1 (udp_ttl_guard)"},
 	[OVER_RATE] = {UDP_DROPPED_RATE, "too many datagrams a second (udp_rate)"},
@@ -93,6 +96,17 @@ static enum verdict judge_source(const struct in6_addr *ip, bool from_loopback)
 									: ANSWER;
 }
 
+/*
+ * The answer would stay on this host, and reach a service that may trust its own host. Linux lets
+ * such a forgery in over IPv6, and over IPv4 where accept_local is set. A client on this host that
+ * asks at another address than loopback looks just the same, down to the interface.
+ */
+static bool comes_from_ourselves(const struct arrival *arrival)
+{
+	return IN6_ARE_ADDR_EQUAL(&arrival->source, &arrival->destination) &&
+	       !ip_is_loopback(&arrival->source);
+}
+
 /* Rule 2: nothing that a spoofer could aim at a service or at many hosts. */
 static enum verdict judge_ends(const struct guard_ports *ports, const struct arrival *arrival)
 {
@@ -102,6 +116,8 @@ static enum verdict judge_ends(const struct guard_ports *ports, const struct arr
 		verdict = judge_source(&arrival->source, arrival->from_loopback);
 	if (verdict == ANSWER && arrival->to_group)
 		verdict = DESTINATION_NOT_UNICAST;
+	if (verdict == ANSWER && comes_from_ourselves(arrival))
+		verdict = SOURCE_IS_DESTINATION;
 	return verdict;
 }
 

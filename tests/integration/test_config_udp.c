@@ -225,13 +225,13 @@ END_TEST
 
 #define FLOOD 100
 
-/* All at once from HOST to itself; how many come back. */
+/* All at once from HOST; how many come back. */
 static uint64_t flood(struct echod *echod, const char *host)
 {
 	uint64_t received = echod_counter(echod, "udp_received_datagrams");
 	uint64_t echoed = echod_counter(echod, "udp_echoed_datagrams");
 	uint64_t dropped = echod_counter(echod, "udp_dropped_datagrams_rate");
-	struct address to = at(host, port_of(echod));
+	struct address to = at("127.0.0.1", port_of(echod));
 	int fd = datagram_socket(host);
 
 	for (int i = 0; i < FLOOD; i++)

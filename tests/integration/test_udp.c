@@ -58,12 +58,14 @@ START_TEST(each_of_several_addresses_answers_for_itself)
 		if (strchr(hosts[i], ':') == NULL || has_ipv6())
 			add_address(hosts[i]);
 	}
+	if (has_ipv6())
+		add_address("2001:db8::a");
 	echod = echod_start(everywhere);
 	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
 		if (strchr(hosts[i], ':') == NULL)
 			ask(echod, "127.0.0.1", hosts[i], "udp 0.0.0.0");
 		else if (has_ipv6())
-			ask(echod, "2001:db8::9", hosts[i], "udp [::]");
+			ask(echod, "2001:db8::a", hosts[i], "udp [::]");
 	}
 	echod_stop(echod);
 }

@@ -64,7 +64,7 @@ START_TEST(a_source_over_the_rate_is_answered_in_part)
 		skip("no network of our own here");
 	add_address("192.0.2.7");
 	echod = echod_start(limited);
-	to = at("192.0.2.7", echod_port(echod, "udp 0.0.0.0"));
+	to = at("127.0.0.1", echod_port(echod, "udp 0.0.0.0"));
 	fd = datagram_socket("192.0.2.7");
 	send_burst(echod, fd, &to);
 	echoed = echoed_of(echod, BURST);
@@ -89,7 +89,7 @@ START_TEST(one_source_over_the_rate_does_not_mute_another)
 	add_address("192.0.2.7");
 	add_address("192.0.2.8");
 	echod = echod_start(limited);
-	to = at("192.0.2.7", echod_port(echod, "udp 0.0.0.0"));
+	to = at("127.0.0.1", echod_port(echod, "udp 0.0.0.0"));
 	loud = datagram_socket("192.0.2.7");
 	other = datagram_socket("192.0.2.8");
 	send_burst(echod, loud, &to);
@@ -130,7 +130,7 @@ START_TEST(a_train_over_the_rate_loses_its_tail)
 		skip("no network of our own here");
 	add_address("192.0.2.7");
 	echod = echod_start(limited);
-	to = at("192.0.2.7", echod_port(echod, "udp 0.0.0.0"));
+	to = at("127.0.0.1", echod_port(echod, "udp 0.0.0.0"));
 	fd = datagram_socket("192.0.2.7");
 	fill(data, sizeof(data), 1);
 	if (setsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment)) < 0)

@@ -5,10 +5,12 @@
 source ports. Each is sent to an echod with udp_guard and to one without, which shows that it would
 be answered; what the kernel refuses by itself is named."""
 
+import shutil
 import socket
+import subprocess
 
-from lab import (CLIENT4, CLIENT6, SERVER4, SERVER6, Capture, Echod, Flood, ask, check, datagram,
-                 dual_stack_socket, pair, test, udp_socket, until)
+from lab import (CLIENT4, CLIENT6, SERVER4, SERVER6, Capture, Echod, Flood, Skip, ask, check,
+                 datagram, dual_stack_socket, pair, test, udp_socket, until)
 
 SOURCES = {
     "multicast": ["224.0.0.1", "239.255.255.255", "ff02::1", "ff0e::1"],
@@ -21,6 +23,16 @@ SOURCES = {
 }
 
 WITNESS = bytes(1000)
+
+# As SECURITY.md has it.
+OWN_OUTSIDE = """
+table inet own_outside {
+	chain prerouting {
+		type filter hook prerouting priority raw
+		iif != "lo" fib saddr type local drop
+	}
+}
+"""
 
 # What the kernel lets through, so that the test would see an echod that answers it.
 MUST_REACH = {"255/8", "loopback"}
@@ -76,6 +88,47 @@ def forged_sources_get_no_answer():
     ports = {answer.dport for answer in seen.rest()}
     check(ports == {guarded.witness.getsockname()[1]}, f"answers on the link to ports {ports}")
     return f"by echod: {' '.join(refused)}; by the kernel: {' '.join(by_kernel)}"
+
+
+def forge_from_itself(scene, address):
+    """What a forgery from ADDRESS to ADDRESS changes, and what a service there gets of it."""
+    victim = udp_socket(scene.server, address, seconds=0)
+    change = scene.forge(address, victim.getsockname()[1], address)
+    try:
+        return change, victim.recv(100)
+    except BlockingIOError:
+        return change, None
+
+
+@test
+def the_server_as_its_own_source_gets_no_answer():
+    guarded, open_to_all = Scene(), Scene(udp_guard="no")
+    for address in (SERVER6, SERVER4):
+        for scene in (guarded, open_to_all):
+            for name in ("all", "client"):
+                scene.server.sysctl(f"net.ipv4.conf.{name}.accept_local", 1)
+        change, answer = forge_from_itself(guarded, address)
+        check(not answer and change["udp_dropped_datagrams_guard"] == 1, f"{address}: {answer}")
+        _, answer = forge_from_itself(open_to_all, address)
+        check(answer, f"{address} got nothing without the guard either: this test cannot fail")
+    check(len(guarded.echod.lines("one address")) <= 1, "more than one line")
+    return f"{SERVER6}, and {SERVER4} with accept_local"
+
+
+@test
+def a_packet_filter_keeps_own_addresses_outside():
+    if not shutil.which("nft"):
+        raise Skip("no nft")
+    scene = Scene(udp_guard="no")
+    with scene.server:
+        subprocess.run(["nft", "-f", "-"], input=OWN_OUTSIDE, text=True, check=True)
+    scene.server.ip("addr add fd00::11/64 dev client nodad")
+    for source in (SERVER6, "fd00::11"):
+        change = scene.forge(source)
+        check(change["udp_received_datagrams"] == 0, f"{source} came through")
+    sock = udp_socket(scene.server, SERVER6)
+    check(ask(sock, (SERVER6, scene.echod.port))[0], "a client on the server is kept away too")
+    return f"{SERVER6} and fd00::11 from outside, but not from the server"
 
 
 @test

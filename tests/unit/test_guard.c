@@ -206,6 +206,37 @@ START_TEST(what_was_sent_to_many_is_not_answered)
 }
 END_TEST
 
+START_TEST(what_claims_to_come_from_its_own_destination_is_not_answered)
+{
+	static const char *const hosts[] = {"::ffff:192.0.2.1", "2001:db8::1", "fe80::1"};
+	static const char *const loopbacks[] = {"::ffff:127.0.0.1", "::1"};
+	struct arrival arrival;
+
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		arrival = ordinary(hosts[i]);
+		arrival.destination = arrival.source;
+		ck_assert_int_eq(judge(&arrival), SOURCE_IS_DESTINATION);
+		/* Somebody else, by one bit in each word; of mapped ones the last word alone. */
+		for (int byte = IN6_IS_ADDR_V4MAPPED(&arrival.source) ? 15 : 3; byte < 16;
+		     byte += 4) {
+			arrival.source.s6_addr[byte] ^= 1;
+			ck_assert_int_eq(judge(&arrival), ANSWER);
+			arrival.source.s6_addr[byte] ^= 1;
+		}
+		listener.udp_guard = false;
+		ck_assert_int_eq(judge(&arrival), ANSWER);
+		listener.udp_guard = true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(loopbacks); i++) {
+		arrival = ordinary(loopbacks[i]);
+		arrival.destination = arrival.source;
+		ck_assert_int_eq(judge(&arrival), SOURCE_LOOPBACK_OUTSIDE);
+		arrival.from_loopback = true;
+		ck_assert_int_eq(judge(&arrival), ANSWER);
+	}
+}
+END_TEST
+
 START_TEST(an_answer_leaves_with_one_hop_less)
 {
 	struct arrival arrival = ordinary("2001:db8::9");
@@ -323,6 +354,7 @@ START_TEST(every_verdict_says_what_it_counts_as_and_which_key_to_turn)
 		[SOURCE_NOT_UNICAST] = {UDP_DROPPED_GUARD, "(udp_guard)"},
 		[SOURCE_LOOPBACK_OUTSIDE] = {UDP_DROPPED_GUARD, "(udp_guard)"},
 		[DESTINATION_NOT_UNICAST] = {UDP_DROPPED_GUARD, "(udp_guard)"},
+		[SOURCE_IS_DESTINATION] = {UDP_DROPPED_GUARD, "(udp_guard)"},
 		[HOPS_USED_UP] = {UDP_DROPPED_TTL, "(udp_ttl_guard)"},
 		[OVER_RATE] = {UDP_DROPPED_RATE, "(udp_rate)"},
 		[TOO_MANY_SOURCES] = {UDP_DROPPED_RATE, "(udp_rate)"},
@@ -352,6 +384,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, only_ports_that_are_refused_are);
 	tcase_add_loop_test(tcase, every_class_of_source_at_its_edges, 0, ARRAY_SIZE(classes));
 	tcase_add_test(tcase, what_was_sent_to_many_is_not_answered);
+	tcase_add_test(tcase, what_claims_to_come_from_its_own_destination_is_not_answered);
 	tcase_add_test(tcase, an_answer_leaves_with_one_hop_less);
 	tcase_add_test(tcase, two_servers_in_a_loop_stop_after_64_answers);
 	tcase_add_test(tcase, lists_deny_before_they_allow);

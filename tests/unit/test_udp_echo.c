@@ -294,7 +294,7 @@ static struct intake *serve_at_rate(const char *text)
 	if (!own_network())
 		skip("may not have a network of its own");
 	add_address("192.0.2.1");
-	return scene_serve(scene_service(text, "x"), SOCKET_UDP, "192.0.2.1");
+	return scene_serve(scene_service(text, "x"), SOCKET_UDP, "127.0.0.1");
 }
 
 START_TEST(a_source_over_its_rate_is_limited_and_told_of)
@@ -303,7 +303,7 @@ START_TEST(a_source_over_its_rate_is_limited_and_told_of)
 	int fd = datagram_socket("192.0.2.1");
 
 	for (int i = 0; i < 200; i++) {
-		put(fd, "192.0.2.1", intake, 10);
+		put(fd, "127.0.0.1", intake, 10);
 		scene_turn();
 	}
 	TURN_UNTIL(scene_count(UDP_RECEIVED_DATAGRAMS) == 200);
@@ -320,14 +320,14 @@ START_TEST(of_a_train_over_the_rate_the_first_ones_come_back)
 	int fd = datagram_socket("192.0.2.1");
 	uint64_t echoed;
 
-	send_train(fd, intake, "192.0.2.1", 40 * 100, 100);
+	send_train(fd, intake, "127.0.0.1", 40 * 100, 100);
 	TURN_UNTIL(scene_count(UDP_RECEIVED_DATAGRAMS) == 40);
 	echoed = scene_count(UDP_ECHOED_DATAGRAMS);
 	ck_assert_uint_ge(echoed, 5);
 	ck_assert_uint_lt(echoed, 40);
 	ck_assert_uint_eq(scene_count(UDP_DROPPED_RATE), 40 - echoed);
 	for (size_t i = 0; i < echoed; i++)
-		expect_back(fd, "192.0.2.1", intake, i * 100, 100);
+		expect_back(fd, "127.0.0.1", intake, i * 100, 100);
 	ck_assert(!something_came(fd));
 	close(fd);
 }
