@@ -211,6 +211,16 @@ static int set_options(int fd, enum socket_kind kind)
 	}
 }
 
+/*
+ * Answers may leave from every address that datagrams came to, be it ours by a route alone. Once
+ * bound, for bind must refuse what is not ours. IPv4 does so unasked, and an old kernel does not.
+ */
+static void answer_from_any(int fd, enum socket_kind kind)
+{
+	if (kind == SOCKET_UDP)
+		(void)set(fd, SOL_IPV6, IPV6_FREEBIND, 1);
+}
+
 static struct listen_socket *wrap(int fd, enum socket_kind kind)
 {
 	struct listen_socket *socket = calloc(1, sizeof(*socket));
@@ -257,6 +267,7 @@ struct listen_socket *listen_socket_open(enum socket_kind kind, const struct add
 	if (bind_socket(fd, kind, address, &step) < 0)
 		goto failed;
 	bound = true;
+	answer_from_any(fd, kind);
 	step = "listen";
 	if (socket_is_stream(kind) && listen(fd, SOMAXCONN) < 0)
 		goto failed;
@@ -299,6 +310,7 @@ struct listen_socket *listen_socket_adopt(int fd, enum socket_kind kind, struct 
 	socket->drops = 0; /* those were a former instance's */
 	if (kind == SOCKET_TCP)
 		refuse_fast_open(fd);
+	answer_from_any(fd, kind);
 	return socket;
 }
 

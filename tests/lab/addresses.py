@@ -96,6 +96,21 @@ def link_local_addresses_answer_on_their_link():
     return "the same fe80:: on two links, udp and tcp"
 
 
+@test
+def addresses_that_only_a_route_makes_ours_answer():
+    scene = Scene()
+    scene.server.ip("-6 route add local 2001:db8:a::/64 dev lo")
+    scene.server.ip("route add local 198.18.5.0/24 dev lo")
+    sock = dual_stack_socket(scene.server)
+    ports = [Echod(scene.server).port, Echod(scene.server, sockets=[sock]).port]
+    for port in ports:
+        for address in ("2001:db8:a::99", "198.18.5.99"):
+            client = udp_socket(scene.client, CLIENTS[family_of(address)])
+            answer, source = ask(client, (address, port))
+            check(answer and source[0] == address, f"{address}: {source}")
+    return "IPv6 and IPv4, on sockets of its own and on a handed one"
+
+
 class Neighbour:
     """A client on LINK with the link-local address SOURCE, and the way to PORT from there."""
 
