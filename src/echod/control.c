@@ -282,7 +282,7 @@ static void on_answer(void *arg)
 		reload_finish(server);
 	else if (server->phase == STOPPING)
 		all_closed(server);
-	if (server->watchdog_wanted)
+	if (server->watchdog_wanted && server->figures.counters[DEAF_SOCKETS] == 0)
 		notify_watchdog();
 	server->watchdog_wanted = false;
 	if (server->log_wanted)
@@ -308,7 +308,10 @@ static void on_status_timer(int fd UNUSED, short what UNUSED, void *arg)
 	control_ask_all(server);
 }
 
-/* A sign of life when every worker's loop has given one: whoever else may be asking meanwhile. */
+/*
+ * A sign of life when every worker's loop has given one, whoever else may be asking meanwhile, and
+ * can receive.
+ */
 static void on_watchdog_timer(int fd UNUSED, short what UNUSED, void *arg)
 {
 	struct server *server = arg;

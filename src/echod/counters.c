@@ -40,4 +40,6 @@ const struct counter_name counter_names[COUNTER_COUNT] = {
 	[UDP_DROPPED_RATE] = {"udp_dropped_datagrams", "reason", "rate", NULL},
 	[UDP_DROPPED_LOOPED] = {"udp_dropped_datagrams", "reason", "looped", NULL},
 	[UDP_DROPPED_SEND] = {"udp_dropped_datagrams", "reason", "send", NULL},
+	[UDP_RECEIVE_ERRORS] = {"udp_receive_errors", NULL, NULL,
+				"Attempts to receive datagrams that failed."},
 };

@@ -39,9 +39,11 @@ enum counter {
 	UDP_DROPPED_RATE,
 	UDP_DROPPED_LOOPED,
 	UDP_DROPPED_SEND,
+	UDP_RECEIVE_ERRORS,
 	COUNTER_COUNT, /* of those with a name */
 
 	TCP_MESSAGES = COUNTER_COUNT, /* pieces received; for the status page alone */
+	DEAF_SOCKETS,		      /* now: datagram sockets that cannot be received from */
 	COUNTER_SLOTS
 };
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "datagram_turn.h"
 #include "log.h"
 #include "loop.h"
 #include "service.h"
@@ -21,6 +22,10 @@
 
 /* How soon after no memory was there to listen to a socket. */
 #define RETRY_MS 500
+
+/* How long what comes in is left alone when taking it has failed. */
+#define PAUSE_MIN_MS 100
+#define PAUSE_MAX_MS 800
 
 /* How long what waits at a datagram socket is served at a stop, at most. */
 #define REST_MS 100
@@ -82,22 +87,32 @@ static void on_resume(int fd UNUSED, short what UNUSED, void *arg)
 	resume(arg);
 }
 
+/* What keeps datagrams from being received does not come free with a connection. */
+static bool waits_for_the_timer(const struct intake *intake)
+{
+	return !socket_is_stream(intake->socket->kind) &&
+	       event_pending(&intake->resume, EV_TIMEOUT, NULL);
+}
+
 void intakes_resume(struct loop *loop)
 {
 	struct intake *intake;
 
 	LIST_FOREACH (intake, &loop->intakes, link) {
-		if (intake->paused)
+		if (intake->paused && !waits_for_the_timer(intake))
 			resume(intake);
 	}
 }
 
-void intake_pause(struct intake *intake, int64_t ms)
+void intake_back_off(struct intake *intake)
 {
+	intake->pause_ms = intake->pause_ms == 0 ? PAUSE_MIN_MS : intake->pause_ms * 2;
+	if (intake->pause_ms > PAUSE_MAX_MS)
+		intake->pause_ms = PAUSE_MAX_MS;
 	event_del(&intake->event);
 	intake->paused = true;
 	intake->service->loop->paused_intakes++;
-	wait_ms(intake, ms);
+	wait_ms(intake, intake->pause_ms);
 }
 
 void intake_start(struct intake *intake, struct loop *loop)
@@ -109,6 +124,7 @@ void intake_start(struct intake *intake, struct loop *loop)
 	event_assign(&intake->resume, loop->base, -1, 0, on_resume, intake);
 	service_join(intake->service);
 	LIST_INSERT_HEAD(&loop->intakes, intake, link);
+	loop->datagram_intakes += !socket_is_stream(socket->kind);
 	intake->paused = true;
 	loop->paused_intakes++;
 	resume(intake);
@@ -122,7 +138,7 @@ static void serve_rest(struct intake *intake)
 	struct pollfd ready = {.fd = intake->socket->fd, .events = POLLIN};
 	int64_t begun = clock_ms();
 
-	while (poll(&ready, 1, 0) > 0 && clock_ms() - begun < REST_MS)
+	while (!intake->paused && poll(&ready, 1, 0) > 0 && clock_ms() - begun < REST_MS)
 		callback_for(intake->socket->kind)(ready.fd, EV_READ, intake);
 }
 
@@ -139,6 +155,10 @@ void intake_stop(struct intake *intake)
 	event_del(&intake->resume);
 	if (intake->paused)
 		service->loop->paused_intakes--;
+	if (!socket_is_stream(socket->kind)) {
+		datagram_turn_end(intake);
+		service->loop->datagram_intakes--;
+	}
 	LIST_REMOVE(intake, link);
 	intake_free(intake);
 	service_leave(service);

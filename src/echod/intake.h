@@ -26,9 +26,12 @@ struct intake {
 	struct event event;
 	struct listen_socket *socket;
 	struct service *service;
-	struct event resume; /* ends a pause */
-	int64_t pause_ms;    /* how long the next pause is; 0: accepting works */
+	struct event resume;   /* ends a pause */
+	int64_t pause_ms;      /* how long the last pause was; 0: what comes in can be taken */
+	int64_t failing_since; /* datagrams, while pause_ms is not 0 (clock_ms) */
+	int64_t message_cost;  /* datagrams: what one message lately cost; 0: unknown */
 	bool paused;
+	bool deaf;  /* datagrams: could not be received for so long that it is no passing trouble */
 	bool early; /* connections may wait here since before the socket was ours */
 };
 
@@ -41,8 +44,11 @@ void intake_free(struct intake *intake);
 /* Serves for its service on this loop, from now on or as soon as there is memory for it. */
 void intake_start(struct intake *intake, struct loop *loop);
 
-/* Leaves what comes in waiting for MS milliseconds: to take it has just failed, and would again. */
-void intake_pause(struct intake *intake, int64_t ms);
+/*
+ * Leaves what comes in waiting for 0.1 to 0.8 seconds, longer each time: taking it has just failed
+ * and would fail again. A success sets pause_ms to 0.
+ */
+void intake_back_off(struct intake *intake);
 
 /* Something came free on this loop: whoever pauses may try again now. */
 void intakes_resume(struct loop *loop);

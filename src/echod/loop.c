@@ -12,6 +12,7 @@
 #include <sys/random.h>
 
 #include "connection_log.h"
+#include "datagram_turn.h"
 #include "tcp_echo.h"
 #include "udp_batch.h"
 #include "udp_repeats.h"
@@ -42,6 +43,7 @@ int loop_init(struct loop *loop, struct shared_tables *shared)
 	if (!loop->base)
 		return -1;
 	event_assign(&loop->lines_over, loop->base, -1, 0, connection_log_over, loop);
+	event_assign(&loop->quiet, loop->base, -1, 0, datagram_quiet, loop);
 	loop->wheel = wheel_new(loop->base, connection_visit, NULL);
 	loop->batch = udp_batch_new();
 	loop->repeats = udp_repeats_new();

@@ -33,6 +33,8 @@
  */
 #define INPUT_HEADROOM 192
 
+#define SEND_ERRORS 134 /* by errno; Linux has none above 133 */
+
 struct client_table;
 struct event_base;
 struct rate_limit;
@@ -47,6 +49,8 @@ struct shared_tables {
 	struct log_throttle connection_lines;
 	struct log_throttle exhaustion_lines;
 	struct log_throttle silence_lines[VERDICT_COUNT];
+	struct log_throttle receive_lines;
+	struct log_throttle unsent_lines[SEND_ERRORS];
 };
 
 struct loop {
@@ -63,7 +67,9 @@ struct loop {
 	struct guard_ports ports;
 	struct event lines_over; /* pending while lines about connections are left out */
 	uint64_t random_state;
+	struct event quiet; /* pending while the batch holds memory that may go back */
 	unsigned paused_intakes;
+	unsigned datagram_intakes;
 	size_t connections;
 	bool draining; /* stopping: connections end as soon as they are empty */
 };

@@ -143,7 +143,7 @@ static void on_asked(void *arg)
 static bool is_well(struct server *server)
 {
 	return (server->phase == SERVING || server->phase == RELOADING) &&
-	       control_all_answered(server);
+	       control_all_answered(server) && server->figures.counters[DEAF_SOCKETS] == 0;
 }
 
 /* The word for people. */
@@ -154,7 +154,8 @@ static const char *state(struct server *server)
 	if (server->phase == STARTING)
 		return "starting";
 	if (!is_well(server))
-		return "a worker does not answer";
+		return control_all_answered(server) ? "a socket cannot be received from"
+						    : "a worker does not answer";
 	return server->phase == RELOADING ? "reloading" : "serving";
 }
 

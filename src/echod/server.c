@@ -164,9 +164,15 @@ static int make_tables(struct shared_tables *shared)
 	shared->connection_lines.burst = CONNECTION_LINES_PER_S;
 	shared->exhaustion_lines.period_ms = EXHAUSTION_LINE_EVERY_MS;
 	shared->exhaustion_lines.burst = 1;
+	shared->receive_lines.period_ms = EXHAUSTION_LINE_EVERY_MS;
+	shared->receive_lines.burst = 1;
 	for (int verdict = 0; verdict < VERDICT_COUNT; verdict++) {
 		shared->silence_lines[verdict].period_ms = SILENCE_LINE_EVERY_MS;
 		shared->silence_lines[verdict].burst = 1;
+	}
+	for (int error = 0; error < SEND_ERRORS; error++) {
+		shared->unsent_lines[error].period_ms = SILENCE_LINE_EVERY_MS;
+		shared->unsent_lines[error].burst = 1;
 	}
 	return shared->clients && shared->rates ? 0 : -1;
 }

@@ -25,8 +25,6 @@
 #include "tcp_echo.h"
 
 #define ACCEPTS_PER_TURN 64
-#define PAUSE_MIN_MS 100
-#define PAUSE_MAX_MS 800
 
 enum accepted { ACCEPT_DONE, ACCEPT_SKIPPED, ACCEPT_QUEUE_EMPTY, ACCEPT_EXHAUSTED };
 
@@ -111,10 +109,7 @@ static void pause_accepting(struct intake *intake, int error)
 					       "sets how many descriptors there are)"
 					     : "from time to time (a security policy of this host "
 					       "may forbid it)");
-	intake->pause_ms = intake->pause_ms == 0 ? PAUSE_MIN_MS : intake->pause_ms * 2;
-	if (intake->pause_ms > PAUSE_MAX_MS)
-		intake->pause_ms = PAUSE_MAX_MS;
-	intake_pause(intake, intake->pause_ms);
+	intake_back_off(intake);
 }
 
 void tcp_accept_ready(int fd UNUSED, short what UNUSED, void *arg)

@@ -29,7 +29,6 @@ struct udp_batch *udp_batch_new(void)
 		return NULL;
 	}
 	batch->payload = payload;
-	batch->segment_max = SEGMENT_MAX_UNKNOWN;
 	for (unsigned i = 0; i < BATCH_SIZE; i++) {
 		batch->in_data[i].iov_base = batch->payload[i];
 		batch->in_data[i].iov_len = DATAGRAM_MAX;
@@ -51,18 +50,23 @@ void udp_batch_free(struct udp_batch *batch)
 	free(batch);
 }
 
-unsigned udp_batch_receive(struct udp_batch *batch, int fd, bool with_notes)
+void udp_batch_give_back(struct udp_batch *batch)
+{
+	(void)madvise(batch->payload, BATCH_SIZE * DATAGRAM_MAX, MADV_DONTNEED);
+}
+
+int udp_batch_receive(struct udp_batch *batch, int fd, bool with_notes, unsigned most)
 {
 	size_t room = with_notes ? sizeof(batch->in_control[0]) : 0;
 	int count;
 
-	for (unsigned i = 0; i < BATCH_SIZE; i++) {
+	for (unsigned i = 0; i < most; i++) {
 		batch->in[i].msg_hdr.msg_namelen = sizeof(batch->peers[i].un);
 		batch->in[i].msg_hdr.msg_controllen = room;
 	}
 	batch->out_count = 0;
-	count = recvmmsg(fd, batch->in, BATCH_SIZE, MSG_DONTWAIT, NULL);
-	return count > 0 ? (unsigned)count : 0;
+	count = recvmmsg(fd, batch->in, most, MSG_DONTWAIT, NULL);
+	return count < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : count;
 }
 
 struct msghdr *udp_batch_reply(struct udp_batch *batch, unsigned index, size_t size,
@@ -72,6 +76,7 @@ struct msghdr *udp_batch_reply(struct udp_batch *batch, unsigned index, size_t s
 	struct msghdr *out = &batch->out[at].msg_hdr;
 	const struct msghdr *in = &batch->in[index].msg_hdr;
 
+	reply.index = index;
 	batch->replies[at] = reply;
 	batch->out_data[at].iov_base = batch->payload[index];
 	batch->out_data[at].iov_len = size;
@@ -88,13 +93,24 @@ static void make_plain(struct msghdr *message)
 	message->msg_controllen -= CMSG_SPACE(sizeof(uint16_t));
 }
 
+static void drop(struct udp_sent *sent, const struct udp_reply *reply, unsigned datagrams,
+		 int error)
+{
+	if (sent->dropped == 0) {
+		sent->error = error;
+		sent->index = reply->index;
+	}
+	sent->dropped += datagrams;
+}
+
 /*
  * A train that cannot be sent in one call (more datagrams than the kernel takes, larger than the
  * path takes, a device that cannot cut): again in pieces of PER_CALL datagrams.
  */
-static void send_pieces(int fd, const struct msghdr *train, unsigned segment, unsigned per_call,
-			struct udp_sent *sent)
+static void send_pieces(int fd, const struct msghdr *train, const struct udp_reply *reply,
+			unsigned per_call, struct udp_sent *sent)
 {
+	unsigned segment = reply->segment;
 	struct msghdr message = *train;
 	size_t left = train->msg_iov->iov_len;
 	struct iovec piece = *train->msg_iov;
@@ -111,9 +127,9 @@ static void send_pieces(int fd, const struct msghdr *train, unsigned segment, un
 			sent->datagrams += datagrams;
 			sent->bytes += piece.iov_len;
 		} else if (per_call > 1 && errno != EAGAIN) {
-			send_pieces(fd, &message, segment, 1, sent);
+			send_pieces(fd, &message, reply, 1, sent);
 		} else {
-			sent->dropped += datagrams;
+			drop(sent, reply, datagrams, errno);
 		}
 		piece.iov_base = (char *)piece.iov_base + piece.iov_len;
 	}
@@ -131,18 +147,18 @@ static void send_failed(struct udp_batch *batch, unsigned at, int fd, struct udp
 	int error = errno;
 
 	if (reply->segment == 0 || (error != EINVAL && error != EMSGSIZE && error != EIO)) {
-		sent->dropped += reply->datagrams;
+		drop(sent, reply, reply->datagrams, error);
 		return;
 	}
-	send_pieces(fd, &batch->out[at].msg_hdr, reply->segment, per_call, sent);
+	send_pieces(fd, &batch->out[at].msg_hdr, reply, per_call, sent);
 	if (per_call == 1 && sent->datagrams > before)
-		udp_train_refused(batch, reply->segment, error);
+		udp_train_refused(batch, &batch->out[at].msg_hdr, reply->segment, error);
 }
 
 static void drop_rest(const struct udp_batch *batch, unsigned from, struct udp_sent *sent)
 {
 	for (unsigned i = from; i < batch->out_count; i++)
-		sent->dropped += batch->replies[i].datagrams;
+		drop(sent, &batch->replies[i], batch->replies[i].datagrams, EAGAIN);
 }
 
 struct udp_sent udp_batch_send(struct udp_batch *batch, int fd, bool per_peer)

@@ -24,13 +24,16 @@
 
 /* The kernel cuts one call into at most so many datagrams, in all versions that can do it. */
 #define SEGMENTS_MAX 64
-#define SEGMENT_MAX_UNKNOWN SIZE_MAX
 #define PEER_PLACES 1024
+
+/* So much of it is worth keeping: the page that single small datagrams need. */
+#define BATCH_KEPT 4096
 
 /* A reply on its way: which of what arrived, and how many datagrams it is. */
 struct udp_reply {
 	unsigned segment; /* of a train; 0: a single datagram */
 	unsigned datagrams;
+	unsigned index; /* udp_batch_reply sets it */
 };
 
 struct udp_batch {
@@ -46,7 +49,12 @@ struct udp_batch {
 	unsigned out_count;
 
 	uint8_t latest[PEER_PLACES]; /* number of the last reply to a peer, by its port: a hint */
-	size_t segment_max;	     /* of trains that udp_train.c makes; 0: makes none */
+	bool used;		     /* lately, and beyond BATCH_KEPT */
+	enum { TRAINS_UNKNOWN, TRAINS_SENT, TRAINS_UNSENT } trains; /* whether this kernel cuts */
+	struct {
+		int64_t until; /* clock_ms; 0: nothing was refused */
+		size_t size;
+	} refused[PEER_PLACES]; /* segments of this size or more, to a peer with that place */
 
 	char (*payload)[DATAGRAM_MAX];
 };
@@ -56,11 +64,14 @@ struct udp_batch *udp_batch_new(void) WARN_UNUSED;
 void udp_batch_free(struct udp_batch *batch);
 
 /*
- * Fills the batch with what waits on FD: how many, 0 when there is nothing or an error. No replies
- * yet. WITH_NOTES: and the control messages; never on a unix socket, where a sender could make us
- * take descriptors with them.
+ * Fills the batch with what waits on FD, at most MOST messages: how many, 0 when there is nothing,
+ * -1 with errno when receiving fails. No replies yet. WITH_NOTES: and the control messages; never
+ * on a unix socket, where a sender could make us take descriptors with them.
  */
-unsigned udp_batch_receive(struct udp_batch *batch, int fd, bool with_notes);
+int udp_batch_receive(struct udp_batch *batch, int fd, bool with_notes, unsigned most);
+
+/* What came is answered and will not be looked at again: its memory goes back to the system. */
+void udp_batch_give_back(struct udp_batch *batch);
 
 /*
  * Adds the reply to what arrived as number INDEX: SIZE bytes of it, control messages still to be
@@ -73,6 +84,8 @@ struct udp_sent {
 	unsigned datagrams; /* handed to the kernel */
 	unsigned dropped;   /* refused by it */
 	size_t bytes;
+	int error;	/* why the first one was, if any */
+	unsigned index; /* of what that one answers */
 };
 
 /* Sends the replies. PER_PEER: a peer that is not read from holds up only itself (unix sockets). */

@@ -10,6 +10,7 @@
 #include "udp_echo.h"
 
 #include "clock.h"
+#include "datagram_turn.h"
 #include "intake.h"
 #include "loop.h"
 #include "rate_limit.h"
@@ -18,9 +19,6 @@
 #include "udp_repeats.h"
 #include "udp_silence.h"
 #include "udp_train.h"
-
-/* More is asked for only when the loop comes round, so that others have their turn. */
-#define BATCHES_PER_TURN 4
 
 /* One message of a batch while it is judged. */
 struct incoming {
@@ -175,26 +173,23 @@ static void count(struct counters *counters, const struct tally *tally, const st
 	}
 }
 
-void udp_echo_ready(int fd, short what UNUSED, void *arg)
+static struct taken answer(struct intake *intake, unsigned received)
 {
-	struct intake *intake = arg;
 	struct loop *loop = intake->service->loop;
+	struct tally tally = {0};
+	int64_t now = clock_ns();
 	struct udp_sent sent;
-	unsigned received;
-	int64_t now;
 
-	for (int i = 0; i < BATCHES_PER_TURN; i++) {
-		struct tally tally = {0};
+	for (unsigned index = 0; index < received; index++)
+		judge(intake, index, now, &tally);
+	sent = udp_batch_send(loop->batch, intake->socket->fd, false);
+	count(&loop->counters, &tally, &sent);
+	if (sent.dropped > 0)
+		udp_silence_unsent(intake, &sent);
+	return (struct taken){tally.received, tally.bytes};
+}
 
-		received = udp_batch_receive(loop->batch, fd, true);
-		if (received == 0)
-			return;
-		now = clock_ns();
-		for (unsigned index = 0; index < received; index++)
-			judge(intake, index, now, &tally);
-		sent = udp_batch_send(loop->batch, fd, false);
-		count(&loop->counters, &tally, &sent);
-		if (received < BATCH_SIZE)
-			return;
-	}
+void udp_echo_ready(int fd UNUSED, short what UNUSED, void *arg)
+{
+	datagram_turn(arg, true, answer);
 }

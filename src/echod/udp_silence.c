@@ -7,13 +7,14 @@
 
 #include "udp_silence.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "clock.h"
 #include "log.h"
 #include "loop.h"
-#include "udp_control.h"
+#include "udp_batch.h"
 
 /* Both ends of a datagram as a person reads them. */
 struct ends {
@@ -24,13 +25,19 @@ struct ends {
 static void describe(const struct intake *intake, const struct address *peer,
 		     const struct udp_notes *notes, struct ends *ends)
 {
+	const struct address *own = &intake->socket->address;
 	struct address from = *peer;
 	struct address to = {.length = sizeof(to.in6)};
 
+	if (peer->sa.sa_family == AF_UNIX) {
+		address_format(peer, ends->from);
+		address_format(own, ends->to);
+		return;
+	}
 	from.length = from.sa.sa_family == AF_INET ? sizeof(from.in4) : sizeof(from.in6);
 	to.in6.sin6_family = AF_INET6;
 	to.in6.sin6_addr = notes->destination;
-	to.in6.sin6_port = htons(address_port(&intake->socket->address));
+	to.in6.sin6_port = htons(address_port(own));
 	if (IN6_IS_ADDR_LINKLOCAL(&notes->destination))
 		to.in6.sin6_scope_id = notes->interface;
 	address_unmap(&from);
@@ -65,4 +72,23 @@ void udp_silence_limited(const struct intake *intake, const struct address *peer
 		  "udp %s on %s not answered: more than %" PRIu64
 		  " datagrams a second from one source (udp_rate)",
 		  ends.from, ends.to, intake->service->settings->udp_rate);
+}
+
+void udp_silence_unsent(const struct intake *intake, const struct udp_sent *sent)
+{
+	const struct loop *loop = intake->service->loop;
+	size_t kind = (size_t)sent->error < SEND_ERRORS ? (size_t)sent->error : 0;
+	struct udp_notes notes;
+	struct ends ends;
+	unsigned suppressed;
+
+	if (!log_enabled(LEVEL_NOTICE) ||
+	    !log_throttle_pass(&loop->shared->unsent_lines[kind], clock_ms(), &suppressed))
+		return;
+	udp_control_read(&loop->batch->in[sent->index].msg_hdr, &notes);
+	describe(intake, &loop->batch->peers[sent->index], &notes, &ends);
+	log_write(LEVEL_NOTICE, "%s %s on %s not answered: cannot send: %s",
+		  socket_kind_names[intake->socket->kind], ends.from, ends.to,
+		  sent->error == EAGAIN ? "no room in the send buffer or at the receiver"
+					: strerror(sent->error));
 }

@@ -11,30 +11,54 @@
 #include <netinet/udp.h>
 #include <string.h>
 
+#include "clock.h"
+
 /* The payload of the largest datagram over IPv4, and so of the largest train. */
 #define TRAIN_BYTES_MAX 65507
 
+/* A path or a device may be another one after this time. */
+#define REFUSED_MS (30 * 1000)
+
 /* Once, on the first socket: a kernel that does not know trains would send them as one datagram. */
-static size_t segment_max(struct udp_batch *batch, int fd)
+static bool kernel_cuts(struct udp_batch *batch, int fd)
 {
 	int segment;
 	socklen_t size = sizeof(segment);
 
-	if (batch->segment_max == SEGMENT_MAX_UNKNOWN)
-		batch->segment_max = getsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, &size) == 0
-					     ? DATAGRAM_MAX
-					     : 0;
-	return batch->segment_max;
+	if (batch->trains == TRAINS_UNKNOWN)
+		batch->trains = getsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, &size) == 0
+					? TRAINS_SENT
+					: TRAINS_UNSENT;
+	return batch->trains == TRAINS_SENT;
+}
+
+/* Peers by their port, which is where IPv6 has it: two that share a place only share a hint. */
+static unsigned place_of(const struct msghdr *message)
+{
+	const struct sockaddr_in *peer = message->msg_name;
+
+	return ntohs(peer->sin_port) % PEER_PLACES;
+}
+
+/* What segments of trains to this peer must be shorter than. */
+static size_t segment_limit(struct udp_batch *batch, unsigned place)
+{
+	if (batch->refused[place].until == 0)
+		return DATAGRAM_MAX;
+	if (clock_ms() < batch->refused[place].until)
+		return batch->refused[place].size;
+	batch->refused[place].until = 0;
+	return DATAGRAM_MAX;
 }
 
 /* All of a train have the size of the first one; only the last may be shorter, and none empty. */
-static bool has_room(const struct udp_batch *batch, unsigned train, size_t size, size_t max)
+static bool has_room(const struct udp_batch *batch, unsigned train, size_t size, size_t limit)
 {
 	const struct udp_reply *reply = &batch->replies[train];
 	size_t length = batch->out_data[train].iov_len;
 	size_t segment = reply->segment > 0 ? reply->segment : length;
 
-	return size > 0 && size <= segment && segment <= max &&
+	return size > 0 && size <= segment && segment < limit &&
 	       length == segment * reply->datagrams && reply->datagrams < SEGMENTS_MAX &&
 	       length + size <= TRAIN_BYTES_MAX;
 }
@@ -70,8 +94,8 @@ void udp_train_join(struct udp_batch *batch, int fd)
 {
 	unsigned single = batch->out_count - 1;
 	const struct msghdr *message = &batch->out[single].msg_hdr;
-	const struct sockaddr_in *peer = message->msg_name; /* the port is where IPv6 has it */
-	uint8_t *latest = &batch->latest[ntohs(peer->sin_port) % PEER_PLACES];
+	unsigned place = place_of(message);
+	uint8_t *latest = &batch->latest[place];
 	unsigned train = *latest;
 
 	/*
@@ -79,8 +103,8 @@ void udp_train_join(struct udp_batch *batch, int fd)
 	 * no harm, for then this one has no reply to the peer yet.
 	 */
 	*latest = (uint8_t)single;
-	if (train >= single || batch->replies[single].segment > 0 ||
-	    !has_room(batch, train, batch->out_data[single].iov_len, segment_max(batch, fd)) ||
+	if (train >= single || batch->replies[single].segment > 0 || !kernel_cuts(batch, fd) ||
+	    !has_room(batch, train, batch->out_data[single].iov_len, segment_limit(batch, place)) ||
 	    !same_way(&batch->out[train].msg_hdr, message, batch->replies[train].segment > 0))
 		return;
 	append(batch, train, single);
@@ -88,11 +112,14 @@ void udp_train_join(struct udp_batch *batch, int fd)
 	batch->out_count--;
 }
 
-void udp_train_refused(struct udp_batch *batch, unsigned segment, int error)
+void udp_train_refused(struct udp_batch *batch, const struct msghdr *train, unsigned segment,
+		       int error)
 {
+	unsigned place = place_of(train);
 	/* EIO is a device that cannot cut at all; else a segment is more than one packet takes. */
-	if (error == EIO)
-		batch->segment_max = 0;
-	else if (segment <= batch->segment_max)
-		batch->segment_max = segment - 1;
+	size_t size = error == EIO ? 0 : segment;
+
+	if (size < segment_limit(batch, place))
+		batch->refused[place].size = size;
+	batch->refused[place].until = clock_ms() + REFUSED_MS;
 }

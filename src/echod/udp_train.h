@@ -18,7 +18,11 @@
  */
 void udp_train_join(struct udp_batch *batch, int fd);
 
-/* A train of datagrams of SEGMENT bytes could not be sent as one: no more of them are made. */
-void udp_train_refused(struct udp_batch *batch, unsigned segment, int error);
+/*
+ * A TRAIN of datagrams of SEGMENT bytes could not be sent as one: for half a minute no more of them
+ * are made for its peer.
+ */
+void udp_train_refused(struct udp_batch *batch, const struct msghdr *train, unsigned segment,
+		       int error);
 
 #endif

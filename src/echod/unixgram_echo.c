@@ -9,12 +9,11 @@
 
 #include <stddef.h>
 
+#include "datagram_turn.h"
 #include "intake.h"
 #include "loop.h"
 #include "udp_batch.h"
-
-/* Of what is asked again only when the loop comes round, so that others have their turn. */
-#define BATCHES_PER_TURN 4
+#include "udp_silence.h"
 
 /*
  * An answer goes wherever the sender's name leads, and a name may be a link to a socket of ours.
@@ -53,8 +52,9 @@ static void reply(struct udp_batch *batch, unsigned index)
 		out->msg_namelen = sizeof(struct sockaddr_un);
 }
 
-static void echo_batch(struct intake *intake, struct loop *loop, unsigned count)
+static struct taken answer(struct intake *intake, unsigned count)
 {
+	struct loop *loop = intake->service->loop;
 	struct udp_batch *batch = loop->batch;
 	struct udp_sent sent;
 	uint64_t bytes = 0;
@@ -71,19 +71,12 @@ static void echo_batch(struct intake *intake, struct loop *loop, unsigned count)
 	counter_add(&loop->counters, UDP_ECHOED_DATAGRAMS, sent.datagrams);
 	counter_add(&loop->counters, UDP_SENT_BYTES, sent.bytes);
 	counter_add(&loop->counters, UDP_DROPPED_SEND, sent.dropped);
+	if (sent.dropped > 0)
+		udp_silence_unsent(intake, &sent);
+	return (struct taken){count, bytes};
 }
 
-void unixgram_echo_ready(int fd, short what UNUSED, void *arg)
+void unixgram_echo_ready(int fd UNUSED, short what UNUSED, void *arg)
 {
-	struct intake *intake = arg;
-	struct loop *loop = intake->service->loop;
-	unsigned count;
-
-	for (int i = 0; i < BATCHES_PER_TURN; i++) {
-		count = udp_batch_receive(loop->batch, fd, false);
-		if (count > 0)
-			echo_batch(intake, loop, count);
-		if (count < BATCH_SIZE)
-			return;
-	}
+	datagram_turn(arg, false, answer);
 }

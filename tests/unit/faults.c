@@ -220,6 +220,12 @@ FAULTY(getsockopt, (int fd, int level, int option, void *value, socklen_t *lengt
 FAULTY(setsockopt, (int fd, int level, int option, const void *value, socklen_t length),
        (fd, level, option, value, length));
 FAULTY(shutdown, (int fd, int how), (fd, how));
+FAULTY(recvmmsg,
+       (int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout),
+       (fd, messages, count, flags, timeout));
+FAULTY(sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, int flags),
+       (fd, messages, count, flags));
+FAULTY_SIZE(sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags));
 FAULTY_SIZE(recv, (int fd, void *data, size_t size, int flags), (fd, data, size, flags));
 FAULTY_SIZE(send, (int fd, const void *data, size_t size, int flags), (fd, data, size, flags));
 FAULTY(accept4, (int fd, struct sockaddr *address, socklen_t *length, int flags),

@@ -32,9 +32,12 @@ void scene_open(void)
 	client_table_set_limit(shared.clients, CLIENTS_MAX);
 	shared.connection_lines = (struct log_throttle){.period_ms = 1000, .burst = 200};
 	shared.exhaustion_lines = (struct log_throttle){.period_ms = 30000, .burst = 1};
+	shared.receive_lines = (struct log_throttle){.period_ms = 30000, .burst = 1};
 	for (int verdict = 0; verdict < VERDICT_COUNT; verdict++)
 		shared.silence_lines[verdict] =
 			(struct log_throttle){.period_ms = 30000, .burst = 1};
+	for (int error = 0; error < SEND_ERRORS; error++)
+		shared.unsent_lines[error] = (struct log_throttle){.period_ms = 30000, .burst = 1};
 	ck_assert_int_eq(loop_init(&scene_loop, &shared), 0);
 	guard_ports_init(&scene_loop.ports);
 }

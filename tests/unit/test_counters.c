@@ -53,6 +53,7 @@ START_TEST(every_series_is_named_as_documented)
 		"udp_dropped_datagrams{reason=rate}",
 		"udp_dropped_datagrams{reason=looped}",
 		"udp_dropped_datagrams{reason=send}",
+		"udp_receive_errors",
 	};
 	char text[128];
 

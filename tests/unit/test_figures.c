@@ -49,7 +49,7 @@ START_TEST(the_line_has_every_figure_under_its_name)
 		"udp_echoed_datagrams=116 udp_dropped_datagrams_denied=117 "
 		"udp_dropped_datagrams_guard=118 udp_dropped_datagrams_ttl=119 "
 		"udp_dropped_datagrams_rate=120 udp_dropped_datagrams_looped=121 "
-		"udp_dropped_datagrams_send=122 "
+		"udp_dropped_datagrams_send=122 udp_receive_errors=123 "
 		"udp_kernel_drops=904 reloads_success=905 reloads_failure=906");
 }
 END_TEST

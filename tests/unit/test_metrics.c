@@ -42,6 +42,7 @@ static const char *const series[] = {
 	"echod_udp_dropped_datagrams_total{reason=\"rate\"} 120",
 	"echod_udp_dropped_datagrams_total{reason=\"looped\"} 121",
 	"echod_udp_dropped_datagrams_total{reason=\"send\"} 122",
+	"echod_udp_receive_errors_total 123",
 	"echod_udp_kernel_drops_total 10",
 	"echod_reloads_total{result=\"success\"} 11",
 	"echod_reloads_total{result=\"failure\"} 12",

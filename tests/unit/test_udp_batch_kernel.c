@@ -51,18 +51,19 @@ START_TEST(a_batch_is_what_waited_in_order)
 	make_pair(ends);
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
 		put(ends[0], sizes[i]);
-	ck_assert_uint_eq(udp_batch_receive(batch, ends[1], true), ARRAY_SIZE(sizes));
+	ck_assert_int_eq(udp_batch_receive(batch, ends[1], true, BATCH_SIZE), ARRAY_SIZE(sizes));
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		ck_assert_uint_eq(batch->in[i].msg_len, sizes[i]);
 		ck_assert_mem_eq(batch->payload[i], data, sizes[i]);
 	}
-	ck_assert_uint_eq(udp_batch_receive(batch, ends[1], true), 0);
+	ck_assert_int_eq(udp_batch_receive(batch, ends[1], true, BATCH_SIZE), 0);
 }
 END_TEST
 
 START_TEST(nothing_comes_from_an_error)
 {
-	ck_assert_uint_eq(udp_batch_receive(batch, -1, true), 0);
+	ck_assert_int_eq(udp_batch_receive(batch, -1, true, BATCH_SIZE), -1);
+	ck_assert_int_eq(errno, EBADF);
 }
 END_TEST
 
@@ -75,10 +76,12 @@ START_TEST(a_batch_is_as_large_as_it_says)
 	ck_assert_int_eq(getsockname(server, &to.sa, &to.length), 0);
 	for (int i = 0; i < BATCH_SIZE + 10; i++)
 		send_datagram(client, &to, data, 8);
-	WAIT_UNTIL((total += udp_batch_receive(batch, server, true)) >= BATCH_SIZE);
+	WAIT_UNTIL((total += (unsigned)udp_batch_receive(batch, server, true, BATCH_SIZE)) >=
+		   BATCH_SIZE);
 	largest = total;
 	ck_assert_uint_eq(largest, BATCH_SIZE);
-	WAIT_UNTIL((total += udp_batch_receive(batch, server, true)) == BATCH_SIZE + 10);
+	WAIT_UNTIL((total += (unsigned)udp_batch_receive(batch, server, true, BATCH_SIZE)) ==
+		   BATCH_SIZE + 10);
 }
 END_TEST
 
@@ -120,7 +123,7 @@ START_TEST(a_unix_peer_that_does_not_read_holds_up_only_itself)
 	ck_assert_int_eq(errno, EAGAIN);
 	for (int i = 0; i < 6; i++)
 		send_datagram(i % 2 == 0 ? deaf : good, &server_name, data, 10);
-	ck_assert_uint_eq(udp_batch_receive(batch, server, true), 6);
+	ck_assert_int_eq(udp_batch_receive(batch, server, true, BATCH_SIZE), 6);
 	for (unsigned i = 0; i < 6; i++)
 		udp_batch_reply(batch, i, 10, (struct udp_reply){.datagrams = 1});
 	sent = udp_batch_send(batch, server, true);
@@ -142,7 +145,7 @@ START_TEST(a_unix_peer_that_is_gone_costs_only_its_own)
 	send_datagram(gone, &server_name, data, 10);
 	send_datagram(good, &server_name, data, 10);
 	close(gone);
-	ck_assert_uint_eq(udp_batch_receive(batch, server, true), 2);
+	ck_assert_int_eq(udp_batch_receive(batch, server, true, BATCH_SIZE), 2);
 	for (unsigned i = 0; i < 2; i++)
 		udp_batch_reply(batch, i, 10, (struct udp_reply){.datagrams = 1});
 	sent = udp_batch_send(batch, server, true);
@@ -166,10 +169,11 @@ static void expect_train(size_t size, unsigned segment)
 	ck_assert_int_eq(udp_control_enable(server, AF_INET), 0);
 	ck_assert_int_eq(getsockname(server, &to.sa, &to.length), 0);
 	send_datagram(client, &to, "?", 1);
-	WAIT_UNTIL(udp_batch_receive(batch, server, true) == 1);
+	WAIT_UNTIL(udp_batch_receive(batch, server, true, BATCH_SIZE) == 1);
 	udp_control_read(&batch->in[0].msg_hdr, &notes);
 	memcpy(batch->payload[0], data, size);
-	message = udp_batch_reply(batch, 0, size, (struct udp_reply){segment, datagrams});
+	message = udp_batch_reply(batch, 0, size,
+				  (struct udp_reply){.segment = segment, .datagrams = datagrams});
 	udp_control_write(message, &batch->out_control[0], &notes, true, 33, segment);
 	sent = udp_batch_send(batch, server, false);
 	ck_assert_uint_eq(sent.datagrams, datagrams);

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fake_clock.h"
 #include "unit.h"
 
 static struct udp_batch *batch;
@@ -23,7 +24,7 @@ static void set_up(void)
 {
 	batch = udp_batch_new();
 	ck_assert_ptr_nonnull(batch);
-	batch->segment_max = DATAGRAM_MAX;
+	batch->trains = TRAINS_SENT;
 	arrived = 0;
 }
 
@@ -136,7 +137,7 @@ END_TEST
 
 START_TEST(a_train_that_arrived_goes_on)
 {
-	reply_with(5000, 'a', 6, 63, (struct udp_reply){3, 2});
+	reply_with(5000, 'a', 6, 63, (struct udp_reply){.segment = 3, .datagrams = 2});
 	reply(5000, 'b', 3);
 	ck_assert_uint_eq(batch->out_count, 1);
 	expect(0, "aaaaaabbb", 3);
@@ -145,7 +146,8 @@ END_TEST
 
 START_TEST(a_train_is_as_long_as_the_kernel_cuts)
 {
-	reply_with(5000, 'a', SEGMENTS_MAX - 1, 63, (struct udp_reply){1, SEGMENTS_MAX - 1});
+	reply_with(5000, 'a', SEGMENTS_MAX - 1, 63,
+		   (struct udp_reply){.segment = 1, .datagrams = SEGMENTS_MAX - 1});
 	reply(5000, 'b', 1);
 	ck_assert_uint_eq(batch->out_count, 1);
 	reply(5000, 'c', 1);
@@ -169,12 +171,12 @@ START_TEST(whether_there_are_trains_is_asked_of_the_kernel)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	batch->segment_max = SEGMENT_MAX_UNKNOWN;
+	batch->trains = TRAINS_UNKNOWN;
 	reply(5000, 'a', 2);
 	reply(5000, 'b', 2); /* through no socket at all */
 	ck_assert_uint_eq(batch->out_count, 2);
-	ck_assert_uint_eq(batch->segment_max, 0);
-	batch->segment_max = SEGMENT_MAX_UNKNOWN;
+	ck_assert_int_eq(batch->trains, TRAINS_UNSENT);
+	batch->trains = TRAINS_UNKNOWN;
 	batch->latest[5000 % PEER_PLACES] = 0;
 	udp_train_join(batch, fd);
 	ck_assert_uint_eq(batch->out_count, 1);
@@ -183,20 +185,47 @@ START_TEST(whether_there_are_trains_is_asked_of_the_kernel)
 }
 END_TEST
 
-START_TEST(what_the_path_refused_is_not_made_again)
+/* How many replies leave for two datagrams of SIZE to PORT: 1 if they go together. */
+static unsigned calls_for_two(uint16_t port, size_t size)
 {
-	udp_train_refused(batch, 3, EMSGSIZE);
-	reply(5000, 'a', 3);
-	reply(5000, 'b', 3);
-	reply(5001, 'c', 2);
-	reply(5001, 'd', 2);
-	ck_assert_uint_eq(batch->out_count, 3);
-	expect(2, "ccdd", 2);
-	udp_train_refused(batch, 1400, EINVAL);
-	ck_assert_uint_eq(batch->segment_max, 2);
-	udp_train_refused(batch, 1400, EIO);
-	reply(5001, 'e', 2);
-	ck_assert_uint_eq(batch->out_count, 4);
+	arrived = 0;
+	batch->out_count = 0;
+	reply(port, 'a', size);
+	reply(port, 'b', size);
+	return batch->out_count;
+}
+
+static void refuse(uint16_t port, unsigned segment, int error)
+{
+	calls_for_two(port, segment);
+	udp_train_refused(batch, &batch->out[0].msg_hdr, segment, error);
+}
+
+START_TEST(what_a_path_refused_is_not_made_again_for_that_peer)
+{
+	refuse(5000, 3, EMSGSIZE);
+	ck_assert_uint_eq(calls_for_two(5000, 3), 2);
+	ck_assert_uint_eq(calls_for_two(5000, 2), 1);
+	ck_assert_uint_eq(calls_for_two(5001, 3), 1);
+	refuse(5000, 1400, EINVAL);
+	ck_assert_uint_eq(calls_for_two(5000, 3), 2);
+	refuse(5000, 1400, EIO);
+	ck_assert_uint_eq(calls_for_two(5000, 1), 2);
+	ck_assert_uint_eq(calls_for_two(5001, 1), 1);
+}
+END_TEST
+
+START_TEST(after_half_a_minute_it_is_tried_again)
+{
+	static const int errors[] = {EMSGSIZE, EINVAL, EIO};
+
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		refuse(5000, 3, errors[i]);
+		fake_ms += 29999;
+		ck_assert_uint_eq(calls_for_two(5000, 3), 2);
+		fake_ms += 1;
+		ck_assert_uint_eq(calls_for_two(5000, 3), 1);
+	}
 }
 END_TEST
 
@@ -215,7 +244,8 @@ static Suite *suite(void)
 	tcase_add_test(tcase, a_train_is_as_long_as_the_kernel_cuts);
 	tcase_add_test(tcase, a_train_is_as_large_as_a_datagram);
 	tcase_add_test(tcase, whether_there_are_trains_is_asked_of_the_kernel);
-	tcase_add_test(tcase, what_the_path_refused_is_not_made_again);
+	tcase_add_test(tcase, what_a_path_refused_is_not_made_again_for_that_peer);
+	tcase_add_test(tcase, after_half_a_minute_it_is_tried_again);
 	suite_add_tcase(result, tcase);
 	return result;
 }
