@@ -419,7 +419,11 @@ uint64_t listen_socket_drops_of_closed(void)
 	return atomic_load(&drops_of_closed);
 }
 
-void listen_socket_endow(int fd)
+void listen_socket_endow(const struct listen_socket *socket, int fd)
 {
-	(void)set_tcp_options(fd); /* refused only to who has gone already */
+	/* Refused only to those that have gone already. */
+	if (socket->kind == SOCKET_TCP)
+		(void)set_tcp_options(fd);
+	else
+		(void)set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 }

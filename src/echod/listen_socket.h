@@ -89,7 +89,10 @@ uint64_t listen_socket_drops(struct listen_socket *socket);
 /* The same of all sockets that this process has closed. */
 uint64_t listen_socket_drops_of_closed(void);
 
-/* Sets on a connection what it should have inherited, but came before its listener was ours. */
-void listen_socket_endow(int fd);
+/*
+ * Sets on a connection what it has not inherited: all, if it came before its listener was ours; on
+ * a unix stream, which inherits nothing, that urgent bytes stay in their place.
+ */
+void listen_socket_endow(const struct listen_socket *socket, int fd);
 
 #endif

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * See tcp_accept.h. One system call an accept: what a connection needs it inherits from its
- * listener.
+ * See tcp_accept.h. Over TCP an accept is one system call: what a connection needs it inherits from
+ * its listener.
  */
 
 #include "config.h"
@@ -82,8 +82,8 @@ static enum accepted accept_one(struct intake *intake)
 
 	if (fd >= 0) {
 		intake->pause_ms = 0;
-		if (intake->early)
-			listen_socket_endow(fd);
+		if (intake->early || intake->socket->kind == SOCKET_UNIX)
+			listen_socket_endow(intake->socket, fd);
 		admit(intake->service, fd, &peer);
 		return ACCEPT_DONE;
 	}

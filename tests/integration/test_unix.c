@@ -5,6 +5,7 @@
 
 #include "config.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,6 +65,21 @@ START_TEST(streams_and_datagrams_come_back)
 	echod_wait_counter(echod, "sent_bytes_udp", 1 + UNIXGRAM_MOST);
 	close(stream);
 	close(datagram);
+	echod_stop(echod);
+}
+END_TEST
+
+START_TEST(an_urgent_byte_comes_back_in_its_place)
+{
+	struct echod *echod = echod_start(both);
+	int fd = connect_stream(echod);
+
+	send_all(fd, "ab", 2);
+	if (send(fd, "U", 1, MSG_OOB) < 0 && errno == EOPNOTSUPP)
+		skip("this kernel has no urgent bytes on UNIX sockets");
+	send_all(fd, "cd", 2);
+	expect_text(fd, "abUcd");
+	close(fd);
 	echod_stop(echod);
 }
 END_TEST
@@ -343,6 +359,7 @@ static Suite *suite(void)
 	TCase *files = new_case(suite, "files");
 
 	tcase_add_test(bytes, streams_and_datagrams_come_back);
+	tcase_add_test(bytes, an_urgent_byte_comes_back_in_its_place);
 	tcase_add_test(bytes, a_sender_with_an_abstract_name_is_answered);
 	tcase_add_test(bytes, a_sender_without_a_name_is_counted);
 	tcase_add_test(bytes, a_datagram_too_long_is_dropped_and_counted);
