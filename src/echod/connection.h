@@ -26,10 +26,14 @@ union peer {
 	struct sockaddr_in6 in6;
 };
 
+/* As a mark: no progress to wait for. */
+#define NOTHING_UNREAD UINT64_MAX
+
 enum connection_state {
-	READING,  /* waiting for the client to send; nothing is pending */
-	WRITING,  /* waiting for the client to read what is kept */
-	LINGERING /* our FIN is out: what still arrives is thrown away, for a bounded time */
+	READING,   /* waiting for the client to send; nothing is pending */
+	WRITING,   /* waiting for the client to read what is kept */
+	LINGERING, /* our FIN is out: what still arrives is thrown away, for a bounded time */
+	FLUSHING   /* both ways are over, but the client has not taken all that the kernel holds */
 };
 
 struct connection {
@@ -37,23 +41,30 @@ struct connection {
 	struct wheel_item item;
 	struct service *service;
 	char *rest; /* what the client has not taken yet; NULL unless WRITING */
-	size_t rest_at;
-	size_t rest_size;
-	int64_t since; /* READING: last active; WRITING, LINGERING: since when (clock_ms) */
+	uint32_t rest_at;
+	uint32_t rest_size;
+	int64_t since; /* READING: last active; otherwise: in this state since (clock_ms) */
 	int64_t opened;
+	int64_t looked; /* when the wheel last looked for progress of the client */
+	uint64_t mark;	/* what it saw then */
 	uint64_t received;
 	uint64_t sent;
 	enum connection_state state;
-	enum counter ending; /* LINGERING: what it will be counted as closed for */
+	enum counter ending; /* LINGERING, FLUSHING: what it will be counted as closed for */
 	uint32_t lingered;   /* LINGERING: bytes thrown away */
 	union peer peer;
 };
 
 /*
- * NULL when there is no memory; FD and the place in the client table are then still the caller's.
+ * The wheel visits it at DUE. NULL when there is no memory; FD and the place in the client table
+ * are then still the caller's.
  */
-struct connection *connection_new(struct service *service, int fd,
-				  const struct address *peer) WARN_UNUSED;
+struct connection *connection_new(struct service *service, int fd, const struct address *peer,
+				  int64_t due) WARN_UNUSED;
+
+/* Copies what the client has not taken. -1: no memory. */
+int connection_keep(struct connection *connection, const char *data, size_t size) WARN_UNUSED;
+void connection_release_rest(struct connection *connection);
 
 /* Frees it and everything it holds. Its last use: only event callbacks and visits end with this. */
 void connection_close(struct connection *connection, enum counter why);

@@ -28,6 +28,15 @@
 #define KEEPALIVE_INTERVAL_S 30
 #define KEEPALIVE_COUNT 4
 
+/*
+ * How much the kernel takes that it cannot send yet. What it refuses is ours to keep, to count and
+ * to time; bulk transfers are as fast as without a bound.
+ */
+#define UNSENT_MAX (128 * 1024)
+
+/* In FIN_WAIT2, closed by us: the peer has acknowledged everything, only its FIN is missing. */
+#define FIN_WAIT_S 1
+
 const char *const socket_kind_names[] = {"tcp", "udp", "unix", "unixgram"};
 
 /* Whoever closes a socket adds what was dropped there, or the sum would fall. */
@@ -129,7 +138,9 @@ static int set_tcp_options(int fd)
 		return -1;
 	if (set(fd, SOL_TCP, TCP_NODELAY, 1) < 0 || set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) < 0 ||
 	    set(fd, SOL_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S) < 0 ||
-	    set(fd, SOL_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S) < 0)
+	    set(fd, SOL_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S) < 0 ||
+	    set(fd, SOL_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX) < 0 ||
+	    set(fd, SOL_TCP, TCP_LINGER2, FIN_WAIT_S) < 0)
 		return -1;
 	return set(fd, SOL_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
 }

@@ -9,29 +9,24 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "connection.h"
+#include "connection_time.h"
 #include "loop.h"
 
-/*
- * After our FIN, how long (at a stop drain_timeout says it) and how much we listen on, lest a reset
- * eats what the peer has not read.
- */
-#define LINGER_MS 2000
+/* How much we throw away after our FIN: a reset would discard what the peer has not read. */
 #define LINGER_BYTES (16 * 1024 * 1024)
-#define DRAINED_LOOK_MS 100
 
 static void on_readable(int fd, short what, void *arg);
 static void on_writable(int fd, short what, void *arg);
 static void on_lingering(int fd, short what, void *arg);
+static void on_flushing(int fd, short what, void *arg);
 
 /*
  * recv(2) and send(2) by number. glibc's are cancellation points, and in a process with threads
@@ -47,62 +42,6 @@ static ssize_t transmit(int fd, const char *data, size_t size)
 	return syscall(SYS_sendto, fd, data, size, MSG_NOSIGNAL, NULL, 0);
 }
 
-static int64_t deadline(const struct connection *connection)
-{
-	const struct listener_config *settings = connection->service->settings;
-	uint64_t timeout = LINGER_MS;
-
-	if (connection->state == READING)
-		timeout = settings->idle_timeout;
-	else if (connection->state == WRITING)
-		timeout = settings->stall_timeout;
-	else if (connection->ending == TCP_CLOSED_SHUTDOWN)
-		timeout = 0; /* until all is read, or drain_timeout is over */
-	return timeout > 0 ? connection->since + (int64_t)timeout : INT64_MAX; /* 0: never */
-}
-
-static bool nothing_received(const struct connection *connection)
-{
-	int waiting = 0;
-
-	return ioctl(event_get_fd(&connection->event), SIOCINQ, &waiting) < 0 || waiting == 0;
-}
-
-/*
- * What the kernel still has of ours would be lost to a reset if the client sent on after a close.
- */
-static bool nothing_unread(const struct connection *connection)
-{
-	int unread = 0;
-
-	return ioctl(event_get_fd(&connection->event), SIOCOUTQ, &unread) < 0 || unread == 0;
-}
-
-/*
- * Whether the wheel shall look at it before its deadline: a stop waits neither for the FIN of a
- * peer that has acknowledged everything, ours included, nor for one that has fallen silent.
- */
-static bool may_be_drained(const struct connection *connection)
-{
-	if (connection->state == LINGERING)
-		return connection->ending == TCP_CLOSED_SHUTDOWN;
-	return connection->state == READING && connection->service->loop->draining;
-}
-
-static bool drained(const struct connection *connection, int64_t now)
-{
-	return may_be_drained(connection) && now - connection->since >= DRAINED_LOOK_MS &&
-	       nothing_received(connection) && nothing_unread(connection);
-}
-
-static int64_t next_look(const struct connection *connection)
-{
-	int64_t due = deadline(connection);
-	int64_t soon = clock_ms() + DRAINED_LOOK_MS;
-
-	return may_be_drained(connection) && soon < due ? soon : due;
-}
-
 /* The one place that changes what a connection waits for. */
 static int wait_for(struct connection *connection, enum connection_state state)
 {
@@ -113,6 +52,8 @@ static int wait_for(struct connection *connection, enum connection_state state)
 		[READING] = {EV_READ | EV_PERSIST, on_readable},
 		[WRITING] = {EV_WRITE | EV_PERSIST, on_writable},
 		[LINGERING] = {EV_READ | EV_PERSIST, on_lingering},
+		/* Ready all the time; what it tells by an edge is that the kernel holds less. */
+		[FLUSHING] = {EV_WRITE | EV_PERSIST | EV_ET, on_flushing},
 	};
 	struct loop *loop = connection->service->loop;
 	struct event *event = &connection->event;
@@ -122,7 +63,7 @@ static int wait_for(struct connection *connection, enum connection_state state)
 		     waits[state].callback, connection);
 	connection->state = state;
 	connection->since = clock_ms();
-	wheel_move(loop->wheel, &connection->item, next_look(connection));
+	wheel_move(loop->wheel, &connection->item, connection_next_look(connection));
 	return event_add(event, NULL);
 }
 
@@ -133,6 +74,25 @@ static void finish(struct connection *connection, enum counter why)
 	if (shutdown(event_get_fd(&connection->event), SHUT_WR) < 0 ||
 	    wait_for(connection, LINGERING) < 0)
 		connection_close(connection, why);
+}
+
+/*
+ * Nothing more is to be read or sent. Ends it at once if the peer has taken everything, and else
+ * when it has: what the kernel holds for it must count as a client. Whether it has ended.
+ */
+static bool conclude(struct connection *connection, enum counter why)
+{
+	int fd = event_get_fd(&connection->event);
+
+	connection->ending = why;
+	if (connection_unread(connection) > 0 &&
+	    (connection->state == LINGERING || shutdown(fd, SHUT_WR) == 0)) {
+		(void)connection_no_progress(connection, clock_ms());
+		if (wait_for(connection, FLUSHING) == 0)
+			return false;
+	}
+	connection_close(connection, why);
+	return true;
 }
 
 /* Nothing is kept any more. Decides whether that was the last of it. */
@@ -146,7 +106,7 @@ static inline void all_sent(struct connection *connection)
 	}
 	/* Where the peer was held up, there is more to come now that there is room for it. */
 	if (service->loop->draining && connection->state == READING &&
-	    nothing_received(connection)) {
+	    connection_nothing_received(connection)) {
 		finish(connection, TCP_CLOSED_SHUTDOWN);
 		return;
 	}
@@ -170,13 +130,7 @@ static inline ssize_t send_some(struct connection *connection, int fd, const cha
 /* Keeps what the client did not take, and waits for it to read. */
 static int keep_rest(struct connection *connection, const char *data, size_t size)
 {
-	connection->rest = malloc(size);
-	if (!connection->rest)
-		return -1;
-	memcpy(connection->rest, data, size);
-	connection->rest_at = 0;
-	connection->rest_size = size;
-	return wait_for(connection, WRITING);
+	return connection_keep(connection, data, size) < 0 ? -1 : wait_for(connection, WRITING);
 }
 
 static inline void reply(struct connection *connection, int fd, const char *data, size_t size)
@@ -197,7 +151,7 @@ static void on_readable(int fd, short what UNUSED, void *arg)
 	ssize_t size = receive(fd, loop->input, INPUT_SIZE);
 
 	if (size == 0) {
-		connection_close(connection, TCP_CLOSED_CLIENT);
+		conclude(connection, TCP_CLOSED_CLIENT);
 		return;
 	}
 	if (size < 0) {
@@ -224,11 +178,10 @@ static void on_writable(int fd, short what UNUSED, void *arg)
 		connection_reset(connection, TCP_CLOSED_ERROR);
 		return;
 	}
-	connection->rest_at += (size_t)sent;
+	connection->rest_at += (uint32_t)sent;
 	if (connection->rest_at < connection->rest_size)
 		return;
-	free(connection->rest);
-	connection->rest = NULL;
+	connection_release_rest(connection);
 	all_sent(connection);
 }
 
@@ -244,15 +197,35 @@ static void on_lingering(int fd, short what UNUSED, void *arg)
 		counter_add(&loop->counters, TCP_RECEIVED_BYTES, (uint64_t)size);
 		if (connection->lingered < LINGER_BYTES)
 			return;
-	} else if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
+	} else if (size < 0) {
+		if (errno != EAGAIN && errno != EINTR)
+			connection_close(connection, connection->ending);
 		return;
 	}
-	connection_close(connection, connection->ending);
+	conclude(connection, connection->ending);
+}
+
+/* A reset leaves the queue as it was, so it must be asked for. */
+static bool broken(int fd)
+{
+	int error = 0;
+	socklen_t size = sizeof(error);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 || error != 0;
+}
+
+static void on_flushing(int fd, short what UNUSED, void *arg)
+{
+	struct connection *connection = arg;
+
+	if (connection_unread(connection) == 0 || broken(fd))
+		connection_close(connection, connection->ending);
 }
 
 int connection_start(struct service *service, int fd, const struct address *peer)
 {
-	struct connection *connection = connection_new(service, fd, peer);
+	struct connection *connection =
+		connection_new(service, fd, peer, connection_first_look(service));
 	const struct text *greeting = &service->settings->greeting;
 
 	if (!connection)
@@ -272,23 +245,28 @@ static struct connection *connection_of(struct wheel_item *item)
 int64_t connection_visit(struct wheel_item *item, int64_t now, void *arg UNUSED)
 {
 	struct connection *connection = connection_of(item);
+	enum counter why = connection->state == READING ? TCP_CLOSED_IDLE : connection->ending;
 
-	if (drained(connection, now))
+	switch (connection_due(connection, now)) {
+	case DUE_DRAINED:
 		connection_close(connection, TCP_CLOSED_SHUTDOWN);
-	else if (deadline(connection) > now)
-		return next_look(connection);
-	else if (connection->state == READING)
-		connection_close(connection, TCP_CLOSED_IDLE);
-	else if (connection->state == WRITING)
+		break;
+	case DUE_STALLED:
 		connection_reset(connection, TCP_CLOSED_STALL);
-	else
-		connection_close(connection, connection->ending);
+		break;
+	case DUE_OVER:
+		if (conclude(connection, why))
+			break;
+		return connection_next_look(connection);
+	case DUE_LATER:
+		return connection_next_look(connection);
+	}
 	return WHEEL_GONE;
 }
 
 static void refile(struct wheel_item *item, void *arg)
 {
-	wheel_move(arg, item, next_look(connection_of(item)));
+	wheel_move(arg, item, connection_next_look(connection_of(item)));
 }
 
 void connections_refile(struct loop *loop)
@@ -300,9 +278,9 @@ static void drain(struct wheel_item *item, void *arg UNUSED)
 {
 	struct connection *connection = connection_of(item);
 
-	if (connection->state != READING || !nothing_received(connection))
+	if (connection->state != READING || !connection_nothing_received(connection))
 		return;
-	if (nothing_unread(connection))
+	if (connection_unread(connection) == 0)
 		connection_close(connection, TCP_CLOSED_SHUTDOWN);
 	else
 		finish(connection, TCP_CLOSED_SHUTDOWN);
@@ -317,11 +295,13 @@ void connections_drain(struct loop *loop)
 static void end_now(struct wheel_item *item, void *arg UNUSED)
 {
 	struct connection *connection = connection_of(item);
+	bool over = connection->state == LINGERING || connection->state == FLUSHING;
+	enum counter why = over ? connection->ending : TCP_CLOSED_SHUTDOWN;
 
-	if (connection->state == LINGERING)
-		connection_close(connection, connection->ending);
+	if (over && connection_unread(connection) == 0)
+		connection_close(connection, why);
 	else
-		connection_reset(connection, TCP_CLOSED_SHUTDOWN);
+		connection_reset(connection, why);
 }
 
 void connections_abort(struct loop *loop)

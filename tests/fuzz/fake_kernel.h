@@ -43,6 +43,8 @@ struct fake_socket {
 	size_t capacity;   /* at most so many */
 	size_t waiting;	   /* the listener's: connections to accept */
 	uint32_t interest; /* what epoll is to tell of; 0: nothing */
+	bool edge;	   /* it tells once each time that */
+	bool news;	   /* something has changed */
 	struct epoll_event wait;
 };
 
@@ -298,14 +300,28 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t length)
 
 	if (!socket)
 		return (int)fake_kernel()(SYS_setsockopt, fd, level, name, value, length);
-	if (level == SOL_TCP || name != SO_LINGER) { /* one that waited at a handed listener */
-		FUZZ_CHECK(socket->interest == 0 && length == sizeof(int));
+	if (level == SOL_TCP ||
+	    name != SO_LINGER) { /* one that waited at a handed listener, or ends */
+		FUZZ_CHECK(socket->interest == 0 || name == TCP_USER_TIMEOUT);
+		FUZZ_CHECK(length == sizeof(int));
 		return 0;
 	}
 	FUZZ_CHECK(length == sizeof(linger));
 	memcpy(&linger, value, sizeof(linger));
 	FUZZ_CHECK(linger.l_onoff != 0 && linger.l_linger == 0);
 	socket->reset = true;
+	return 0;
+}
+
+int getsockopt(int fd, int level, int name, void *restrict value, socklen_t *restrict length)
+{
+	struct fake_socket *socket = fake_socket(fd);
+
+	if (!socket)
+		return (int)fake_kernel()(SYS_getsockopt, fd, level, name, value, length);
+	FUZZ_CHECK(level == SOL_SOCKET && name == SO_ERROR && *length == sizeof(int));
+	*(int *)value = socket->error;
+	socket->error = 0;
 	return 0;
 }
 
@@ -338,63 +354,6 @@ int close(int fd)
 	return 0;
 }
 
-int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
-{
-	struct fake_socket *socket = fake_socket(fd);
-	size_t most;
-
-	if (!socket)
-		return (int)fake_kernel()(SYS_epoll_ctl, epoll, operation, fd, event);
-	if ((operation == EPOLL_CTL_ADD) == (socket->interest != 0)) {
-		errno = operation == EPOLL_CTL_ADD ? EEXIST : ENOENT;
-		return -1;
-	}
-	if (operation == EPOLL_CTL_ADD && fake_go_wrong(FAKE_EPOLL_ADD, &most) < 0) {
-		int error = errno;
-
-		fake_on_add_refused(socket);
-		errno = error;
-		return -1;
-	}
-	socket->interest = 0;
-	if (operation == EPOLL_CTL_DEL)
-		return 0;
-	socket->interest = event->events & (EPOLLIN | EPOLLOUT);
-	FUZZ_CHECK(socket->interest != 0 && !(event->events & EPOLLET));
-	socket->wait = *event;
-	return 0;
-}
-
-static uint32_t fake_ready(struct fake_socket *socket)
-{
-	uint32_t ready = 0;
-
-	if (socket->arrived > 0 || socket->fin || socket->waiting > 0 || socket->hasty)
-		ready |= EPOLLIN;
-	if (socket->unread < socket->capacity || socket->hasty)
-		ready |= EPOLLOUT;
-	ready &= socket->interest;
-	if (socket->broken && socket->interest != 0)
-		ready |= EPOLLERR | EPOLLHUP; /* whether asked for or not */
-	socket->hasty = false;
-	return ready;
-}
-
-int epoll_wait(int epoll, struct epoll_event *events, int room, int timeout)
-{
-	int count = 0;
-
-	(void)epoll;
-	FUZZ_CHECK(timeout == 0);
-	for (size_t i = 0; i < fake_used && count < room; i++) {
-		uint32_t ready = fake_sockets[i].open ? fake_ready(&fake_sockets[i]) : 0;
-
-		if (ready == 0)
-			continue;
-		events[count] = fake_sockets[i].wait;
-		events[count++].events = ready;
-	}
-	return count;
-}
+#include "fake_epoll.h"
 
 #endif

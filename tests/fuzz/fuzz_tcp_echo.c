@@ -71,7 +71,6 @@ static struct listener_config settings[] = {
 #define SETTINGS (sizeof(settings) / sizeof(settings[0]))
 
 static struct config config = {.references = 1};
-static struct shared_tables shared;
 static struct listen_socket listener = {.references = 1, .fd = FAKE_LISTENER, .kind = SOCKET_TCP};
 static uint8_t next_peer;
 static uint64_t noted; /* how many had come when we looked for them last */
@@ -246,6 +245,15 @@ static void reload(uint8_t which)
 	connections_refile(&loop);
 }
 
+static void take(struct fake_socket *socket, size_t amount)
+{
+	if (amount == 0)
+		return;
+	socket->unread -= amount;
+	socket->news = true;
+	client_of(socket)->stuck = false;
+}
+
 /* What a client does; it may be gone already. */
 static void act(struct fake_socket *socket, enum action action, const struct step *step)
 {
@@ -258,12 +266,12 @@ static void act(struct fake_socket *socket, enum action action, const struct ste
 	if (action == SAY && !socket->fin) {
 		socket->arrived = fake_least(socket->arrived + amount, most);
 	} else if (action == TAKE) {
-		socket->unread -= fake_least(socket->unread, amount);
+		take(socket, fake_least(socket->unread, amount));
 		socket->capacity = amount > 0 ? amount + socket->unread : socket->capacity;
 	} else if (action == LEAVE) {
 		socket->fin = true;
 	} else if (action == BREAK) {
-		socket->broken = true;
+		socket->broken = socket->news = true;
 		socket->error = error_of(step->amount | 2);
 	} else if (action == HURRY) {
 		socket->hasty = true;
@@ -317,6 +325,16 @@ static bool anybody_waits(void)
 	return false;
 }
 
+static void all_read(void)
+{
+	for (size_t i = 1; i < fake_used; i++) {
+		fake_sockets[i].capacity = ARRIVED_MAX + LINE_MAX_LENGTH;
+		take(&fake_sockets[i], fake_sockets[i].unread);
+		clients[i].quiet = fake_ms;
+	}
+	turn();
+}
+
 /* Everybody reads what there is, and goes: nobody may be left that waits for nothing. */
 static void end_in_peace(void)
 {
@@ -324,16 +342,12 @@ static void end_in_peace(void)
 	fake_sockets[0].waiting = 0;
 	for (int round = 0; round == 0 || anybody_waits(); round++) {
 		FUZZ_CHECK(round < 80);
-		for (size_t i = 1; i < fake_used; i++) {
-			fake_sockets[i].capacity = ARRIVED_MAX + LINE_MAX_LENGTH;
-			fake_sockets[i].unread = 0;
-			clients[i].quiet = fake_ms;
-		}
-		turn();
+		all_read();
 	}
 	for (size_t i = 1; i < fake_used; i++)
 		fake_sockets[i].fin = true;
 	turn();
+	all_read();
 	FUZZ_CHECK(open_clients == 0);
 }
 

@@ -41,12 +41,17 @@ struct client {
 	uint64_t read;	 /* before our FIN */
 	uint64_t thrown; /* after it */
 	uint64_t sent;
-	int64_t since; /* that we wait for what we wait for */
-	int64_t quiet; /* that the peer has done nothing, and after a FIN left nothing to read */
-	bool refused;  /* by recv, though there was something */
+	int64_t since;	/* that we wait for what we wait for */
+	int64_t quiet;	/* that the peer has done nothing, and after a FIN left nothing to read */
+	bool refused;	/* by recv, though there was something */
+	bool eof;	/* the peer's FIN was seen */
+	int64_t looked; /* when it was looked at for progress, */
+	bool flushing;
+	bool stuck; /* with something unread that still is */
 };
 
 static struct loop loop;
+static struct shared_tables shared;
 static struct service *service;
 static struct client clients[FAKE_SOCKETS];
 static uint64_t counted[COUNTER_SLOTS];
@@ -142,20 +147,30 @@ static void count_received(const struct fake_socket *socket, struct client *clie
 	owe_lead(client, &service->settings->prefix);
 }
 
+/* It ends now, or when the peer has taken what is still under way. */
+static void see_end(struct client *client, const struct fake_socket *socket)
+{
+	client->eof = true;
+	if (socket->unread == 0)
+		lose(client, socket, TCP_CLOSED_CLIENT);
+	else if (!socket->shut)
+		client->why = BIT(TCP_CLOSED_CLIENT);
+}
+
 static void fake_on_recv(const struct fake_socket *socket, const char *data, size_t asked,
 			 ssize_t result)
 {
 	struct client *client = client_of(socket);
 
 	/* Never while something is owed, never but for what was said to be there. */
-	FUZZ_CHECK(left(client) == 0 && !client->lost && !client->ended);
+	FUZZ_CHECK(left(client) == 0 && !client->lost && !client->ended && !client->eof);
 	FUZZ_CHECK(socket->interest == EPOLLIN);
 	FUZZ_CHECK(data == loop.input && asked == INPUT_SIZE);
 	client->refused = result < 0 && socket->arrived > 0;
 	if (result > 0)
 		count_received(socket, client, (size_t)result);
 	else if (result == 0)
-		lose(client, socket, TCP_CLOSED_CLIENT);
+		see_end(client, socket);
 	else if (errno != EAGAIN && errno != EINTR)
 		lose(client, socket, TCP_CLOSED_ERROR);
 }
@@ -173,6 +188,7 @@ static void pay(struct client *client, const char *data, size_t size)
 	client->owed_from += size - lead;
 	client->owed -= size - lead;
 	client->sent += size;
+	client->stuck &= client->source != 0; /* on a unix stream that counts as progress */
 	counted[TCP_SENT_BYTES] += size;
 }
 
@@ -198,15 +214,30 @@ static void fake_on_send(const struct fake_socket *socket, const char *data, siz
 	client->since = fake_ms;
 }
 
+static bool passed(uint64_t timeout, const struct client *client)
+{
+	return timeout > 0 && fake_ms >= client->since + (int64_t)timeout;
+}
+
+static unsigned reasons_to_end(const struct fake_socket *socket, const struct client *client)
+{
+	unsigned reasons = replied(client) ? BIT(TCP_CLOSED_REPLIED) : 0;
+
+	if (draining)
+		reasons |= BIT(TCP_CLOSED_SHUTDOWN);
+	if (passed(service->settings->idle_timeout, client) && socket->unread > 0)
+		reasons |= BIT(TCP_CLOSED_IDLE);
+	return reasons;
+}
+
 static void fake_on_shutdown(const struct fake_socket *socket, int result)
 {
 	struct client *client = client_of(socket);
 
 	FUZZ_CHECK(left(client) == 0 && !client->lost);
-	FUZZ_CHECK(replied(client) || draining);
-	client->why = replied(client) ? BIT(TCP_CLOSED_REPLIED) : 0;
-	if (draining)
-		client->why |= BIT(TCP_CLOSED_SHUTDOWN);
+	if (!client->eof)
+		client->why = reasons_to_end(socket, client);
+	FUZZ_CHECK(client->why != 0);
 	client->lost = result < 0;
 	client->ended = false;
 	client->since = fake_ms;
@@ -242,7 +273,8 @@ static void fake_on_accept(struct fake_socket *socket, struct sockaddr *peer, so
 
 	int source = name_peer(peer, length);
 
-	*client = (struct client){.source = source, .since = fake_ms, .quiet = fake_ms};
+	*client = (struct client){
+		.source = source, .since = fake_ms, .quiet = fake_ms, .looked = fake_ms};
 	client->admission = COUNTER_COUNT; /* not one of those that are there */
 	client->admission = admission(source);
 	if (client->admission != TCP_ACCEPTED)
@@ -269,121 +301,6 @@ static void fake_on_add_refused(const struct fake_socket *socket)
 		lose(client_of(socket), socket, TCP_CLOSED_ERROR);
 }
 
-static bool passed(uint64_t timeout, const struct client *client)
-{
-	return timeout > 0 && fake_ms >= client->since + (int64_t)timeout;
-}
-
-static bool empty(const struct fake_socket *socket)
-{
-	return socket->arrived == 0 && socket->unread == 0;
-}
-
-/* Nothing went wrong, so it must be time, or the end of all. */
-static void check_end(const struct fake_socket *socket, const struct client *client,
-		      enum counter why)
-{
-	const struct listener_config *settings = service->settings;
-
-	if (socket->shut) {
-		FUZZ_CHECK(client->why & BIT(why));
-		FUZZ_CHECK(aborting || client->thrown >= LINGER_BYTES ||
-			   (client->why != BIT(TCP_CLOSED_SHUTDOWN) && passed(LINGER_MS, client)) ||
-			   (draining && passed(DRAINED_MS, client) && empty(socket)));
-	} else if (aborting) {
-		FUZZ_CHECK(why == TCP_CLOSED_SHUTDOWN && socket->reset);
-	} else if (why == TCP_CLOSED_SHUTDOWN) {
-		FUZZ_CHECK(draining && left(client) == 0 && empty(socket));
-	} else if (why == TCP_CLOSED_IDLE) {
-		FUZZ_CHECK(passed(settings->idle_timeout, client) && left(client) == 0);
-		FUZZ_CHECK(socket->arrived == 0 || client->refused);
-	} else {
-		FUZZ_CHECK(why == TCP_CLOSED_STALL && left(client) > 0);
-		FUZZ_CHECK(passed(settings->stall_timeout, client));
-	}
-}
-
-/* What it was counted for: one thing, and once. */
-static enum counter counted_for(enum counter first, enum counter last)
-{
-	enum counter found = COUNTER_SLOTS;
-
-	for (enum counter which = first; which <= last; which++) {
-		if (counter_read(&loop.counters, which) == counted[which])
-			continue;
-		FUZZ_CHECK(counter_read(&loop.counters, which) == counted[which] + 1);
-		FUZZ_CHECK(found == COUNTER_SLOTS);
-		found = which;
-	}
-	FUZZ_CHECK(found != COUNTER_SLOTS);
-	counted[found]++;
-	return found;
-}
-
-static void fake_on_close(const struct fake_socket *socket)
-{
-	struct client *client = client_of(socket);
-	enum counter why;
-
-	FUZZ_CHECK(fake_fd(socket) != FAKE_LISTENER);
-	if (client->admission != TCP_ACCEPTED) {
-		FUZZ_CHECK(counted_for(TCP_REJECTED_DENIED, TCP_ACCEPT_ERRORS) ==
-			   client->admission);
-		return;
-	}
-	open_clients--;
-	trouble = 0; /* what came free ends a pause */
-	why = counted_for(TCP_CLOSED_CLIENT, TCP_CLOSED_REPLIED);
-	if (client->lost)
-		FUZZ_CHECK(client->why & BIT(why));
-	else
-		check_end(socket, client, why);
-	/* A client never takes a part for the whole. */
-	FUZZ_CHECK(left(client) == 0 || socket->reset);
-}
-
-/* The time by which it has ended if nothing happens. */
-static int64_t end_of(const struct fake_socket *socket, const struct client *client)
-{
-	const struct listener_config *settings = service->settings;
-	uint64_t timeout = LINGER_MS;
-
-	if (!socket->shut)
-		timeout = left(client) > 0 ? settings->stall_timeout : settings->idle_timeout;
-	else if (client->why & BIT(TCP_CLOSED_SHUTDOWN))
-		timeout = 0;
-	return timeout > 0 ? client->since + (int64_t)timeout : INT64_MAX - LATE_MS;
-}
-
-static int64_t later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
-/* One that is open, once the loop has turned. */
-static void check_client(const struct fake_socket *socket, const struct client *client)
-{
-	const struct connection *connection = client->connection;
-	enum connection_state state = left(client) > 0 ? WRITING : READING;
-
-	if (socket->shut)
-		state = LINGERING;
-	FUZZ_CHECK(client->admission == TCP_ACCEPTED && connection);
-	FUZZ_CHECK(!client->lost && !client->ended);
-	FUZZ_CHECK(connection->state == state);
-	FUZZ_CHECK(socket->interest == (state == WRITING ? EPOLLOUT : EPOLLIN));
-	FUZZ_CHECK((connection->rest != NULL) == (state == WRITING));
-	if (state == WRITING)
-		FUZZ_CHECK(connection->rest_size - connection->rest_at == left(client));
-	FUZZ_CHECK(connection->received == client->read + client->thrown);
-	FUZZ_CHECK(connection->sent == client->sent);
-	FUZZ_CHECK(client->thrown < LINGER_BYTES);
-	FUZZ_CHECK(fake_ms < later(end_of(socket, client), reloaded) + LATE_MS);
-	if (draining && state != WRITING && empty(socket) &&
-	    (state == READING || client->why == BIT(TCP_CLOSED_SHUTDOWN)))
-		FUZZ_CHECK(fake_ms < later(later(drained_since, reloaded),
-					   later(client->since, client->quiet)) +
-					     LATE_MS);
-}
+#include "tcp_model_end.h"
 
 #endif

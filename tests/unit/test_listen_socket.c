@@ -80,6 +80,8 @@ START_TEST(accepted_connections_inherit_what_they_need)
 	ck_assert_int_eq(value_of(fd, SOL_TCP, TCP_KEEPIDLE), 300);
 	ck_assert_int_eq(value_of(fd, SOL_TCP, TCP_KEEPINTVL), 30);
 	ck_assert_int_eq(value_of(fd, SOL_TCP, TCP_KEEPCNT), 4);
+	ck_assert_int_eq(value_of(fd, SOL_TCP, TCP_NOTSENT_LOWAT), 128 * 1024);
+	ck_assert_int_eq(value_of(fd, SOL_TCP, TCP_LINGER2), 1);
 	ck_assert_int_eq(value_of(fd, SOL_TCP, TCP_USER_TIMEOUT), 0);
 	close(fd);
 	close(client);

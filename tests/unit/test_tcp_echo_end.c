@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "echod/connection_time.h"
 #include "fake_clock.h"
 #include "loop_scene.h"
 #include "unit.h"
@@ -45,6 +46,12 @@ static void expect_closed_after(int64_t ms, enum counter why)
 	ck_assert_uint_eq(scene_count(why), 1);
 }
 
+/* The client's kernel has acknowledged everything, which it may take its time for. */
+static void expect_taken(void)
+{
+	WAIT_UNTIL(connection_unread(scene_connection()) == 0);
+}
+
 static void expect_reset(int fd)
 {
 	static char data[1 << 16];
@@ -69,6 +76,28 @@ START_TEST(an_idle_connection_is_closed_in_time)
 }
 END_TEST
 
+static int note_timer(const struct event_base *base UNUSED, const struct event *event, void *arg)
+{
+	int64_t *first = arg;
+	int64_t due = event->ev_timeout.tv_sec * 1000 + event->ev_timeout.tv_usec / 1000;
+
+	if (event_pending(event, EV_TIMEOUT, NULL) && due < *first)
+		*first = due;
+	return 0;
+}
+
+START_TEST(a_new_connection_sets_no_timer_but_that_of_its_end)
+{
+	int fd = scene_connect_tcp(scene_service(TIMES, "x"), 0);
+	int64_t first = INT64_MAX;
+
+	event_base_foreach_event(scene_loop.base, note_timer, &first);
+	ck_assert_int_ge(first, fake_ms + 10000);
+	ck_assert_int_ne(first, INT64_MAX);
+	close(fd);
+}
+END_TEST
+
 START_TEST(a_message_starts_the_idle_time_anew)
 {
 	int fd = scene_connect_tcp(scene_service(TIMES, "x"), 0);
@@ -78,6 +107,7 @@ START_TEST(a_message_starts_the_idle_time_anew)
 		ck_assert_int_eq(send(fd, "x", 1, 0), 1);
 		scene_expect(fd, "x");
 	}
+	expect_taken();
 	expect_closed_after(10000, TCP_CLOSED_IDLE);
 	close(fd);
 }
@@ -156,7 +186,7 @@ static void read_all(int fd)
 {
 	static char data[1 << 16];
 
-	while (scene_connection()->state == WRITING) {
+	while (connection_unread(scene_connection()) > 0) {
 		while (scene_take(fd, data, sizeof(data)) > 0)
 			;
 		scene_turn();
@@ -197,6 +227,7 @@ START_TEST(after_our_fin_we_listen_on_for_two_seconds)
 	ck_assert_int_eq(send(fd, "x", 1, 0), 1);
 	scene_expect(fd, "x");
 	scene_expect_end(fd);
+	expect_taken();
 	expect_closed_after(LINGER_MS, TCP_CLOSED_REPLIED);
 	close(fd);
 }
@@ -230,6 +261,7 @@ static Suite *suite(void)
 
 	tcase_add_checked_fixture(tcase, scene_open, scene_close);
 	tcase_add_test(tcase, an_idle_connection_is_closed_in_time);
+	tcase_add_test(tcase, a_new_connection_sets_no_timer_but_that_of_its_end);
 	tcase_add_test(tcase, a_message_starts_the_idle_time_anew);
 	tcase_add_test(tcase, zero_is_never);
 	tcase_add_test(tcase, a_client_that_leaves_its_echo_unread_is_closed_in_time);

@@ -195,6 +195,50 @@ START_TEST(after_our_fin_an_interruption_is_none_and_an_error_the_end)
 }
 END_TEST
 
+/* A client that has sent twice and reads nothing, so that our kernel holds both. */
+static int deaf_client(void)
+{
+	int fd = scene_connect_unix(scene_service(PLAIN, "x"), 0);
+
+	for (uint64_t i = 1; i <= 2; i++) {
+		send_all(fd, "hello", 5);
+		TURN_UNTIL(scene_count(TCP_SENT_BYTES) == i * 5);
+	}
+	return fd;
+}
+
+START_TEST(an_end_that_cannot_wait_for_unread_echo_is_one_at_once)
+{
+	static const struct {
+		const char *call;
+		int error;
+	} faults[] = {{"shutdown", ENOTCONN}, {MEMORY, ENOMEM}};
+	int fd = deaf_client();
+
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	WAIT_UNTIL(turn_with(0, faults[_i].call, faults[_i].error));
+	ck_assert_uint_eq(scene_count(TCP_CLOSED_CLIENT), 1);
+	ck_assert_uint_eq(scene_loop.connections, 0);
+	ck_assert_uint_eq(clients(), 0);
+	expect_text(fd, "hellohello");
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_socket_that_says_nothing_any_more_is_not_waited_for)
+{
+	int fd = deaf_client();
+
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	TURN_UNTIL(scene_connection()->state == FLUSHING);
+	scene_turn();
+	expect_text(fd, "hello");
+	WAIT_UNTIL(turn_with(0, "getsockopt", EINVAL));
+	ck_assert_uint_eq(scene_count(TCP_CLOSED_CLIENT), 1);
+	close(fd);
+}
+END_TEST
+
 START_TEST(a_socket_that_cannot_be_listened_to_is_tried_again)
 {
 	struct intake *intake;
@@ -236,6 +280,8 @@ static Suite *suite(void)
 	tcase_add_loop_test(tests, an_end_that_cannot_wait_for_the_client_keeps_its_reason, 0, 2);
 	tcase_add_loop_test(tests, after_our_fin_an_interruption_is_none_and_an_error_the_end, 0,
 			    3);
+	tcase_add_loop_test(tests, an_end_that_cannot_wait_for_unread_echo_is_one_at_once, 0, 2);
+	tcase_add_test(tests, a_socket_that_says_nothing_any_more_is_not_waited_for);
 	tcase_add_test(tests, a_socket_that_cannot_be_listened_to_is_tried_again);
 	return all;
 }
