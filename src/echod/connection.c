@@ -62,13 +62,17 @@ int connection_keep(struct connection *connection, const char *data, size_t size
 	memcpy(connection->rest, data, size);
 	connection->rest_at = 0;
 	connection->rest_size = (uint32_t)size;
+	kept_echo_add(&connection->service->loop->shared->kept, size);
 	return 0;
 }
 
 void connection_release_rest(struct connection *connection)
 {
+	if (!connection->rest)
+		return;
 	free(connection->rest);
 	connection->rest = NULL;
+	kept_echo_release(&connection->service->loop->shared->kept, connection->rest_size);
 }
 
 /*

@@ -18,11 +18,13 @@
 #include "counters.h"
 #include "guard.h"
 #include "intake.h"
+#include "kept_echo.h"
 #include "service.h"
 
 /*
- * One read takes at most this much, and so a client that does not read its echo costs at most this
- * much. From half a MiB on more of it makes bulk transfers no cheaper (bench/RESULTS.md).
+ * One read takes at most this much, or less while much is kept for others (kept_echo.h), and so a
+ * client that does not read its echo costs at most this much. From half a MiB on more of it makes
+ * bulk transfers no cheaper (bench/RESULTS.md).
  */
 #ifndef INPUT_SIZE /* bench/ builds it with others */
 #define INPUT_SIZE (512 * 1024)
@@ -46,6 +48,7 @@ struct wheel;
 struct shared_tables {
 	struct client_table *clients;
 	struct rate_limit *rates;
+	struct kept_echo kept;
 	struct log_throttle connection_lines;
 	struct log_throttle exhaustion_lines;
 	struct log_throttle silence_lines[VERDICT_COUNT];

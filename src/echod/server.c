@@ -156,8 +156,9 @@ static enum exit_status drop_privileges(const struct server *server)
 	return STATUS_NOT_PERMITTED;
 }
 
-static int make_tables(struct shared_tables *shared)
+static int make_tables(struct shared_tables *shared, size_t workers)
 {
+	kept_echo_init(&shared->kept, workers);
 	shared->clients = client_table_new();
 	shared->rates = rate_limit_new();
 	shared->connection_lines.period_ms = 1000;
@@ -213,8 +214,8 @@ static int build(struct server *server, const char **step)
 		return -1;
 	*step = "event loops";
 	server->base = event_base_new();
-	if (!server->base || make_tables(&server->shared) < 0 || make_workers(server) < 0 ||
-	    control_init(server) < 0)
+	if (!server->base || make_tables(&server->shared, server->worker_count) < 0 ||
+	    make_workers(server) < 0 || control_init(server) < 0)
 		return -1;
 	if (server->metrics) {
 		server->monitor = monitor_new(server, server->metrics);

@@ -148,7 +148,7 @@ static void on_readable(int fd, short what UNUSED, void *arg)
 	struct connection *connection = arg;
 	struct loop *loop = connection->service->loop;
 	const struct text *prefix = &connection->service->settings->prefix;
-	ssize_t size = receive(fd, loop->input, INPUT_SIZE);
+	ssize_t size = receive(fd, loop->input, kept_echo_piece(&loop->shared->kept, INPUT_SIZE));
 
 	if (size == 0) {
 		conclude(connection, TCP_CLOSED_CLIENT);

@@ -111,6 +111,7 @@ static char *prepare(void)
 		return input;
 	input = malloc(INPUT_HEADROOM + INPUT_SIZE);
 	shared.clients = client_table_new();
+	kept_echo_init(&shared.kept, 1);
 	FUZZ_CHECK(input && shared.clients);
 	FUZZ_CHECK(netlist_add(&settings[4].deny, "192.0.2.0/24", &reason) == 0);
 	shared.connection_lines = (struct log_throttle){.period_ms = 1000, .burst = 200};

@@ -30,6 +30,7 @@ void scene_open(void)
 	shared.rates = rate_limit_new();
 	ck_assert(shared.clients != NULL && shared.rates != NULL);
 	client_table_set_limit(shared.clients, CLIENTS_MAX);
+	kept_echo_init(&shared.kept, 1);
 	shared.connection_lines = (struct log_throttle){.period_ms = 1000, .burst = 200};
 	shared.exhaustion_lines = (struct log_throttle){.period_ms = 30000, .burst = 1};
 	shared.receive_lines = (struct log_throttle){.period_ms = 30000, .burst = 1};
