@@ -24,8 +24,8 @@ _echoc_target()
 _echoc()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local options='-4 -6 -I -u -v --json --help --version'
-	local values='-I'
+	local options='-4 -6 -I -M -u -v --json --help --version'
+	local values='-I -M'
 
 	COMPREPLY=()
 	# unix:/path is three words to bash.
@@ -56,6 +56,9 @@ _echoc()
 	esac
 	if [[ " $values " == *" $prev "* ]]; then
 		case $prev in
+		-M)
+			mapfile -t COMPREPLY < <(compgen -W 'do want dont' -- "$cur")
+			;;
 		-i | -W | -w | -d | --report)
 			mapfile -t COMPREPLY < <(compgen -W '10ms 100ms 1s 10s 1m' -- "$cur")
 			;;

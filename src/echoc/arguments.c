@@ -25,7 +25,7 @@
 #define HOUR_MS UINT64_C(3600000)
 #define YEAR_MS (365 * 24 * HOUR_MS)
 
-enum kind { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_DURATION, KIND_SIZE };
+enum kind { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_DURATION, KIND_SIZE, KIND_FRAGMENTING };
 
 /* Letters of the options that have only a long name. */
 enum { LONG_REPORT = 256, LONG_JSON };
@@ -51,6 +51,7 @@ static const struct option_row rows[] = {
 	{'h', "pbs", KIND_FLAG, AT(help), NULL, 0, 0},
 	{LONG_JSON, "pbs", KIND_FLAG, AT(json), NULL, 0, 0},
 	{'I', "pbs", KIND_TEXT, AT(source), NULL, 0, 0},
+	{'M', "pbs", KIND_FRAGMENTING, AT(fragmenting), NULL, 0, 0},
 	{'c', "p", KIND_NUMBER, AT(count), NULL, 1, UINT64_MAX >> 8},
 	{'i', "p", KIND_DURATION, AT(interval_ms), "1s", 1, 24 * HOUR_MS},
 	{'W', "p", KIND_DURATION, AT(timeout_ms), "1s", 1, HOUR_MS},
@@ -97,6 +98,7 @@ void arguments_help(void)
 	      "\n"
 	      "  -u  over UDP instead of TCP         -I ADDRESS  from this address\n"
 	      "  -4, -6  only IPv4, only IPv6        -v  say more\n"
+	      "  -M do|want|dont  path MTU discovery; do: never fragment\n"
 	      "  --json  one JSON object a line      -V  print the version    -h  print this\n"
 	      "\n"
 	      "ping:   -c N probes (endless)  -s SIZE in bytes (64)  -W TIMEOUT for a reply (1s)\n"
@@ -134,6 +136,19 @@ static const struct option_row *find_row(enum mode mode, int letter)
 	return NULL;
 }
 
+static int parse_fragmenting(const char *text, enum fragmenting *fragmenting, struct reason *reason)
+{
+	static const char *const words[] = {"", "do", "want", "dont"};
+
+	for (size_t i = FRAGMENTING_DO; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(text, words[i]) != 0)
+			continue;
+		*fragmenting = (enum fragmenting)i;
+		return 0;
+	}
+	return reason_set(reason, "must be do, want or dont");
+}
+
 static int set_value(struct arguments *arguments, const struct option_row *row, const char *text,
 		     struct reason *reason)
 {
@@ -149,6 +164,8 @@ static int set_value(struct arguments *arguments, const struct option_row *row, 
 		return parse_duration(text, row->min, row->max, member, reason);
 	case KIND_SIZE:
 		return parse_size(text, row->min, row->max, member, reason);
+	case KIND_FRAGMENTING:
+		return parse_fragmenting(text, member, reason);
 	case KIND_FLAG:
 	default:
 		*(bool *)member = true;
@@ -201,8 +218,10 @@ static int refuse_option(enum mode mode, int problem, const char *word)
 		return bad_usage("-%c needs a value", optopt);
 	if (problem == ':')
 		return bad_usage("%s needs a value", word);
-	if (strncmp(word, "--", 2) == 0)
+	if (optopt == 0) /* getopt knows letters only */
 		return bad_usage("unknown option %s", word);
+	if (find_row(mode, optopt)) /* only --option=VALUE brings us here */
+		return bad_usage("%.*s takes no value", (int)strcspn(word, "="), word);
 	return bad_usage("%s has no option -%c", mode_names[mode], optopt);
 }
 
@@ -264,8 +283,9 @@ static int check_together(const struct arguments *arguments)
 	if (is_unix && arguments->udp)
 		return bad_usage("unix: is a stream: write unixgram:/PATH for datagrams");
 	if ((is_unix || is_unixgram) &&
-	    (arguments->only_v4 || arguments->only_v6 || arguments->source))
-		return bad_usage("-4, -6 and -I do not concern unix sockets");
+	    (arguments->only_v4 || arguments->only_v6 || arguments->source ||
+	     arguments->fragmenting != FRAGMENTING_DEFAULT))
+		return bad_usage("-4, -6, -I and -M do not concern unix sockets");
 	if (arguments->gso && (!arguments->udp || is_unixgram))
 		return bad_usage("-g sends UDP: add -u");
 	if (arguments->mode == MODE_BENCH && arguments->threads > arguments->connections)

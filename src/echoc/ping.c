@@ -302,6 +302,8 @@ static int start(struct pinger *pinger, struct reason *reason)
 
 	if (fd < 0)
 		return -1;
+	if (reason->text[0] != '\0' && (pinger->arguments->verbose || !pinger->target->answered))
+		fprintf(stderr, "echoc: %s\n", reason->text);
 	if (ping_link_open(pinger, fd) < 0 || watch_signals(pinger) < 0)
 		return reason_set(reason, "out of memory");
 	ping_output_start(&pinger->output, pinger->run, target_own_text(fd, own));

@@ -45,6 +45,8 @@ static int take_host(const char *host, size_t length, char out[static TARGET_NAM
 {
 	if (length == 0)
 		return reason_set(reason, "the host is missing");
+	if (length == 1 && *host == '*') /* which the resolver would take for this host */
+		return reason_set(reason, "\"*\" is no host: name one");
 	if (length >= TARGET_NAME_MAX)
 		return reason_set(reason, "a host name has at most %d characters",
 				  TARGET_NAME_MAX - 1);
@@ -166,11 +168,11 @@ static int take_source(struct target *target, const struct arguments *arguments,
 	return 0;
 }
 
-static uint64_t largest_message(const struct target *target)
+static uint64_t largest_message(const struct target *target, const struct address *candidate)
 {
 	if (!target->datagram)
 		return PROBE_SIZE_MAX;
-	switch (target->candidates[0].sa.sa_family) {
+	switch (candidate->sa.sa_family) {
 	case AF_INET:
 		return UDP4_MAX;
 	case AF_INET6:
@@ -197,15 +199,39 @@ static int resolve_any(struct target *target, const struct arguments *arguments,
 	return look_up(target, arguments, reason);
 }
 
+static const char *family_text(const struct target *target)
+{
+	int family = target->candidates[0].sa.sa_family;
+
+	if (!target->datagram || family == AF_UNIX)
+		return "";
+	return family == AF_INET ? " and IPv4" : " and IPv6";
+}
+
+/* IPv6 takes larger ones than IPv4: not all addresses of a name may do for SIZE. */
+static int drop_too_small(struct target *target, uint64_t size, struct reason *reason)
+{
+	uint64_t limit = largest_message(target, &target->candidates[0]);
+	size_t count = 0;
+
+	for (size_t i = 0; i < target->count; i++) {
+		if (size <= largest_message(target, &target->candidates[i]))
+			target->candidates[count++] = target->candidates[i];
+	}
+	if (count == 0)
+		return reason_set(reason, "-s %llu: over %s%s a message has at most %llu bytes",
+				  (unsigned long long)size, target->protocol, family_text(target),
+				  (unsigned long long)limit);
+	target->count = count;
+	return 0;
+}
+
 int target_resolve(struct target *target, const struct arguments *arguments, struct reason *reason)
 {
 	memset(target, 0, sizeof(*target));
 	target->name = arguments->target;
+	target->fragmenting = arguments->fragmenting;
 	if (resolve_any(target, arguments, reason) < 0)
 		return -1;
-	if (arguments->size > largest_message(target))
-		return reason_set(reason, "-s %llu: over %s a message has at most %llu bytes",
-				  (unsigned long long)arguments->size, target->protocol,
-				  (unsigned long long)largest_message(target));
-	return 0;
+	return drop_too_small(target, arguments->size, reason);
 }

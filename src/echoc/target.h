@@ -23,6 +23,8 @@
 
 struct target {
 	bool datagram;
+	bool answered; /* the chosen candidate, as far as it had to be asked */
+	enum fragmenting fragmenting;
 	const char *protocol;  /* "tcp", "udp", "unix", "unixgram" */
 	const char *name;      /* as the user wrote it */
 	struct address source; /* length 0: the kernel chooses */
@@ -41,8 +43,10 @@ int target_resolve(struct target *target, const struct arguments *arguments,
 		   struct reason *reason) WARN_UNUSED;
 
 /*
- * A connected socket, not blocking: to the first candidate that answers within TIMEOUT, which is
- * then the chosen one for good. -1 with a reason for a person.
+ * A connected socket, not blocking: to the first candidate that answers, each within TIMEOUT, which
+ * is then the chosen one for good. -1 with a reason for a person, which names all that were tried;
+ * also after a success it is about those that did not answer, or empty. Of datagrams several
+ * candidates are asked with one of a byte; if none answers, it is the first that does not refuse.
  */
 int target_open(struct target *target, uint64_t timeout_ms, struct reason *reason) WARN_UNUSED;
 

@@ -42,10 +42,25 @@ static int bind_own_end(int fd, const struct target *target)
 	return bind(fd, &target->source.sa, target->source.length);
 }
 
+static void set_fragmenting(int fd, enum fragmenting fragmenting, int family)
+{
+	static const int values[] = {[FRAGMENTING_DO] = IP_PMTUDISC_DO,
+				     [FRAGMENTING_WANT] = IP_PMTUDISC_WANT,
+				     [FRAGMENTING_DONT] = IP_PMTUDISC_DONT};
+
+	if (fragmenting == FRAGMENTING_DEFAULT)
+		return;
+	if (family == AF_INET)
+		set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, values[fragmenting]);
+	else
+		set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, values[fragmenting]);
+}
+
 static void set_options(int fd, const struct target *target)
 {
 	int family = target->candidates[target->chosen].sa.sa_family;
 
+	set_fragmenting(fd, target->fragmenting, family);
 	if (target->datagram) {
 		set_option(fd, SOL_SOCKET, SO_RCVBUF, DATAGRAM_BUFFER);
 		set_option(fd, SOL_SOCKET, SO_SNDBUF, DATAGRAM_BUFFER);
@@ -125,13 +140,18 @@ static const char *hint(const struct target *target, int error)
 	}
 }
 
+/* Adds what is wrong with the chosen candidate to what was wrong with those before. */
 static int explain(const struct target *target, int error, struct reason *reason)
 {
+	const struct reason before = *reason;
+	const char *more = hint(target, error);
 	char text[ADDRESS_TEXT_MAX];
 
 	address_format(&target->candidates[target->chosen], text);
+	if (before.text[0] != '\0')
+		return reason_set(reason, "%s; %s: %s%s", before.text, text, strerror(error), more);
 	return reason_set(reason, "cannot connect to %s over %s: %s%s", text, target->protocol,
-			  strerror(error), hint(target, error));
+			  strerror(error), more);
 }
 
 /* The queue of a unix socket is full: nothing tells when it no longer is. */
@@ -144,36 +164,74 @@ static int begin_until(const struct target *target, uint64_t deadline)
 	return fd;
 }
 
-static int open_chosen(const struct target *target, uint64_t timeout_ms, int *error)
+/* Has FD's peer answer one byte. 0 or an errno. */
+static int ask(int fd, uint64_t deadline)
 {
-	uint64_t deadline = clock_now() + timeout_ms * NS_PER_MS;
-	int fd = begin_until(target, deadline);
+	char byte = 0;
 
-	*error = errno;
-	if (fd < 0)
+	if (send(fd, &byte, sizeof(byte), MSG_NOSIGNAL) < 0)
+		return errno;
+	if (target_wait(fd, POLLIN, deadline) == 0)
+		return ETIMEDOUT;
+	return recv(fd, &byte, sizeof(byte), 0) < 0 ? errno : 0;
+}
+
+/* 0 or an errno: whether the chosen candidate answers, over a socket of its own. */
+static int ask_chosen(const struct target *target, uint64_t deadline)
+{
+	int fd = target_begin(target);
+	int error = fd < 0 ? errno : ask(fd, deadline);
+
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+static int open_chosen(const struct target *target, uint64_t deadline, int *error)
+{
+	int fd;
+
+	*error = target->datagram && target->count > 1 ? ask_chosen(target, deadline) : 0;
+	if (*error != 0)
 		return -1;
-	*error = wait_connected(fd, deadline);
+	fd = begin_until(target, deadline);
+	*error = fd < 0 ? errno : wait_connected(fd, deadline);
 	if (*error == 0)
 		return fd;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return -1;
 }
 
-/* All candidates share the time there is: a dead first one must not use up that of the next. */
+/* Nobody answers: datagrams can be sent all the same, and who is silent may yet answer. */
+static int open_silent(struct target *target, size_t silent)
+{
+	target->answered = false;
+	target->chosen = target->datagram && silent < target->count ? silent : 0;
+	return target->datagram && target->count > 1 ? target_begin(target) : -1;
+}
+
 int target_open(struct target *target, uint64_t timeout_ms, struct reason *reason)
 {
-	for (target->chosen = 0; target->chosen < target->count; target->chosen++) {
-		int error;
-		int fd = open_chosen(target, timeout_ms / target->count + 1, &error);
+	size_t silent = target->count;
+	int fd = -1;
+	int error;
 
-		if (fd >= 0) {
-			address_format(&target->candidates[target->chosen], target->text);
-			return fd;
-		}
+	reason->text[0] = '\0';
+	target->answered = true;
+	for (target->chosen = 0; target->chosen < target->count; target->chosen++) {
+		fd = open_chosen(target, clock_now() + timeout_ms * NS_PER_MS, &error);
+		if (fd >= 0)
+			break;
+		if (error == ETIMEDOUT && silent == target->count)
+			silent = target->chosen;
 		(void)explain(target, error, reason);
 	}
-	target->chosen = 0;
-	return -1;
+	if (fd < 0)
+		fd = open_silent(target, silent);
+	if (fd >= 0)
+		address_format(&target->candidates[target->chosen], target->text);
+	return fd;
 }
 
 /* 0 or an errno. */
@@ -216,6 +274,7 @@ int target_open_more(const struct target *target, int *sockets, size_t count, ui
 		if (error != 0) {
 			while (done > 0)
 				close(sockets[--done]);
+			reason->text[0] = '\0';
 			return explain(target, error, reason);
 		}
 	}

@@ -75,6 +75,9 @@ START_TEST(values_are_read_with_their_units)
 	ck_assert_uint_eq(arguments.timeout_ms, 250);
 	ck_assert_uint_eq(arguments.report_ms, 60000);
 	ck_assert(arguments.udp && arguments.json && arguments.quiet);
+	ck_assert_int_eq(arguments.fragmenting, FRAGMENTING_DEFAULT);
+	ck_assert_int_eq(parse("ping -M do h"), 0);
+	ck_assert_int_eq(arguments.fragmenting, FRAGMENTING_DO);
 	ck_assert_int_eq(parse("bench h -c 8 -p 16 -r 1000 -d 2m -j 4"), 0);
 	ck_assert_uint_eq(arguments.connections, 8);
 	ck_assert_uint_eq(arguments.depth, 16);
@@ -129,6 +132,8 @@ static const char *const refused[] = {
 	"ping -4 unix:/x",
 	"ping -I ::1 unix:/x",
 	"ping -u unix:/x",
+	"ping -M maybe host",
+	"ping -M do unix:/x",
 	"bench -i 1s host",
 	"bench -p 0 host",
 	"bench -r 0 host",
@@ -172,6 +177,8 @@ static const struct split splits[] = {
 	{"[::1", NULL, 0},
 	{"[::1]7", NULL, 0},
 	{"[]:7", NULL, 0},
+	{"*", NULL, 0},
+	{"*:7", NULL, 0},
 };
 
 START_TEST(hosts_and_ports_are_taken_apart)
