@@ -24,6 +24,7 @@
 #include "bench_thread.h"
 #include "bench_window.h"
 #include "clock.h"
+#include "signals.h"
 
 #define START_DELAY (20 * NS_PER_MS)  /* so that every thread is there when it begins */
 #define REPORT_DELAY (50 * NS_PER_MS) /* so that every thread has handed in */
@@ -41,6 +42,7 @@ struct bencher {
 	struct bench_report output;
 	uint64_t reports;
 	uint64_t finished; /* threads that are done */
+	uint64_t stopped;  /* when a signal came that counts; 0: none did */
 };
 
 static void arm_report(struct bencher *bencher)
@@ -79,7 +81,11 @@ static void on_done(evutil_socket_t fd, short what UNUSED, void *context)
 static void on_stop(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
 	struct bencher *bencher = context;
+	uint64_t now = clock_now();
 
+	if (signal_is_repeated(bencher->stopped, now))
+		return;
+	bencher->stopped = now;
 	if (bencher->shared.stop) {
 		bench_report_erase(&bencher->output);
 		_exit(ECHOC_DAMAGED);
@@ -259,6 +265,7 @@ enum echoc_status bench_run(const struct arguments *arguments, struct target *ta
 		for (size_t i = 0; i < bencher.count; i++)
 			bench_thread_join(bencher.threads[i]);
 		status = bench_report_end(&bencher.output);
+		signals_block();
 	} else {
 		fprintf(stderr, "echoc: %s\n", reason.text);
 	}

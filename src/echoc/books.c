@@ -32,6 +32,7 @@ void books_merge(struct books *into, const struct books *from)
 	into->reconnects += from->reconnects;
 	into->refused += from->refused;
 	into->unsent += from->unsent;
+	into->skipped += from->skipped;
 	into->bytes += from->bytes;
 	into->late_before += from->late_before;
 	into->received_after += from->received_after;

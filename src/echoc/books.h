@@ -34,6 +34,7 @@ struct books {
 	uint64_t reconnects;
 	uint64_t refused; /* times the other side said that nothing listens there */
 	uint64_t unsent;  /* due by the schedule, but too much was outstanding */
+	uint64_t skipped; /* due while we were stopped: never sent, and not made up for */
 	uint64_t bytes;	  /* came back as replies */
 	/* Late as well, but the loss is in books that were handed in before. */
 	uint64_t late_before;

@@ -30,15 +30,36 @@ static inline uint64_t clock_now(void)
 }
 
 /*
- * When a packet came, on our clock: STAMP is the kernel's time of its arrival on CLOCK_REALTIME.
- * The two clocks are read now. 0 when the wait so found is not between 0 and 1 s, and the stamp of
- * no use: the wall clock was set in between.
+ * How far CLOCK_REALTIME is ahead of our clock; only a step of the wall clock changes it. Of a few
+ * readings the one that took the least time, since we may lose the processor within one.
  */
-static inline uint64_t clock_from_stamp(uint64_t stamp, uint64_t real_now, uint64_t now)
+static inline uint64_t clock_offset(void)
 {
-	if (stamp > real_now || real_now - stamp > NS_PER_S)
-		return 0;
-	return now - (real_now - stamp);
+	uint64_t least = UINT64_MAX;
+	uint64_t offset = 0;
+
+	for (int i = 0; i < 3 && least > NS_PER_US; i++) {
+		uint64_t before = clock_now();
+		uint64_t real = clock_read(CLOCK_REALTIME);
+		uint64_t took = clock_now() - before;
+
+		if (took < least) {
+			least = took;
+			offset = real - before - took / 2;
+		}
+	}
+	return offset;
+}
+
+/*
+ * When a packet came, on our clock: STAMP is the kernel's time of its arrival on CLOCK_REALTIME,
+ * which was OFFSET ahead. 0 unless that is from FROM to TO: the wall clock was set since.
+ */
+static inline uint64_t clock_from_stamp(uint64_t stamp, uint64_t offset, uint64_t from, uint64_t to)
+{
+	uint64_t time = stamp - offset;
+
+	return time >= from && time <= to ? time : 0;
 }
 
 #endif

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * ping: when a probe is due, when one is given up, when to say what, and when to end. Owns the
+ * ping: when a probe is due, when one is given up, and when to end. Owns the
  * pinger; main calls it.
  */
 
@@ -10,9 +10,6 @@
 
 #include "ping.h"
 
-#include <assert.h>
-#include <inttypes.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,8 +18,7 @@
 
 #include "clock.h"
 #include "pinger.h"
-#include "report.h"
-#include "terminal.h"
+#include "signals.h"
 
 #define WINDOW_MIN 1024u
 #define WINDOW_MAX (1u << 20)
@@ -63,84 +59,70 @@ static uint64_t linger(const struct pinger *pinger)
 	return wait < timeout_of(pinger) ? wait : timeout_of(pinger);
 }
 
-static bool has_sent_all(const struct pinger *pinger)
+bool pinger_has_sent_all(const struct pinger *pinger)
 {
-	return pinger->stopping ||
+	return pinger->stopped != 0 ||
 	       (pinger->arguments->count > 0 && pinger->fired >= pinger->arguments->count);
 }
 
-static void end_if_done(struct pinger *pinger)
+void pinger_end_if_done(struct pinger *pinger)
 {
-	if (has_sent_all(pinger) && pinger->flow.window.waiting == 0 &&
+	if (pinger_has_sent_all(pinger) && pinger->flow.window.waiting == 0 &&
 	    !event_pending(pinger->end_timer, EV_TIMEOUT, NULL))
-		arm(pinger->end_timer, clock_now() + (pinger->stopping ? 0 : linger(pinger)));
+		arm(pinger->end_timer, clock_now() + (pinger->stopped != 0 ? 0 : linger(pinger)));
 }
 
-void pinger_settle_reply(struct pinger *pinger, uint64_t sequence, const struct finding *finding,
-			 size_t bytes)
-{
-	struct ping_reply reply = {.sequence = sequence,
-				   .bytes = bytes,
-				   .finding = *finding,
-				   .reception = pinger->reception};
-
-	reply.fate = flow_reply(&pinger->flow, sequence, finding, bytes, reply.reception.time,
-				&reply.rtt);
-	pinger->replies++;
-	pinger->by_kernel += reply.reception.by_kernel;
-	ping_output_reply(&pinger->output, &reply);
-	end_if_done(pinger);
-}
-
-void pinger_settle_lost(struct pinger *pinger, uint64_t sequence, const char *why)
-{
-	flow_lose(&pinger->flow, sequence);
-	ping_output_lost(&pinger->output, sequence, why);
-	end_if_done(pinger);
-}
-
+/* After a stop of ours the replies may wait in the socket: they come first. */
 static void on_expiry(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
 	struct pinger *pinger = context;
-	struct window *window = &pinger->flow.window;
 	uint64_t now = clock_now();
 
-	while (flow_overdue(&pinger->flow, now)) {
-		uint64_t sequence = window->oldest;
-		struct finding finding;
-		size_t bytes;
+	ping_link_read(pinger, now);
+	if (flow_overdue(&pinger->flow, now)) {
+		const char *why = pinger->fd >= 0 ? "timeout" : "not connected";
 
-		if (ping_link_is_cut(pinger, sequence, now, &finding, &bytes)) {
-			stream_drop(&pinger->stream);
-			pinger_settle_reply(pinger, sequence, &finding, bytes);
-		} else {
-			pinger_settle_lost(pinger, sequence, "timeout");
-		}
+		do
+			pinger_settle_lost(pinger, pinger->flow.window.oldest, why);
+		while (flow_overdue(&pinger->flow, now));
+		ping_link_end_silent(pinger, now);
 	}
 	arm_expiry(pinger);
+}
+
+/* The next one after those that were sent or skipped. */
+static uint64_t next_due(const struct pinger *pinger)
+{
+	return pinger->paced_from + pinger->fired * pinger->arguments->interval_ms * NS_PER_MS;
+}
+
+/* After a stop of ours: go on, do not catch up. */
+static void skip_missed(struct pinger *pinger)
+{
+	uint64_t interval = pinger->arguments->interval_ms * NS_PER_MS;
+	uint64_t due = next_due(pinger);
+	uint64_t now = clock_now();
+
+	if (due + interval + BEHIND_MAX >= now)
+		return;
+	pinger->books.skipped += (now - due) / interval;
+	pinger->paced_from += (now - due) / interval * interval;
 }
 
 static void on_send(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
 	struct pinger *pinger = context;
-	uint64_t interval = pinger->arguments->interval_ms * NS_PER_MS;
-	uint64_t now = clock_now();
-	uint64_t due;
 
-	if (has_sent_all(pinger))
+	if (pinger_has_sent_all(pinger))
 		return;
+	skip_missed(pinger);
 	pinger->fired++;
 	ping_link_send(pinger);
 	if (!event_pending(pinger->expiry_timer, EV_TIMEOUT, NULL))
 		arm_expiry(pinger);
-	due = pinger->paced_from + pinger->fired * interval;
-	if (due + interval + BEHIND_MAX < now) { /* we were stopped: go on, do not catch up */
-		pinger->paced_from += now - due;
-		due = now;
-	}
-	if (!has_sent_all(pinger))
-		arm(pinger->send_timer, due);
-	end_if_done(pinger);
+	if (!pinger_has_sent_all(pinger))
+		arm(pinger->send_timer, next_due(pinger));
+	pinger_end_if_done(pinger);
 }
 
 static void on_end(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
@@ -154,57 +136,27 @@ static void on_end(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 static void on_stop(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
 	struct pinger *pinger = context;
-
-	if (pinger->stopping)
-		event_base_loopbreak(pinger->base);
-	pinger->stopping = true;
-	event_del(pinger->send_timer);
-	end_if_done(pinger);
-}
-
-static void sum_up(const struct pinger *pinger, struct books *sum)
-{
-	*sum = pinger->total;
-	books_merge(sum, &pinger->books);
-	books_add_jitter(sum, &pinger->flow.jitter);
-	assert(books_balance(sum));
-}
-
-/* As ping(8): one line in between, on standard error, so that it is no part of the output. */
-static void on_quit(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
-{
-	struct pinger *pinger = context;
-	struct books sum;
-
-	sum_up(pinger, &sum);
-	report_progress(stderr, &sum);
-}
-
-static struct report_span span_of(uint64_t from, const struct pinger *pinger)
-{
 	uint64_t now = clock_now();
 
-	return (struct report_span){.seconds = (double)(now - from) / 1e9,
-				    .elapsed = (double)(now - pinger->started) / 1e9};
+	if (signal_is_repeated(pinger->stopped, now))
+		return;
+	if (pinger->stopped != 0)
+		event_base_loopbreak(pinger->base);
+	else if (!pinger_has_sent_all(pinger))
+		skip_missed(pinger);
+	pinger->stopped = now;
+	event_del(pinger->send_timer);
+	pinger_end_if_done(pinger);
+}
+
+static void on_quit(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	pinger_say_so_far(context);
 }
 
 static void on_report(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
-	struct pinger *pinger = context;
-	struct report_span span = span_of(pinger->reported, pinger);
-	struct books interval = pinger->books;
-
-	books_add_jitter(&interval, &pinger->flow.jitter);
-	if (pinger->arguments->json) {
-		report_books_json("interval", pinger->arguments, &interval, &span);
-	} else {
-		printf("--- %s, the last %.1f of %.1f s ---\n", pinger->target->text, span.seconds,
-		       span.elapsed);
-		report_ping_text(&interval);
-	}
-	books_merge(&pinger->total, &pinger->books);
-	books_clear(&pinger->books);
-	pinger->reported = clock_now();
+	pinger_report(context);
 }
 
 static int make_events(struct pinger *pinger)
@@ -251,6 +203,7 @@ static void free_event(struct event *event)
 static void pinger_clear(struct pinger *pinger)
 {
 	ping_link_close(pinger);
+	ping_connect_clear(pinger);
 	free_event(pinger->send_timer);
 	free_event(pinger->expiry_timer);
 	free_event(pinger->end_timer);
@@ -271,6 +224,7 @@ static int pinger_init(struct pinger *pinger, const struct arguments *arguments,
 	pinger->target = target;
 	pinger->output = (struct ping_output){arguments, target};
 	pinger->fd = -1;
+	ping_connect_init(pinger);
 	pinger->buffer_size = BUFFER_SIZE;
 	pinger->buffer = malloc(pinger->buffer_size);
 	if (getrandom(&pinger->run, sizeof(pinger->run), 0) < 0)
@@ -316,42 +270,6 @@ static int start(struct pinger *pinger, struct reason *reason)
 	return 0;
 }
 
-static void print_details(const struct pinger *pinger)
-{
-	bool v6 = pinger->target->candidates[pinger->target->chosen].sa.sa_family == AF_INET6;
-	int mtu = 0;
-	socklen_t length = sizeof(mtu);
-
-	printf("receive times: the kernel's for %" PRIu64 " of %" PRIu64
-	       " replies, own for %" PRIu64 "\n",
-	       pinger->by_kernel, pinger->replies, pinger->replies - pinger->by_kernel);
-	if (getsockopt(pinger->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU, &mtu,
-		       &length) == 0)
-		printf("path MTU, as far as the kernel knows: %d\n", mtu);
-}
-
-static enum echoc_status finish(struct pinger *pinger)
-{
-	struct report_span span = span_of(pinger->started, pinger);
-	struct books sum;
-
-	while (pinger->flow.window.waiting > 0)
-		pinger_settle_lost(pinger, pinger->flow.window.oldest, "stopped");
-	pinger->books.unexpected += stream_unexpected(&pinger->stream) > 0;
-	sum_up(pinger, &sum);
-	if (pinger->arguments->json) {
-		report_books_json("summary", pinger->arguments, &sum, &span);
-	} else {
-		printf("\n--- %s echo statistics, %.1f s over %s ---\n", pinger->target->text,
-		       span.seconds, pinger->target->protocol);
-		report_ping_text(&sum);
-		if (pinger->arguments->verbose)
-			print_details(pinger);
-	}
-	report_hint(pinger->arguments->json ? stderr : stdout, pinger->target, &sum, span.seconds);
-	return books_clean(&sum) ? ECHOC_INTACT : ECHOC_DAMAGED;
-}
-
 enum echoc_status ping_run(const struct arguments *arguments, struct target *target)
 {
 	enum echoc_status status = ECHOC_UNABLE;
@@ -360,7 +278,8 @@ enum echoc_status ping_run(const struct arguments *arguments, struct target *tar
 
 	if (pinger_init(&pinger, arguments, target, &reason) == 0 && start(&pinger, &reason) == 0) {
 		event_base_dispatch(pinger.base);
-		status = finish(&pinger);
+		status = pinger_sum_up(&pinger);
+		signals_block();
 	} else {
 		fprintf(stderr, "echoc: %s\n", reason.text);
 	}

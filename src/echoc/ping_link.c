@@ -16,7 +16,7 @@
 #include "clock.h"
 #include "pinger.h"
 
-static void say(const struct pinger *pinger, const char *what, int error)
+void ping_link_say(const struct pinger *pinger, const char *what, int error)
 {
 	char text[160];
 
@@ -36,56 +36,62 @@ void ping_link_close(struct pinger *pinger)
 	if (pinger->fd >= 0)
 		close(pinger->fd);
 	pinger->fd = -1;
-	pinger->connecting = false;
 }
 
-static void try_connect(struct pinger *pinger)
+void ping_link_lose_waiting(struct pinger *pinger, const char *why)
 {
-	int fd = target_begin(pinger->target);
-
-	if (fd < 0) {
-		say(pinger, "cannot connect", errno);
-		return;
-	}
-	if (ping_link_open(pinger, fd) < 0) {
-		say(pinger, "cannot connect", ENOMEM);
-		return;
-	}
-	pinger->connecting = true;
-	pinger->begun = clock_now();
-	event_add(pinger->writable, NULL);
+	while (pinger->flow.window.waiting > 0)
+		pinger_settle_lost(pinger, pinger->flow.window.oldest, why);
 }
 
-/* What was on its way is gone with the connection: cut if some of it came, else lost. */
-static void lose_all(struct pinger *pinger)
+/* The other side ended it: what has come in part is cut, as there is no more to come. */
+static void settle_partial(struct pinger *pinger)
 {
-	struct window *window = &pinger->flow.window;
+	const struct window *window = &pinger->flow.window;
+	uint64_t sequence = pinger->stream.sequence;
+	struct finding finding;
+	size_t bytes = stream_partial(&pinger->stream, sequence, &finding);
 
-	while (window->waiting > 0) {
-		uint64_t sequence = window->oldest;
-		struct finding finding;
-		size_t bytes = stream_partial(&pinger->stream, sequence, &finding);
+	if (bytes > 0 && window_holds(window, sequence) &&
+	    window_state(window, sequence) == SLOT_WAITING)
+		pinger_settle_reply(pinger, sequence, &finding, bytes);
+}
 
-		if (bytes > 0)
-			pinger_settle_reply(pinger, sequence, &finding, bytes);
-		else
-			pinger_settle_lost(pinger, sequence, "connection lost");
-	}
+/* What was on its way is gone with the connection. */
+static void end_connection(struct pinger *pinger, const char *why)
+{
+	pinger->flow.books->unexpected += stream_unexpected(&pinger->stream) > 0;
+	ping_link_close(pinger);
+	ping_link_lose_waiting(pinger, why);
+	stream_start(&pinger->stream, &pinger->flow); /* what was unexpected is counted */
 }
 
 /* At once when the connection had been of use, else with the next probe: no storm of connects. */
 static void lose_connection(struct pinger *pinger, int error)
 {
-	bool again = pinger->heard && !pinger->connecting && !pinger->stopping;
+	uint64_t now = clock_now();
 
-	say(pinger, pinger->connecting ? "cannot connect" : "connection lost", error);
-	pinger->reception = (struct reception){.time = clock_now(), .ttl = -1};
-	pinger->flow.books->unexpected += stream_unexpected(&pinger->stream) > 0;
-	ping_link_close(pinger);
-	lose_all(pinger);
-	stream_start(&pinger->stream, &pinger->flow); /* what was unexpected is counted */
-	if (again)
-		try_connect(pinger);
+	ping_link_say(pinger, "connection lost", error);
+	pinger->reception = (struct reception){.time = now, .ttl = -1};
+	settle_partial(pinger);
+	end_connection(pinger, "connection lost");
+	if (pinger->heard && !pinger_has_sent_all(pinger))
+		ping_connect_begin(pinger, now);
+}
+
+/* With a reset: on a path that is cut, the kernel would go on for minutes with what is unsent. */
+void ping_link_end_silent(struct pinger *pinger, uint64_t now)
+{
+	const struct linger at_once = {.l_onoff = 1};
+
+	if (pinger->target->datagram || pinger->fd < 0 ||
+	    pinger->last_heard + pinger->flow.timeout > now)
+		return;
+	ping_link_say(pinger, "no reply within the timeout: connection given up", 0);
+	(void)setsockopt(pinger->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	end_connection(pinger, "connection given up");
+	if (!pinger_has_sent_all(pinger))
+		ping_connect_begin(pinger, now);
 }
 
 static void on_message(void *context, uint64_t sequence, const struct finding *finding,
@@ -107,13 +113,14 @@ static void take_datagram(struct pinger *pinger, size_t length)
 	ping_output_unexpected(&pinger->output, pinger->buffer, length);
 }
 
-static void fail_receive(struct pinger *pinger, int error)
+/* True when it is worth another try: an error of a datagram that was sent is told only once. */
+static bool fail_receive(struct pinger *pinger, int error)
 {
 	if (error == EAGAIN || error == EINTR)
-		return;
+		return false;
 	if (!pinger->target->datagram) {
 		lose_connection(pinger, error);
-		return;
+		return false;
 	}
 	if (error == ECONNREFUSED)
 		pinger->flow.books->refused++;
@@ -121,28 +128,43 @@ static void fail_receive(struct pinger *pinger, int error)
 		pinger_settle_lost(pinger, pinger->flow.window.oldest,
 				   error == ECONNREFUSED ? "refused: nothing listens there"
 							 : strerror(error));
+	return true;
 }
 
-static void on_readable(evutil_socket_t fd, short what UNUSED, void *context)
+/* False when nothing more can be read now. */
+static bool read_some(struct pinger *pinger)
 {
-	struct pinger *pinger = context;
-	ssize_t length = receive(fd, pinger->buffer, pinger->buffer_size, &pinger->reception);
+	ssize_t length =
+		receive(&pinger->receiver, pinger->buffer, pinger->buffer_size, &pinger->reception);
 
-	if (length < 0) {
-		fail_receive(pinger, errno);
-		return;
-	}
+	if (length < 0)
+		return fail_receive(pinger, errno);
 	if (pinger->target->datagram) {
 		take_datagram(pinger, (size_t)length);
-		return;
+		return true;
 	}
 	if (length == 0) {
 		lose_connection(pinger, 0);
-		return;
+		return false;
 	}
 	pinger->heard = true;
 	pinger->last_heard = pinger->reception.time;
 	stream_feed(&pinger->stream, pinger->buffer, (size_t)length, on_message, pinger);
+	return true;
+}
+
+void ping_link_read(struct pinger *pinger, uint64_t until)
+{
+	if (pinger->fd < 0)
+		return;
+	do
+		pinger->reception.time = 0;
+	while (read_some(pinger) && pinger->reception.time <= until);
+}
+
+static void on_readable(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	ping_link_read(context, clock_now());
 }
 
 static void write_stream(struct pinger *pinger)
@@ -153,30 +175,17 @@ static void write_stream(struct pinger *pinger)
 		event_add(pinger->writable, NULL);
 }
 
-static void on_writable(evutil_socket_t fd, short what UNUSED, void *context)
+static void on_writable(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
-	struct pinger *pinger = context;
-
-	if (pinger->connecting) {
-		int error = target_result(fd);
-
-		if (error != 0) {
-			lose_connection(pinger, error);
-			return;
-		}
-		pinger->connecting = false;
-		pinger->flow.books->reconnects++;
-		say(pinger, "connected again", 0);
-		return;
-	}
-	write_stream(pinger);
+	write_stream(context);
 }
 
 int ping_link_open(struct pinger *pinger, int fd)
 {
 	pinger->fd = fd;
 	pinger->heard = false;
-	receive_prepare(fd);
+	pinger->last_heard = clock_now();
+	receive_prepare(&pinger->receiver, fd);
 	stream_start(&pinger->stream, &pinger->flow);
 	writer_start(&pinger->writer, &pinger->flow);
 	pinger->readable = event_new(pinger->base, fd, EV_READ | EV_PERSIST, on_readable, pinger);
@@ -185,6 +194,18 @@ int ping_link_open(struct pinger *pinger, int fd)
 		return 0;
 	ping_link_close(pinger);
 	return -1;
+}
+
+void ping_link_reconnected(struct pinger *pinger, int fd)
+{
+	ping_connect_clear(pinger);
+	if (ping_link_open(pinger, fd) < 0) {
+		ping_link_say(pinger, "cannot connect", ENOMEM);
+		return;
+	}
+	pinger->flow.books->reconnects++;
+	ping_link_say(pinger, "connected again", 0);
+	write_stream(pinger);
 }
 
 /* An earlier datagram's refusal is reported by the next call, which then has to be repeated. */
@@ -209,34 +230,24 @@ static void send_datagram(struct pinger *pinger, uint64_t sequence)
 	}
 }
 
-void ping_link_send(struct pinger *pinger)
+/* A probe waits for the connection until the next one is due. */
+static void send_stream(struct pinger *pinger)
 {
-	uint64_t sequence = flow_send(&pinger->flow, clock_now());
+	uint64_t now = clock_now();
 
-	if (pinger->target->datagram) {
-		send_datagram(pinger, sequence);
-		return;
-	}
-	if (pinger->fd >= 0 && !pinger->connecting) {
-		write_stream(pinger);
-		return;
-	}
-	pinger_settle_lost(pinger, sequence, "not connected");
-	writer_start(&pinger->writer, &pinger->flow);
-	stream_start(&pinger->stream, &pinger->flow);
-	if (pinger->connecting && clock_now() - pinger->begun >= pinger->flow.timeout)
-		lose_connection(pinger, ETIMEDOUT);
 	if (pinger->fd < 0)
-		try_connect(pinger);
+		ping_link_lose_waiting(pinger, "not connected");
+	(void)flow_send(&pinger->flow, now);
+	if (pinger->fd >= 0)
+		write_stream(pinger);
+	else
+		ping_connect_begin(pinger, now);
 }
 
-bool ping_link_is_cut(const struct pinger *pinger, uint64_t sequence, uint64_t now,
-		      struct finding *finding, size_t *bytes)
+void ping_link_send(struct pinger *pinger)
 {
-	uint64_t silence = pinger->arguments->timeout_ms * NS_PER_MS / 2;
-
-	if (pinger->target->datagram || pinger->last_heard + silence > now)
-		return false;
-	*bytes = stream_partial(&pinger->stream, sequence, finding);
-	return *bytes > 0;
+	if (pinger->target->datagram)
+		send_datagram(pinger, flow_send(&pinger->flow, clock_now()));
+	else
+		send_stream(pinger);
 }

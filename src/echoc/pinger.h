@@ -2,8 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The inside of ping, shared by its two files: ping.c owns all of this and decides when; its
- * connection, in ping_link.c, sends and receives.
+ * The inside of ping, shared by its files: ping.c owns all of this and decides when; its
+ * connection, in ping_link.c, sends and receives; ping_connect.c makes a lost one again;
+ * ping_books.c knows what has become of each probe.
  */
 
 #ifndef ECHOC_PINGER_H
@@ -16,8 +17,19 @@
 #include "books.h"
 #include "flow.h"
 #include "ping_output.h"
+#include "receive.h"
 #include "stream.h"
 #include "writer.h"
+
+#define PING_ATTEMPTS 8
+
+/* A connect that is on its way. */
+struct attempt {
+	struct pinger *pinger;
+	struct event *event;
+	uint64_t begun;
+	int fd; /* -1: none */
+};
 
 struct pinger {
 	const struct arguments *arguments;
@@ -31,17 +43,18 @@ struct pinger {
 	struct event *signals[3];
 	struct event *readable;
 	struct event *writable;
-	int fd;		 /* -1: not connected */
-	bool connecting; /* fd is there, but not yet through */
-	uint64_t begun;	 /* connecting: since when */
-	bool heard;	 /* something came on this connection */
+	int fd;					/* -1: not connected */
+	bool heard;				/* something came on this connection */
+	struct attempt attempts[PING_ATTEMPTS]; /* at another one, over TCP */
+	uint64_t tried;				/* when the latest of them began */
+	struct receiver receiver;
 	struct flow flow;
 	struct stream stream; /* TCP only, as the writer */
 	struct writer writer;
 	struct reception reception; /* of what is being taken in */
-	uint64_t last_heard;
-	struct books books; /* since the last report */
-	struct books total; /* before that */
+	uint64_t last_heard;	    /* on this connection; at first when it was made */
+	struct books books;	    /* since the last report */
+	struct books total;	    /* before that */
 	uint64_t run;
 	uint64_t started;
 	uint64_t paced_from; /* probe N is due N intervals after it */
@@ -49,15 +62,26 @@ struct pinger {
 	uint64_t fired; /* probes that were due */
 	uint64_t replies;
 	uint64_t by_kernel; /* of them with the kernel's time */
-	bool stopping;	    /* nothing more is sent, replies are waited for */
+	uint32_t drops;	    /* of our own socket, as far as they are in the books */
+	uint64_t summed_up; /* what was lost before this sequence is in the total */
+	uint64_t stopped;   /* when: nothing more is sent, replies are waited for; 0: not yet */
 	unsigned char *buffer;
 	size_t buffer_size;
 };
 
-/* From ping.c: settle a probe, in the books and on the screen. */
+/* From ping.c. */
+bool pinger_has_sent_all(const struct pinger *pinger);
+void pinger_end_if_done(struct pinger *pinger); /* everything sent has been settled */
+
+/* From ping_books.c: settle a probe, in the books and on the screen. */
 void pinger_settle_reply(struct pinger *pinger, uint64_t sequence, const struct finding *finding,
 			 size_t bytes);
 void pinger_settle_lost(struct pinger *pinger, uint64_t sequence, const char *why);
+
+/* One line on standard error; an interval; the end. */
+void pinger_say_so_far(const struct pinger *pinger);
+void pinger_report(struct pinger *pinger);
+enum echoc_status pinger_sum_up(struct pinger *pinger);
 
 /* From ping_link.c. Takes over a connected socket. -1 without memory. */
 int ping_link_open(struct pinger *pinger, int fd) WARN_UNUSED;
@@ -66,8 +90,23 @@ void ping_link_close(struct pinger *pinger);
 /* Sends the next probe, or says why it cannot be sent. */
 void ping_link_send(struct pinger *pinger);
 
-/* Part of a TCP reply came and nothing more since: it was cut. */
-bool ping_link_is_cut(const struct pinger *pinger, uint64_t sequence, uint64_t now,
-		      struct finding *finding, size_t *bytes);
+/* Takes in what came until UNTIL, which may have waited since we were stopped. */
+void ping_link_read(struct pinger *pinger, uint64_t until);
+
+/* Ends a TCP connection on which nothing came for the timeout, though something was to. */
+void ping_link_end_silent(struct pinger *pinger, uint64_t now);
+
+/* For ping_connect.c. The first takes over the socket; ERROR 0 is none. */
+void ping_link_reconnected(struct pinger *pinger, int fd);
+void ping_link_lose_waiting(struct pinger *pinger, const char *why);
+void ping_link_say(const struct pinger *pinger, const char *what, int error);
+
+/* From ping_connect.c. */
+void ping_connect_init(struct pinger *pinger);
+void ping_connect_clear(struct pinger *pinger);
+bool ping_connect_waits(const struct pinger *pinger);
+
+/* One more attempt, unless the latest is too young. */
+void ping_connect_begin(struct pinger *pinger, uint64_t now);
 
 #endif

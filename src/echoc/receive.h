@@ -21,10 +21,18 @@ struct reception {
 	int ttl;	/* or hop limit; -1 when unknown, as always over TCP */
 };
 
-/* Asks the kernel for what receive() reads; what it does not have is done without. */
-void receive_prepare(int fd);
+/* What turns the kernel's stamps, which are of the wall clock, into times of ours. */
+struct receiver {
+	int fd;		 /* not owned */
+	uint64_t empty;	 /* when nothing waited in the socket: what is read came after that */
+	uint64_t offset; /* clock_offset() then */
+};
 
-/* As recv(2). */
-ssize_t receive(int fd, void *buffer, size_t size, struct reception *reception) WARN_UNUSED;
+/* Asks the kernel for what receive() reads; what it does not have is done without. */
+void receive_prepare(struct receiver *receiver, int fd);
+
+/* As recv(2). A packet may have waited for any time, also while the wall clock was set. */
+ssize_t receive(struct receiver *receiver, void *buffer, size_t size,
+		struct reception *reception) WARN_UNUSED;
 
 #endif

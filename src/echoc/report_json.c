@@ -150,5 +150,7 @@ void report_books_json(const char *type, const struct arguments *arguments,
 	put_us(&json, "jitter_us", books_jitter(books));
 	if (arguments->mode == MODE_BENCH)
 		put_rates(&json, arguments, books, span);
+	else
+		json_unsigned(&json, "skipped", books->skipped);
 	json_end(&json);
 }

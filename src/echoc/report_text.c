@@ -38,7 +38,8 @@ static void print_counts(const struct books *books)
 static void print_incidents(const struct books *books)
 {
 	if (books->reconnects > 0)
-		printf("%" PRIu64 " reconnects\n", books->reconnects);
+		printf("%" PRIu64 " reconnect%s\n", books->reconnects,
+		       books->reconnects == 1 ? "" : "s");
 	if (books->refused > 0)
 		printf("%" PRIu64 " time%s refused: nothing listens there\n", books->refused,
 		       books->refused == 1 ? "" : "s");
@@ -46,6 +47,8 @@ static void print_incidents(const struct books *books)
 		printf("%" PRIu64 " dropped by our own socket's buffer, not by the network:\n"
 		       "  raise net.core.rmem_max or lower the rate\n",
 		       books->own_drops);
+	if (books->skipped > 0)
+		printf("%" PRIu64 " not sent while echoc was stopped\n", books->skipped);
 	if (books->unexpected > 0)
 		printf("%" PRIu64 " unexpected: what came belongs to no probe\n",
 		       books->unexpected);

@@ -16,7 +16,7 @@ void stream_start(struct stream *stream, const struct flow *flow)
 {
 	memset(stream, 0, sizeof(*stream));
 	stream->flow = flow;
-	stream->sequence = flow->window.next;
+	stream->sequence = flow->window.oldest;
 	stream->following = stream->sequence + 1;
 }
 
@@ -202,11 +202,6 @@ size_t stream_partial(const struct stream *stream, uint64_t sequence, struct fin
 	if (finding->verdict == VERDICT_INTACT)
 		*finding = finding_truncated(stream->at);
 	return stream->at;
-}
-
-void stream_drop(struct stream *stream)
-{
-	stream->muted = true;
 }
 
 uint64_t stream_unexpected(const struct stream *stream)

@@ -33,7 +33,10 @@ struct stream {
 	unsigned char header[PROBE_HEADER_SIZE];
 };
 
-/* Starts with the next sequence that the flow sends; also after a reconnect. */
+/*
+ * Starts with the oldest sequence that waits, or else the next that the flow sends; also after a
+ * reconnect. What waits then has not been sent.
+ */
 void stream_start(struct stream *stream, const struct flow *flow);
 
 /* Takes in what came; calls MESSAGE for each reply that it completes. */
@@ -42,10 +45,9 @@ void stream_feed(struct stream *stream, const unsigned char *data, size_t length
 
 /*
  * How many bytes came of SEQUENCE, which is not complete, and what they are to be called; 0 when
- * none did. stream_drop says that it is settled, whatever else comes of it.
+ * none did.
  */
 size_t stream_partial(const struct stream *stream, uint64_t sequence, struct finding *finding);
-void stream_drop(struct stream *stream);
 
 /* Bytes that came and belong to no probe. */
 uint64_t stream_unexpected(const struct stream *stream);

@@ -19,7 +19,7 @@
 
 void writer_start(struct writer *writer, const struct flow *flow)
 {
-	*writer = (struct writer){.sequence = flow->window.next};
+	*writer = (struct writer){.sequence = flow->window.oldest};
 }
 
 bool writer_pending(const struct writer *writer, const struct flow *flow)

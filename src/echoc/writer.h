@@ -20,7 +20,7 @@ struct writer {
 	size_t offset;	   /* how many of them have gone */
 };
 
-/* Starts with the next probe of the flow; also after a reconnect. */
+/* Starts with the oldest probe that waits, or else the next; also after a reconnect. */
 void writer_start(struct writer *writer, const struct flow *flow);
 
 /* True while probes that the flow has sent off are not wholly with the kernel. */

@@ -113,7 +113,7 @@ static void turn(struct echoc *echoc, const char **input, size_t *length)
 
 void echoc_await(struct echoc *echoc, const char *text)
 {
-	while (!strstr(echoc->output, text)) {
+	while (!strstr(echoc->output, text) && !strstr(echoc->errors, text)) {
 		ck_assert_msg(echoc->out >= 0, "echoc ended without \"%s\": %s%s", text,
 			      echoc->output, echoc->errors);
 		turn(echoc, NULL, NULL);

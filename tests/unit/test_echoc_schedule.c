@@ -94,11 +94,14 @@ START_TEST(a_kernel_stamp_is_converted_or_refused)
 	const uint64_t real = 1000 * NS_PER_S;
 	const uint64_t now = 50 * NS_PER_S;
 
-	ck_assert_uint_eq(clock_from_stamp(real - 3000, real, now), now - 3000);
-	ck_assert_uint_eq(clock_from_stamp(real, real, now), now);
-	ck_assert_uint_eq(clock_from_stamp(real - NS_PER_S, real, now), now - NS_PER_S);
-	ck_assert_uint_eq(clock_from_stamp(real + 1, real, now), 0);
-	ck_assert_uint_eq(clock_from_stamp(real - NS_PER_S - 1, real, now), 0);
+	const uint64_t offset = real - now;
+	const uint64_t from = now - 10 * NS_PER_S;
+
+	ck_assert_uint_eq(clock_from_stamp(real - 3000, offset, from, now), now - 3000);
+	ck_assert_uint_eq(clock_from_stamp(real, offset, from, now), now);
+	ck_assert_uint_eq(clock_from_stamp(real - 10 * NS_PER_S, offset, from, now), from);
+	ck_assert_uint_eq(clock_from_stamp(real + 1, offset, from, now), 0);
+	ck_assert_uint_eq(clock_from_stamp(real - 10 * NS_PER_S - 1, offset, from, now), 0);
 }
 END_TEST
 

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * What becomes of an echoc ping that is stopped for a while, or is to stop: what it did itself is
+ * not called the path's.
+ */
+
+#include "config.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "echoc_run.h"
+#include "faulty_server.h"
+#include "handover.h"
+#include "harness.h"
+#include "json_lines.h"
+#include "net.h"
+
+/* A server that answers when the test says so. */
+struct server {
+	int fd; /* TCP: listens until the first probe has come */
+	bool datagram;
+	char target[32];
+	struct datagram probe;
+};
+
+static void server_start(struct server *server, bool datagram)
+{
+	struct address any = at("127.0.0.1", 0);
+
+	server->datagram = datagram;
+	server->fd = datagram ? datagram_socket("127.0.0.1") : new_socket(&any, SOCK_STREAM);
+	if (!datagram) {
+		ck_assert_int_eq(bind(server->fd, &any.sa, any.length), 0);
+		ck_assert_int_eq(listen(server->fd, 1), 0);
+	}
+	snprintf(server->target, sizeof(server->target), "127.0.0.1:%u", port_bound_to(server->fd));
+}
+
+static void server_take_probe(struct server *server, bool first)
+{
+	int listener = server->fd;
+
+	if (server->datagram) {
+		receive_datagram(server->fd, &server->probe);
+		return;
+	}
+	if (first) {
+		server->fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		ck_assert_int_ge(server->fd, 0);
+		close(listener);
+	}
+	server->probe.size = 64;
+	recv_exact(server->fd, server->probe.data, server->probe.size);
+}
+
+static void server_answer(struct server *server)
+{
+	if (server->datagram)
+		send_datagram(server->fd, &server->probe.from, server->probe.data,
+			      server->probe.size);
+	else
+		send_all(server->fd, server->probe.data, server->probe.size);
+}
+
+static void stop(const struct echoc *echoc)
+{
+	int status;
+
+	kill(echoc->pid, SIGSTOP);
+	ck_assert_int_eq(waitpid(echoc->pid, &status, WUNTRACED), echoc->pid);
+	ck_assert(WIFSTOPPED(status));
+}
+
+static double sum_of(const struct echoc *echoc, const char *name)
+{
+	return json_get(echoc->output, "summary", name);
+}
+
+static bool is_stamped_as_it_comes(int fd)
+{
+	struct address self = at("127.0.0.1", port_bound_to(fd));
+	_Alignas(struct cmsghdr) unsigned char control[256];
+	char byte;
+	struct iovec part = {&byte, 1};
+	struct msghdr message = {.msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = control,
+				 .msg_controllen = sizeof(control)};
+	struct timespec stamp, sent;
+
+	send_datagram(fd, &self, "x", 1);
+	clock_gettime(CLOCK_REALTIME, &sent);
+	ck_assert_int_eq(recvmsg(fd, &message, 0), 1);
+	for (struct cmsghdr *note = CMSG_FIRSTHDR(&message); note;
+	     note = CMSG_NXTHDR(&message, note)) {
+		if (note->cmsg_level != SOL_SOCKET || note->cmsg_type != SCM_TIMESTAMPNS)
+			continue;
+		memcpy(&stamp, CMSG_DATA(note), sizeof(stamp));
+		return stamp.tv_sec < sent.tv_sec ||
+		       (stamp.tv_sec == sent.tv_sec && stamp.tv_nsec < sent.tv_nsec);
+	}
+	return false;
+}
+
+/*
+ * The kernel stamps what comes from a moment after the first socket of the host has asked for that.
+ * Until then it says when it was read. This one stays open.
+ */
+static void have_stamps(void)
+{
+	const int on = 1;
+	int fd = datagram_socket("127.0.0.1");
+
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)), 0);
+	WAIT_UNTIL(is_stamped_as_it_comes(fd));
+}
+
+#define TIMEOUT_MS 2000
+
+/* The reply waits in the socket until after the timeout, but it had come in time. */
+START_TEST(a_reply_that_came_while_stopped_is_received)
+{
+	const char *transport = _i == 1 ? "-u" : "-v";
+	struct server server;
+	struct echoc echoc;
+	int64_t stopped;
+
+	have_stamps();
+	server_start(&server, _i == 1);
+	echoc = echoc_start(ECHOC_ARGS("ping", transport, "--json", "-c", "2", "-i", "200ms", "-W",
+				       "2s", server.target));
+	server_take_probe(&server, true);
+	stop(&echoc);
+	server_answer(&server);
+	stopped = now_ms();
+	WAIT_UNTIL(now_ms() - stopped > TIMEOUT_MS + 500);
+	kill(echoc.pid, SIGCONT);
+	server_take_probe(&server, false);
+	server_answer(&server);
+	echoc_finish(&echoc, NULL, 0);
+	EXPECT(&echoc, 0, "");
+	ck_assert_uint_eq(json_check(echoc.output), 4);
+	ck_assert_double_eq(sum_of(&echoc, "received"), 2);
+	ck_assert_double_ge(sum_of(&echoc, "skipped"), 10);
+	ck_assert_double_lt(json_get(echoc.output, "reply", "rtt_us"), TIMEOUT_MS * 1000);
+	echoc_free(&echoc);
+}
+END_TEST
+
+#define FLOOD 1000
+
+/* More than any socket has room for. */
+START_TEST(what_our_own_socket_dropped_is_named)
+{
+	struct server server;
+	struct echoc echoc;
+
+	server_start(&server, true);
+	echoc = echoc_start(ECHOC_ARGS("ping", "-u", "-q", "-c", "1", "-s", "60000", "-W", "20s",
+				       server.target));
+	server_take_probe(&server, true);
+	stop(&echoc);
+	for (int i = 0; i < FLOOD; i++)
+		server_answer(&server);
+	kill(echoc.pid, SIGCONT);
+	echoc_finish(&echoc, NULL, 0);
+	EXPECT(&echoc, 0, "1 sent, 1 received",
+	       " dropped by our own socket's buffer, not by the network:\n"
+	       "  raise net.core.rmem_max");
+	echoc_free(&echoc);
+}
+END_TEST
+
+#define PAUSE_MS 400
+
+/* Probes are not caught up after a stop, but the time of the run is what it was. */
+START_TEST(a_pause_is_part_of_the_time_of_the_run)
+{
+	struct faulty faulty = {.datagram = true};
+	struct echoc echoc = echoc_start(
+		ECHOC_ARGS("ping", "-u", "--json", "-i", "20ms", faulty_start(&faulty)));
+	int64_t seen, stopped;
+
+	echoc_await(&echoc, "\"seq\":3,");
+	seen = now_ms();
+	stop(&echoc);
+	stopped = now_ms();
+	WAIT_UNTIL(now_ms() - stopped >= PAUSE_MS);
+	kill(echoc.pid, SIGCONT);
+	echoc_await(&echoc, "\"seq\":15,");
+	seen = now_ms() - seen;
+	kill(echoc.pid, SIGINT);
+	echoc_finish(&echoc, NULL, 0);
+	ck_assert_double_ge(1000 * sum_of(&echoc, "elapsed_s"), (double)seen - 2);
+	ck_assert_double_ge(sum_of(&echoc, "skipped"), PAUSE_MS / 20 - 6);
+	echoc_free(&echoc);
+}
+END_TEST
+
+static bool has_ended(pid_t pid)
+{
+	siginfo_t info = {0};
+
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
+	return info.si_pid != 0;
+}
+
+static bool has_ended_by(pid_t pid, int number)
+{
+	kill(pid, number);
+	return has_ended(pid);
+}
+
+START_TEST(a_later_interrupt_does_not_wait)
+{
+	struct faulty faulty = {.datagram = true, .fault = FAULT_DROP, .at = 2};
+	struct echoc echoc = echoc_start(ECHOC_ARGS("ping", "-u", "-c", "3", "-i", "20ms", "-W",
+						    "1h", faulty_start(&faulty)));
+
+	echoc_await(&echoc, "seq=3 ");
+	WAIT_UNTIL(has_ended_by(echoc.pid, SIGINT));
+	echoc_finish(&echoc, NULL, 0);
+	EXPECT(&echoc, 1, "seq=2 lost (stopped)", " 1 lost");
+	echoc_free(&echoc);
+}
+END_TEST
+
+/* As timeout(1) does: one to its child, one to the group that both are in. */
+START_TEST(two_signals_at_once_are_one)
+{
+	struct server server;
+	struct echoc echoc;
+
+	server_start(&server, true);
+	echoc = echoc_start(ECHOC_ARGS("ping", "-u", "-i", "1h", "-W", "1h", server.target));
+	server_take_probe(&server, true);
+	stop(&echoc);
+	kill(echoc.pid, SIGTERM);
+	kill(echoc.pid, SIGINT);
+	kill(echoc.pid, SIGCONT);
+	/* SIGQUIT has it print a line, by which it has seen the others. */
+	kill(echoc.pid, SIGQUIT);
+	echoc_await(&echoc, "0/0 received");
+	server_answer(&server);
+	echoc_finish(&echoc, NULL, 0);
+	EXPECT(&echoc, 0, "1 sent, 1 received, 0 lost");
+	echoc_free(&echoc);
+}
+END_TEST
+
+START_TEST(two_signals_at_once_are_one_to_a_bench_too)
+{
+	struct faulty faulty = {0};
+	struct echoc echoc =
+		echoc_start(ECHOC_ARGS("bench", "--json", "-d", "1h", faulty_start(&faulty)));
+
+	echoc_await(&echoc, "interval");
+	stop(&echoc);
+	kill(echoc.pid, SIGTERM);
+	kill(echoc.pid, SIGINT);
+	kill(echoc.pid, SIGCONT);
+	echoc_finish(&echoc, NULL, 0);
+	EXPECT(&echoc, 0, "");
+	ck_assert_double_eq(sum_of(&echoc, "lost"), 0);
+	echoc_free(&echoc);
+}
+END_TEST
+
+#define STORMS 20
+
+/* A key that is held down: the summary comes, and the exit status is what it should be. */
+START_TEST(no_number_of_interrupts_ends_it_without_its_summary)
+{
+	struct faulty faulty = {.datagram = true};
+	const char *target = faulty_start(&faulty);
+
+	for (int i = 0; i < STORMS; i++) {
+		struct echoc echoc =
+			echoc_start(ECHOC_ARGS("ping", "-u", "-i", "5ms", "-W", "20s", target));
+		int64_t give_up_at = now_ms() + patience_ms();
+
+		echoc_await(&echoc, "seq=2 ");
+		while (!has_ended_by(echoc.pid, SIGINT))
+			ck_assert_int_lt(now_ms(), give_up_at);
+		echoc_finish(&echoc, NULL, 0);
+		ck_assert_msg(echoc.status < 128, "ended by signal %d", echoc.status - 128);
+		EXPECT(&echoc, echoc.status, "echo statistics");
+		echoc_free(&echoc);
+	}
+}
+END_TEST
+
+/* Every reply comes after the timeout, most of them after the interval that its loss was in. */
+START_TEST(late_is_a_part_of_lost_in_every_interval)
+{
+	struct faulty faulty = {.datagram = true, .fault = FAULT_DELAY, .delay_ms = 500};
+	struct echoc echoc =
+		echoc_run(ECHOC_ARGS("ping", "-u", "-q", "--json", "-c", "30", "-i", "50ms", "-W",
+				     "200ms", "--report", "200ms", faulty_start(&faulty)));
+	const char *text = echoc.output;
+
+	ck_assert_uint_ge(json_count(text, "interval"), 2);
+	for (; (text = strstr(text, "{\"type\":\"interval\"")) != NULL; text++)
+		ck_assert_double_le(json_get(text, "interval", "late"),
+				    json_get(text, "interval", "lost"));
+	ck_assert_double_ge(sum_of(&echoc, "late"), 1);
+	echoc_free(&echoc);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("echoc_stop");
+	TCase *tcase = new_case(suite, "stop");
+
+	tcase_add_loop_test(tcase, a_reply_that_came_while_stopped_is_received, 0, 2);
+	tcase_add_test(tcase, what_our_own_socket_dropped_is_named);
+	tcase_add_test(tcase, a_pause_is_part_of_the_time_of_the_run);
+	tcase_add_test(tcase, a_later_interrupt_does_not_wait);
+	tcase_add_test(tcase, two_signals_at_once_are_one);
+	tcase_add_test(tcase, two_signals_at_once_are_one_to_a_bench_too);
+	tcase_add_test(tcase, no_number_of_interrupts_ends_it_without_its_summary);
+	tcase_add_test(tcase, late_is_a_part_of_lost_in_every_interval);
+	return suite;
+}
+
+INTEGRATION_MAIN(suite)
