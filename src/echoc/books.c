@@ -33,6 +33,7 @@ void books_merge(struct books *into, const struct books *from)
 	into->refused += from->refused;
 	into->unsent += from->unsent;
 	into->skipped += from->skipped;
+	into->icmp_errors += from->icmp_errors;
 	into->bytes += from->bytes;
 	into->late_before += from->late_before;
 	into->received_after += from->received_after;

@@ -43,6 +43,7 @@ struct books {
 	uint64_t bytes_after;
 	/* Datagrams that reached us when our own socket had no room for them. */
 	uint64_t own_drops;
+	uint64_t icmp_errors; /* of routers, and of the other host but for refused ports */
 	double jitter_sum;
 	uint64_t jitter_flows;
 	struct latency latency;

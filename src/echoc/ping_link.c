@@ -14,11 +14,15 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "icmp_error.h"
 #include "pinger.h"
+
+#define ERRORS_MAX 256 /* at once */
+#define REFUSED "refused: nothing listens there"
 
 void ping_link_say(const struct pinger *pinger, const char *what, int error)
 {
-	char text[160];
+	char text[ICMP_ERROR_TEXT_MAX + 128];
 
 	snprintf(text, sizeof(text), "%s%s%s", what, error != 0 ? ": " : "",
 		 error != 0 ? strerror(error) : "");
@@ -113,6 +117,60 @@ static void take_datagram(struct pinger *pinger, size_t length)
 	ping_output_unexpected(&pinger->output, pinger->buffer, length);
 }
 
+/* Of an IP socket the error queue says more. */
+static bool has_error_queue(const struct pinger *pinger)
+{
+	return pinger->target->datagram &&
+	       pinger->target->candidates[pinger->target->chosen].sa.sa_family != AF_UNIX;
+}
+
+/* Whose datagram an error quotes, if it quotes enough, or else may be about. 0: nobody's. */
+static uint64_t sequence_of(const struct pinger *pinger, const struct icmp_error *error,
+			    uint64_t before)
+{
+	const struct window *window = &pinger->flow.window;
+	struct probe probe;
+
+	if (error->quoted >= PROBE_HEADER_SIZE)
+		return probe_read(pinger->buffer, &probe) && probe.run == pinger->flow.run &&
+				       window_holds(window, probe.sequence)
+			       ? probe.sequence
+			       : 0;
+	return window->waiting > 0 && window->oldest < before ? window->oldest : 0;
+}
+
+static void settle_error(struct pinger *pinger, const struct icmp_error *error, uint64_t before)
+{
+	uint64_t sequence = sequence_of(pinger, error, before);
+	bool refused = error->port_unreachable && target_is_host(pinger->target, &error->from);
+	const char *why = refused ? REFUSED : error->text;
+
+	if (refused)
+		pinger->flow.books->refused++;
+	else
+		pinger->flow.books->icmp_errors++;
+	if (sequence != 0 && window_state(&pinger->flow.window, sequence) == SLOT_WAITING)
+		pinger_settle_lost(pinger, sequence, why);
+	else
+		ping_link_say(pinger, why, 0); /* it was given up before that came */
+}
+
+/* Of the datagrams from BEFORE on none has been sent. How many errors there were. */
+static unsigned read_errors(struct pinger *pinger, uint64_t before)
+{
+	struct icmp_error error;
+	unsigned count = 0;
+
+	while (count < ERRORS_MAX &&
+	       icmp_error_read(pinger->fd, pinger->buffer, pinger->buffer_size, &error) == 0) {
+		if (!error.remote)
+			continue;
+		settle_error(pinger, &error, before);
+		count++;
+	}
+	return count;
+}
+
 /* True when it is worth another try: an error of a datagram that was sent is told only once. */
 static bool fail_receive(struct pinger *pinger, int error)
 {
@@ -122,12 +180,8 @@ static bool fail_receive(struct pinger *pinger, int error)
 		lose_connection(pinger, error);
 		return false;
 	}
-	if (error == ECONNREFUSED)
-		pinger->flow.books->refused++;
-	if (pinger->flow.window.waiting > 0)
-		pinger_settle_lost(pinger, pinger->flow.window.oldest,
-				   error == ECONNREFUSED ? "refused: nothing listens there"
-							 : strerror(error));
+	if (!has_error_queue(pinger) && pinger->flow.window.waiting > 0)
+		pinger_settle_lost(pinger, pinger->flow.window.oldest, strerror(error));
 	return true;
 }
 
@@ -160,6 +214,8 @@ void ping_link_read(struct pinger *pinger, uint64_t until)
 	do
 		pinger->reception.time = 0;
 	while (read_some(pinger) && pinger->reception.time <= until);
+	if (has_error_queue(pinger))
+		(void)read_errors(pinger, pinger->flow.window.next);
 }
 
 static void on_readable(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
@@ -186,6 +242,8 @@ int ping_link_open(struct pinger *pinger, int fd)
 	pinger->heard = false;
 	pinger->last_heard = clock_now();
 	receive_prepare(&pinger->receiver, fd);
+	if (has_error_queue(pinger))
+		icmp_error_prepare(fd);
 	stream_start(&pinger->stream, &pinger->flow);
 	writer_start(&pinger->writer, &pinger->flow);
 	pinger->readable = event_new(pinger->base, fd, EV_READ | EV_PERSIST, on_readable, pinger);
@@ -208,26 +266,22 @@ void ping_link_reconnected(struct pinger *pinger, int fd)
 	write_stream(pinger);
 }
 
-/* An earlier datagram's refusal is reported by the next call, which then has to be repeated. */
+/* An error that an earlier datagram met is reported by the next call, which then is repeated. */
 static void send_datagram(struct pinger *pinger, uint64_t sequence)
 {
 	struct probe probe = flow_probe(&pinger->flow, sequence);
 	unsigned attempts = 3;
+	int error;
 
-	probe_write(&probe, 0, pinger->buffer, pinger->flow.size);
-	while (send(pinger->fd, pinger->buffer, pinger->flow.size, MSG_NOSIGNAL) < 0) {
-		int error = errno;
-
-		if (error == ECONNREFUSED && --attempts > 0) {
-			pinger->flow.books->refused++;
-			if (pinger->flow.window.oldest < sequence)
-				pinger_settle_lost(pinger, pinger->flow.window.oldest,
-						   "refused: nothing listens there");
-			continue;
-		}
-		pinger_settle_lost(pinger, sequence, strerror(error));
-		return;
-	}
+	do {
+		probe_write(&probe, 0, pinger->buffer, pinger->flow.size);
+		if (send(pinger->fd, pinger->buffer, pinger->flow.size, MSG_NOSIGNAL) >= 0)
+			return;
+		error = errno;
+	} while (has_error_queue(pinger) && read_errors(pinger, sequence) > 0 && --attempts > 0);
+	if (error == ECONNREFUSED)
+		pinger->flow.books->refused++;
+	pinger_settle_lost(pinger, sequence, error == ECONNREFUSED ? REFUSED : strerror(error));
 }
 
 /* A probe waits for the connection until the next one is due. */

@@ -148,9 +148,11 @@ void report_books_json(const char *type, const struct arguments *arguments,
 	put_counts(&json, books);
 	put_latency(&json, &books->latency);
 	put_us(&json, "jitter_us", books_jitter(books));
-	if (arguments->mode == MODE_BENCH)
+	if (arguments->mode == MODE_BENCH) {
 		put_rates(&json, arguments, books, span);
-	else
+	} else {
+		json_unsigned(&json, "icmp_errors", books->icmp_errors);
 		json_unsigned(&json, "skipped", books->skipped);
+	}
 	json_end(&json);
 }

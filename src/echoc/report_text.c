@@ -43,6 +43,9 @@ static void print_incidents(const struct books *books)
 	if (books->refused > 0)
 		printf("%" PRIu64 " time%s refused: nothing listens there\n", books->refused,
 		       books->refused == 1 ? "" : "s");
+	if (books->icmp_errors > 0)
+		printf("%" PRIu64 " ICMP error%s\n", books->icmp_errors,
+		       books->icmp_errors == 1 ? "" : "s");
 	if (books->own_drops > 0)
 		printf("%" PRIu64 " dropped by our own socket's buffer, not by the network:\n"
 		       "  raise net.core.rmem_max or lower the rate\n",

@@ -60,6 +60,9 @@ int target_begin(const struct target *target) WARN_UNUSED;
 /* What became of a connect that was begun, once the socket is writable: 0 or an errno. */
 int target_result(int fd);
 
+/* Whether that is the address of the chosen candidate, whatever the port. */
+bool target_is_host(const struct target *target, const struct address *address);
+
 /* As poll(2) on one descriptor until DEADLINE; a signal does not end it. */
 int target_wait(int fd, short events, uint64_t deadline);
 

@@ -112,6 +112,14 @@ int target_wait(int fd, short events, uint64_t deadline)
 	}
 }
 
+bool target_is_host(const struct target *target, const struct address *address)
+{
+	struct in6_addr own, other;
+
+	return address_ip(&target->candidates[target->chosen].sa, &own) &&
+	       address_ip(&address->sa, &other) && memcmp(&own, &other, sizeof(own)) == 0;
+}
+
 /* 0 or an errno. */
 static int wait_connected(int fd, uint64_t deadline)
 {

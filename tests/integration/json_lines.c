@@ -94,9 +94,9 @@ static const struct schema schemas[] = {
 	{"truncated", NULL, {REPLY, {"offset", 'n'}}},
 	{"lost", NULL, {{"seq", 'n'}, {"reason", 's'}}},
 	{"unexpected", NULL, {{"bytes", 'n'}}},
-	{"interval", NULL, {COUNTS, {"skipped", 'n'}}},
+	{"interval", NULL, {COUNTS, {"icmp_errors", 'n'}, {"skipped", 'n'}}},
 	{"interval", NULL, {COUNTS, RATES}},
-	{"summary", NULL, {COUNTS, {"skipped", 'n'}}},
+	{"summary", NULL, {COUNTS, {"icmp_errors", 'n'}, {"skipped", 'n'}}},
 	{"summary", NULL, {COUNTS, RATES}},
 };
 

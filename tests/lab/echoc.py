@@ -57,6 +57,17 @@ class Routed:
         self.server.ip("route add default via 10.0.1.1")
         self.server.ip("-6 route add default via fd01::1")
 
+    def ping(self, *arguments):
+        """The objects of a ping of UDP that ends by itself, and the seconds of CPU it took."""
+        before = os.times()
+        with self.client:
+            done = subprocess.run([ECHOC, "ping", "--json", "-u", *arguments],
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        after = os.times()
+        return ([json.loads(line) for line in done.stdout.splitlines()],
+                after.children_user + after.children_system
+                - before.children_user - before.children_system)
+
 
 @test(limit=40)
 def an_outage_of_tcp_is_as_long_as_it_was():
@@ -80,3 +91,88 @@ def an_outage_of_tcp_is_as_long_as_it_was():
     check(abs(read - was) < 1, f"{was:.1f} s, read as {read:.1f} s: {summary}")
     check(summary["reconnects"] >= 1, f"{summary}")
     return f"{was:.1f} s, read as {read:.1f} s"
+
+
+def reasons(lines):
+    return [line["reason"] for line in lines if line["type"] == "lost"]
+
+
+@test
+def the_router_that_refuses_is_named():
+    scene = Routed()
+    for kind, network in (("unreachable", "10.9.0.0/24"), ("prohibit", "10.9.1.0/24"),
+                          ("unreachable", "fd09::/64"), ("prohibit", "fd09:0:0:1::/64")):
+        scene.router.ip(f"route add {kind} {network}")
+    said = []
+    for target, words in (("10.9.0.1", "from 10.0.0.2: host unreachable"),
+                          ("10.9.1.1", "from 10.0.0.2: administratively prohibited"),
+                          ("fd09::1", "from fd00::2: no route"),
+                          ("fd09:0:0:1::1", "from fd00::2: administratively prohibited")):
+        lines, cpu = scene.ping("-c", "2", "-i", "100ms", target)  # routers tell five at once
+        check(reasons(lines) == 2 * [words], f"{target}: {lines}")
+        check(lines[-1]["icmp_errors"] == 2 and lines[-1]["refused"] == 0, f"{lines[-1]}")
+        check(cpu < 0.1, f"{target}: {cpu:.2f} s of CPU")
+        said.append(words)
+    return "; ".join(said)
+
+
+@test
+def a_port_that_the_target_refuses_is_not_a_routers():
+    scene = Routed()
+    for target in ("10.0.1.2:9", "[fd01::2]:9"):
+        lines, _ = scene.ping("-c", "3", "-i", "50ms", target)
+        check(reasons(lines) == 3 * ["refused: nothing listens there"], f"{target}: {lines}")
+        check(lines[-1]["icmp_errors"] == 0 and lines[-1]["refused"] == 3, f"{lines[-1]}")
+
+
+@test
+def an_error_does_not_make_it_spin():
+    """Of a host that is not there the router says so a while after the probe was given up."""
+    scene = Routed()
+    lines, cpu = scene.ping("-c", "10", "-i", "500ms", "-W", "400ms", "10.0.1.77")
+    check(lines[-1]["lost"] == 10 and lines[-1]["icmp_errors"] > 0, f"{lines[-1]}")
+    check(cpu < 0.1, f"{cpu:.2f} s of CPU")
+    return f"{lines[-1]['icmp_errors']} errors, {cpu * 1000:.0f} ms of CPU"
+
+
+@test
+def what_may_not_be_fragmented_is_lost_each_time():
+    """Without -M do the kernel sends fragments, once it knows the MTU of the path."""
+    scene = Routed()
+    echod = Echod(scene.server)
+    for address, told in (("10.0.1.2", f"from 10.0.0.2: fragmentation needed, MTU {NARROW}"),
+                          ("[fd01::2]", f"from fd00::2: packet too big, MTU {NARROW}")):
+        to = ("-i", "100ms", "-s", "1440", f"{address}:{echod.port}")
+        first, _ = scene.ping("-c", "1", "-M", "do", *to)
+        check(reasons(first) == [told], f"{first}")
+        second, _ = scene.ping("-c", "2", "-M", "do", *to)
+        check(reasons(second) == 2 * ["Message too long"], f"{second}")
+        check(second[-1]["icmp_errors"] == 0, f"{second[-1]}")
+        third, _ = scene.ping("-c", "2", *to)
+        check(third[-1]["received"] == 2, f"{third}")
+
+
+@test
+def a_name_with_several_addresses_finds_the_one_that_answers():
+    scene = Routed()
+    echod = Echod(scene.server, address="10.0.1.2:0")
+    scene.router.ip("route add blackhole fd09::/64")
+    with open("hosts", "w") as file:
+        file.write("10.0.1.2 refused silent closed\nfd01::2 refused\nfd09::1 silent\n")
+    subprocess.run(["mount", "--bind", "hosts", "/etc/hosts"], check=True)
+    for name in ("refused", "silent"):
+        for transport in ("-u", "-v"):
+            with scene.client:
+                done = subprocess.run(
+                    [ECHOC, "ping", transport, "-v", "-c", "2", "-i", "50ms",
+                     f"{name}:{echod.port}"], capture_output=True, text=True)
+            check("(10.0.1.2:" in done.stdout and "2 received" in done.stdout
+                  and "]:" in done.stderr and done.returncode == 0,
+                  f"{name} {transport}: {done.stdout}{done.stderr}")
+    lines, _ = scene.ping("-c", "1", "-s", "65520", f"refused:{echod.port}")
+    check(lines[0]["address"].startswith("[fd01::2]"), f"too large for IPv4: {lines}")
+    with scene.client:
+        done = subprocess.run([ECHOC, "ping", "refused:9"], capture_output=True,
+                              text=True)
+    check(done.returncode == 2 and "[fd01::2]:9" in done.stderr and "10.0.1.2:9" in done.stderr,
+          done.stderr)
