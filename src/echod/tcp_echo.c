@@ -23,6 +23,9 @@
 /* How much we throw away after our FIN: a reset would discard what the peer has not read. */
 #define LINGER_BYTES (16 * 1024 * 1024)
 
+/* A client that takes this much within stall_timeout reads, however slowly. */
+#define STEADY_BYTES (64 * 1024)
+
 static void on_readable(int fd, short what, void *arg);
 static void on_writable(int fd, short what, void *arg);
 static void on_lingering(int fd, short what, void *arg);
@@ -172,6 +175,7 @@ static void on_writable(int fd, short what UNUSED, void *arg)
 {
 	struct connection *connection = arg;
 	size_t left = connection->rest_size - connection->rest_at;
+	uint32_t steps = connection->rest_at / STEADY_BYTES;
 	ssize_t sent = send_some(connection, fd, connection->rest + connection->rest_at, left);
 
 	if (sent < 0) {
@@ -179,8 +183,11 @@ static void on_writable(int fd, short what UNUSED, void *arg)
 		return;
 	}
 	connection->rest_at += (uint32_t)sent;
-	if (connection->rest_at < connection->rest_size)
+	if (connection->rest_at < connection->rest_size) {
+		if (connection->rest_at / STEADY_BYTES > steps)
+			connection->since = clock_ms();
 		return;
+	}
 	connection_release_rest(connection);
 	all_sent(connection);
 }

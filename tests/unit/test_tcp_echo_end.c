@@ -22,6 +22,7 @@
 #define TIMES "[listener x]\naddress = 127.0.0.1:0\nidle_timeout = 10s\nstall_timeout = 20s\n"
 #define NEVER "[listener x]\naddress = 127.0.0.1:0\nidle_timeout = 0\nstall_timeout = 0\n"
 #define SMALL_BUFFER 4608
+#define STEADY_BYTES (64 * 1024)
 #define STEP_MS 50
 #define LINGER_MS 2000
 #define LATE_MS (250 + 2 * STEP_MS)
@@ -182,6 +183,29 @@ START_TEST(a_drip_does_not_help_a_staller)
 }
 END_TEST
 
+START_TEST(a_client_that_reads_steadily_is_no_staller)
+{
+	int fd = scene_connect_unix(scene_service(TIMES, "x"), SMALL_BUFFER);
+	static char data[STEADY_BYTES];
+	uint64_t enough;
+
+	/* All that the client's kernel takes waits when it is read. */
+	while (send(fd, data, sizeof(data), MSG_DONTWAIT) > 0)
+		;
+	scene_stall(fd);
+	ck_assert_uint_gt(scene_connection()->rest_size, 2 * STEADY_BYTES);
+	for (int i = 0; i < 2; i++) {
+		enough = scene_count(TCP_SENT_BYTES) + STEADY_BYTES;
+		TURN_UNTIL((scene_take(fd, data, SMALL_BUFFER),
+			    scene_count(TCP_SENT_BYTES) >= enough));
+		pass(15000);
+	}
+	ck_assert_uint_eq(scene_loop.connections, 1);
+	expect_closed_after(5000, TCP_CLOSED_STALL);
+	close(fd);
+}
+END_TEST
+
 static void read_all(int fd)
 {
 	static char data[1 << 16];
@@ -267,6 +291,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, a_client_that_leaves_its_echo_unread_is_closed_in_time);
 	tcase_add_test(tcase, a_client_that_leaves_its_echo_unread_is_told_of_the_loss);
 	tcase_add_test(tcase, a_drip_does_not_help_a_staller);
+	tcase_add_test(tcase, a_client_that_reads_steadily_is_no_staller);
 	tcase_add_test(tcase, each_stall_counts_from_its_own_start);
 	tcase_add_test(tcase, new_settings_hold_for_live_connections);
 	tcase_add_test(tcase, after_our_fin_we_listen_on_for_two_seconds);
