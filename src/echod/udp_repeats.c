@@ -3,7 +3,7 @@
 
 /*
  * See udp_repeats.h. An entry is a leaky bucket, kept as the time when it will have drained, as in
- * rate_limit.c: a payload that comes less than once a second never fills it. Others get its place
+ * rate_limit.c: a payload that moves less than 4 KiB a second never fills it. Others get its place
  * once it has drained, so that nothing drives out a payload that keeps coming, and one that came
  * once is soon gone.
  */
@@ -19,11 +19,12 @@
 #define LOOK_MEAN 64
 
 /*
- * A datagram counts as a second, or as one for each 4 KiB of it: what a loop can move is the harm
- * that it does. The bucket holds 65536 of them, 256 MiB.
+ * What a loop can move is the harm that it does: the bucket holds 256 MiB, and drains 4 KiB a
+ * second. A small datagram costs more than its bytes.
  */
-#define COUNTED_SIZE 4096
+#define DRAIN 4096
 #define FULL (65536 * SECOND)
+#define LEAST_SIZE 256
 
 /* Of a payload so many bytes at its beginning and at its end, where those that change are. */
 #define HASHED_SIZE 504
@@ -96,8 +97,8 @@ static struct repeats_entry *find_entry(struct udp_repeats *repeats, uint64_t pa
 
 bool udp_repeats_add(struct udp_repeats *repeats, const struct repeat *repeat, int64_t now)
 {
-	size_t size = repeat->size > COUNTED_SIZE ? repeat->size : COUNTED_SIZE;
-	int64_t cost = (int64_t)(repeat->datagrams * size * LOOK_MEAN) * (SECOND / COUNTED_SIZE);
+	size_t size = repeat->size > LEAST_SIZE ? repeat->size : LEAST_SIZE;
+	int64_t cost = (int64_t)(repeat->datagrams * size * LOOK_MEAN) * (SECOND / DRAIN);
 	uint64_t payload = hash_repeat(&repeats->hash_key, repeat);
 	struct repeats_entry *entry = find_entry(repeats, payload, now);
 

@@ -4,7 +4,7 @@
 /*
  * Notices a source that sends one payload again and again, as an echo server does that was made to
  * answer us: with a fresh TTL each time nothing else ends that loop. Such a loop dies with one
- * datagram; a client that never changes its payload loses one in 65536. Looks at a random 1 in 64
+ * datagram; a client that never changes its payload loses one in 256 MiB. Looks at a random 1 in 64
  * of all datagrams, in a table of fixed size. One for each worker, which owns it.
  */
 

@@ -18,6 +18,8 @@
 
 #define SECOND INT64_C(1000000000)
 #define NEVER UINT64_MAX
+#define MANY 3000000
+#define SMALL 256 /* a datagram counts as no less */
 
 static struct udp_repeats *repeats;
 static struct in6_addr source;
@@ -70,25 +72,28 @@ static void expect_about(uint64_t got, uint64_t expected)
 		      (unsigned long long)got, (unsigned long long)expected);
 }
 
-START_TEST(one_of_65536_is_left_out)
+START_TEST(one_in_256_mib_is_left_out)
 {
-	static const size_t sizes[] = {0, 1, 8, 64, 503, 504, 505, 1009, 4096};
+	static const size_t sizes[] = {503, 504, 505, 1009, 4096, 8192, 60000};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		struct repeat repeat = of_size(sizes[i]);
 
 		for (unsigned again = 0; again < 3; again++)
-			expect_about(times(&repeat, SECOND / 1000, 200000), 65536);
+			expect_about(times(&repeat, SECOND / 10000, MANY), (256 << 20) / sizes[i]);
 	}
 }
 END_TEST
 
-START_TEST(of_large_ones_as_many_as_are_256_mib)
+START_TEST(of_small_ones_one_of_a_million_is_left_out)
 {
-	struct repeat large = of_size(60000), half = of_size(8192);
+	static const size_t sizes[] = {0, 8, 256};
 
-	expect_about(times(&large, SECOND / 1000, 200000), (256 << 20) / 60000);
-	expect_about(times(&half, SECOND / 1000, 200000), (256 << 20) / 8192);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct repeat repeat = of_size(sizes[i]);
+
+		expect_about(times(&repeat, SECOND / 10000, MANY), (256 << 20) / SMALL);
+	}
 }
 END_TEST
 
@@ -97,16 +102,17 @@ START_TEST(a_train_counts_as_the_datagrams_it_is)
 	struct repeat train = of_size(100);
 
 	train.datagrams = 64;
-	expect_about(times(&train, SECOND / 1000, 200000), 65536 / 64);
+	expect_about(times(&train, SECOND / 1000, MANY), (256 << 20) / SMALL / 64);
 }
 END_TEST
 
-START_TEST(what_comes_once_a_second_is_never_left_out)
+START_TEST(what_moves_4_kib_a_second_is_never_left_out)
 {
-	struct repeat repeat = of_size(64);
+	struct repeat large = of_size(4096), small = of_size(64);
 
-	ck_assert_uint_eq(times(&repeat, SECOND, 1000000), NEVER);
-	expect_about(times(&repeat, SECOND / 2, 1000000), 2 * 65536);
+	ck_assert_uint_eq(times(&large, SECOND, 1000000), NEVER);
+	ck_assert_uint_eq(times(&small, SECOND / 16, MANY), NEVER);
+	expect_about(times(&large, SECOND / 2, 1000000), 2 * 65536);
 }
 END_TEST
 
@@ -154,7 +160,7 @@ static void expect_apart(struct repeat one, struct repeat other)
 START_TEST(sources_ports_sizes_and_listeners_are_told_apart)
 {
 	struct in6_addr neighbour = source;
-	struct repeat one = of_size(64), other = one;
+	struct repeat one = of_size(4096), other = one;
 
 	neighbour.s6_addr[15]++;
 	other.source = &neighbour;
@@ -222,10 +228,10 @@ static Suite *suite(void)
 
 	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, set_up, tear_down);
-	tcase_add_test(tests, one_of_65536_is_left_out);
-	tcase_add_test(tests, of_large_ones_as_many_as_are_256_mib);
+	tcase_add_test(tests, one_in_256_mib_is_left_out);
+	tcase_add_test(tests, of_small_ones_one_of_a_million_is_left_out);
 	tcase_add_test(tests, a_train_counts_as_the_datagrams_it_is);
-	tcase_add_test(tests, what_comes_once_a_second_is_never_left_out);
+	tcase_add_test(tests, what_moves_4_kib_a_second_is_never_left_out);
 	tcase_add_test(tests, what_changes_is_never_left_out);
 	tcase_add_test(tests, others_do_not_add_up);
 	tcase_add_test(tests, sources_ports_sizes_and_listeners_are_told_apart);
