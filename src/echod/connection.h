@@ -43,7 +43,7 @@ struct connection {
 	char *rest; /* what the client has not taken yet; NULL unless WRITING */
 	uint32_t rest_at;
 	uint32_t rest_size;
-	int64_t since; /* READING: last active; WRITING: last steady; else: in this state (clock_ms) */
+	int64_t since; /* READING: last active; WRITING: last steady; else: in this state */
 	int64_t opened;
 	int64_t looked; /* when the wheel last looked for progress of the client */
 	uint64_t mark;	/* what it saw then */

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/*
- * Opening, probing and adopting the sockets that clients come to. What every accepted connection
- * shall have is set on its listener, which it inherits from, so that accepting one costs one call.
- */
+/* See listen_socket.h. Opens, probes and adopts the sockets that clients come to. */
 
 #include "config.h"
 
@@ -13,29 +10,14 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/sock_diag.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "log.h"
-#include "udp_control.h"
+#include "socket_options.h"
 #include "unix_socket.h"
-
-#define DATAGRAM_BUFFER (4 * 1024 * 1024)
-#define KEEPALIVE_IDLE_S 300
-#define KEEPALIVE_INTERVAL_S 30
-#define KEEPALIVE_COUNT 4
-
-/*
- * How much the kernel takes that it cannot send yet. What it refuses is ours to keep, to count and
- * to time; bulk transfers are as fast as without a bound.
- */
-#define UNSENT_MAX (128 * 1024)
-
-/* In FIN_WAIT2, closed by us: the peer has acknowledged everything, only its FIN is missing. */
-#define FIN_WAIT_S 1
 
 const char *const socket_kind_names[] = {"tcp", "udp", "unix", "unixgram"};
 
@@ -130,108 +112,6 @@ static int bind_socket(int fd, enum socket_kind kind, const struct address *addr
 	return bind(fd, &address->sa, address->length);
 }
 
-/* The settings that accepted connections inherit. */
-static int set_tcp_options(int fd)
-{
-	/* A Multipath TCP socket, which can only be handed over, has no urgent data. */
-	if (set(fd, SOL_SOCKET, SO_OOBINLINE, 1) < 0 && errno != EOPNOTSUPP)
-		return -1;
-	if (set(fd, SOL_TCP, TCP_NODELAY, 1) < 0 || set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) < 0 ||
-	    set(fd, SOL_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S) < 0 ||
-	    set(fd, SOL_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S) < 0 ||
-	    set(fd, SOL_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX) < 0 ||
-	    set(fd, SOL_TCP, TCP_LINGER2, FIN_WAIT_S) < 0)
-		return -1;
-	return set(fd, SOL_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
-}
-
-/* The kernel tells twice what it granted; -1 when it tells nothing. */
-static int buffer_of(int fd, int option)
-{
-	int value = 0;
-	socklen_t size = sizeof(value);
-
-	return getsockopt(fd, SOL_SOCKET, option, &value, &size) < 0 ? -1 : value / 2;
-}
-
-/* What this host gives whoever asks for our buffer, found out on a socket of its own; or -1. */
-static int grantable(int option)
-{
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int granted = -1;
-
-	if (fd >= 0 && set(fd, SOL_SOCKET, option, DATAGRAM_BUFFER) == 0)
-		granted = buffer_of(fd, option);
-	close_keeping_errno(fd);
-	return granted;
-}
-
-/*
- * Takes nothing that comes in a SYN, whose source may be forged. The kernel offers that on every
- * listener where net.ipv4.tcp_fastopen has 0x400, from listen(2) on. It refuses only where it has
- * no Fast Open.
- */
-static void refuse_fast_open(int fd)
-{
-	(void)set(fd, SOL_TCP, TCP_FASTOPEN, 0);
-}
-
-/* Never lowers: the service manager may have granted more than we could ask for. */
-static int raise_buffer(int fd, int option)
-{
-	int now = buffer_of(fd, option), granted;
-
-	if (now < 0)
-		return -1;
-	if (now >= DATAGRAM_BUFFER)
-		return 0;
-	granted = grantable(option);
-	if (granted < 0)
-		return -1;
-	return granted > now ? set(fd, SOL_SOCKET, option, DATAGRAM_BUFFER) : 0;
-}
-
-static bool has_small_buffer(int fd, int option)
-{
-	int size = buffer_of(fd, option);
-
-	return size >= 0 && size < DATAGRAM_BUFFER;
-}
-
-static int set_udp_options(int fd)
-{
-	int family = 0;
-	socklen_t size = sizeof(family);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) < 0)
-		return -1;
-	if (raise_buffer(fd, SO_RCVBUF) < 0 || raise_buffer(fd, SO_SNDBUF) < 0)
-		return -1;
-	return udp_control_enable(fd, family);
-}
-
-static int set_options(int fd, enum socket_kind kind)
-{
-	switch (kind) {
-	case SOCKET_TCP:
-		return set_tcp_options(fd);
-	case SOCKET_UDP:
-		return set_udp_options(fd);
-	default:
-		return 0;
-	}
-}
-
-/*
- * Answers may leave from every address that datagrams came to, be it ours by a route alone. Once
- * bound, for bind must refuse what is not ours. IPv4 does so unasked, and an old kernel does not.
- */
-static void answer_from_any(int fd, enum socket_kind kind)
-{
-	if (kind == SOCKET_UDP)
-		(void)set(fd, SOL_IPV6, IPV6_FREEBIND, 1);
-}
-
 static struct listen_socket *wrap(int fd, enum socket_kind kind)
 {
 	struct listen_socket *socket = calloc(1, sizeof(*socket));
@@ -273,17 +153,15 @@ struct listen_socket *listen_socket_open(enum socket_kind kind, const struct add
 	if (fd < 0)
 		goto failed;
 	step = "setsockopt";
-	if (set_options(fd, kind) < 0)
+	if (socket_options_set(fd, kind) < 0)
 		goto failed;
 	if (bind_socket(fd, kind, address, &step) < 0)
 		goto failed;
 	bound = true;
-	answer_from_any(fd, kind);
 	step = "listen";
 	if (socket_is_stream(kind) && listen(fd, SOMAXCONN) < 0)
 		goto failed;
-	if (kind == SOCKET_TCP)
-		refuse_fast_open(fd);
+	socket_options_finish(fd, kind);
 	step = "getsockname";
 	result = wrap(fd, kind);
 	if (!result)
@@ -312,16 +190,14 @@ struct listen_socket *listen_socket_adopt(int fd, enum socket_kind kind, struct 
 		return NULL;
 	}
 	socket->handed = true;
-	if (set_options(fd, kind) < 0) {
+	if (socket_options_set(fd, kind) < 0) {
 		explain(reason, "setsockopt", kind, &socket->address);
 		free(socket);
 		return NULL;
 	}
 	(void)listen_socket_drops(socket);
 	socket->drops = 0; /* those were a former instance's */
-	if (kind == SOCKET_TCP)
-		refuse_fast_open(fd);
-	answer_from_any(fd, kind);
+	socket_options_finish(fd, kind);
 	return socket;
 }
 
@@ -407,12 +283,6 @@ void listen_socket_unlink(const struct listen_socket *socket)
 			    path, strerror(errno));
 }
 
-bool listen_socket_buffers_small(const struct listen_socket *socket)
-{
-	return socket->kind == SOCKET_UDP &&
-	       (has_small_buffer(socket->fd, SO_RCVBUF) || has_small_buffer(socket->fd, SO_SNDBUF));
-}
-
 uint64_t listen_socket_drops(struct listen_socket *socket)
 {
 	uint32_t values[SK_MEMINFO_VARS] = {0};
@@ -428,13 +298,4 @@ uint64_t listen_socket_drops(struct listen_socket *socket)
 uint64_t listen_socket_drops_of_closed(void)
 {
 	return atomic_load(&drops_of_closed);
-}
-
-void listen_socket_endow(const struct listen_socket *socket, int fd)
-{
-	/* Refused only to those that have gone already. */
-	if (socket->kind == SOCKET_TCP)
-		(void)set_tcp_options(fd);
-	else
-		(void)set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 }

@@ -77,9 +77,6 @@ void listen_socket_unlink(const struct listen_socket *socket);
 /* A unix socket that nobody can reach any more: somebody removed or replaced its file. */
 bool listen_socket_lost_file(const struct listen_socket *socket);
 
-/* The kernel granted less room for bursts of datagrams than was asked for. */
-bool listen_socket_buffers_small(const struct listen_socket *socket);
-
 /*
  * Datagrams the kernel dropped here: our receive buffer was full, or the checksum wrong. Its count
  * has 32 bits, ours goes on. By control, and by whoever closes it.
@@ -88,11 +85,5 @@ uint64_t listen_socket_drops(struct listen_socket *socket);
 
 /* The same of all sockets that this process has closed. */
 uint64_t listen_socket_drops_of_closed(void);
-
-/*
- * Sets on a connection what it has not inherited: all, if it came before its listener was ours; on
- * a unix stream, which inherits nothing, that urgent bytes stay in their place.
- */
-void listen_socket_endow(const struct listen_socket *socket, int fd);
 
 #endif

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "socket_options.h"
 
 static void binding_clear(struct binding *binding)
 {
@@ -163,7 +164,7 @@ void listening_announce(const struct listening *listening, const struct listenin
 			continue;
 		log_notice("listening on %s %s", socket_kind_names[binding->kind],
 			   address_format(&binding->address, text));
-		small |= listen_socket_buffers_small(binding->sockets[0]);
+		small |= socket_options_buffers_small(binding->sockets[0]->fd, binding->kind);
 	}
 	if (small)
 		log_notice("the kernel grants UDP sockets less than 4 MiB of buffer, bursts may be "

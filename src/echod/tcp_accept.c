@@ -21,6 +21,7 @@
 #include "guard.h"
 #include "log.h"
 #include "loop.h"
+#include "socket_options.h"
 #include "source_key.h"
 #include "tcp_echo.h"
 
@@ -83,7 +84,7 @@ static enum accepted accept_one(struct intake *intake)
 	if (fd >= 0) {
 		intake->pause_ms = 0;
 		if (intake->early || intake->socket->kind == SOCKET_UNIX)
-			listen_socket_endow(intake->socket, fd);
+			socket_options_set_accepted(fd, intake->socket->kind);
 		admit(intake->service, fd, &peer);
 		return ACCEPT_DONE;
 	}

@@ -16,6 +16,7 @@
 
 #include "../integration/harness.h"
 #include "../integration/net.h"
+#include "echod/socket_options.h"
 #include "unit.h"
 
 #define ASKED (4 * 1024 * 1024)
@@ -84,7 +85,7 @@ START_TEST(adopting_raises_small_buffers)
 	ck_assert_int_eq(value_of(handed, SOL_SOCKET, SO_SNDBUF),
 			 value_of(plain, SOL_SOCKET, SO_SNDBUF));
 	/* The kernel tells twice what it granted. */
-	ck_assert(listen_socket_buffers_small(adopted) ==
+	ck_assert(socket_options_buffers_small(adopted->fd, adopted->kind) ==
 		  (value_of(plain, SOL_SOCKET, SO_RCVBUF) < 2 * ASKED ||
 		   value_of(plain, SOL_SOCKET, SO_SNDBUF) < 2 * ASKED));
 	listen_socket_release(adopted);
@@ -103,7 +104,7 @@ START_TEST(adopting_never_lowers_what_was_granted)
 	adopted = adopt(fd, SOCKET_UDP);
 	ck_assert_int_eq(value_of(fd, SOL_SOCKET, SO_RCVBUF), 2 * more);
 	ck_assert_int_eq(value_of(fd, SOL_SOCKET, SO_SNDBUF), 2 * more);
-	ck_assert(!listen_socket_buffers_small(adopted));
+	ck_assert(!socket_options_buffers_small(adopted->fd, adopted->kind));
 	listen_socket_release(adopted);
 }
 END_TEST
@@ -121,7 +122,7 @@ START_TEST(adopting_does_not_lower_what_is_less_than_asked_for)
 	most_granted = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		ck_assert_int_eq(value_of(fd, SOL_SOCKET, options[i]), 2 * granted);
-	ck_assert(listen_socket_buffers_small(adopted));
+	ck_assert(socket_options_buffers_small(adopted->fd, adopted->kind));
 	listen_socket_release(adopted);
 }
 END_TEST
@@ -136,9 +137,9 @@ START_TEST(half_of_what_was_asked_for_is_small)
 		skip("may not have larger buffers");
 	adopted = adopt(fd, SOCKET_UDP);
 	set_value(fd, SO_RCVBUFFORCE, half); /* where the host grants anybody all of it */
-	ck_assert(listen_socket_buffers_small(adopted));
+	ck_assert(socket_options_buffers_small(adopted->fd, adopted->kind));
 	set_value(fd, SO_RCVBUFFORCE, whole);
-	ck_assert(!listen_socket_buffers_small(adopted));
+	ck_assert(!socket_options_buffers_small(adopted->fd, adopted->kind));
 	listen_socket_release(adopted);
 }
 END_TEST
@@ -203,7 +204,7 @@ START_TEST(only_udp_has_buffers_to_complain_of)
 {
 	struct listen_socket *adopted = adopt(bound(SOCK_STREAM, "127.0.0.1"), SOCKET_TCP);
 
-	ck_assert(!listen_socket_buffers_small(adopted));
+	ck_assert(!socket_options_buffers_small(adopted->fd, adopted->kind));
 	listen_socket_release(adopted);
 }
 END_TEST

@@ -19,6 +19,7 @@
 #include "../integration/net.h"
 #include "config_text.h"
 #include "echod/listening.h"
+#include "echod/socket_options.h"
 #include "faults.h"
 #include "log_lines.h"
 #include "unit.h"
@@ -109,7 +110,7 @@ START_TEST(a_file_that_cannot_be_judged_is_neither_replaced_nor_removed)
 	ck_assert_int_eq(lstat(address.un.sun_path, &status), 0);
 
 	/* It is stale now. Whether it is takes a second socket to find out. */
-	ck_assert(fails_at(SOCKET_UNIX, &address, 1, "socket", ": bind: "));
+	ck_assert(fails_at(SOCKET_UNIX, &address, 1, "socket", ": socket: "));
 	ck_assert_int_eq(lstat(address.un.sun_path, &status), 0);
 	ck_assert_int_eq(unlink(address.un.sun_path), 0);
 }
@@ -210,7 +211,7 @@ START_TEST(what_the_kernel_does_not_tell_counts_as_nothing)
 	ck_assert_uint_eq(listen_socket_drops(socket), 0);
 	for (unsigned skip = 0; skip < 2; skip++) {
 		fault_after(skip, "getsockopt", ENOPROTOOPT);
-		ck_assert(!listen_socket_buffers_small(socket));
+		ck_assert(!socket_options_buffers_small(socket->fd, SOCKET_UDP));
 		ck_assert(fault_over());
 	}
 	listen_socket_release(socket);

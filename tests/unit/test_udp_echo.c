@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "echod/socket_options.h"
 #include "fake_clock.h"
 #include "log_lines.h"
 #include "loop_scene.h"
@@ -352,7 +353,7 @@ START_TEST(a_flood_does_not_keep_the_loop_from_others)
 	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_UDP, "127.0.0.1");
 	int fd = datagram_socket("127.0.0.1");
 
-	if (listen_socket_buffers_small(intake->socket))
+	if (socket_options_buffers_small(intake->socket->fd, SOCKET_UDP))
 		skip("net.core.rmem_max leaves no room for so many");
 	for (int i = 0; i < 300; i++)
 		put(fd, "127.0.0.1", intake, 1);
