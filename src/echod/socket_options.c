@@ -33,19 +33,26 @@ static int set(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof(value));
 }
 
+/* The same where a Multipath TCP socket, which can only be handed over, may have no such option. */
+static int set_unless_multipath(int fd, int level, int option, int value)
+{
+	if (set(fd, level, option, value) == 0 || errno == EOPNOTSUPP || errno == ENOPROTOOPT)
+		return 0;
+	return -1;
+}
+
 /* The settings that accepted connections inherit. */
 static int set_tcp_options(int fd)
 {
-	/* A Multipath TCP socket, which can only be handed over, has no urgent data. */
-	if (set(fd, SOL_SOCKET, SO_OOBINLINE, 1) < 0 && errno != EOPNOTSUPP)
-		return -1;
-	if (set(fd, SOL_TCP, TCP_NODELAY, 1) < 0 || set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) < 0 ||
+	if (set(fd, SOL_TCP, TCP_NODELAY, 1) < 0 ||
+	    set_unless_multipath(fd, SOL_SOCKET, SO_OOBINLINE, 1) < 0 ||
+	    set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) < 0 ||
 	    set(fd, SOL_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S) < 0 ||
 	    set(fd, SOL_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S) < 0 ||
-	    set(fd, SOL_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX) < 0 ||
-	    set(fd, SOL_TCP, TCP_LINGER2, FIN_WAIT_S) < 0)
+	    set(fd, SOL_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT) < 0 ||
+	    set_unless_multipath(fd, SOL_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX) < 0)
 		return -1;
-	return set(fd, SOL_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
+	return set_unless_multipath(fd, SOL_TCP, TCP_LINGER2, FIN_WAIT_S);
 }
 
 /* The kernel tells twice what it granted; -1 when it tells nothing. */

@@ -15,14 +15,19 @@
 #include "process.h"
 #include "scenes.h"
 
-static void expect_served(const char *host, uint16_t port)
+static void expect_served_from(const char *own, const char *host, uint16_t port)
 {
-	int stream = connect_to(host, port), datagrams = datagram_socket(host);
+	int stream = connect_to(host, port), datagrams = datagram_socket(own);
 
 	expect_echo(stream, "stream", 6);
 	expect_datagram_echo(datagrams, host, port, "datagram", 8);
 	close(stream);
 	close(datagrams);
+}
+
+static void expect_served(const char *host, uint16_t port)
+{
+	expect_served_from(host, host, port);
 }
 
 /* One number for all families and protocols; 0 where IPv6 is absent, for its half. */
@@ -97,8 +102,9 @@ START_TEST(a_link_local_address_has_its_interface)
 	if (!own_network() || !has_ipv6())
 		skip("this takes a network of its own, and IPv6");
 	add_address("fe80::7%lo");
+	add_address("fe80::8%lo");
 	echod = echod_start("[listener a]\naddress = [fe80::7%lo]:0\n");
-	expect_served("fe80::7%lo", echod_port(echod, "tcp [fe80::7%lo]"));
+	expect_served_from("fe80::8%lo", "fe80::7%lo", echod_port(echod, "tcp [fe80::7%lo]"));
 	echod_stop(echod);
 }
 END_TEST
