@@ -33,8 +33,8 @@ bool http_request_complete(char *request)
 	return line_break(text) > 0 || strstr(text, "\n\r\n") || strstr(text, "\n\n");
 }
 
-/* Of http://HOST:PORT/PATH; one without a path, or of another form, stays as it is. */
-static char *split_authority(char *target, struct http_request *request)
+/* The path of http://HOST:PORT/PATH; a target of another form stays as it is. */
+static const char *split_authority(char *target, struct http_request *request)
 {
 	char *authority, *path;
 
@@ -42,8 +42,10 @@ static char *split_authority(char *target, struct http_request *request)
 		return target;
 	authority = target + strlen(scheme);
 	path = strchr(authority, '/');
-	if (!path)
-		return target;
+	if (!path) {
+		request->authority = authority;
+		return "/";
+	}
 	/* Moved to where the slashes were, to make room for its end. */
 	memmove(authority - 1, authority, (size_t)(path - authority));
 	path[-1] = '\0';
@@ -55,6 +57,7 @@ const char *http_request_parse(char *text, struct http_request *request)
 {
 	size_t length = strcspn(text, "\r\n");
 	char *rest = text, *method, *target;
+	const char *path;
 
 	*request = (struct http_request){.headers = text + length + (text[length] != '\0')};
 	text[length] = '\0';
@@ -63,12 +66,12 @@ const char *http_request_parse(char *text, struct http_request *request)
 	if (!rest || strncmp(rest, version, strlen(version)) != 0)
 		return "400 Bad Request";
 	target[strcspn(target, "?#")] = '\0';
-	target = split_authority(target, request);
-	if (target[0] != '/')
+	path = split_authority(target, request);
+	if (path[0] != '/')
 		return "400 Bad Request";
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
 		return "405 Method Not Allowed";
-	request->path = target;
+	request->path = path;
 	return HTTP_OK;
 }
 

@@ -59,18 +59,23 @@ static const char *judge_line(const char *line, const char *end)
 	const char *target = memchr(line, ' ', (size_t)(end - line));
 	const char *version = target ? memchr(target + 1, ' ', (size_t)(end - target - 1)) : NULL;
 	const char *query, *slash;
+	bool no_path = false;
 
 	if (version && strncasecmp(target + 1, "http://", 7) == 0) {
 		slash = target + 8;
 		while (slash < version && !strchr("/?#", *slash))
 			slash++;
+		no_path = *slash != '/';
 		target = slash - 1;
 	}
-	if (!version || target[1] != '/' || !starts(version + 1, end, "HTTP/1."))
+	if (!version || (target[1] != '/' && !no_path) || !starts(version + 1, end, "HTTP/1."))
 		return "400 Bad Request";
 	if (!starts(line, end, "GET ") && !starts(line, end, "HEAD "))
 		return "405 Method Not Allowed";
-	verdict.path = target + 1;
+	verdict.path = no_path ? "/" : target + 1;
+	verdict.path_length = 1;
+	if (no_path)
+		return HTTP_OK;
 	query = target + 1;
 	while (query < version && *query != '?' && *query != '#')
 		query++;
