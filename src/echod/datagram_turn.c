@@ -20,9 +20,9 @@
 #define BATCHES_PER_TURN 4
 
 /*
- * All datagram sockets of a loop together take about this much in a turn, each an equal share, so
- * that no order of turns prefers one. A datagram costs its bytes, and what it costs in any case as
- * so many more: a train of 64 tiny ones is as much work as a large one.
+ * All datagram sockets of a loop together take about this much in a round, each busy one an equal
+ * share, so that no order of turns prefers one. A datagram costs its bytes, and 512 more for the
+ * work that does not depend on its size: a train of 64 tiny ones is as much work as a large one.
  */
 #define LOOP_COST (1024 * 1024)
 #define DATAGRAM_COST 512
@@ -55,12 +55,34 @@ static void note_use(struct loop *loop, const struct taken *taken)
 }
 
 /*
+ * What a socket may take in its turn. We expect as many busy sockets as in the last round; if more
+ * come, the last of them may find everything taken, and still get one message each.
+ */
+static int64_t share_of_round(struct intake *intake)
+{
+	struct datagram_round *round = &intake->service->loop->round;
+	unsigned sockets;
+	int64_t share;
+
+	if (intake->round == round->number)
+		*round = (struct datagram_round){.number = round->number + 1,
+						 .sockets_before = round->sockets,
+						 .left = LOOP_COST};
+	intake->round = round->number;
+	round->sockets++;
+	sockets = round->sockets > round->sockets_before ? round->sockets : round->sockets_before;
+	share = LOOP_COST / sockets < round->left ? LOOP_COST / sockets : round->left;
+	return share > 0 ? share : 1;
+}
+
+/*
  * How many messages to ask for, by what they lately cost: the kernel may hand over 64 KiB with each
- * of 64.
+ * of 64. Of a socket that has received nothing yet we expect that.
  */
 static unsigned affordable(const struct intake *intake, int64_t left)
 {
-	int64_t count = left / (intake->message_cost + 1);
+	int64_t each = intake->message_cost > 0 ? intake->message_cost : DATAGRAM_MAX;
+	int64_t count = left / each;
 
 	return count < 1 ? 1 : count < BATCH_SIZE ? (unsigned)count : BATCH_SIZE;
 }
@@ -124,7 +146,7 @@ static bool exhausted(int error)
 void datagram_turn(struct intake *intake, bool with_notes, datagram_answer *answer)
 {
 	struct loop *loop = intake->service->loop;
-	int64_t left = LOOP_COST / loop->datagram_intakes, cost;
+	int64_t left = share_of_round(intake), cost;
 	int failed = 0;
 
 	for (int i = 0; i < BATCHES_PER_TURN && left > 0; i++) {
@@ -149,6 +171,7 @@ void datagram_turn(struct intake *intake, bool with_notes, datagram_answer *answ
 		note_use(loop, &taken);
 		learn_cost(intake, cost / count);
 		left -= cost;
+		loop->round.left -= cost;
 		if ((unsigned)count < most)
 			return;
 	}

@@ -18,6 +18,17 @@
 struct intake;
 struct loop;
 
+/*
+ * One pass of the loop over its busy datagram sockets. libevent does not tell where a pass begins:
+ * it must be a new one when a socket comes that already had its turn.
+ */
+struct datagram_round {
+	unsigned number;
+	unsigned sockets; /* that had their turn */
+	unsigned sockets_before;
+	int64_t left; /* of what they may take together */
+};
+
 /* Answers what the batch of the loop holds, COUNT messages. How many datagrams and bytes it was. */
 struct taken {
 	uint64_t datagrams;

@@ -124,7 +124,6 @@ void intake_start(struct intake *intake, struct loop *loop)
 	event_assign(&intake->resume, loop->base, -1, 0, on_resume, intake);
 	service_join(intake->service);
 	LIST_INSERT_HEAD(&loop->intakes, intake, link);
-	loop->datagram_intakes += !socket_is_stream(socket->kind);
 	intake->paused = true;
 	loop->paused_intakes++;
 	resume(intake);
@@ -155,10 +154,8 @@ void intake_stop(struct intake *intake)
 	event_del(&intake->resume);
 	if (intake->paused)
 		service->loop->paused_intakes--;
-	if (!socket_is_stream(socket->kind)) {
+	if (!socket_is_stream(socket->kind))
 		datagram_turn_end(intake);
-		service->loop->datagram_intakes--;
-	}
 	LIST_REMOVE(intake, link);
 	intake_free(intake);
 	service_leave(service);

@@ -30,6 +30,7 @@ struct intake {
 	int64_t pause_ms;      /* how long the last pause was; 0: what comes in can be taken */
 	int64_t failing_since; /* datagrams, while pause_ms is not 0 (clock_ms) */
 	int64_t message_cost;  /* datagrams: what one message lately cost; 0: unknown */
+	unsigned round;	       /* datagrams: the last one it took part in (datagram_turn.h) */
 	bool paused;
 	bool deaf;  /* datagrams: could not be received for so long that it is no passing trouble */
 	bool early; /* connections may wait here since before the socket was ours */

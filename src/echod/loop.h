@@ -16,6 +16,7 @@
 
 #include "configuration.h"
 #include "counters.h"
+#include "datagram_turn.h"
 #include "guard.h"
 #include "intake.h"
 #include "kept_echo.h"
@@ -72,7 +73,7 @@ struct loop {
 	uint64_t random_state;
 	struct event quiet; /* pending while the batch holds memory that may go back */
 	unsigned paused_intakes;
-	unsigned datagram_intakes;
+	struct datagram_round round;
 	size_t connections;
 	bool draining; /* stopping: connections end as soon as they are empty */
 };

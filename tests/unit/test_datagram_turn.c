@@ -25,6 +25,7 @@
 #define TRAIN_SIZE 60000
 #define SEGMENT 1000
 #define LOOP_BYTES (1024 * 1024)
+#define QUEUED 240 /* small ones: more than an eighth of a turn, and they fit the buffer */
 
 static struct intake *intakes[SOCKETS];
 static int clients[SOCKETS];
@@ -101,6 +102,34 @@ START_TEST(floods_of_trains_share_a_turn_that_is_bounded)
 	for (int i = 0; i < SOCKETS; i++)
 		ck_assert(was_answered(i));
 	wait_until_all_came((1 + TRAINS) * SOCKETS * TRAIN_SIZE);
+}
+END_TEST
+
+START_TEST(a_new_flood_is_bounded_too)
+{
+	send_trains(TRAINS, TRAIN_SIZE, SEGMENT);
+	one_turn();
+	ck_assert_uint_le(scene_count(UDP_RECEIVED_BYTES), LOOP_BYTES);
+	for (int i = 0; i < SOCKETS; i++)
+		ck_assert(was_answered(i));
+	wait_until_all_came(TRAINS * SOCKETS * TRAIN_SIZE);
+}
+END_TEST
+
+START_TEST(a_busy_socket_is_not_slowed_by_idle_ones)
+{
+	uint64_t before;
+
+	for (int i = 0; i < SOCKETS; i++)
+		send_datagram(clients[i], &intakes[i]->socket->address, data, 64);
+	wait_until_all_came(SOCKETS * 64);
+	send_datagram(clients[0], &intakes[0]->socket->address, data, 64);
+	wait_until_all_came((SOCKETS + 1) * 64); /* a round in which only one is busy */
+	before = scene_count(UDP_RECEIVED_DATAGRAMS);
+	for (int i = 0; i < QUEUED; i++)
+		send_datagram(clients[0], &intakes[0]->socket->address, data, 64);
+	one_turn();
+	ck_assert_uint_eq(scene_count(UDP_RECEIVED_DATAGRAMS) - before, QUEUED);
 }
 END_TEST
 
@@ -183,6 +212,8 @@ static Suite *suite(void)
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, floods_of_trains_share_a_turn_that_is_bounded);
+	tcase_add_test(tcase, a_new_flood_is_bounded_too);
+	tcase_add_test(tcase, a_busy_socket_is_not_slowed_by_idle_ones);
 	tcase_add_test(tcase, trains_of_tiny_datagrams_are_bounded_by_their_number);
 	tcase_add_test(tcase, small_datagrams_are_taken_in_full_batches);
 	tcase_add_test(tcase, memory_goes_back_when_no_more_comes);
