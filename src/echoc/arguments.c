@@ -298,7 +298,7 @@ static int check_together(const struct arguments *arguments)
 static int take_operands(struct arguments *arguments, int count, char *const operands[])
 {
 	if (count < 1)
-		return bad_usage("%s: whom? Name a HOST[:PORT]", mode_names[arguments->mode]);
+		return bad_usage("%s: missing target: HOST[:PORT]", mode_names[arguments->mode]);
 	if (count > 1 && arguments->mode != MODE_SEND)
 		return bad_usage("only one HOST[:PORT]: \"%s\" is too many", operands[1]);
 	arguments->target = operands[0];
@@ -314,7 +314,7 @@ static int parse_without_mode(struct arguments *arguments, const char *word)
 	arguments->help = strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0;
 	if (arguments->version || arguments->help)
 		return 0;
-	return bad_usage("\"%s\" is neither ping, bench nor send", word);
+	return bad_usage("unknown mode \"%s\": use ping, bench or send", word);
 }
 
 int arguments_parse(struct arguments *arguments, int argc, char *argv[])
@@ -324,7 +324,7 @@ int arguments_parse(struct arguments *arguments, int argc, char *argv[])
 
 	memset(arguments, 0, sizeof(*arguments));
 	if (argc < 2)
-		return bad_usage("say what to do: ping, bench or send");
+		return bad_usage("missing mode: use ping, bench or send");
 	while (mode_names[mode] && strcmp(mode_names[mode], argv[1]) != 0)
 		mode++;
 	if (!mode_names[mode])

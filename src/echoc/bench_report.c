@@ -156,10 +156,15 @@ static void measure_rate(const struct bench_report *report, struct report_span *
 
 static void print_problems(const struct bench *shared)
 {
+	char time[NUMBER_TEXT_MAX];
+
 	if (shared->send_error != 0)
 		fprintf(stderr, "echoc: sending failed: %s\n", strerror(shared->send_error));
 	if (shared->gso_refused)
 		fprintf(stderr, "echoc: the kernel refused trains here: sent singly\n");
+	if (shared->held_up > 0)
+		fprintf(stderr, "echoc: was itself stopped for %s: round trips include that\n",
+			duration_text((double)shared->held_up, time));
 	if (shared->given_up > 0)
 		fprintf(stderr,
 			"echoc: %" PRIu64 " still outstanding when the time to wait was over, "

@@ -42,6 +42,9 @@ struct bench_thread {
 	struct channel *channels;
 	size_t count;
 	uint64_t stopped;     /* sending: when */
+	uint64_t paused;      /* since then, by stops of ours */
+	uint64_t held_up;     /* by all of them */
+	uint64_t cpu_used;    /* until the latest tick */
 	uint64_t quiet_since; /* all has come back; 0: not yet */
 };
 
@@ -64,6 +67,8 @@ static void hand_in(struct bench_thread *self)
 		bench->last_heard = self->lane.last_heard;
 	if (self->stopped > bench->sent_until)
 		bench->sent_until = self->stopped;
+	if (self->held_up > bench->held_up)
+		bench->held_up = self->held_up;
 	pthread_mutex_unlock(&bench->mutex);
 	books_clear(&self->lane.books);
 	for (size_t i = 0; i < self->count; i++)
@@ -109,6 +114,8 @@ static bool is_drained(struct bench_thread *self, uint64_t now)
 
 	if (since < self->schedule.end && now >= self->schedule.end)
 		since = self->schedule.end;
+	if (since < self->lane.resumed)
+		since = self->lane.resumed;
 	if (!is_waiting(self)) {
 		if (self->quiet_since == 0)
 			self->quiet_since = now;
@@ -125,7 +132,7 @@ static bool is_over(const struct bench_thread *self, uint64_t now)
 
 	if (limit < DRAIN_LEAST)
 		limit = DRAIN_LEAST;
-	return now - self->stopped >= (limit < DRAIN_MOST ? limit : DRAIN_MOST);
+	return now - self->stopped - self->paused >= (limit < DRAIN_MOST ? limit : DRAIN_MOST);
 }
 
 static void give_up(struct bench_thread *self)
@@ -153,11 +160,31 @@ static void stop_sending(struct bench_thread *self, uint64_t now)
 	hand_in(self); /* what comes from now on is no part of the rate */
 }
 
+/*
+ * After a stop of ours what waits in the sockets is to be read before anything is given up. Who is
+ * merely late with much to do has used the processor.
+ */
+static void notice_stop(struct bench_thread *self, uint64_t now)
+{
+	uint64_t cpu = clock_read(CLOCK_THREAD_CPUTIME_ID);
+	uint64_t gone = now - self->lane.ticked;
+
+	if (self->lane.ticked != 0 && gone >= LANE_STOP_LEAST && cpu - self->cpu_used < gone / 2) {
+		self->lane.resumed = now;
+		self->held_up += gone;
+		if (self->stopped != 0)
+			self->paused += gone;
+	}
+	self->cpu_used = cpu;
+	self->lane.ticked = now;
+}
+
 static void on_tick(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
 	struct bench_thread *self = context;
 	uint64_t now = clock_now();
 
+	notice_stop(self, now);
 	if (self->ticks == 0)
 		self->lane.sending = true; /* once at least, even if late for all of the run */
 	else if (self->lane.sending && (now >= self->bench->end || self->bench->stop))

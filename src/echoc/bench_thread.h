@@ -35,6 +35,7 @@ struct bench {
 	struct books books; /* handed in, not yet reported */
 	uint64_t last_heard;
 	uint64_t sent_until; /* the end of sending, of the last thread */
+	uint64_t held_up;    /* how long we were stopped ourselves, the thread that was longest */
 };
 
 /* For each connection, at the start and when it is made again. */

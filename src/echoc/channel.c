@@ -29,8 +29,6 @@ int channel_init(struct channel *channel, struct lane *lane, int fd, uint64_t ru
 	channel->kind = lane->target->datagram ? &channel_udp : &channel_tcp;
 	if (flow_init(&channel->flow, run, size, window, &lane->books) < 0)
 		return -1;
-	if (lane->target->datagram)
-		channel->flow.timeout = DATAGRAM_TIMEOUT;
 	/* Most likely lost by then, it must not stop the others until that is certain. */
 	if (channel->flow.window.lag > OVERTAKEN_AFTER + 4 * lane->depth)
 		channel->flow.window.lag = OVERTAKEN_AFTER + 4 * lane->depth;
@@ -113,6 +111,17 @@ uint64_t channel_take(struct channel *channel, uint64_t now, uint64_t most)
 	return count;
 }
 
+/* It may have ended before a tick has seen it. */
+void channel_set_timeout(struct channel *channel, uint64_t now)
+{
+	const struct lane *lane = channel->lane;
+	bool stopped = now - lane->ticked >= LANE_STOP_LEAST ||
+		       (lane->resumed != 0 && now - lane->resumed < DATAGRAM_TIMEOUT);
+
+	if (lane->target->datagram)
+		channel->flow.timeout = stopped ? UINT64_MAX : DATAGRAM_TIMEOUT;
+}
+
 void channel_fill(struct channel *channel, uint64_t now)
 {
 	if (channel->fd >= 0 && !channel->connecting)
@@ -124,11 +133,15 @@ static bool is_in_vain(const struct channel *channel, uint64_t now)
 {
 	const struct lane *lane = channel->lane;
 
-	return channel->connecting && (!lane->sending || now - channel->begun >= lane->patience);
+	if (!channel->connecting)
+		return false;
+	return !lane->sending ||
+	       (now - channel->begun >= lane->patience && now - lane->resumed >= lane->patience);
 }
 
 void channel_tick(struct channel *channel, uint64_t now)
 {
+	channel_set_timeout(channel, now);
 	flow_expire(&channel->flow, now);
 	if (is_in_vain(channel, now))
 		channel_close(channel);

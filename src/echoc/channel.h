@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "clock.h"
 #include "common/compiler.h"
 #include "flow.h"
 #include "schedule.h"
@@ -33,6 +34,8 @@ struct lane {
 	bool sending;	/* until the end of the run */
 	bool gso;
 	uint64_t patience;  /* how long a connection may take that is made again */
+	uint64_t ticked;    /* when we last saw to all of them; 0: not yet */
+	uint64_t resumed;   /* after the latest stop of ours; 0: there was none */
 	struct books books; /* since they were last handed in */
 	uint64_t last_heard;
 	int send_error; /* the last one, 0: none */
@@ -42,6 +45,9 @@ struct lane {
 	size_t out_size;
 	struct datagram_batch *batch; /* UDP only */
 };
+
+/* A tick that is so much later than the one before: we were stopped. */
+#define LANE_STOP_LEAST (250 * NS_PER_MS)
 
 struct channel_kind {
 	int (*prepare)(struct lane *lane, size_t size); /* the lane's buffers, once */
@@ -84,6 +90,12 @@ void channel_connect(struct channel *channel, uint64_t now);
 
 /* Begins up to MOST of the probes that may be sent now; how many. */
 uint64_t channel_take(struct channel *channel, uint64_t now, uint64_t most);
+
+/*
+ * To be called before replies are judged, or probes given up. What a stop of ours held up, in the
+ * socket or in the schedule, is not given up until it had the time for a round trip.
+ */
+void channel_set_timeout(struct channel *channel, uint64_t now);
 
 /* Sends what is due; nothing while it is not connected. */
 void channel_fill(struct channel *channel, uint64_t now);

@@ -286,6 +286,7 @@ static void on_readable(evutil_socket_t fd, short what UNUSED, void *context)
 	}
 	now = clock_now();
 	channel->lane->last_heard = now;
+	channel_set_timeout(channel, now);
 	for (int i = 0; i < count; i++)
 		take_message(channel, &batch->in[i], now);
 	udp_fill(channel, now);

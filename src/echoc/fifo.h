@@ -3,7 +3,7 @@
 
 /*
  * Bytes that were sent and have not come back yet, in order. Grows to what is under way at most,
- * which is bounded by the buffers between us and an echo server.
+ * which its user bounds.
  */
 
 #ifndef ECHOC_FIFO_H

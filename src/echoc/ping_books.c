@@ -25,6 +25,20 @@ static void enter_late_in_total(struct pinger *pinger)
 	pinger->total.late++;
 }
 
+/*
+ * The reply waited while we were stopped, and when it came is not known: the kernel did not say, or
+ * said when the last of several came, all but one of which were earlier.
+ */
+static bool may_have_been_in_time(const struct pinger *pinger, uint64_t sequence)
+{
+	const struct window *window = &pinger->flow.window;
+
+	if (pinger->woken == 0 || window_state(window, sequence) != SLOT_WAITING)
+		return false;
+	return pinger->reception.time > pinger->woken ||
+	       (!pinger->target->datagram && sequence != window->next - 1);
+}
+
 void pinger_settle_reply(struct pinger *pinger, uint64_t sequence, const struct finding *finding,
 			 size_t bytes)
 {
@@ -32,7 +46,12 @@ void pinger_settle_reply(struct pinger *pinger, uint64_t sequence, const struct 
 				   .bytes = bytes,
 				   .finding = *finding,
 				   .reception = pinger->reception};
+	uint64_t latest = window_time(&pinger->flow.window, sequence) + pinger->flow.timeout;
 
+	if (reply.reception.time > latest && may_have_been_in_time(pinger, sequence)) {
+		reply.reception.time = latest;
+		reply.reception.by_kernel = false;
+	}
 	reply.fate = flow_reply(&pinger->flow, sequence, finding, bytes, reply.reception.time,
 				&reply.rtt);
 	if (reply.fate == FATE_LATE && sequence < pinger->summed_up)

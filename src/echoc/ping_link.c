@@ -17,7 +17,8 @@
 #include "icmp_error.h"
 #include "pinger.h"
 
-#define ERRORS_MAX 256 /* at once */
+#define ERRORS_MAX 256	/* at once */
+#define WAITED_MAX 4096 /* messages without a stamp that are read after a stop of ours */
 #define REFUSED "refused: nothing listens there"
 
 void ping_link_say(const struct pinger *pinger, const char *what, int error)
@@ -207,13 +208,24 @@ static bool read_some(struct pinger *pinger)
 	return true;
 }
 
+/* A probe is still waited for that should have been given up long ago. */
+static bool was_stopped(const struct pinger *pinger, uint64_t now)
+{
+	return now >= PING_BEHIND_MAX && flow_overdue(&pinger->flow, now - PING_BEHIND_MAX);
+}
+
 void ping_link_read(struct pinger *pinger, uint64_t until)
 {
+	unsigned unstamped = 0;
+
 	if (pinger->fd < 0)
 		return;
+	pinger->woken = was_stopped(pinger, until) ? until : 0;
 	do
 		pinger->reception.time = 0;
-	while (read_some(pinger) && pinger->reception.time <= until);
+	while (read_some(pinger) && (pinger->reception.time <= until ||
+				     (pinger->woken != 0 && ++unstamped < WAITED_MAX)));
+	pinger->woken = 0;
 	if (has_error_queue(pinger))
 		(void)read_errors(pinger, pinger->flow.window.next);
 }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "books.h"
+#include "clock.h"
 #include "flow.h"
 #include "ping_output.h"
 #include "receive.h"
@@ -22,6 +23,7 @@
 #include "writer.h"
 
 #define PING_ATTEMPTS 8
+#define PING_BEHIND_MAX (100 * NS_PER_MS) /* later than that we were stopped, not just busy */
 
 /* A connect that is on its way. */
 struct attempt {
@@ -52,6 +54,7 @@ struct pinger {
 	struct stream stream; /* TCP only, as the writer */
 	struct writer writer;
 	struct reception reception; /* of what is being taken in */
+	uint64_t woken;		    /* it waited while we were stopped, until then; 0: it did not */
 	uint64_t last_heard;	    /* on this connection; at first when it was made */
 	struct books books;	    /* since the last report */
 	struct books total;	    /* before that */

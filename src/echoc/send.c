@@ -110,6 +110,13 @@ static int carry(struct sender *sender, struct reason *reason)
 	return send_stream(sender, reason);
 }
 
+static void say_bytes(uint64_t count, const char *what)
+{
+	if (count > 0)
+		fprintf(stderr, "echoc: %" PRIu64 " byte%s %s\n", count, count == 1 ? "" : "s",
+			what);
+}
+
 static void say_result(const struct sender *sender, double seconds)
 {
 	const struct books *books = &sender->books;
@@ -121,15 +128,11 @@ static void say_result(const struct sender *sender, double seconds)
 			books->received, books->sent, sender->cut_short ? "; not all was sent" : "",
 			waited ? ", waited " : "",
 			waited ? format_duration(sender->arguments->timeout_ms, wait) : "");
-	if (books->late > 0)
-		fprintf(stderr, "echoc: %" PRIu64 " bytes came back late\n", books->late);
-	if (books->duplicates > 0)
-		fprintf(stderr, "echoc: %" PRIu64 " bytes came back again\n", books->duplicates);
-	if (sender->extra > 0)
-		fprintf(stderr, "echoc: %" PRIu64 " bytes came that were never sent\n",
-			sender->extra);
-	if (books->corrupt > 0)
-		fprintf(stderr, "echoc: %" PRIu64 " bytes came back altered\n", books->corrupt);
+	say_bytes(books->late, "came back late");
+	say_bytes(books->duplicates, "came back again");
+	say_bytes(sender->extra,
+		  sender->extra == 1 ? "came that was never sent" : "came that were never sent");
+	say_bytes(books->corrupt, "came back altered");
 	if (sender->arguments->verbose)
 		fprintf(stderr,
 			"%" PRIu64 " bytes sent to %s over %s, %" PRIu64 " came back, in %s\n",

@@ -22,6 +22,7 @@
 #include "sender.h"
 
 #define PIECE 65536u
+#define UNDER_WAY_MAX (16u << 20) /* from a server that takes all and echoes nothing */
 
 struct carrier {
 	struct sender *sender;
@@ -123,7 +124,8 @@ static int time_left(const struct carrier *carrier)
 
 static bool wants_input(const struct carrier *carrier)
 {
-	return carrier->out_count == 0 && !carrier->closed_half;
+	return carrier->out_count == 0 && !carrier->closed_half &&
+	       carrier->under_way.count + PIECE <= UNDER_WAY_MAX;
 }
 
 /* 1: go on; 0: nothing moved for too long. */

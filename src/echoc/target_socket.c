@@ -130,6 +130,12 @@ static int wait_connected(int fd, uint64_t deadline)
 	return count > 0 ? target_result(fd) : ETIMEDOUT;
 }
 
+static bool is_without_link(const struct address *address)
+{
+	return address->sa.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_LINKLOCAL(&address->in6.sin6_addr) && address->in6.sin6_scope_id == 0;
+}
+
 static const char *hint(const struct target *target, int error)
 {
 	switch (error) {
@@ -139,6 +145,10 @@ static const char *hint(const struct target *target, int error)
 		return ": the server takes no connection from its queue, which is full";
 	case ETIMEDOUT:
 		return ": no answer; a firewall, or the host is down";
+	case EINVAL:
+		return is_without_link(&target->candidates[target->chosen])
+			       ? ": a link-local address needs its interface, as in fe80::1%eth0"
+			       : "";
 	case EADDRNOTAVAIL:
 		return target->source.length > 0
 			       ? ": the source address is not one of this host, or has no port left"

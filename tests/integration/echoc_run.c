@@ -129,6 +129,28 @@ void echoc_await_error(struct echoc *echoc, const char *text)
 	}
 }
 
+bool echoc_is_asleep(const struct echoc *echoc)
+{
+	char path[32], state = '\0';
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)echoc->pid);
+	file = fopen(path, "re");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(fscanf(file, "%*d %*s %c", &state), 1);
+	fclose(file);
+	return state == 'S';
+}
+
+void echoc_pause(const struct echoc *echoc)
+{
+	int status;
+
+	kill(echoc->pid, SIGSTOP);
+	ck_assert_int_eq(waitpid(echoc->pid, &status, WUNTRACED), echoc->pid);
+	ck_assert(WIFSTOPPED(status));
+}
+
 void echoc_finish(struct echoc *echoc, const void *input, size_t length)
 {
 	const char *rest = input;

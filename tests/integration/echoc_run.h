@@ -6,6 +6,7 @@
 #ifndef ECHOC_RUN_H
 #define ECHOC_RUN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -29,6 +30,12 @@ struct echoc echoc_start(const char *const *arguments);
 /* Reads what there is, until TEXT is in the output, or among the errors. */
 void echoc_await(struct echoc *echoc, const char *text);
 void echoc_await_error(struct echoc *echoc, const char *text);
+
+/* Waits for something, as far as the system knows: in its loop once it has nothing to do. */
+bool echoc_is_asleep(const struct echoc *echoc);
+
+/* SIGSTOP, and waits until it really stands still. */
+void echoc_pause(const struct echoc *echoc);
 
 /* Feeds it INPUT, if any, then the end of it; reads everything to its end. */
 void echoc_finish(struct echoc *echoc, const void *input, size_t length);

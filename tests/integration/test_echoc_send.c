@@ -20,6 +20,7 @@
 #include "echoc_run.h"
 #include "faulty_server.h"
 #include "harness.h"
+#include "json_lines.h"
 #include "net.h"
 
 #define LARGE (24u << 20)
@@ -94,7 +95,7 @@ START_TEST(an_altered_byte_is_named)
 	struct echoc echoc = echoc_run(
 		ECHOC_ARGS("send", _i == 1 ? "-u" : "-v", faulty_start(&faulty), "hello"));
 
-	EXPECT(&echoc, 1, "corrupt at offset 4: expected 6f, got 6e", "1 bytes came back altered");
+	EXPECT(&echoc, 1, "corrupt at offset 4: expected 6f, got 6e", "1 byte came back altered");
 	echoc_free(&echoc);
 }
 END_TEST
@@ -169,6 +170,24 @@ START_TEST(a_server_that_takes_nothing_more_is_given_up)
 		       : "3 of 9 bytes came back; not all was sent, waited 2s\n");
 	echoc_free(&echoc);
 	close(server);
+}
+END_TEST
+
+/* It remembers what is under way, which must have a bound. */
+START_TEST(a_server_that_takes_all_and_echoes_nothing_is_not_fed_for_ever)
+{
+	struct faulty faulty = {.fault = FAULT_DROP};
+	char *input = calloc(1, LARGE);
+	struct echoc echoc;
+
+	ck_assert_ptr_nonnull(input);
+	echoc = run_with(ECHOC_ARGS("send", "--json", "-w", "1s", faulty_start(&faulty)), input,
+			 LARGE);
+	EXPECT(&echoc, 1, "\"received\":0,");
+	ck_assert_double_gt(json_get(echoc.output, "summary", "sent"), 1 << 20);
+	ck_assert_double_le(json_get(echoc.output, "summary", "sent"), 16 << 20);
+	echoc_free(&echoc);
+	free(input);
 }
 END_TEST
 
@@ -332,6 +351,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, bytes_that_do_not_come_back_are_counted);
 	tcase_add_loop_test(tcase, silence_is_not_waited_for_for_ever, 0, 2);
 	tcase_add_loop_test(tcase, a_server_that_takes_nothing_more_is_given_up, 0, 2);
+	tcase_add_test(tcase, a_server_that_takes_all_and_echoes_nothing_is_not_fed_for_ever);
 	tcase_add_loop_test(tcase, a_late_reply_is_late_not_altered, 0, 2);
 	tcase_add_test(tcase, a_late_reply_that_comes_twice_is_late_once);
 	tcase_add_loop_test(tcase, a_second_reply_is_said_and_does_no_harm, 0, 2);

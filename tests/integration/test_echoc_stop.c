@@ -20,64 +20,9 @@
 #include "faulty_server.h"
 #include "handover.h"
 #include "harness.h"
+#include "held_server.h"
 #include "json_lines.h"
 #include "net.h"
-
-/* A server that answers when the test says so. */
-struct server {
-	int fd; /* TCP: listens until the first probe has come */
-	bool datagram;
-	char target[32];
-	struct datagram probe;
-};
-
-static void server_start(struct server *server, bool datagram)
-{
-	struct address any = at("127.0.0.1", 0);
-
-	server->datagram = datagram;
-	server->fd = datagram ? datagram_socket("127.0.0.1") : new_socket(&any, SOCK_STREAM);
-	if (!datagram) {
-		ck_assert_int_eq(bind(server->fd, &any.sa, any.length), 0);
-		ck_assert_int_eq(listen(server->fd, 1), 0);
-	}
-	snprintf(server->target, sizeof(server->target), "127.0.0.1:%u", port_bound_to(server->fd));
-}
-
-static void server_take_probe(struct server *server, bool first)
-{
-	int listener = server->fd;
-
-	if (server->datagram) {
-		receive_datagram(server->fd, &server->probe);
-		return;
-	}
-	if (first) {
-		server->fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-		ck_assert_int_ge(server->fd, 0);
-		close(listener);
-	}
-	server->probe.size = 64;
-	recv_exact(server->fd, server->probe.data, server->probe.size);
-}
-
-static void server_answer(struct server *server)
-{
-	if (server->datagram)
-		send_datagram(server->fd, &server->probe.from, server->probe.data,
-			      server->probe.size);
-	else
-		send_all(server->fd, server->probe.data, server->probe.size);
-}
-
-static void stop(const struct echoc *echoc)
-{
-	int status;
-
-	kill(echoc->pid, SIGSTOP);
-	ck_assert_int_eq(waitpid(echoc->pid, &status, WUNTRACED), echoc->pid);
-	ck_assert(WIFSTOPPED(status));
-}
 
 static double sum_of(const struct echoc *echoc, const char *name)
 {
@@ -129,22 +74,23 @@ static void have_stamps(void)
 START_TEST(a_reply_that_came_while_stopped_is_received)
 {
 	const char *transport = _i == 1 ? "-u" : "-v";
-	struct server server;
+	struct held_server server;
 	struct echoc echoc;
 	int64_t stopped;
 
 	have_stamps();
-	server_start(&server, _i == 1);
+	held_server_start(&server, _i == 1 ? SOCK_DGRAM : SOCK_STREAM);
 	echoc = echoc_start(ECHOC_ARGS("ping", transport, "--json", "-c", "2", "-i", "200ms", "-W",
 				       "2s", server.target));
-	server_take_probe(&server, true);
-	stop(&echoc);
-	server_answer(&server);
+	held_server_take(&server);
+	WAIT_UNTIL(echoc_is_asleep(&echoc)); /* from there its timers go first when it goes on */
+	echoc_pause(&echoc);
+	held_server_answer(&server);
 	stopped = now_ms();
 	WAIT_UNTIL(now_ms() - stopped > TIMEOUT_MS + 500);
 	kill(echoc.pid, SIGCONT);
-	server_take_probe(&server, false);
-	server_answer(&server);
+	held_server_take(&server);
+	held_server_answer(&server);
 	echoc_finish(&echoc, NULL, 0);
 	EXPECT(&echoc, 0, "");
 	ck_assert_uint_eq(json_check(echoc.output), 4);
@@ -160,16 +106,16 @@ END_TEST
 /* More than any socket has room for. */
 START_TEST(what_our_own_socket_dropped_is_named)
 {
-	struct server server;
+	struct held_server server;
 	struct echoc echoc;
 
-	server_start(&server, true);
+	held_server_start(&server, SOCK_DGRAM);
 	echoc = echoc_start(ECHOC_ARGS("ping", "-u", "-q", "-c", "1", "-s", "60000", "-W", "20s",
 				       server.target));
-	server_take_probe(&server, true);
-	stop(&echoc);
+	held_server_take(&server);
+	echoc_pause(&echoc);
 	for (int i = 0; i < FLOOD; i++)
-		server_answer(&server);
+		held_server_answer(&server);
 	kill(echoc.pid, SIGCONT);
 	echoc_finish(&echoc, NULL, 0);
 	EXPECT(&echoc, 0, "1 sent, 1 received",
@@ -191,7 +137,7 @@ START_TEST(a_pause_is_part_of_the_time_of_the_run)
 
 	echoc_await(&echoc, "\"seq\":3,");
 	seen = now_ms();
-	stop(&echoc);
+	echoc_pause(&echoc);
 	stopped = now_ms();
 	WAIT_UNTIL(now_ms() - stopped >= PAUSE_MS);
 	kill(echoc.pid, SIGCONT);
@@ -236,20 +182,20 @@ END_TEST
 /* As timeout(1) does: one to its child, one to the group that both are in. */
 START_TEST(two_signals_at_once_are_one)
 {
-	struct server server;
+	struct held_server server;
 	struct echoc echoc;
 
-	server_start(&server, true);
+	held_server_start(&server, SOCK_DGRAM);
 	echoc = echoc_start(ECHOC_ARGS("ping", "-u", "-i", "1h", "-W", "1h", server.target));
-	server_take_probe(&server, true);
-	stop(&echoc);
+	held_server_take(&server);
+	echoc_pause(&echoc);
 	kill(echoc.pid, SIGTERM);
 	kill(echoc.pid, SIGINT);
 	kill(echoc.pid, SIGCONT);
 	/* SIGQUIT has it print a line, by which it has seen the others. */
 	kill(echoc.pid, SIGQUIT);
 	echoc_await(&echoc, "0/0 received");
-	server_answer(&server);
+	held_server_answer(&server);
 	echoc_finish(&echoc, NULL, 0);
 	EXPECT(&echoc, 0, "1 sent, 1 received, 0 lost");
 	echoc_free(&echoc);
@@ -263,7 +209,7 @@ START_TEST(two_signals_at_once_are_one_to_a_bench_too)
 		echoc_start(ECHOC_ARGS("bench", "--json", "-d", "1h", faulty_start(&faulty)));
 
 	echoc_await(&echoc, "interval");
-	stop(&echoc);
+	echoc_pause(&echoc);
 	kill(echoc.pid, SIGTERM);
 	kill(echoc.pid, SIGINT);
 	kill(echoc.pid, SIGCONT);
