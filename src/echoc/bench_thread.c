@@ -45,22 +45,17 @@ struct bench_thread {
 	uint64_t paused;      /* since then, by stops of ours */
 	uint64_t held_up;     /* by all of them */
 	uint64_t cpu_used;    /* until the latest tick */
+	uint64_t given_up;    /* still outstanding when the time to wait was over */
 	uint64_t quiet_since; /* all has come back; 0: not yet */
 };
 
 /* One system call a socket, so only when there is a loss to explain. */
-static void count_drops(struct bench_thread *self)
-{
-	for (size_t i = 0; i < self->count; i++)
-		channel_count_drops(&self->channels[i]);
-}
-
 static void hand_in(struct bench_thread *self)
 {
 	struct bench *bench = self->bench;
 
-	if (self->lane.books.lost > 0)
-		count_drops(self);
+	for (size_t i = 0; self->lane.books.lost > 0 && i < self->count; i++)
+		channel_count_drops(&self->channels[i]);
 	pthread_mutex_lock(&bench->mutex);
 	books_merge(&bench->books, &self->lane.books);
 	if (self->lane.last_heard > bench->last_heard)
@@ -69,6 +64,8 @@ static void hand_in(struct bench_thread *self)
 		bench->sent_until = self->stopped;
 	if (self->held_up > bench->held_up)
 		bench->held_up = self->held_up;
+	bench->given_up += self->given_up;
+	self->given_up = 0;
 	pthread_mutex_unlock(&bench->mutex);
 	books_clear(&self->lane.books);
 	for (size_t i = 0; i < self->count; i++)
@@ -135,12 +132,6 @@ static bool is_over(const struct bench_thread *self, uint64_t now)
 	return now - self->stopped - self->paused >= (limit < DRAIN_MOST ? limit : DRAIN_MOST);
 }
 
-static void give_up(struct bench_thread *self)
-{
-	for (size_t i = 0; i < self->count; i++)
-		self->bench->given_up += self->channels[i].flow.window.waiting;
-}
-
 /*
  * The end may come early, by ^C; the schedule then ends with it. We may come late, and what was due
  * by then still goes.
@@ -179,6 +170,28 @@ static void notice_stop(struct bench_thread *self, uint64_t now)
 	self->lane.ticked = now;
 }
 
+static void arm_next(struct bench_thread *self)
+{
+	uint64_t next = self->bench->start + ++self->ticks * TICK;
+
+	if (self->ticks % TICKS_PER_REPORT == 1 && self->ticks > 1)
+		hand_in(self);
+	arm(self, next < self->bench->end ? next : self->bench->end);
+}
+
+/* Nothing is sent any more: true when nothing is waited for any more either. */
+static bool ends(struct bench_thread *self, uint64_t now)
+{
+	bool drained = is_drained(self, now);
+
+	if (!drained && !is_over(self, now))
+		return false;
+	for (size_t i = 0; !drained && i < self->count; i++)
+		self->given_up += self->channels[i].flow.window.waiting;
+	finish(self);
+	return true;
+}
+
 static void on_tick(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
 	struct bench_thread *self = context;
@@ -191,24 +204,10 @@ static void on_tick(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 		stop_sending(self, now);
 	for (size_t i = 0; i < self->count; i++)
 		channel_tick(&self->channels[i], now);
-	if (!self->lane.sending && is_drained(self, now)) {
-		finish(self);
-		return;
-	}
-	if (!self->lane.sending && is_over(self, now)) {
-		give_up(self);
-		finish(self);
-		return;
-	}
-	if (self->lane.sending) {
-		uint64_t next = self->bench->start + ++self->ticks * TICK;
-
-		if (self->ticks % TICKS_PER_REPORT == 1 && self->ticks > 1)
-			hand_in(self);
-		arm(self, next < self->bench->end ? next : self->bench->end);
-	} else {
+	if (self->lane.sending)
+		arm_next(self);
+	else if (!ends(self, now))
 		arm(self, now + DRAIN_TICK);
-	}
 }
 
 /* Setting it anew also makes it unreadable, which saves a read. */

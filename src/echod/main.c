@@ -33,7 +33,9 @@ static int open_nothing(void)
 {
 	int fd = open("/dev/null", O_RDWR);
 
-	return fd >= 0 ? fd : open("/", O_PATH);
+	if (fd < 0)
+		fd = open("/", O_PATH);
+	return fd;
 }
 
 /* A socket must never become descriptor 2, which the log is written to. */

@@ -177,7 +177,7 @@ static int make_room(struct netlist *list)
 
 int netlist_add(struct netlist *list, const char *text, struct reason *reason)
 {
-	struct network network;
+	struct network network = {0};
 
 	if (parse_network(&network, text, reason) < 0)
 		return -1;
