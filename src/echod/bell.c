@@ -33,7 +33,7 @@ static void say_failed(const char *call)
 			  call, strerror(error));
 }
 
-/* Should there be no memory for the timer it goes on ringing. */
+/* If the timer cannot be added, it goes on ringing. */
 static void pause_listening(struct bell *bell)
 {
 	if (event_add(&bell->again, &pause_time) == 0)

@@ -40,7 +40,7 @@
 #define STOP_MARGIN_USEC (5 * UINT64_C(1000000))
 
 /*
- * Whoever has answered stays so until the next question, so each worker is looked at once for a
+ * A worker that has answered stays so until the next question, so each is looked at once for a
  * question, and the one that keeps us waiting once for an answer.
  */
 bool control_all_answered(struct server *server)

@@ -51,7 +51,7 @@ struct listening *listening_adopt(const struct handed_socket *handed, size_t cou
 /* Leaves in HELD only what NEXT does not have. */
 void listening_subtract(struct listening *held, const struct listening *next);
 
-/* Leaves what comes from now on to whoever else has these addresses. */
+/* Leaves what comes from now on to other sockets with these addresses. */
 void listening_retire(const struct listening *listening);
 
 /* Lets go of all sockets, so that each worker closes its own as soon as nothing waits there. */

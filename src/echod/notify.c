@@ -126,7 +126,7 @@ static bool send_kept(void)
 	return true;
 }
 
-/* Should there be no memory for the timer, whatever is told next tries again. */
+/* If the timer cannot be added, the next message tries again. */
 static void try_later(void)
 {
 	static const struct timeval pause = {.tv_usec = 100 * 1000};

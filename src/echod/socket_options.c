@@ -64,7 +64,7 @@ static int buffer_of(int fd, int option)
 	return getsockopt(fd, SOL_SOCKET, option, &value, &size) < 0 ? -1 : value / 2;
 }
 
-/* What this host gives whoever asks for our buffer, found out on a socket of its own; or -1. */
+/* The buffer that this host grants, tried on a socket of its own; -1: unknown. */
 static int grantable(int option)
 {
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -12,7 +12,7 @@
 /*
  * Locks the directory of the file of ADDRESS, so that of two daemons that find a stale file there
  * only one replaces it. Held until the descriptor is closed; -1 when the directory cannot be opened
- * for reading. Whoever keeps it locked for long is no echod, and is not waited for.
+ * for reading. A lock held for long is not an echod's, and is not waited for.
  */
 int unix_socket_lock(const struct address *address) WARN_UNUSED;
 
