@@ -15,12 +15,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "arguments.h"
-#include "bench.h"
-#include "ping.h"
-#include "probe.h"
-#include "send.h"
-#include "target.h"
+#include "echoc/bench/bench.h"
+#include "echoc/command/arguments.h"
+#include "echoc/ping/ping.h"
+#include "echoc/send/send.h"
+#include "probe/probe.h"
+#include "probe/target.h"
 
 static enum echoc_status run(const struct arguments *arguments, struct target *target)
 {

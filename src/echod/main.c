@@ -12,12 +12,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "configuration.h"
-#include "log.h"
-#include "notify.h"
-#include "options.h"
-#include "server.h"
-#include "signals.h"
+#include "daemon/log.h"
+#include "daemon/notify.h"
+#include "daemon/signals.h"
+#include "echod/config/configuration.h"
+#include "echod/config/options.h"
+#include "echod/control/server.h"
 
 /* Findings in the file go to standard error as a compiler's would, whatever the log level. */
 static void report(enum log_level level, const char *line)

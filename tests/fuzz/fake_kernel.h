@@ -23,8 +23,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../unit/fake_clock.h"
-#include "fuzz.h"
+#include "fuzz/fuzz.h"
+#include "unit/fake_clock.h"
 
 #define FAKE_FD 500 /* the first, and far from any real one */
 #define FAKE_SOCKETS 24
@@ -354,6 +354,6 @@ int close(int fd)
 	return 0;
 }
 
-#include "fake_epoll.h"
+#include "fuzz/fake_epoll.h"
 
 #endif

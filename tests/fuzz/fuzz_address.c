@@ -5,9 +5,9 @@
 
 #include "config.h"
 
-#include "common/address.h"
-#include "echod/listen_address.h"
-#include "fuzz.h"
+#include "base/address.h"
+#include "daemon/settings/listen_address.h"
+#include "fuzz/fuzz.h"
 
 static void check_address(const struct address *address)
 {

@@ -11,8 +11,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "echod/configuration.h"
-#include "fuzz.h"
+#include "echod/config/configuration.h"
+#include "fuzz/fuzz.h"
 
 static unsigned errors, warnings;
 

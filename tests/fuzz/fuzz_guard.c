@@ -8,10 +8,10 @@
 
 #include "config.h"
 
-#include "echod/configuration.h"
-#include "echod/guard.h"
-#include "echod/udp_control.h"
-#include "fuzz.h"
+#include "echod/config/configuration.h"
+#include "echod/guard/guard.h"
+#include "echod/sockets/udp_control.h"
+#include "fuzz/fuzz.h"
 
 #define SERVED_PORT 50007
 

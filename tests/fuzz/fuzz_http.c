@@ -12,9 +12,9 @@
 
 #include <event2/event.h>
 
-#include "echod/http.h"
-#include "fake_kernel.h"
-#include "http_model.h"
+#include "daemon/http/http.h"
+#include "fuzz/fake_kernel.h"
+#include "fuzz/http_model.h"
 
 #define LINGER_BYTES (64 * 1024)
 #define DEADLINE_MS 5000

@@ -8,8 +8,8 @@
 
 #include "config.h"
 
-#include "echod/netlist.h"
-#include "fuzz.h"
+#include "base/netlist.h"
+#include "fuzz/fuzz.h"
 
 static unsigned bit(const struct in6_addr *ip, unsigned number)
 {

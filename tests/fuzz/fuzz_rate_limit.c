@@ -8,8 +8,8 @@
 
 #include "config.h"
 
-#include "echod/rate_limit.h"
-#include "fuzz.h"
+#include "echod/guard/rate_limit.h"
+#include "fuzz/fuzz.h"
 
 #define SECOND INT64_C(1000000000)
 #define SOURCES 4 /* as many as always find a place */

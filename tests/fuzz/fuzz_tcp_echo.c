@@ -13,8 +13,8 @@
 
 #include <event2/event.h>
 
-#include "echod/tcp_echo.h"
-#include "tcp_model.h"
+#include "echod/stream/echo.h"
+#include "fuzz/tcp_model.h"
 
 #define MINUTE INT64_C(60000)
 #define ARRIVED_MAX (INPUT_SIZE + 5000)

@@ -11,8 +11,8 @@
 #include <inttypes.h>
 #include <strings.h>
 
-#include "common/units.h"
-#include "fuzz.h"
+#include "base/units.h"
+#include "fuzz/fuzz.h"
 
 static void check_unsigned(const char *text)
 {

@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <strings.h>
 
-#include "echod/http.h"
-#include "fuzz.h"
+#include "daemon/http/http.h"
+#include "fuzz/fuzz.h"
 
 #define REQUEST_MAX 4096
 

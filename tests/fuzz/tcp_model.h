@@ -10,10 +10,10 @@
 #ifndef TCP_MODEL_H
 #define TCP_MODEL_H
 
-#include "echod/client_table.h"
-#include "echod/connection.h"
-#include "echod/loop.h"
-#include "fake_kernel.h"
+#include "echod/guard/client_table.h"
+#include "echod/serving/loop.h"
+#include "echod/stream/connection.h"
+#include "fuzz/fake_kernel.h"
 
 #define START_MS 123456789
 #define LINGER_MS 2000
@@ -309,6 +309,6 @@ static void fake_on_add_refused(const struct fake_socket *socket)
 		lose(client_of(socket), socket, TCP_CLOSED_ERROR);
 }
 
-#include "tcp_model_end.h"
+#include "fuzz/tcp_model_end.h"
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "echoc_run.h"
+#include "integration/echoc_run.h"
 
 #include <check.h>
 #include <errno.h>
@@ -19,8 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/compiler.h"
-#include "harness.h"
+#include "base/compiler.h"
+#include "integration/harness.h"
 
 #define CHUNK 65536u
 #define CANNOT_EXECUTE 127

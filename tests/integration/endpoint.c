@@ -5,15 +5,15 @@
 
 #include "config.h"
 
-#include "endpoint.h"
+#include "integration/endpoint.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "net.h"
+#include "integration/harness.h"
+#include "integration/net.h"
 
 #define OVERDUE_MS 900
 #define TRIES 5

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "process.h"
+#include "integration/process.h"
 
 /* The port of "serving metrics on http://HOST:"; 0: there is no such line. */
 uint16_t endpoint_port(struct echod *echod);

@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "faulty_server.h"
+#include "integration/faulty_server.h"
 
 #include <check.h>
 #include <netinet/in.h>
@@ -19,9 +19,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/compiler.h"
-#include "harness.h"
-#include "net.h"
+#include "base/compiler.h"
+#include "integration/harness.h"
+#include "integration/net.h"
 
 #define MESSAGE_MAX 70000u
 

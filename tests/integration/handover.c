@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "handover.h"
+#include "integration/handover.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "net.h"
+#include "integration/harness.h"
+#include "integration/net.h"
 
 #define FIRST_FD 3
 

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "process.h"
+#include "integration/process.h"
 
 #define HANDED_MAX 8
 

@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "harness.h"
+#include "integration/harness.h"
 
 #include <ftw.h>
 #include <limits.h>

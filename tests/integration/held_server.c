@@ -5,14 +5,14 @@
 
 #include "config.h"
 
-#include "held_server.h"
+#include "integration/held_server.h"
 
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "handover.h"
-#include "harness.h"
+#include "integration/handover.h"
+#include "integration/harness.h"
 
 #define MESSAGE_SIZE 64
 

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "net.h"
+#include "integration/net.h"
 
 struct held_server {
 	int listener; /* TCP: until the first message has come, then -1 */

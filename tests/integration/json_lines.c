@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "json_lines.h"
+#include "integration/json_lines.h"
 
 #include <check.h>
 #include <ctype.h>
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/compiler.h"
+#include "base/compiler.h"
 
 #define VALUES_MAX 64
 #define TEXT_MAX 160

@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "net.h"
+#include "integration/net.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "harness.h"
+#include "integration/harness.h"
 
 struct address at(const char *host, uint16_t port)
 {

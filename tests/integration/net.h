@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/address.h"
+#include "base/address.h"
 
 /* "127.0.0.1", "::1", or "/a/path" (port not used). */
 struct address at(const char *host, uint16_t port);

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "harness.h"
-#include "net.h"
+#include "integration/harness.h"
+#include "integration/net.h"
 
 static void set(int fd, int level, int option, int value)
 {

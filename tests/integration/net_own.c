@@ -15,8 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "net.h"
+#include "integration/harness.h"
+#include "integration/net.h"
 
 static bool write_text(const char *path, const char *text)
 {

@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "net.h"
+#include "integration/harness.h"
+#include "integration/net.h"
 
 #define READ_AT_ONCE (64 * 1024)
 

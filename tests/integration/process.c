@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "process.h"
+#include "integration/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness.h"
+#include "integration/harness.h"
 
 #define ARGUMENTS_MAX 32
 #define CANNOT_EXECUTE 127

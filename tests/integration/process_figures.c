@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "harness.h"
-#include "process.h"
+#include "integration/harness.h"
+#include "integration/process.h"
 
 uint16_t echod_port(struct echod *echod, const char *where)
 {

@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "program.h"
+#include "integration/program.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness.h"
+#include "integration/harness.h"
 
 #define CANNOT_EXECUTE 127
 

@@ -5,15 +5,15 @@
 
 #include "config.h"
 
-#include "scenes.h"
+#include "integration/scenes.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "net.h"
+#include "integration/harness.h"
+#include "integration/net.h"
 
 /* Small enough that one fits into what echod has not read, with none left over on our side. */
 #define PIECE (48 * 1024)

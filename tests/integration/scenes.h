@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "process.h"
+#include "integration/process.h"
 
 /* The exit statuses that are no success. */
 enum { FAILURE = 1, USAGE = 2, NOT_PERMITTED = 4, BAD_FILE = 6 };

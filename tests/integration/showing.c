@@ -5,13 +5,13 @@
 
 #include "config.h"
 
-#include "showing.h"
+#include "integration/showing.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "harness.h"
+#include "integration/harness.h"
 
 /* The file, in parts of which each may be empty. */
 struct parts {

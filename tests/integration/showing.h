@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "process.h"
+#include "integration/process.h"
 
 /* Looks at an echod that has the setting, or (SET is false) the default in its place. */
 typedef void check_setting(struct echod *echod, bool set);

@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "skipped.h"
+#include "integration/skipped.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -12,7 +12,7 @@
 
 #include <check.h>
 
-#include "common/compiler.h"
+#include "base/compiler.h"
 
 /* Ends the present test. */
 void skip(const char *reason, ...) PRINTF_LIKE(1, 2) __attribute__((noreturn));

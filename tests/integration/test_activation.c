@@ -12,10 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "handover.h"
-#include "harness.h"
-#include "net.h"
-#include "process.h"
+#include "integration/handover.h"
+#include "integration/harness.h"
+#include "integration/net.h"
+#include "integration/process.h"
 
 static void expect_stream_echo(const char *host, uint16_t port)
 {

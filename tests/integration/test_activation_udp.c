@@ -10,10 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "handover.h"
-#include "harness.h"
-#include "net.h"
-#include "process.h"
+#include "integration/handover.h"
+#include "integration/harness.h"
+#include "integration/net.h"
+#include "integration/process.h"
 
 /* They came before anybody asked the kernel where such datagrams were sent to. */
 static void expect_waiting_answered(const char *own, const char *host)

@@ -19,10 +19,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "endpoint.h"
-#include "harness.h"
-#include "net.h"
-#include "process.h"
+#include "integration/endpoint.h"
+#include "integration/harness.h"
+#include "integration/net.h"
+#include "integration/process.h"
 
 /* Once nothing is on its way: WHAT came in, all of it accounted for. */
 static struct udp_books settled(struct echod *echod, uint64_t arrived)

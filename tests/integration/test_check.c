@@ -11,9 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "process.h"
-#include "scenes.h"
+#include "integration/harness.h"
+#include "integration/process.h"
+#include "integration/scenes.h"
 
 START_TEST(a_check_of_the_file_opens_no_socket)
 {

@@ -14,11 +14,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "net.h"
-#include "process.h"
-#include "scenes.h"
-#include "showing.h"
+#include "integration/harness.h"
+#include "integration/net.h"
+#include "integration/process.h"
+#include "integration/scenes.h"
+#include "integration/showing.h"
 
 /* Everybody has left, so that limits count from 0 again. */
 static void close_all(struct echod *echod, const int *fds, size_t count)

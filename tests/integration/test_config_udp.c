@@ -11,11 +11,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "handover.h"
-#include "harness.h"
-#include "net.h"
-#include "process.h"
-#include "showing.h"
+#include "integration/handover.h"
+#include "integration/harness.h"
+#include "integration/net.h"
+#include "integration/process.h"
+#include "integration/showing.h"
 
 /* Sends to 127.0.0.1; comes back, or is counted as dropped for REASON. */
 static void expect_answer(struct echod *echod, int fd, bool answered, const char *reason)

@@ -17,9 +17,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "net.h"
-#include "process.h"
+#include "integration/harness.h"
+#include "integration/net.h"
+#include "integration/process.h"
 
 static const char default_file[] = SYSCONFDIR "/echod.conf";
 

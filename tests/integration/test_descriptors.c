@@ -10,10 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "endpoint.h"
-#include "harness.h"
-#include "net.h"
-#include "process.h"
+#include "integration/endpoint.h"
+#include "integration/harness.h"
+#include "integration/net.h"
+#include "integration/process.h"
 
 #define SERVER "[server]\nworkers = 2\nmetrics = 127.0.0.1:0\nmax_clients = "
 #define LISTENER "[listener a]\naddress = 127.0.0.1:0\nprotocol = tcp\n"

@@ -12,13 +12,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/compiler.h"
-#include "echoc_run.h"
-#include "faulty_server.h"
-#include "harness.h"
-#include "json_lines.h"
-#include "net.h"
-#include "process.h"
+#include "base/compiler.h"
+#include "integration/echoc_run.h"
+#include "integration/faulty_server.h"
+#include "integration/harness.h"
+#include "integration/json_lines.h"
+#include "integration/net.h"
+#include "integration/process.h"
 
 #define DURATION "120ms"
 #define DURATION_S 0.12

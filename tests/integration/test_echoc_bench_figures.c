@@ -16,12 +16,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/compiler.h"
-#include "echoc_run.h"
-#include "faulty_server.h"
-#include "harness.h"
-#include "json_lines.h"
-#include "net.h"
+#include "base/compiler.h"
+#include "integration/echoc_run.h"
+#include "integration/faulty_server.h"
+#include "integration/harness.h"
+#include "integration/json_lines.h"
+#include "integration/net.h"
 
 #define FLOOD 20000 /* more small datagrams than the largest buffer that echoc asks for */
 

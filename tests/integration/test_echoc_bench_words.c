@@ -17,10 +17,10 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "common/compiler.h"
-#include "echoc_run.h"
-#include "faulty_server.h"
-#include "harness.h"
+#include "base/compiler.h"
+#include "integration/echoc_run.h"
+#include "integration/faulty_server.h"
+#include "integration/harness.h"
 
 #define COLUMNS 40
 

@@ -7,11 +7,11 @@
 
 #include <string.h>
 
-#include "common/compiler.h"
-#include "echoc_run.h"
-#include "faulty_server.h"
-#include "harness.h"
-#include "json_lines.h"
+#include "base/compiler.h"
+#include "integration/echoc_run.h"
+#include "integration/faulty_server.h"
+#include "integration/harness.h"
+#include "integration/json_lines.h"
 
 static double sum_of(const char *text, const char *name)
 {

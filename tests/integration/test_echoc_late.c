@@ -12,12 +12,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "echoc_run.h"
-#include "faulty_server.h"
-#include "handover.h"
-#include "harness.h"
-#include "json_lines.h"
-#include "net.h"
+#include "integration/echoc_run.h"
+#include "integration/faulty_server.h"
+#include "integration/handover.h"
+#include "integration/harness.h"
+#include "integration/json_lines.h"
+#include "integration/net.h"
 
 #define DURATION "120ms"
 #define DURATION_MS 120

@@ -13,11 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/compiler.h"
-#include "echoc_run.h"
-#include "faulty_server.h"
-#include "harness.h"
-#include "json_lines.h"
+#include "base/compiler.h"
+#include "integration/echoc_run.h"
+#include "integration/faulty_server.h"
+#include "integration/harness.h"
+#include "integration/json_lines.h"
 
 #define TCP_SIZE 64
 

@@ -14,9 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/compiler.h"
-#include "faulty_server.h"
-#include "harness.h"
+#include "base/compiler.h"
+#include "integration/faulty_server.h"
+#include "integration/harness.h"
 
 static const struct {
 	const char *arguments;

@@ -16,13 +16,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "echoc_run.h"
-#include "faulty_server.h"
-#include "handover.h"
-#include "harness.h"
-#include "held_server.h"
-#include "json_lines.h"
-#include "net.h"
+#include "integration/echoc_run.h"
+#include "integration/faulty_server.h"
+#include "integration/handover.h"
+#include "integration/harness.h"
+#include "integration/held_server.h"
+#include "integration/json_lines.h"
+#include "integration/net.h"
 
 static double sum_of(const struct echoc *echoc, const char *name)
 {

@@ -14,13 +14,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "common/compiler.h"
-#include "echoc_run.h"
-#include "faulty_server.h"
-#include "harness.h"
-#include "held_server.h"
-#include "json_lines.h"
-#include "net.h"
+#include "base/compiler.h"
+#include "integration/echoc_run.h"
+#include "integration/faulty_server.h"
+#include "integration/harness.h"
+#include "integration/held_server.h"
+#include "integration/json_lines.h"
+#include "integration/net.h"
 
 #define TIMEOUT_MS 1000
 #define PAUSE_MS (TIMEOUT_MS + 500)

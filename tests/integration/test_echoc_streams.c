@@ -16,10 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/compiler.h"
-#include "echoc_run.h"
-#include "faulty_server.h"
-#include "harness.h"
+#include "base/compiler.h"
+#include "integration/echoc_run.h"
+#include "integration/faulty_server.h"
+#include "integration/harness.h"
 
 /* The exit status of echoc, run by a shell that sets up its streams. */
 static int run_redirected(const char *arguments, const char *target, const char *redirections)

@@ -13,10 +13,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "echoc/clock.h"
-#include "echoc/target.h"
-#include "faulty_server.h"
-#include "harness.h"
+#include "integration/faulty_server.h"
+#include "integration/harness.h"
+#include "probe/clock.h"
+#include "probe/target.h"
 
 static struct target target;
 static struct reason reason;

@@ -9,10 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/compiler.h"
-#include "echoc_run.h"
-#include "harness.h"
-#include "net.h"
+#include "base/compiler.h"
+#include "integration/echoc_run.h"
+#include "integration/harness.h"
+#include "integration/net.h"
 
 static int full_unix_server(char *path, size_t size, int *filler)
 {

@@ -15,9 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "net.h"
-#include "process.h"
+#include "integration/harness.h"
+#include "integration/net.h"
+#include "integration/process.h"
 
 static const char both_sockets[] = "[listener a]\naddress = unix:@DIR@/s unixgram:@DIR@/d\n";
 

@@ -12,10 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "net.h"
-#include "process.h"
-#include "scenes.h"
+#include "integration/harness.h"
+#include "integration/net.h"
+#include "integration/process.h"
+#include "integration/scenes.h"
 
 /* Nothing in a test may take this long: what ends, ends for another reason. */
 #define PATIENT "[server]\nworkers = 2\nlog_level = info\ndrain_timeout = 10m\n"

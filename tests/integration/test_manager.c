@@ -16,10 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "net.h"
-#include "process.h"
-#include "scenes.h"
+#include "integration/harness.h"
+#include "integration/net.h"
+#include "integration/process.h"
+#include "integration/scenes.h"
 
 #define LISTENER "[listener a]\naddress = 127.0.0.1:0\n"
 

@@ -12,10 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/address.h"
-#include "harness.h"
-#include "process.h"
-#include "scenes.h"
+#include "base/address.h"
+#include "integration/harness.h"
+#include "integration/process.h"
+#include "integration/scenes.h"
 
 #define LISTENER "[listener a]\naddress = 127.0.0.1:0\n"
 

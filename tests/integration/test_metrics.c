@@ -15,13 +15,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "endpoint.h"
-#include "handover.h"
-#include "harness.h"
-#include "net.h"
-#include "process.h"
-#include "program.h"
-#include "scenes.h"
+#include "integration/endpoint.h"
+#include "integration/handover.h"
+#include "integration/harness.h"
+#include "integration/net.h"
+#include "integration/process.h"
+#include "integration/program.h"
+#include "integration/scenes.h"
 
 static const char plain[] = "[server]\nmetrics = 127.0.0.1:0\n"
 			    "[listener echo]\naddress = 127.0.0.1:0\n";

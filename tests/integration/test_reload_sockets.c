@@ -11,11 +11,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "net.h"
-#include "process.h"
-#include "scenes.h"
-#include "showing.h"
+#include "integration/harness.h"
+#include "integration/net.h"
+#include "integration/process.h"
+#include "integration/scenes.h"
+#include "integration/showing.h"
 
 #define SINGLE "[server]\nworkers = 1\n"
 #define ONE "[listener a]\naddress = 127.0.0.1:0\n"

@@ -22,10 +22,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "net.h"
-#include "process.h"
-#include "scenes.h"
+#include "integration/harness.h"
+#include "integration/net.h"
+#include "integration/process.h"
+#include "integration/scenes.h"
 
 /* Ends badly for its file, with one line about it. */
 static void expect_bad_file(const char *config, const char *const *arguments, const char *what)

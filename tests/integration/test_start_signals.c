@@ -13,9 +13,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "process.h"
-#include "scenes.h"
+#include "integration/harness.h"
+#include "integration/process.h"
+#include "integration/scenes.h"
 
 #define SMALL_PIPE 4096
 #define LARGE_PIPE (1024 * 1024)

@@ -12,10 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "net.h"
-#include "process.h"
-#include "program.h"
+#include "integration/harness.h"
+#include "integration/net.h"
+#include "integration/process.h"
+#include "integration/program.h"
 
 #define MIB (1024 * 1024)
 

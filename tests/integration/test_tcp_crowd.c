@@ -12,9 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "net.h"
-#include "process.h"
+#include "integration/harness.h"
+#include "integration/net.h"
+#include "integration/process.h"
 
 /* For what follows one another on one loop. */
 static const char one_worker[] = "[server]\n"

@@ -15,9 +15,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "net.h"
-#include "process.h"
+#include "integration/harness.h"
+#include "integration/net.h"
+#include "integration/process.h"
 
 #define IPV4_MOST 65507
 #define IPV6_MOST 65527

@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "harness.h"
-#include "net.h"
-#include "process.h"
+#include "integration/harness.h"
+#include "integration/net.h"
+#include "integration/process.h"
 
 #define UNIXGRAM_MOST 65535
 

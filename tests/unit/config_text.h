@@ -14,8 +14,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "echod/configuration.h"
-#include "unit.h"
+#include "echod/config/configuration.h"
+#include "unit/unit.h"
 
 struct said {
 	unsigned errors;

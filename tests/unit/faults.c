@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "faults.h"
+#include "unit/faults.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -25,7 +25,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "common/compiler.h"
+#include "base/compiler.h"
 
 static _Thread_local struct {
 	const char *name;
@@ -269,7 +269,7 @@ FAULTY_AS("ini_parse_stream", int, -2, ini_parse_stream,
 	  (ini_reader reader, void *stream, ini_handler handler, void *user),
 	  (reader, stream, handler, user));
 
-/* By its number: recvfrom and sendto as tcp_echo.c calls them. */
+/* By its number: recvfrom and sendto as echo.c calls them. */
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
 long __wrap_syscall(long number, ...)

@@ -20,9 +20,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "echod/clock.h"
-#include "echod/http.h"
-#include "unit.h"
+#include "base/clock.h"
+#include "daemon/http/http.h"
+#include "unit/unit.h"
 
 #define PATIENCE_MS 15000
 

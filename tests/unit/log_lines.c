@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "log_lines.h"
+#include "unit/log_lines.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "unit.h"
+#include "unit/unit.h"
 
 static int saved = -1;
 static char lines[1 << 20];

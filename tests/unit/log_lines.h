@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-#include "echod/log.h"
+#include "daemon/log.h"
 
 void log_lines_begin(enum log_level level);
 void log_lines_end(void);

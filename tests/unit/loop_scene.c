@@ -5,17 +5,17 @@
 
 #include "config.h"
 
-#include "loop_scene.h"
+#include "unit/loop_scene.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "config_text.h"
-#include "echod/client_table.h"
-#include "echod/rate_limit.h"
-#include "echod/tcp_echo.h"
+#include "echod/guard/client_table.h"
+#include "echod/guard/rate_limit.h"
+#include "echod/stream/echo.h"
+#include "unit/config_text.h"
 
 #define CLIENTS_MAX 1000
 

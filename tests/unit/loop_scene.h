@@ -9,12 +9,12 @@
 #ifndef LOOP_SCENE_H
 #define LOOP_SCENE_H
 
-#include "../integration/harness.h"
-#include "../integration/net.h"
-#include "echod/connection.h"
-#include "echod/intake.h"
-#include "echod/loop.h"
-#include "echod/service.h"
+#include "echod/serving/endpoint.h"
+#include "echod/serving/loop.h"
+#include "echod/serving/service.h"
+#include "echod/stream/connection.h"
+#include "integration/harness.h"
+#include "integration/net.h"
 
 extern struct loop scene_loop;
 

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Socket addresses: one value type for IPv4, IPv6 and unix, its text form, and the one canonical
+ * form of an IP address (IPv4 as v4-mapped IPv6) that lists and tables compare.
+ */
+
+#ifndef BASE_ADDRESS_H
+#define BASE_ADDRESS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/compiler.h"
+#include "base/reason.h"
+
+struct address {
+	socklen_t length; /* 0: no address */
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in4;
+		struct sockaddr_in6 in6;
+		struct sockaddr_un un;
+	};
+};
+
+/* Room for every text that address_format writes. */
+#define ADDRESS_TEXT_MAX 160
+
+/* HOST is an IPv4 or IPv6 literal, the latter perhaps with %ZONE; never a name. */
+int address_from_ip(struct address *address, const char *host, uint16_t port,
+		    struct reason *reason) WARN_UNUSED;
+
+/* PATH becomes a unix socket address; refuses an empty, relative or over-long one. */
+int address_from_path(struct address *address, const char *path, struct reason *reason) WARN_UNUSED;
+
+/*
+ * Takes HOST:PORT or [HOST]:PORT apart. HOST comes without brackets and may be empty; a text
+ * without a port, with an unbracketed IPv6 host, or with a port that is not a number from 0 to
+ * 65535 is refused.
+ */
+int address_split(const char *text, char *host, size_t host_size, uint16_t *port,
+		  struct reason *reason) WARN_UNUSED;
+
+/* "192.0.2.7:7", "[2001:db8::7]:7", "[fe80::1%eth0]:7", "/run/x" ("unix" when it has no name). */
+const char *address_format(const struct address *address, char text[static ADDRESS_TEXT_MAX]);
+
+/*
+ * A v4-mapped IPv6 socket address becomes the IPv4 one it stands for; others are left as they are.
+ */
+void address_unmap(struct address *address);
+
+uint16_t address_port(const struct address *address); /* 0 for unix */
+void address_set_port(struct address *address, uint16_t port);
+bool address_equal(const struct address *a, const struct address *b); /* port and scope included */
+
+/* Equal, or of one family and port with a wildcard among them: sockets must share to have both. */
+bool address_overlaps(const struct address *a, const struct address *b);
+
+/* The canonical form: false when the socket address is not an IP one. */
+bool address_ip(const struct sockaddr *sa, struct in6_addr *ip);
+
+/* 127.0.0.0/8 or ::1, in canonical form. */
+bool ip_is_loopback(const struct in6_addr *ip);
+
+#endif

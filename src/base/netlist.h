@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * A list of networks, as `allow` and `deny` hold them: as they were written, for whoever reads the
+ * configuration, and sorted, for whoever asks. Owns its entries unless it shares another's; built
+ * once by the configuration, only read afterwards.
+ */
+
+#ifndef BASE_NETLIST_H
+#define BASE_NETLIST_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/compiler.h"
+#include "base/reason.h"
+
+struct network {
+	struct in6_addr address; /* IPv4 as v4-mapped */
+	unsigned bits;		 /* of the 128, so 96 to 128 for IPv4 */
+};
+
+struct netlist_range;
+
+struct netlist {
+	struct network *networks; /* in the order in which they were added */
+	size_t count;
+	struct netlist_range *ranges; /* the same addresses, ascending and disjoint */
+	size_t range_count;
+	bool shared; /* the entries belong to another list */
+};
+
+/* Adds one ADDRESS or ADDRESS/BITS; host bits that are set are an error that names the network. */
+int netlist_add(struct netlist *list, const char *text, struct reason *reason) WARN_UNUSED;
+
+/* TO, which is empty, uses the entries of FROM. FROM outlives it and no longer changes. */
+void netlist_share(struct netlist *to, const struct netlist *from);
+
+void netlist_clear(struct netlist *list);
+
+/*
+ * An IPv6 network never contains an IPv4 address: ::/0 is all of IPv6 and no IPv4. Takes time
+ * logarithmic in the number of networks.
+ */
+bool netlist_contains(const struct netlist *list, const struct in6_addr *ip);
+
+#define NETWORK_TEXT_MAX 64
+
+/* "192.0.2.0/24", "2001:db8::/32"; a single host without its bits. */
+const char *network_format(const struct network *network, char text[static NETWORK_TEXT_MAX]);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * SipHash-1-3 over a few words, keyed once per process from the kernel's random numbers, so that
+ * nobody outside can choose addresses that share a place in our tables. Owns nothing.
+ */
+
+#ifndef BASE_SIPHASH_H
+#define BASE_SIPHASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct siphash_key {
+	uint64_t k0, k1;
+};
+
+/* From getrandom(2), waiting until the kernel has them. */
+void siphash_key_random(struct siphash_key *key);
+
+uint64_t siphash(const struct siphash_key *key, const uint64_t *words, size_t count);
+
+#endif

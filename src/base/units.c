@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Numbers as people write them: whole numbers, durations, sizes, booleans. Owns nothing; the
+ * configuration and both command lines call it.
+ */
+
+#include "config.h"
+
+#include "base/units.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
+
+/* Largest first, so that the first one that divides a duration gives its shortest text. */
+static const struct unit duration_units[] = {
+	{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1},
+};
+static const struct unit size_units[] = {
+	{"k", 1 << 10},
+	{"m", 1 << 20},
+	{"g", 1 << 30},
+};
+
+/* Takes the digits at the start of *TEXT; false when there are none or they are too many. */
+static bool take_digits(const char **text, uint64_t *value)
+{
+	const char *at = *text;
+	uint64_t sum = 0;
+
+	for (; *at >= '0' && *at <= '9'; at++) {
+		if (__builtin_mul_overflow(sum, (uint64_t)10, &sum) ||
+		    __builtin_add_overflow(sum, (uint64_t)(*at - '0'), &sum))
+			return false;
+	}
+	if (at == *text)
+		return false;
+	*text = at;
+	*value = sum;
+	return true;
+}
+
+/* Digits and perhaps one of UNITS, nothing else; a bare number counts in units of BARE. */
+static bool take_quantity(const char *text, const struct unit *units, size_t count, uint64_t bare,
+			  uint64_t *value)
+{
+	uint64_t factor = bare;
+	size_t i = 0;
+
+	if (!take_digits(&text, value))
+		return false;
+	if (*text != '\0') {
+		while (i < count && strcasecmp(text, units[i].name) != 0)
+			i++;
+		if (i == count)
+			return false;
+		factor = units[i].factor;
+	}
+	return !__builtin_mul_overflow(*value, factor, value);
+}
+
+int parse_unsigned(const char *text, uint64_t min, uint64_t max, uint64_t *value,
+		   struct reason *reason)
+{
+	uint64_t number;
+
+	if (!take_quantity(text, NULL, 0, 1, &number) || number < min || number > max)
+		return reason_set(reason,
+				  "\"%s\" is not a whole number from %" PRIu64 " to %" PRIu64, text,
+				  min, max);
+	*value = number;
+	return 0;
+}
+
+int parse_duration(const char *text, uint64_t min_ms, uint64_t max_ms, uint64_t *ms,
+		   struct reason *reason)
+{
+	char min_text[DURATION_TEXT_MAX], max_text[DURATION_TEXT_MAX];
+	uint64_t number;
+
+	if (!take_quantity(text, duration_units, ARRAY_SIZE(duration_units), 1000, &number) ||
+	    number < min_ms || number > max_ms)
+		return reason_set(reason,
+				  "\"%s\" is not a duration from %s to %s: a whole number with ms, "
+				  "s, m, h or d, or of seconds",
+				  text, format_duration(min_ms, min_text),
+				  format_duration(max_ms, max_text));
+	*ms = number;
+	return 0;
+}
+
+int parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *bytes, struct reason *reason)
+{
+	uint64_t number;
+
+	if (!take_quantity(text, size_units, ARRAY_SIZE(size_units), 1, &number) || number < min ||
+	    number > max)
+		return reason_set(reason,
+				  "\"%s\" is not a size from %" PRIu64 " to %" PRIu64
+				  ": a whole number of bytes, or with k, m or g",
+				  text, min, max);
+	*bytes = number;
+	return 0;
+}
+
+int parse_boolean(const char *text, bool *value, struct reason *reason)
+{
+	static const struct {
+		const char *word;
+		bool value;
+	} words[] = {
+		{"yes", true}, {"true", true},	 {"on", true},	 {"1", true},
+		{"no", false}, {"false", false}, {"off", false}, {"0", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcasecmp(text, words[i].word) == 0) {
+			*value = words[i].value;
+			return 0;
+		}
+	}
+	return reason_set(reason, "\"%s\" is not yes or no (nor true, false, on, off, 1, 0)", text);
+}
+
+const char *format_duration(uint64_t ms, char text[static DURATION_TEXT_MAX])
+{
+	const struct unit *unit = duration_units;
+
+	while (ms % unit->factor != 0)
+		unit++;
+	(void)snprintf(text, DURATION_TEXT_MAX, "%" PRIu64 "%s", ms / unit->factor,
+		       ms == 0 ? "" : unit->name);
+	return text;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* See message.h. */
+
+#include "config.h"
+
+#include "daemon/http/message.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static const char version[] = "HTTP/1.";
+static const char scheme[] = "http://";
+
+/* How long the line break at TEXT is; 0: there is none. */
+static size_t line_break(const char *text)
+{
+	return text[0] == '\r' && text[1] == '\n' ? 2 : text[0] == '\n';
+}
+
+char *http_request_start(char *request)
+{
+	return request + line_break(request);
+}
+
+bool http_request_complete(char *request)
+{
+	const char *text = http_request_start(request);
+
+	return line_break(text) > 0 || strstr(text, "\n\r\n") || strstr(text, "\n\n");
+}
+
+/* The path of http://HOST:PORT/PATH; a target of another form stays as it is. */
+static const char *split_authority(char *target, struct http_request *request)
+{
+	char *authority, *path;
+
+	if (strncasecmp(target, scheme, strlen(scheme)) != 0)
+		return target;
+	authority = target + strlen(scheme);
+	path = strchr(authority, '/');
+	if (!path) {
+		request->authority = authority;
+		return "/";
+	}
+	/* Moved to where the slashes were, to make room for its end. */
+	memmove(authority - 1, authority, (size_t)(path - authority));
+	path[-1] = '\0';
+	request->authority = authority - 1;
+	return path;
+}
+
+const char *http_request_parse(char *text, struct http_request *request)
+{
+	size_t length = strcspn(text, "\r\n");
+	char *rest = text, *method, *target;
+	const char *path;
+
+	*request = (struct http_request){.headers = text + length + (text[length] != '\0')};
+	text[length] = '\0';
+	method = strsep(&rest, " ");
+	target = rest ? strsep(&rest, " ") : NULL;
+	if (!rest || strncmp(rest, version, strlen(version)) != 0)
+		return "400 Bad Request";
+	target[strcspn(target, "?#")] = '\0';
+	path = split_authority(target, request);
+	if (path[0] != '/')
+		return "400 Bad Request";
+	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+		return "405 Method Not Allowed";
+	request->path = path;
+	return HTTP_OK;
+}
+
+/* A browser shall run and load nothing, and neither keep what it was shown nor guess what it is. */
+size_t http_header_write(char header[static HTTP_HEADER_MAX], const struct http_reply *reply)
+{
+	int length = snprintf(header, HTTP_HEADER_MAX,
+			      "HTTP/1.0 %s\r\n"
+			      "Content-Type: %s\r\n"
+			      "Content-Length: %zu\r\n"
+			      "Allow: GET, HEAD\r\n"
+			      "Cache-Control: no-store\r\n"
+			      "Content-Security-Policy: default-src 'none'; "
+			      "style-src 'unsafe-inline'\r\n"
+			      "X-Content-Type-Options: nosniff\r\n"
+			      "Connection: close\r\n\r\n",
+			      reply->status, reply->type, reply->body.length);
+
+	assert(length > 0 && length < HTTP_HEADER_MAX);
+	return (size_t)length;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * What we tell the service manager, in its own datagrams (sd_notify(3) describes them). Owned by
+ * the control thread. No call waits, and each does nothing when nobody asked to be told.
+ */
+
+#ifndef DAEMON_NOTIFY_H
+#define DAEMON_NOTIFY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct event_base;
+
+/* Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, and removes them from the environment. */
+void notify_open(void);
+void notify_close(void);
+
+/* From here on a busy manager is tried again from that loop, until it has what it must know. */
+void notify_attach(struct event_base *base);
+void notify_detach(void);
+
+bool notify_wanted(void);
+
+/* How often WATCHDOG=1 must be heard at the latest, in microseconds; 0: never. */
+uint64_t notify_watchdog_usec(void);
+
+void notify_ready(const char *status); /* READY=1 and STATUS= in one datagram */
+void notify_reloading(void);	       /* with MONOTONIC_USEC, as Type=notify-reload needs it */
+void notify_stopping(uint64_t usec);   /* and how long it may take */
+void notify_status(const char *status);
+void notify_watchdog(void);
+
+#endif

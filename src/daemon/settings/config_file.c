@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Takes a configuration file into memory, if it is a file of sensible size. Owns its descriptor
+ * while it reads. Called by config_load.
+ */
+
+#include "config.h"
+
+#include "daemon/settings/config_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What would help, as far as the error tells. */
+static const char *advice(int error)
+{
+	switch (error) {
+	case EACCES:
+		return ": the user echod runs as must be able to read it";
+	case EMFILE:
+		return ": raise LimitNOFILE= (ulimit -n)";
+	default:
+		return "";
+	}
+}
+
+static const char *kind_of(mode_t mode)
+{
+	if (S_ISDIR(mode))
+		return "a directory";
+	if (S_ISFIFO(mode))
+		return "a fifo";
+	return "a device"; /* open follows links and refuses sockets, so nothing else is left */
+}
+
+/* One byte more than is allowed is asked for, to see that there is one. */
+static int read_all(int fd, char *text, size_t *length, struct reason *reason)
+{
+	ssize_t got;
+
+	*length = 0;
+	do {
+		got = read(fd, text + *length, CONFIG_FILE_MAX + 1 - *length);
+		if (got < 0)
+			return reason_set(reason, "cannot be read: %s", strerror(errno));
+		*length += (size_t)got;
+	} while (got > 0 && *length <= CONFIG_FILE_MAX);
+	if (*length > CONFIG_FILE_MAX)
+		return reason_set(reason, "is larger than %d bytes, the most that is allowed",
+				  CONFIG_FILE_MAX);
+	return 0;
+}
+
+static int read_regular(int fd, char **text, size_t *length, struct reason *reason)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return reason_set(reason, "cannot be looked at: %s", strerror(errno));
+	if (!S_ISREG(status.st_mode))
+		return reason_set(reason, "is %s, not a file", kind_of(status.st_mode));
+	*text = malloc(CONFIG_FILE_MAX + 1);
+	if (!*text)
+		return reason_set(reason, "cannot be read: not enough memory");
+	if (read_all(fd, *text, length, reason) < 0) {
+		free(*text);
+		*text = NULL;
+		return -1;
+	}
+	return 0;
+}
+
+enum config_file config_file_read(const char *path, char **text, size_t *length,
+				  struct reason *reason)
+{
+	/* O_NONBLOCK: a fifo without a writer would keep us waiting. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int status;
+
+	if (fd < 0 && errno == ENOENT) {
+		(void)reason_set(reason,
+				 "there is no such file: create it, or name another with -c");
+		return CONFIG_FILE_MISSING;
+	}
+	if (fd < 0) {
+		(void)reason_set(reason, "cannot be opened: %s%s", strerror(errno), advice(errno));
+		return CONFIG_FILE_BAD;
+	}
+	status = read_regular(fd, text, length, reason);
+	(void)close(fd);
+	return status < 0 ? CONFIG_FILE_BAD : CONFIG_FILE_READ;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The bytes of a configuration file, or why there are none. Nothing is left open; the caller frees
+ * the text.
+ */
+
+#ifndef DAEMON_SETTINGS_CONFIG_FILE_H
+#define DAEMON_SETTINGS_CONFIG_FILE_H
+
+#include <stddef.h>
+
+#include "base/compiler.h"
+#include "base/reason.h"
+
+#define CONFIG_FILE_MAX 65536
+
+enum config_file { CONFIG_FILE_READ, CONFIG_FILE_MISSING, CONFIG_FILE_BAD };
+
+/*
+ * Fills in text and length when READ, and the reason otherwise. Never waits, whatever the path is.
+ */
+enum config_file config_file_read(const char *path, char **text, size_t *length,
+				  struct reason *reason) WARN_UNUSED;
+
+#endif

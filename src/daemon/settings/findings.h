@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * What is wrong or odd in a configuration file. Collected in whatever order it is found, told in
+ * the order of the lines. Owns the texts.
+ */
+
+#ifndef DAEMON_SETTINGS_FINDINGS_H
+#define DAEMON_SETTINGS_FINDINGS_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/compiler.h"
+#include "daemon/log.h"
+#include "echod/config/configuration.h"
+
+/* Places that are no line. */
+enum { WHOLE_FILE = 0, NOT_IN_FILE = INT_MAX };
+
+struct finding {
+	enum log_level level;
+	int line;
+	size_t order;
+	char *text;
+};
+
+struct findings {
+	struct finding *items;
+	size_t count;
+	size_t errors;
+	bool lost; /* no memory to keep one */
+};
+
+/* LINE counts from 1. The text is without place and level. */
+void findings_error(struct findings *findings, int line, const char *format, ...) PRINTF_LIKE(3, 4);
+void findings_warning(struct findings *findings, int line, const char *format, ...)
+	PRINTF_LIKE(3, 4);
+
+/* Tells them all, each with its place in the file PATH; false when one of them was an error. */
+bool findings_report(struct findings *findings, const char *path, config_report *report);
+
+void findings_clear(struct findings *findings);
+
+#endif

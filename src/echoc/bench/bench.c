@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * bench, seen from the main thread: connects, starts the threads, has reports made once a second
+ * and at the end. Owns the threads, and their sockets until they take them.
+ */
+
+#include "config.h"
+
+#include "echoc/bench/bench.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "echoc/bench/report.h"
+#include "echoc/bench/thread.h"
+#include "echoc/bench/window.h"
+#include "echoc/command/signals.h"
+#include "probe/clock.h"
+
+#define START_DELAY (20 * NS_PER_MS)  /* so that every thread is there when it begins */
+#define REPORT_DELAY (50 * NS_PER_MS) /* so that every thread has handed in */
+
+struct bencher {
+	struct bench shared;
+	struct target *target;
+	struct bench_thread **threads;
+	size_t count;
+	int *sockets;
+	struct event_base *base;
+	struct event *report;
+	struct event *done;
+	struct event *signals[3];
+	struct bench_report output;
+	uint64_t reports;
+	uint64_t finished; /* threads that are done */
+	uint64_t stopped;  /* when a signal came that counts; 0: none did */
+};
+
+static void arm_report(struct bencher *bencher)
+{
+	uint64_t due = bencher->shared.start + ++bencher->reports * NS_PER_S + REPORT_DELAY;
+	uint64_t now = clock_now();
+	uint64_t us = due > now ? (due - now) / NS_PER_US : 0;
+	struct timeval wait = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
+
+	event_add(bencher->report, &wait);
+}
+
+static void on_report(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	struct bencher *bencher = context;
+	uint64_t until = bencher->shared.start + bencher->reports * NS_PER_S;
+
+	if (until >= bencher->shared.end || bencher->shared.stop)
+		return; /* the rest is reported at the end */
+	bench_report_interval(&bencher->output, until);
+	arm_report(bencher);
+}
+
+static void on_done(evutil_socket_t fd, short what UNUSED, void *context)
+{
+	struct bencher *bencher = context;
+	uint64_t count;
+
+	if (read(fd, &count, sizeof(count)) == sizeof(count))
+		bencher->finished += count;
+	if (bencher->finished >= bencher->count)
+		event_base_loopbreak(bencher->base);
+}
+
+/* The first one ends the run as its time would have; a second one waits for nothing more. */
+static void on_stop(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	struct bencher *bencher = context;
+	uint64_t now = clock_now();
+
+	if (signal_is_repeated(bencher->stopped, now))
+		return;
+	bencher->stopped = now;
+	if (bencher->shared.stop) {
+		bench_report_erase(&bencher->output);
+		_exit(ECHOC_DAMAGED);
+	}
+	bencher->shared.stop = true;
+}
+
+static void on_quit(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	struct bencher *bencher = context;
+
+	bench_report_progress(&bencher->output);
+}
+
+static struct event *new_event(struct bencher *bencher, int fd, short what,
+			       event_callback_fn callback)
+{
+	struct event *event = event_new(bencher->base, fd, what, callback, bencher);
+
+	if (event && what != 0)
+		event_add(event, NULL);
+	return event;
+}
+
+static int make_events(struct bencher *bencher)
+{
+	bencher->base = event_base_new();
+	bencher->shared.wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (!bencher->base || bencher->shared.wakeup < 0)
+		return -1;
+	bencher->report = new_event(bencher, -1, 0, on_report);
+	bencher->done = new_event(bencher, bencher->shared.wakeup, EV_READ | EV_PERSIST, on_done);
+	return bencher->report && bencher->done ? 0 : -1;
+}
+
+/* Not before we are connected: until then a signal ends us at once, with nothing to sum up. */
+static int watch_signals(struct bencher *bencher)
+{
+	bencher->signals[0] = new_event(bencher, SIGINT, EV_SIGNAL | EV_PERSIST, on_stop);
+	bencher->signals[1] = new_event(bencher, SIGTERM, EV_SIGNAL | EV_PERSIST, on_stop);
+	bencher->signals[2] = new_event(bencher, SIGQUIT, EV_SIGNAL | EV_PERSIST, on_quit);
+	return bencher->signals[0] && bencher->signals[1] && bencher->signals[2] ? 0 : -1;
+}
+
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int connect_all(struct bencher *bencher, struct reason *reason)
+{
+	size_t count = (size_t)bencher->shared.arguments->connections;
+
+	allow_descriptors();
+	bencher->sockets = malloc(count * sizeof(*bencher->sockets));
+	if (!bencher->sockets)
+		return reason_set(reason, "out of memory");
+	bencher->sockets[0] = target_open(bencher->target, CONNECT_TIMEOUT_MS, reason);
+	if (bencher->sockets[0] < 0)
+		return -1;
+	return target_open_more(bencher->target, bencher->sockets + 1, count - 1,
+				CONNECT_TIMEOUT_MS, reason);
+}
+
+/* The sockets are dealt out evenly; the first threads have one more when it does not divide. */
+static int make_threads(struct bencher *bencher, struct reason *reason)
+{
+	const struct arguments *arguments = bencher->shared.arguments;
+	size_t threads = (size_t)arguments->threads;
+	size_t connections = (size_t)arguments->connections;
+	const int *sockets = bencher->sockets;
+
+	bencher->threads = calloc(threads, sizeof(struct bench_thread *));
+	if (!bencher->threads)
+		return reason_set(reason, "out of memory");
+	for (size_t i = 0; i < threads; i++) {
+		size_t share = connections / threads + (i < connections % threads);
+
+		bencher->threads[i] =
+			bench_thread_new(&bencher->shared, (unsigned)i, sockets, share);
+		if (!bencher->threads[i])
+			return reason_set(reason, "out of memory or descriptors");
+		bencher->count++;
+		sockets += share;
+	}
+	return 0;
+}
+
+/* Signals are for the main thread: the others start with all of them blocked. */
+static int start_threads(struct bencher *bencher, struct reason *reason)
+{
+	struct bench *shared = &bencher->shared;
+	sigset_t all, before;
+	int error = 0;
+
+	sigfillset(&all);
+	shared->start = clock_now() + START_DELAY;
+	shared->end = shared->start + shared->arguments->duration_ms * NS_PER_MS;
+	bench_report_begin(&bencher->output, shared);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	for (size_t i = 0; i < bencher->count && error == 0; i++)
+		error = bench_thread_start(bencher->threads[i]);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error == 0)
+		return 0;
+	reason_set(reason, "cannot start a thread: %s", strerror(error));
+	fprintf(stderr, "echoc: %s\n", reason->text);
+	exit(ECHOC_UNABLE); /* some of them run: there is nothing orderly left to do */
+}
+
+static int bencher_init(struct bencher *bencher, const struct arguments *arguments,
+			struct target *target, struct reason *reason)
+{
+	memset(bencher, 0, sizeof(*bencher));
+	bencher->target = target;
+	bencher->shared.arguments = arguments;
+	bencher->shared.target = target;
+	bencher->shared.wakeup = -1;
+	pthread_mutex_init(&bencher->shared.mutex, NULL);
+	if (bench_window_check(arguments, target->datagram, reason) < 0)
+		return -1;
+	if (getrandom(&bencher->shared.run, sizeof(bencher->shared.run), 0) < 0)
+		return reason_set(reason, "no random numbers: the run cannot be told apart");
+	if (make_events(bencher) < 0)
+		return reason_set(reason, "out of memory");
+	return connect_all(bencher, reason);
+}
+
+static int start(struct bencher *bencher, struct reason *reason)
+{
+	if (make_threads(bencher, reason) < 0)
+		return -1;
+	if (watch_signals(bencher) < 0)
+		return reason_set(reason, "out of memory");
+	bench_report_start(&bencher->shared, bencher->sockets[0]);
+	return start_threads(bencher, reason);
+}
+
+static void free_event(struct event *event)
+{
+	if (event)
+		event_free(event);
+}
+
+static void bencher_clear(struct bencher *bencher)
+{
+	for (size_t i = 0; i < bencher->count; i++)
+		bench_thread_free(bencher->threads[i]);
+	free(bencher->threads);
+	free(bencher->sockets);
+	free_event(bencher->report);
+	free_event(bencher->done);
+	for (size_t i = 0; i < ARRAY_SIZE(bencher->signals); i++)
+		free_event(bencher->signals[i]);
+	if (bencher->base)
+		event_base_free(bencher->base);
+	if (bencher->shared.wakeup >= 0)
+		close(bencher->shared.wakeup);
+	pthread_mutex_destroy(&bencher->shared.mutex);
+}
+
+enum echoc_status bench_run(const struct arguments *arguments, struct target *target)
+{
+	enum echoc_status status = ECHOC_UNABLE;
+	struct bencher bencher;
+	struct reason reason;
+
+	if (bencher_init(&bencher, arguments, target, &reason) == 0 &&
+	    start(&bencher, &reason) == 0) {
+		arm_report(&bencher);
+		event_base_dispatch(bencher.base);
+		for (size_t i = 0; i < bencher.count; i++)
+			bench_thread_join(bencher.threads[i]);
+		status = bench_report_end(&bencher.output);
+		signals_block();
+	} else {
+		fprintf(stderr, "echoc: %s\n", reason.text);
+	}
+	bencher_clear(&bencher);
+	return status;
+}

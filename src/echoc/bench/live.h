@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The line that shows how a bench is going, on a terminal only, drawn over itself each second.
+ */
+
+#ifndef ECHOC_BENCH_LIVE_H
+#define ECHOC_BENCH_LIVE_H
+
+#include "echoc/say/report.h"
+#include "probe/books.h"
+
+struct live_line {
+	double elapsed; /* seconds */
+	double duration;
+	const struct report_span *span; /* that the books are about */
+	const struct books *books;
+	uint64_t lost; /* since the start */
+};
+
+void live_draw(const struct live_line *line);
+void live_erase(void);
+
+#endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The reports of a bench: sums up what its threads hand in. Owns nothing beyond the struct.
+ */
+
+#include "config.h"
+
+#include "echoc/bench/report.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "echoc/bench/live.h"
+#include "echoc/say/report.h"
+#include "echoc/say/terminal.h"
+#include "probe/clock.h"
+
+static double cpu_seconds(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static double seconds_between(uint64_t from, uint64_t to)
+{
+	return to > from ? (double)(to - from) / 1e9 : 0;
+}
+
+static void print_details(const struct bench *shared, int fd, const char *own_address)
+{
+	const struct target *target = shared->target;
+	bool v6 = target->candidates[target->chosen].sa.sa_family == AF_INET6;
+	socklen_t length = sizeof(int);
+	int mtu, room;
+
+	printf("from %s, run %016" PRIx64 "\n", own_address, shared->run);
+	if (getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU, &mtu, &length) ==
+	    0)
+		printf("path MTU, as far as the kernel knows: %d\n", mtu);
+	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, &length) == 0)
+		printf("receive buffer of a connection: %d bytes\n", room);
+}
+
+void bench_report_start(const struct bench *shared, int fd)
+{
+	const struct arguments *arguments = shared->arguments;
+	char text[ADDRESS_TEXT_MAX];
+	const char *own = target_own_text(fd, text);
+
+	if (arguments->json)
+		report_start_json(arguments, shared->target, shared->run, own);
+	else if (arguments->verbose)
+		print_details(shared, fd, own);
+}
+
+void bench_report_begin(struct bench_report *report, struct bench *shared)
+{
+	*report = (struct bench_report){.shared = shared,
+					.reported = shared->start,
+					.cpu_start = cpu_seconds(),
+					.live = !shared->arguments->json && terminal_is(stdout)};
+	report->cpu_before = report->cpu_start;
+}
+
+static void collect(struct bench_report *report, struct books *books)
+{
+	struct bench *shared = report->shared;
+
+	pthread_mutex_lock(&shared->mutex);
+	*books = shared->books;
+	books_clear(&shared->books);
+	pthread_mutex_unlock(&shared->mutex);
+	books_merge(&report->total, books);
+}
+
+static void say_interval(struct bench_report *report, const struct books *books, uint64_t until)
+{
+	const struct bench *shared = report->shared;
+	double cpu = cpu_seconds();
+	struct report_span span = {.seconds = seconds_between(report->reported, until),
+				   .messages = (double)(books->received - books->received_after),
+				   .bytes = (double)(books->bytes - books->bytes_after),
+				   .elapsed = seconds_between(shared->start, until),
+				   .cpu = cpu - report->cpu_before,
+				   .threads = (unsigned)shared->arguments->threads};
+	struct live_line line = {.elapsed = span.elapsed,
+				 .duration = (double)shared->arguments->duration_ms / 1e3,
+				 .span = &span,
+				 .books = books,
+				 .lost = report->total.lost};
+
+	if (shared->arguments->json)
+		report_books_json("interval", shared->arguments, books, &span);
+	else if (report->live)
+		live_draw(&line);
+	report->cpu_before = cpu;
+	report->reported = until;
+}
+
+void bench_report_interval(struct bench_report *report, uint64_t until)
+{
+	struct books books;
+
+	collect(report, &books);
+	say_interval(report, &books, until);
+}
+
+void bench_report_erase(const struct bench_report *report)
+{
+	if (report->live)
+		live_erase();
+}
+
+/* As of the last time that the threads handed in; it stays with the interval that it belongs to. */
+void bench_report_progress(struct bench_report *report)
+{
+	struct bench *shared = report->shared;
+	struct books sum = report->total;
+
+	pthread_mutex_lock(&shared->mutex);
+	books_merge(&sum, &shared->books);
+	pthread_mutex_unlock(&shared->mutex);
+	bench_report_erase(report);
+	report_progress(stderr, &sum);
+}
+
+/*
+ * The rate is that of what came back while we were sending: a reply that we then waited for would
+ * make the time longer and add next to nothing. Unless that was nothing at all.
+ */
+static void measure_rate(const struct bench_report *report, struct report_span *span)
+{
+	const struct bench *shared = report->shared;
+	const struct books *total = &report->total;
+	uint64_t until = shared->sent_until;
+
+	span->messages = (double)(total->received - total->received_after);
+	span->bytes = (double)(total->bytes - total->bytes_after);
+	if (total->received == total->received_after && total->received > 0) {
+		span->messages = (double)total->received;
+		span->bytes = (double)total->bytes;
+		until = shared->last_heard;
+	}
+	span->seconds = seconds_between(shared->start, until);
+}
+
+static void print_problems(const struct bench *shared)
+{
+	char time[NUMBER_TEXT_MAX];
+
+	if (shared->send_error != 0)
+		fprintf(stderr, "echoc: sending failed: %s\n", strerror(shared->send_error));
+	if (shared->gso_refused)
+		fprintf(stderr, "echoc: the kernel refused trains here: sent singly\n");
+	if (shared->held_up > 0)
+		fprintf(stderr, "echoc: was itself stopped for %s: round trips include that\n",
+			duration_text((double)shared->held_up, time));
+	if (shared->given_up > 0)
+		fprintf(stderr,
+			"echoc: %" PRIu64 " still outstanding when the time to wait was over, "
+			"counted as lost\n",
+			(uint64_t)shared->given_up);
+}
+
+enum echoc_status bench_report_end(struct bench_report *report)
+{
+	const struct bench *shared = report->shared;
+	const struct arguments *arguments = shared->arguments;
+	struct books *total = &report->total;
+	struct report_span span = {.elapsed = seconds_between(shared->start, clock_now()),
+				   .cpu = cpu_seconds() - report->cpu_start,
+				   .threads = (unsigned)arguments->threads};
+	struct books last;
+
+	collect(report, &last);
+	total->late += total->late_before;
+	assert(books_balance(total));
+	measure_rate(report, &span);
+	bench_report_erase(report);
+	if (arguments->json) {
+		/* So that they add up to the summary. */
+		say_interval(report, &last, shared->sent_until);
+		report_books_json("summary", arguments, total, &span);
+		report_hint(stderr, shared->target, total, span.seconds);
+	} else {
+		report_bench_text(arguments, shared->target, total, &span);
+	}
+	print_problems(shared);
+	return books_clean(total) ? ECHOC_INTACT : ECHOC_DAMAGED;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The lines of ping. Owns nothing; ping calls it for each probe.
+ */
+
+#include "config.h"
+
+#include "echoc/ping/output.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/units.h"
+#include "echoc/say/json.h"
+#include "echoc/say/report.h"
+#include "echoc/say/terminal.h"
+#include "probe/clock.h"
+
+#define EXCERPT_MAX 24
+
+void ping_output_start(const struct ping_output *output, uint64_t run, const char *own_address)
+{
+	const struct arguments *arguments = output->arguments;
+	char interval[DURATION_TEXT_MAX];
+
+	if (arguments->json) {
+		report_start_json(arguments, output->target, run, own_address);
+		return;
+	}
+	printf("ECHO %s (%s) over %s: %" PRIu64 " bytes each %s\n", output->target->name,
+	       output->target->text, output->target->protocol, arguments->size,
+	       format_duration(arguments->interval_ms, interval));
+	if (arguments->verbose)
+		printf("from %s, run %016" PRIx64 "\n", own_address, run);
+}
+
+static const char *reply_type(const struct ping_reply *reply)
+{
+	if (reply->fate == FATE_LATE)
+		return "late";
+	if (reply->fate == FATE_DUPLICATE)
+		return "duplicate";
+	if (reply->finding.verdict == VERDICT_CORRUPT)
+		return "corrupt";
+	return reply->finding.verdict == VERDICT_TRUNCATED ? "truncated" : "reply";
+}
+
+static void put_finding(struct json *json, const struct finding *finding)
+{
+	if (finding->verdict == VERDICT_INTACT)
+		return;
+	json_unsigned(json, "offset", finding->offset);
+	if (finding->verdict == VERDICT_TRUNCATED)
+		return;
+	json_byte(json, "expected", finding->expected);
+	json_byte(json, "got", finding->got);
+	if (finding->inserted > 0)
+		json_unsigned(json, "inserted", finding->inserted);
+}
+
+static void print_reply_json(const struct ping_output *output, const struct ping_reply *reply)
+{
+	struct json json;
+
+	json_begin(&json, stdout, reply_type(reply));
+	json_unsigned(&json, "seq", reply->sequence);
+	json_unsigned(&json, "bytes", reply->bytes);
+	json_number(&json, "rtt_us", (double)reply->rtt / (double)NS_PER_US, 3);
+	if (reply->reception.ttl >= 0)
+		json_unsigned(&json, "ttl", (uint64_t)reply->reception.ttl);
+	else
+		json_null(&json, "ttl");
+	json_string(&json, "from", output->target->text);
+	put_finding(&json, &reply->finding);
+	json_end(&json);
+}
+
+static void print_byte(const char *name, int byte)
+{
+	if (byte < 0)
+		printf("%s nothing", name);
+	else
+		printf("%s %02x", name, (unsigned)byte);
+}
+
+static void print_finding(const struct finding *finding)
+{
+	if (finding->verdict == VERDICT_TRUNCATED)
+		printf(" truncated at %" PRIu64, finding->offset);
+	if (finding->verdict != VERDICT_CORRUPT)
+		return;
+	printf(" corrupt at offset %" PRIu64 ":", finding->offset);
+	print_byte(" expected", finding->expected);
+	print_byte(", got", finding->got);
+	if (finding->inserted > 0)
+		printf(" (%" PRIu64 " bytes came before the reply: a greeting or a prefix?)",
+		       finding->inserted);
+}
+
+void ping_output_reply(const struct ping_output *output, const struct ping_reply *reply)
+{
+	char time[NUMBER_TEXT_MAX];
+
+	if (output->arguments->quiet)
+		return;
+	if (output->arguments->json) {
+		print_reply_json(output, reply);
+		return;
+	}
+	printf("%zu bytes from %s: seq=%" PRIu64 " time=%s ms", reply->bytes, output->target->text,
+	       reply->sequence, ms_text((double)reply->rtt, time));
+	if (output->arguments->verbose && reply->reception.ttl >= 0)
+		printf(" ttl=%d", reply->reception.ttl);
+	if (output->arguments->verbose)
+		printf(" clock=%s", reply->reception.by_kernel ? "kernel" : "own");
+	if (reply->fate != FATE_RECEIVED)
+		printf(" %s", reply->fate == FATE_LATE ? "late" : "duplicate");
+	print_finding(&reply->finding);
+	putchar('\n');
+}
+
+void ping_output_lost(const struct ping_output *output, uint64_t sequence, const char *why)
+{
+	struct json json;
+
+	if (output->arguments->quiet)
+		return;
+	if (!output->arguments->json) {
+		printf("no reply from %s: seq=%" PRIu64 " lost (%s)\n", output->target->text,
+		       sequence, why);
+		return;
+	}
+	json_begin(&json, stdout, "lost");
+	json_unsigned(&json, "seq", sequence);
+	json_string(&json, "reason", why);
+	json_end(&json);
+}
+
+void ping_output_unexpected(const struct ping_output *output, const unsigned char *data,
+			    size_t length)
+{
+	struct json json;
+
+	if (output->arguments->quiet)
+		return;
+	if (output->arguments->json) {
+		json_begin(&json, stdout, "unexpected");
+		json_unsigned(&json, "bytes", length);
+		json_end(&json);
+		return;
+	}
+	printf("%zu bytes from %s: unexpected, no probe of this run", length, output->target->text);
+	if (length > 0)
+		printf(": \"");
+	for (size_t i = 0; i < length && i < EXCERPT_MAX; i++)
+		putchar(isprint(data[i]) ? data[i] : '.');
+	printf("%s\n", length > 0 ? "\"" : "");
+}
+
+void ping_output_note(const struct ping_output *output, const char *what)
+{
+	if (!output->arguments->quiet)
+		fprintf(stderr, "echoc: %s: %s\n", output->target->text, what);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * What ping says about each probe: a line in ping(8)'s shape, or a JSON object.
+ */
+
+#ifndef ECHOC_PING_OUTPUT_H
+#define ECHOC_PING_OUTPUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "echoc/command/arguments.h"
+#include "probe/flow.h"
+#include "probe/receive.h"
+#include "probe/target.h"
+
+struct ping_output {
+	const struct arguments *arguments;
+	const struct target *target;
+};
+
+/* One reply, whatever its fate and finding. */
+struct ping_reply {
+	uint64_t sequence;
+	uint64_t rtt;
+	size_t bytes;
+	enum fate fate;
+	struct finding finding;
+	struct reception reception;
+};
+
+void ping_output_start(const struct ping_output *output, uint64_t run, const char *own_address);
+void ping_output_reply(const struct ping_output *output, const struct ping_reply *reply);
+
+/* WHY is "timeout", "refused" and the like. */
+void ping_output_lost(const struct ping_output *output, uint64_t sequence, const char *why);
+
+/* Bytes that belong to no probe. */
+void ping_output_unexpected(const struct ping_output *output, const unsigned char *data,
+			    size_t length);
+
+/* On standard error, in both forms: "connection lost", "reconnected". */
+void ping_output_note(const struct ping_output *output, const char *what);
+
+#endif

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * ping: when a probe is due, when one is given up, and when to end. Owns the
+ * pinger; main calls it.
+ */
+
+#include "config.h"
+
+#include "echoc/ping/ping.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "echoc/command/signals.h"
+#include "echoc/ping/pinger.h"
+#include "probe/clock.h"
+
+#define WINDOW_MIN 1024u
+#define WINDOW_MAX (1u << 20)
+#define BUFFER_SIZE (256u << 10)
+#define LINGER_MIN (20 * NS_PER_MS)
+
+static void arm(struct event *timer, uint64_t due)
+{
+	uint64_t now = clock_now();
+	uint64_t us = due > now ? (due - now + NS_PER_US - 1) / NS_PER_US : 0;
+	struct timeval wait = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
+
+	event_add(timer, &wait);
+}
+
+static uint64_t timeout_of(const struct pinger *pinger)
+{
+	return pinger->arguments->timeout_ms * NS_PER_MS;
+}
+
+static void arm_expiry(struct pinger *pinger)
+{
+	const struct window *window = &pinger->flow.window;
+
+	if (window->waiting > 0)
+		arm(pinger->expiry_timer, window_time(window, window->oldest) + timeout_of(pinger));
+}
+
+/* The last reply may have a duplicate close behind it. */
+static uint64_t linger(const struct pinger *pinger)
+{
+	uint64_t longest = pinger->books.latency.max > pinger->total.latency.max
+				   ? pinger->books.latency.max
+				   : pinger->total.latency.max;
+	uint64_t wait = 2 * longest > LINGER_MIN ? 2 * longest : LINGER_MIN;
+
+	return wait < timeout_of(pinger) ? wait : timeout_of(pinger);
+}
+
+bool pinger_has_sent_all(const struct pinger *pinger)
+{
+	return pinger->stopped != 0 ||
+	       (pinger->arguments->count > 0 && pinger->fired >= pinger->arguments->count);
+}
+
+void pinger_end_if_done(struct pinger *pinger)
+{
+	if (pinger_has_sent_all(pinger) && pinger->flow.window.waiting == 0 &&
+	    !event_pending(pinger->end_timer, EV_TIMEOUT, NULL))
+		arm(pinger->end_timer, clock_now() + (pinger->stopped != 0 ? 0 : linger(pinger)));
+}
+
+/* After a stop of ours the replies may wait in the socket: they come first. */
+static void on_expiry(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	struct pinger *pinger = context;
+	uint64_t now = clock_now();
+
+	ping_link_read(pinger, now);
+	if (flow_overdue(&pinger->flow, now)) {
+		const char *why = pinger->fd >= 0 ? "timeout" : "not connected";
+
+		do
+			pinger_settle_lost(pinger, pinger->flow.window.oldest, why);
+		while (flow_overdue(&pinger->flow, now));
+		ping_link_end_silent(pinger, now);
+	}
+	arm_expiry(pinger);
+}
+
+/* The next one after those that were sent or skipped. */
+static uint64_t next_due(const struct pinger *pinger)
+{
+	return pinger->paced_from + pinger->fired * pinger->arguments->interval_ms * NS_PER_MS;
+}
+
+/* After a stop of ours: go on, do not catch up. */
+static void skip_missed(struct pinger *pinger)
+{
+	uint64_t interval = pinger->arguments->interval_ms * NS_PER_MS;
+	uint64_t due = next_due(pinger);
+	uint64_t now = clock_now();
+
+	if (due + interval + PING_BEHIND_MAX >= now)
+		return;
+	pinger->books.skipped += (now - due) / interval;
+	pinger->paced_from += (now - due) / interval * interval;
+}
+
+static void on_send(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	struct pinger *pinger = context;
+
+	if (pinger_has_sent_all(pinger))
+		return;
+	/* Over TCP a reply that waits would get the stamp of the next one, if that came first. */
+	ping_link_read(pinger, clock_now());
+	skip_missed(pinger);
+	pinger->fired++;
+	ping_link_send(pinger);
+	if (!event_pending(pinger->expiry_timer, EV_TIMEOUT, NULL))
+		arm_expiry(pinger);
+	if (!pinger_has_sent_all(pinger))
+		arm(pinger->send_timer, next_due(pinger));
+	pinger_end_if_done(pinger);
+}
+
+static void on_end(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	struct pinger *pinger = context;
+
+	event_base_loopbreak(pinger->base);
+}
+
+/* The first one stops and waits for what is on its way, the second one does not. */
+static void on_stop(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	struct pinger *pinger = context;
+	uint64_t now = clock_now();
+
+	if (signal_is_repeated(pinger->stopped, now))
+		return;
+	if (pinger->stopped != 0)
+		event_base_loopbreak(pinger->base);
+	else if (!pinger_has_sent_all(pinger))
+		skip_missed(pinger);
+	pinger->stopped = now;
+	event_del(pinger->send_timer);
+	pinger_end_if_done(pinger);
+}
+
+static void on_quit(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	pinger_say_so_far(context);
+}
+
+static void on_report(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	pinger_report(context);
+}
+
+static int make_events(struct pinger *pinger)
+{
+	struct event_config *config = event_config_new();
+
+	if (!config)
+		return -1;
+	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_PRECISE_TIMER |
+					      EVENT_BASE_FLAG_NO_CACHE_TIME);
+	pinger->base = event_base_new_with_config(config);
+	event_config_free(config);
+	if (!pinger->base)
+		return -1;
+	pinger->send_timer = evtimer_new(pinger->base, on_send, pinger);
+	pinger->expiry_timer = evtimer_new(pinger->base, on_expiry, pinger);
+	pinger->end_timer = evtimer_new(pinger->base, on_end, pinger);
+	pinger->report_timer = event_new(pinger->base, -1, EV_PERSIST, on_report, pinger);
+	pinger->signals[0] = evsignal_new(pinger->base, SIGINT, on_stop, pinger);
+	pinger->signals[1] = evsignal_new(pinger->base, SIGTERM, on_stop, pinger);
+	pinger->signals[2] = evsignal_new(pinger->base, SIGQUIT, on_quit, pinger);
+	return pinger->send_timer && pinger->expiry_timer && pinger->end_timer &&
+			       pinger->report_timer && pinger->signals[0] && pinger->signals[1] &&
+			       pinger->signals[2]
+		       ? 0
+		       : -1;
+}
+
+static size_t window_size(const struct arguments *arguments)
+{
+	uint64_t size = 2 * arguments->timeout_ms / arguments->interval_ms;
+
+	if (size < WINDOW_MIN)
+		return WINDOW_MIN;
+	return size > WINDOW_MAX ? WINDOW_MAX : (size_t)size;
+}
+
+static void free_event(struct event *event)
+{
+	if (event)
+		event_free(event);
+}
+
+static void pinger_clear(struct pinger *pinger)
+{
+	ping_link_close(pinger);
+	ping_connect_clear(pinger);
+	free_event(pinger->send_timer);
+	free_event(pinger->expiry_timer);
+	free_event(pinger->end_timer);
+	free_event(pinger->report_timer);
+	for (size_t i = 0; i < ARRAY_SIZE(pinger->signals); i++)
+		free_event(pinger->signals[i]);
+	if (pinger->base)
+		event_base_free(pinger->base);
+	flow_clear(&pinger->flow);
+	free(pinger->buffer);
+}
+
+static int pinger_init(struct pinger *pinger, const struct arguments *arguments,
+		       struct target *target, struct reason *reason)
+{
+	memset(pinger, 0, sizeof(*pinger));
+	pinger->arguments = arguments;
+	pinger->target = target;
+	pinger->output = (struct ping_output){arguments, target};
+	pinger->fd = -1;
+	ping_connect_init(pinger);
+	pinger->buffer_size = BUFFER_SIZE;
+	pinger->buffer = malloc(pinger->buffer_size);
+	if (getrandom(&pinger->run, sizeof(pinger->run), 0) < 0)
+		return reason_set(reason, "no random numbers: the run cannot be told apart");
+	if (!pinger->buffer || make_events(pinger) < 0 ||
+	    flow_init(&pinger->flow, pinger->run, (size_t)arguments->size, window_size(arguments),
+		      &pinger->books) < 0)
+		return reason_set(reason, "out of memory");
+	pinger->flow.timeout = timeout_of(pinger);
+	return 0;
+}
+
+/* Not before we are connected: until then a signal ends us at once, with nothing to sum up. */
+static int watch_signals(struct pinger *pinger)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(pinger->signals); i++) {
+		if (event_add(pinger->signals[i], NULL) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int start(struct pinger *pinger, struct reason *reason)
+{
+	uint64_t report = pinger->arguments->report_ms;
+	struct timeval each = {(time_t)(report / 1000), (suseconds_t)(report % 1000 * 1000)};
+	char own[ADDRESS_TEXT_MAX];
+	int fd = target_open(pinger->target, pinger->arguments->timeout_ms, reason);
+
+	if (fd < 0)
+		return -1;
+	if (reason->text[0] != '\0' && (pinger->arguments->verbose || !pinger->target->answered))
+		fprintf(stderr, "echoc: %s\n", reason->text);
+	if (ping_link_open(pinger, fd) < 0 || watch_signals(pinger) < 0)
+		return reason_set(reason, "out of memory");
+	ping_output_start(&pinger->output, pinger->run, target_own_text(fd, own));
+	pinger->started = clock_now();
+	pinger->paced_from = pinger->started;
+	pinger->reported = pinger->started;
+	if (report > 0)
+		event_add(pinger->report_timer, &each);
+	arm(pinger->send_timer, pinger->started);
+	return 0;
+}
+
+enum echoc_status ping_run(const struct arguments *arguments, struct target *target)
+{
+	enum echoc_status status = ECHOC_UNABLE;
+	struct reason reason;
+	struct pinger pinger;
+
+	if (pinger_init(&pinger, arguments, target, &reason) == 0 && start(&pinger, &reason) == 0) {
+		event_base_dispatch(pinger.base);
+		status = pinger_sum_up(&pinger);
+		signals_block();
+	} else {
+		fprintf(stderr, "echoc: %s\n", reason.text);
+	}
+	pinger_clear(&pinger);
+	return status;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * One JSON object a line, written as it is made: a value that was not measured is null, never NaN.
+ * No tree, no memory; the caller opens and closes what it nests.
+ */
+
+#ifndef ECHOC_SAY_JSON_H
+#define ECHOC_SAY_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct json {
+	FILE *out;
+	bool follows; /* something stands before: a comma is due */
+};
+
+/* {"type":TYPE ... and the end of the line, which is written out at once. */
+void json_begin(struct json *json, FILE *out, const char *type);
+void json_end(struct json *json);
+
+void json_open(struct json *json, const char *name); /* "NAME":{ */
+void json_close(struct json *json);
+
+void json_unsigned(struct json *json, const char *name, uint64_t value);
+void json_bool(struct json *json, const char *name, bool value);
+void json_string(struct json *json, const char *name, const char *value); /* NULL: null */
+void json_null(struct json *json, const char *name);
+
+/* With DECIMALS places; null when VALUE is not a finite number. */
+void json_number(struct json *json, const char *name, double value, int decimals);
+
+/* Two hexadecimal digits as a string; null when BYTE is -1. */
+void json_byte(struct json *json, const char *name, int byte);
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * send: gets the bytes from the command line or standard input, has them carried, says how it went.
+ * Owns the sender; main calls it.
+ */
+
+#include "config.h"
+
+#include "echoc/send/send.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "echoc/say/json.h"
+#include "echoc/say/report.h"
+#include "echoc/say/terminal.h"
+#include "echoc/send/sender.h"
+#include "probe/clock.h"
+
+ssize_t sender_read(struct sender *sender, unsigned char *buffer, size_t size)
+{
+	size_t left = sender->text_length - sender->text_taken;
+
+	if (!sender->text)
+		return read(STDIN_FILENO, buffer, size);
+	if (size > left)
+		size = left;
+	memcpy(buffer, sender->text + sender->text_taken, size);
+	sender->text_taken += size;
+	return (ssize_t)size;
+}
+
+int sender_print(struct sender *sender, const unsigned char *data, size_t length)
+{
+	if (sender->arguments->json)
+		return 0;
+	if (length > 0)
+		sender->last_printed = data[length - 1];
+	while (length > 0) {
+		ssize_t written = write(STDOUT_FILENO, data, length);
+
+		if (written < 0 && errno != EINTR)
+			return -1;
+		if (written > 0) {
+			data += written;
+			length -= (size_t)written;
+		}
+	}
+	return 0;
+}
+
+void sender_differs(struct sender *sender, uint64_t offset, int expected, int got)
+{
+	struct json json;
+
+	if (sender->differs)
+		return;
+	sender->differs = true;
+	if (sender->arguments->json) {
+		json_begin(&json, stdout, "corrupt");
+		json_unsigned(&json, "offset", offset);
+		json_byte(&json, "expected", expected);
+		json_byte(&json, "got", got);
+		json_end(&json);
+		return;
+	}
+	if (expected < 0)
+		fprintf(stderr,
+			"echoc: corrupt at offset %" PRIu64 ": expected nothing, got %02x\n",
+			offset, (unsigned)got);
+	else
+		fprintf(stderr, "echoc: corrupt at offset %" PRIu64 ": expected %02x, got %02x\n",
+			offset, (unsigned)expected, (unsigned)got);
+}
+
+/* The words of the command line, with a blank between them, as echo(1) does it. */
+static int join_texts(struct sender *sender)
+{
+	const struct arguments *arguments = sender->arguments;
+	size_t length = 0;
+	char *at;
+
+	if (arguments->text_count == 0)
+		return 0;
+	for (size_t i = 0; i < arguments->text_count; i++)
+		length += strlen(arguments->texts[i]) + 1;
+	sender->text = malloc(length);
+	if (!sender->text)
+		return -1;
+	at = sender->text;
+	for (size_t i = 0; i < arguments->text_count; i++) {
+		at = stpcpy(at, arguments->texts[i]);
+		*at++ = ' ';
+	}
+	sender->text_length = length - 1;
+	return 0;
+}
+
+static int carry(struct sender *sender, struct reason *reason)
+{
+	if (sender->target->datagram)
+		return send_datagrams(sender, reason);
+	return send_stream(sender, reason);
+}
+
+static void say_bytes(uint64_t count, const char *what)
+{
+	if (count > 0)
+		fprintf(stderr, "echoc: %" PRIu64 " byte%s %s\n", count, count == 1 ? "" : "s",
+			what);
+}
+
+static void say_result(const struct sender *sender, double seconds)
+{
+	const struct books *books = &sender->books;
+	bool waited = sender->timed_out;
+	char wait[DURATION_TEXT_MAX], time[NUMBER_TEXT_MAX];
+
+	if (books->lost > 0 || sender->cut_short)
+		fprintf(stderr, "echoc: %" PRIu64 " of %" PRIu64 " bytes came back%s%s%s\n",
+			books->received, books->sent, sender->cut_short ? "; not all was sent" : "",
+			waited ? ", waited " : "",
+			waited ? format_duration(sender->arguments->timeout_ms, wait) : "");
+	say_bytes(books->late, "came back late");
+	say_bytes(books->duplicates, "came back again");
+	say_bytes(sender->extra,
+		  sender->extra == 1 ? "came that was never sent" : "came that were never sent");
+	say_bytes(books->corrupt, "came back altered");
+	if (sender->arguments->verbose)
+		fprintf(stderr,
+			"%" PRIu64 " bytes sent to %s over %s, %" PRIu64 " came back, in %s\n",
+			books->sent, sender->target->text, sender->target->protocol,
+			books->received, duration_text(seconds * 1e9, time));
+}
+
+/* So that the prompt of the shell does not follow on the same line. */
+static void end_line(const struct sender *sender)
+{
+	if (sender->last_printed != '\0' && sender->last_printed != '\n' && terminal_is(stdout))
+		putchar('\n');
+}
+
+static enum echoc_status finish(struct sender *sender, double seconds, bool failed)
+{
+	struct report_span span = {.seconds = seconds, .elapsed = seconds};
+	struct books *books = &sender->books;
+
+	end_line(sender);
+	books->unexpected = sender->extra;
+	if (sender->arguments->json)
+		report_books_json("summary", sender->arguments, books, &span);
+	else
+		say_result(sender, seconds);
+	return books_clean(books) && !sender->cut_short && !failed ? ECHOC_INTACT : ECHOC_DAMAGED;
+}
+
+static int start(struct sender *sender, struct reason *reason)
+{
+	char own[ADDRESS_TEXT_MAX];
+
+	if (join_texts(sender) < 0)
+		return reason_set(reason, "out of memory");
+	sender->fd = target_open(sender->target, sender->arguments->timeout_ms, reason);
+	if (sender->fd < 0)
+		return -1;
+	if (sender->arguments->json)
+		report_start_json(sender->arguments, sender->target, 0,
+				  target_own_text(sender->fd, own));
+	return 0;
+}
+
+enum echoc_status send_run(const struct arguments *arguments, struct target *target)
+{
+	struct sender sender = {.arguments = arguments, .target = target, .fd = -1};
+	enum echoc_status status = ECHOC_UNABLE;
+	uint64_t started = clock_now();
+	struct reason reason;
+
+	if (start(&sender, &reason) == 0) {
+		bool failed = carry(&sender, &reason) < 0;
+
+		if (failed)
+			fprintf(stderr, "echoc: %s\n", reason.text);
+		status = finish(&sender, (double)(clock_now() - started) / 1e9, failed);
+	} else {
+		fprintf(stderr, "echoc: %s\n", reason.text);
+	}
+	if (sender.fd >= 0)
+		close(sender.fd);
+	free(sender.text);
+	return status;
+}

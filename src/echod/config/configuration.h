@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The configuration: built whole from one file (or from nothing), then immutable and reference
+ * counted. Control loads it; every worker and service that reads it holds a reference.
+ */
+
+#ifndef ECHOD_CONFIG_CONFIGURATION_H
+#define ECHOD_CONFIG_CONFIGURATION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/compiler.h"
+#include "base/netlist.h"
+#include "daemon/log.h"
+#include "daemon/settings/listen_address.h"
+
+#define NAME_MAX_LENGTH 32
+#define LINE_MAX_LENGTH 190
+
+enum { PROTOCOL_TCP = 1, PROTOCOL_UDP = 2 };
+
+/* Bytes for the wire, escapes already decoded, NUL allowed. */
+struct text {
+	size_t length;
+	char bytes[LINE_MAX_LENGTH];
+};
+
+struct address_list {
+	struct listen_address *items;
+	size_t count;
+};
+
+struct listener_config {
+	char name[NAME_MAX_LENGTH + 1];
+	uint64_t tag; /* of the name: the listener's half of a key in shared tables */
+	struct address_list addresses;
+	uint64_t protocols; /* PROTOCOL_ bits */
+	struct netlist allow;
+	struct netlist deny;
+	uint64_t max_clients_per_ip; /* 0: no limit */
+	uint64_t idle_timeout;	     /* milliseconds, 0: never */
+	uint64_t stall_timeout;	     /* milliseconds, 0: never */
+	struct text greeting;
+	struct text prefix;
+	bool reply_once;
+	uint64_t udp_rate; /* datagrams a second for one source, 0: no limit */
+	bool udp_guard;
+	bool udp_ttl_guard;
+};
+
+struct server_config {
+	uint64_t workers; /* 0: auto */
+	uint64_t log_level;
+	char user[NAME_MAX_LENGTH + 1]; /* "": stay who we are */
+	uint64_t max_clients;		/* 0: auto */
+	uint64_t drain_timeout;		/* milliseconds */
+	struct address metrics;		/* length 0: none */
+};
+
+struct config {
+	atomic_uint references;
+	bool from_file; /* a file was read, so a reload needs it too */
+	struct server_config server;
+	struct listener_config defaults;
+	struct listener_config *listeners;
+	size_t listener_count;
+};
+
+/* Where a configuration comes from: the same at start and at each reload. */
+struct config_source {
+	const char *path;
+	bool must_exist;
+	const struct listen_address *addresses; /* of -l, instead of the file's listeners */
+	size_t address_count;
+	bool handed; /* sockets were: no address of the file is opened */
+};
+
+/*
+ * Takes each finding as it is made: a level and a whole line, "FILE:LINE: what, and what is
+ * allowed".
+ */
+typedef void config_report(enum log_level level, const char *line);
+
+/* NULL when anything is wrong; every error was reported by then. The caller holds one reference. */
+struct config *config_load(const struct config_source *source, config_report *report) WARN_UNUSED;
+
+struct config *config_hold(struct config *config);
+void config_release(struct config *config);
+
+/* NULL when there is none of that name. */
+const struct listener_config *config_listener(const struct config *config, const char *name);
+
+/*
+ * The effective configuration as a file that reads back the same; -1 when it could not be written.
+ */
+int config_dump(const struct config *config, FILE *out) WARN_UNUSED;
+
+/* Calls back with the name of each setting that differs and takes effect only at a restart. */
+void config_compare(const struct config *now, const struct config *next,
+		    void (*needs_restart)(const char *key));
+
+#endif

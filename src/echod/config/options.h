@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* The command line of echod: what was asked for, checked. Owns the addresses of -l. */
+
+#ifndef ECHOD_CONFIG_OPTIONS_H
+#define ECHOD_CONFIG_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/compiler.h"
+#include "echod/config/configuration.h"
+
+/* The exit statuses of echod(8); scripts and the unit rely on them. */
+enum exit_status {
+	STATUS_OK = 0,
+	STATUS_FAILURE = 1,
+	STATUS_USAGE = 2,
+	STATUS_NOT_PERMITTED = 4,
+	STATUS_CONFIG = 6
+};
+
+enum action { ACTION_RUN, ACTION_TEST, ACTION_DUMP, ACTION_VERSION, ACTION_HELP };
+
+struct options {
+	enum action action;
+	struct config_source source;
+	unsigned verbose;		  /* how often -v */
+	struct listen_address *addresses; /* what source.addresses points to */
+};
+
+/*
+ * 0, or -1 after a message on standard error that says what is allowed; to be cleared in both
+ * cases.
+ */
+int options_parse(struct options *options, int argc, char *argv[]) WARN_UNUSED;
+void options_clear(struct options *options);
+
+void options_usage(void); /* to standard output */
+
+#endif

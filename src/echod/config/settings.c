@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The table of settings, in the order in which they are documented and dumped, and what can be done
+ * with any row of it. Owns nothing but constants; every part of the configuration walks it.
+ */
+
+#include "config.h"
+
+#include "echod/config/settings.h"
+
+#include <string.h>
+
+#include "echod/config/configuration.h"
+
+#define SERVER(field) .sections = IN_SERVER, .offset = offsetof(struct server_config, field)
+#define LISTENER(field) .sections = IN_LISTENER, .offset = offsetof(struct listener_config, field)
+#define ANY_LISTENER(field)                                                                        \
+	.sections = IN_DEFAULTS | IN_LISTENER, .offset = offsetof(struct listener_config, field)
+
+#define MINUTES UINT64_C(60000)
+#define DAYS (24 * 60 * MINUTES)
+
+/* clang-format off */
+const struct setting settings[] = {
+	{"workers", SERVER(workers), .type = &number_or_auto_value,
+	 .min = 1, .max = 1024, .default_text = "auto", .restart = true},
+	{"log_level", SERVER(log_level), .type = &log_level_value, .default_text = "notice"},
+	{"user", SERVER(user), .type = &user_value, .default_text = "", .restart = true},
+	{"max_clients", SERVER(max_clients), .type = &number_or_auto_value,
+	 .min = 1, .max = 1048576, .default_text = "auto"},
+	{"drain_timeout", SERVER(drain_timeout), .type = &duration_value,
+	 .max = 10 * MINUTES, .default_text = "10s"},
+	{"metrics", SERVER(metrics), .type = &endpoint_value, .default_text = "", .restart = true},
+
+	{"address", LISTENER(addresses), .type = &addresses_value, .default_text = "",
+	 .required = true},
+	{"protocol", LISTENER(protocols), .type = &protocols_value, .default_text = "tcp udp",
+	 .concern = CONCERNS_IP},
+
+	{"allow", ANY_LISTENER(allow), .type = &networks_value, .default_text = "",
+	 .concern = CONCERNS_IP},
+	{"deny", ANY_LISTENER(deny), .type = &networks_value, .default_text = "",
+	 .concern = CONCERNS_IP},
+	{"max_clients_per_ip", ANY_LISTENER(max_clients_per_ip), .type = &number_value,
+	 .max = UINT32_MAX, .default_text = "0", .concern = CONCERNS_TCP_ADDRESSES},
+	{"idle_timeout", ANY_LISTENER(idle_timeout), .type = &duration_value,
+	 .max = 365 * DAYS, .default_text = "1h", .concern = CONCERNS_TCP},
+	{"stall_timeout", ANY_LISTENER(stall_timeout), .type = &duration_value,
+	 .max = 365 * DAYS, .default_text = "2m", .concern = CONCERNS_TCP},
+	{"greeting", ANY_LISTENER(greeting), .type = &text_value, .default_text = "",
+	 .concern = CONCERNS_TCP},
+	{"prefix", ANY_LISTENER(prefix), .type = &text_value, .default_text = "",
+	 .concern = CONCERNS_TCP},
+	{"reply_once", ANY_LISTENER(reply_once), .type = &boolean_value, .default_text = "no",
+	 .concern = CONCERNS_TCP},
+	{"udp_rate", ANY_LISTENER(udp_rate), .type = &number_value,
+	 .max = UINT32_MAX, .default_text = "1000", .concern = CONCERNS_UDP},
+	{"udp_guard", ANY_LISTENER(udp_guard), .type = &boolean_value, .default_text = "yes",
+	 .concern = CONCERNS_UDP},
+	{"udp_ttl_guard", ANY_LISTENER(udp_ttl_guard), .type = &boolean_value,
+	 .default_text = "yes", .concern = CONCERNS_UDP},
+};
+/* clang-format on */
+
+const size_t setting_count = ARRAY_SIZE(settings);
+_Static_assert(ARRAY_SIZE(settings) <= SETTINGS_MAX, "SETTINGS_MAX is too small");
+
+const struct setting *setting_find(const char *key)
+{
+	for (size_t i = 0; i < setting_count; i++) {
+		if (strcmp(settings[i].key, key) == 0)
+			return &settings[i];
+	}
+	return NULL;
+}
+
+void *setting_value(const struct setting *setting, void *section)
+{
+	return (char *)section + setting->offset;
+}
+
+const void *setting_value_const(const struct setting *setting, const void *section)
+{
+	return (const char *)section + setting->offset;
+}
+
+bool setting_concerns(const struct setting *setting, const struct listener_config *listener)
+{
+	unsigned served = 0;
+
+	for (size_t i = 0; i < listener->addresses.count; i++) {
+		enum address_kind kind = listener->addresses.items[i].kind;
+
+		if (kind == ADDRESS_UNIX)
+			served |= CONCERNS_TCP;
+		if (kind != ADDRESS_INET)
+			continue;
+		served |= CONCERNS_IP;
+		if (listener->protocols & PROTOCOL_TCP)
+			served |= CONCERNS_TCP | CONCERNS_TCP_ADDRESSES;
+		if (listener->protocols & PROTOCOL_UDP)
+			served |= CONCERNS_UDP;
+	}
+	return setting->concern == CONCERNS_ALL || (served & setting->concern) != 0;
+}
+
+bool setting_equal(const struct setting *setting, const void *section, const void *other)
+{
+	const void *a = setting_value_const(setting, section);
+	const void *b = setting_value_const(setting, other);
+	char a_text[VALUE_TEXT_MAX], b_text[VALUE_TEXT_MAX];
+	size_t item = 0;
+
+	for (;;) {
+		bool a_more = setting->type->format(setting, a, item, a_text);
+		bool b_more = setting->type->format(setting, b, item, b_text);
+
+		if (!a_more || !b_more)
+			return a_more == b_more;
+		if (strcmp(a_text, b_text) != 0)
+			return false;
+		item++;
+	}
+}
+
+void setting_share(const struct setting *setting, void *to, const void *from)
+{
+	void *target = setting_value(setting, to);
+	const void *source = setting_value_const(setting, from);
+
+	if (setting->type->share)
+		setting->type->share(target, source);
+	else
+		memcpy(target, source, setting->type->size);
+}
+
+void settings_clear(unsigned sections, void *section)
+{
+	for (size_t i = 0; i < setting_count; i++) {
+		if ((settings[i].sections & sections) != 0 && settings[i].type->clear)
+			settings[i].type->clear(setting_value(&settings[i], section));
+	}
+}

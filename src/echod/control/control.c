@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The life of the control thread: what signals, the workers' answers and the timers lead to.
+ * Nothing here is on the path of a message.
+ */
+
+#include "config.h"
+
+#include "echod/control/control.h"
+
+#include <event2/event.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "daemon/http/http.h"
+#include "daemon/log.h"
+#include "daemon/notify.h"
+#include "echod/control/monitor.h"
+#include "echod/guard/client_table.h"
+#include "echod/worker/worker.h"
+
+#define STATUS_EVERY_S 10
+#define CLIENTS_MAX 1048576
+
+/* timeout(1), shells and service managers signal the process and its group: twice for one wish. */
+#define SAME_SIGNAL_MS 200
+
+/* Descriptors for what is not a client: the log, loops, a file being read, and some to spare. */
+#define DESCRIPTORS_KEPT 32
+#define DESCRIPTORS_PER_WORKER 5 /* an eventfd, the loop's three, a client about to be refused */
+#define DESCRIPTORS_FOR_METRICS (HTTP_CLIENTS_MAX + 1)
+
+/* What the service manager grants us beyond drain_timeout until it loses patience. */
+#define STOP_MARGIN_USEC (5 * UINT64_C(1000000))
+
+/*
+ * A worker that has answered stays so until the next question, so each is looked at once for a
+ * question, and the one that keeps us waiting once for an answer.
+ */
+bool control_all_answered(struct server *server)
+{
+	while (server->heard < server->worker_count) {
+		const struct worker *worker = server->workers[server->heard];
+
+		if (!worker_answered(worker) && !worker_ended(worker))
+			return false;
+		server->heard++;
+	}
+	return true;
+}
+
+void control_ask_all(struct server *server)
+{
+	server->heard = 0;
+	for (size_t i = 0; i < server->worker_count; i++)
+		worker_ask(server->workers[i]);
+}
+
+/* Everybody has answered, so what they counted lies still and is whole. */
+static void collect(struct server *server)
+{
+	struct figures *figures = &server->figures;
+
+	memset(figures, 0, sizeof(*figures));
+	for (size_t i = 0; i < server->worker_count; i++) {
+		const uint64_t *counted = worker_counted(server->workers[i]);
+
+		for (int which = 0; which < COUNTER_SLOTS; which++)
+			figures->counters[which] += counted[which];
+	}
+	figures->started_ms = server->started_ms;
+	figures->workers = server->worker_count;
+	figures->connections = client_table_count(server->shared.clients);
+	figures->connections_max = client_table_limit(server->shared.clients);
+	figures->kernel_drops = listening_drops(server->listening);
+	figures->reloads_done = server->reloads_done;
+	figures->reloads_failed = server->reloads_failed;
+}
+
+static void make_status(struct server *server)
+{
+	char text[STATUS_TEXT_MAX];
+
+	figures_status(&server->figures, text);
+	(void)snprintf(server->status, sizeof(server->status), "%s%s",
+		       server->reload_failed ? RELOAD_FAILED : "", text);
+}
+
+void control_tell_ready(struct server *server)
+{
+	make_status(server);
+	notify_ready(server->status);
+}
+
+/* How many clients leave enough descriptors for a reload and for the metrics. */
+static uint64_t clients_possible(const struct server *server)
+{
+	uint64_t kept = DESCRIPTORS_KEPT + listening_sockets(server->listening) +
+			server->worker_count * DESCRIPTORS_PER_WORKER +
+			(server->metrics ? DESCRIPTORS_FOR_METRICS : 0);
+
+	return server->descriptors > kept ? server->descriptors - kept : 1;
+}
+
+static void warn_of_few(uint64_t wanted, uint64_t possible)
+{
+	if (wanted > possible)
+		log_warning("max_clients is %" PRIu64 ", but descriptors allow only %" PRIu64
+			    " clients: raise LimitNOFILE= (ulimit -n)",
+			    wanted, possible);
+	else if (wanted == 0 && possible == 1)
+		log_warning("descriptors allow only 1 client: raise LimitNOFILE= (ulimit -n)");
+}
+
+void control_set_log_level(const struct server *server)
+{
+	enum log_level level = (enum log_level)server->config->server.log_level;
+
+	if (server->options->verbose == 1)
+		level = LEVEL_INFO;
+	else if (server->options->verbose > 1)
+		level = LEVEL_DEBUG;
+	log_set_level(level);
+}
+
+void control_set_client_limit(struct server *server)
+{
+	uint64_t before = client_table_limit(server->shared.clients);
+	uint64_t wanted = server->config->server.max_clients;
+	uint64_t possible = clients_possible(server);
+	uint64_t most = wanted == 0 ? CLIENTS_MAX : wanted;
+	uint64_t limit = most < possible ? most : possible;
+
+	if (limit != before || wanted != server->clients_wanted)
+		warn_of_few(wanted, possible);
+	server->clients_wanted = wanted;
+	client_table_set_limit(server->shared.clients, limit);
+}
+
+static void stop_workers(struct server *server, bool abort)
+{
+	server->aborting = abort;
+	if (abort)
+		event_del(&server->drain_timer);
+	for (size_t i = 0; i < server->worker_count; i++)
+		worker_stop(server->workers[i], abort);
+}
+
+static void on_drained_out(int fd UNUSED, short what UNUSED, void *arg)
+{
+	struct server *server = arg;
+
+	log_notice("drain_timeout is over: resetting %" PRIu64 " connections",
+		   client_table_count(server->shared.clients));
+	stop_workers(server, true);
+}
+
+static void begin_stop(struct server *server)
+{
+	uint64_t drain_ms = server->config->server.drain_timeout;
+	struct timeval limit = {.tv_sec = (time_t)(drain_ms / 1000),
+				.tv_usec = (suseconds_t)(drain_ms % 1000 * 1000)};
+
+	log_notice("stopping: %" PRIu64 " connections", client_table_count(server->shared.clients));
+	notify_stopping(drain_ms * 1000 + STOP_MARGIN_USEC);
+	server->phase = STOPPING;
+	server->stopping_since = clock_ms();
+	/* Ours to let go of, so that each worker closes what it has emptied. */
+	listening_release(server->listening);
+	for (size_t i = 0; i < server->worker_count; i++)
+		worker_close(server->workers[i]);
+	control_ask_all(server);
+	/* No memory for a timer must not mean for ever. */
+	if (drain_ms == 0 || event_add(&server->drain_timer, &limit) < 0)
+		stop_workers(server, true);
+}
+
+static void on_stop_signal(struct server *server)
+{
+	if (server->phase != STOPPING) {
+		begin_stop(server);
+	} else if (!server->aborting && clock_ms() - server->stopping_since >= SAME_SIGNAL_MS) {
+		log_notice("stopping now");
+		stop_workers(server, true);
+	}
+}
+
+static void on_hangup(struct server *server)
+{
+	if (server->phase == SERVING)
+		reload_begin(server);
+	else if (server->phase != STOPPING)
+		server->reload_again = true;
+}
+
+static void log_figures(struct server *server)
+{
+	char text[FIGURES_TEXT_MAX];
+
+	server->log_wanted = false;
+	figures_line(&server->figures, text);
+	log_write(LEVEL_NOTICE, "%s", text); /* was asked for, so at any level */
+}
+
+static void tell_status(struct server *server)
+{
+	char before[sizeof(server->status)];
+
+	server->status_wanted = false;
+	memcpy(before, server->status, sizeof(before));
+	make_status(server);
+	if (strcmp(before, server->status) != 0)
+		notify_status(server->status);
+}
+
+static void on_usr1(struct server *server)
+{
+	server->log_wanted = true;
+	control_ask_all(server);
+}
+
+static void on_signal(int number, short what UNUSED, void *arg)
+{
+	switch (number) {
+	case SIGHUP:
+		on_hangup(arg);
+		break;
+	case SIGUSR1:
+		on_usr1(arg);
+		break;
+	default:
+		on_stop_signal(arg);
+	}
+}
+
+/* The first answers: every socket listens, every worker runs. */
+static void started(struct server *server)
+{
+	server->phase = SERVING;
+	listening_announce(server->listening, NULL);
+	if (server->metrics)
+		monitor_announce(server->metrics);
+	control_tell_ready(server);
+}
+
+/*
+ * Only now do connections end: a client that connects again at once must find nobody here, lest it
+ * is sent away a second time.
+ */
+static void all_closed(struct server *server)
+{
+	if (!server->closed && !server->aborting)
+		stop_workers(server, false);
+	server->closed = true;
+}
+
+static size_t count_ended(const struct server *server)
+{
+	size_t ended = 0;
+
+	for (size_t i = 0; i < server->worker_count; i++)
+		ended += worker_ended(server->workers[i]);
+	return ended;
+}
+
+static void on_answer(void *arg)
+{
+	struct server *server = arg;
+
+	if (!control_all_answered(server))
+		return;
+	collect(server);
+	if (server->phase == STARTING)
+		started(server);
+	else if (server->phase == RELOADING)
+		reload_finish(server);
+	else if (server->phase == STOPPING)
+		all_closed(server);
+	if (server->watchdog_wanted && server->figures.counters[DEAF_SOCKETS] == 0)
+		notify_watchdog();
+	server->watchdog_wanted = false;
+	if (server->log_wanted)
+		log_figures(server);
+	if (server->status_wanted)
+		tell_status(server);
+	if (server->monitor)
+		monitor_collected(server->monitor);
+	if (server->reload_again && server->phase == SERVING) {
+		server->reload_again = false;
+		reload_begin(server);
+	}
+	/* One that ends by itself has failed, and would leave its share of the clients unserved. */
+	if (count_ended(server) >= (server->phase == STOPPING ? server->worker_count : 1))
+		event_base_loopbreak(server->base);
+}
+
+static void on_status_timer(int fd UNUSED, short what UNUSED, void *arg)
+{
+	struct server *server = arg;
+
+	server->status_wanted = true;
+	control_ask_all(server);
+}
+
+/*
+ * A sign of life when every worker's loop has given one, whoever else may be asking meanwhile, and
+ * can receive.
+ */
+static void on_watchdog_timer(int fd UNUSED, short what UNUSED, void *arg)
+{
+	struct server *server = arg;
+
+	server->watchdog_wanted = true;
+	control_ask_all(server);
+}
+
+static int add_timers(struct server *server)
+{
+	struct timeval status = {.tv_sec = STATUS_EVERY_S};
+	uint64_t usec = notify_watchdog_usec() / 4; /* three may be late before it bites */
+	struct timeval watchdog = {.tv_sec = (time_t)(usec / 1000000),
+				   .tv_usec = (suseconds_t)(usec % 1000000)};
+
+	event_assign(&server->drain_timer, server->base, -1, 0, on_drained_out, server);
+	event_assign(&server->status_timer, server->base, -1, EV_PERSIST, on_status_timer, server);
+	event_assign(&server->watchdog_timer, server->base, -1, EV_PERSIST, on_watchdog_timer,
+		     server);
+	if (notify_wanted() && event_add(&server->status_timer, &status) < 0)
+		return -1;
+	return usec > 0 ? event_add(&server->watchdog_timer, &watchdog) : 0;
+}
+
+int control_init(struct server *server)
+{
+	notify_attach(server->base);
+	if (bell_hang(&server->answer, server->base, server->answer_fd, on_answer, server) < 0)
+		return -1;
+	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+		evsignal_assign(&server->signals[i], server->base, signals_served[i], on_signal,
+				server);
+		if (event_add(&server->signals[i], NULL) < 0)
+			return -1;
+	}
+	return add_timers(server);
+}
+
+void control_clear(struct server *server)
+{
+	if (!server->base)
+		return;
+	notify_detach();
+	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+		if (event_initialized(&server->signals[i]))
+			event_del(&server->signals[i]);
+	}
+	bell_remove(&server->answer);
+}

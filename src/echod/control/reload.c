@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * A reload: the whole of the next configuration, sockets and plans included, is built beside the
+ * one in force. Only when nothing is missing do the workers get it; until then nothing has changed.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/log.h"
+#include "daemon/notify.h"
+#include "echod/control/control.h"
+#include "echod/worker/plan.h"
+#include "echod/worker/worker.h"
+
+/* What a reload prepares. */
+struct next {
+	struct config *config;
+	struct listening *listening; /* NULL: the sockets were handed over and stay */
+	struct plan **plans;	     /* one for each worker */
+};
+
+static void report(enum log_level level, const char *line)
+{
+	log_at(level, "%s", line);
+}
+
+static void say_restart(const char *key)
+{
+	log_warning("%s has changed: that takes effect at a restart", key);
+}
+
+/* Of the others the start has said so. */
+static void say_not_opened(const struct config *now, const struct config *next)
+{
+	for (size_t i = 0; i < next->listener_count; i++) {
+		const char *name = next->listeners[i].name;
+
+		if (!config_listener(now, name))
+			log_notice(
+				"address and protocol of listener %s are not opened: the sockets "
+				"are those that were handed over",
+				name);
+	}
+}
+
+static void next_clear(struct next *next, const struct server *server)
+{
+	for (size_t i = 0; next->plans && i < server->worker_count; i++)
+		plan_free(next->plans[i]);
+	free(next->plans);
+	listening_discard(next->listening, server->listening);
+	config_release(next->config);
+}
+
+static int prepare_plans(const struct server *server, struct next *next)
+{
+	const struct listening *listening = next->listening ? next->listening : server->listening;
+
+	next->plans = calloc(server->worker_count, sizeof(struct plan *));
+	if (!next->plans)
+		return -1;
+	for (size_t i = 0; i < server->worker_count; i++) {
+		next->plans[i] = plan_new(next->config, listening, i, server->worker_count);
+		if (!next->plans[i])
+			return -1;
+	}
+	return 0;
+}
+
+/* Builds all of it, or says what is missing. */
+static int prepare(const struct server *server, struct next *next)
+{
+	struct config_source source = server->options->source;
+	struct reason reason;
+
+	/*
+	 * A file that was read at start and is gone now is a mistake, not a wish for the defaults.
+	 */
+	source.must_exist |= server->config->from_file;
+	next->config = config_load(&source, report);
+	if (!next->config)
+		return -1;
+	if (!server->listening->handed) {
+		next->listening = listening_open(server->listening, next->config,
+						 server->worker_count, &reason);
+		if (!next->listening) {
+			log_error("%s", reason.text);
+			return -1;
+		}
+	}
+	if (prepare_plans(server, next) < 0) {
+		log_error("no memory for the next configuration");
+		return -1;
+	}
+	return 0;
+}
+
+/*
+ * From here on it cannot fail. We let go of what is gone first: a worker that closes it while we
+ * still held it would leave it open and unserved.
+ */
+static void change_over(struct server *server, struct next *next)
+{
+	if (next->listening) {
+		server->gone = server->listening;
+		server->listening = next->listening;
+		listening_announce(server->listening, server->gone);
+		listening_subtract(server->gone, server->listening);
+		listening_retire(server->gone);
+		listening_release(server->gone);
+	}
+	for (size_t i = 0; i < server->worker_count; i++)
+		worker_give_plan(server->workers[i], next->plans[i]);
+	free(next->plans);
+	config_release(server->config);
+	server->config = next->config;
+	control_set_log_level(server);
+	control_set_client_limit(server);
+	server->phase = RELOADING;
+	control_ask_all(server);
+}
+
+void reload_begin(struct server *server)
+{
+	struct next next = {0};
+
+	notify_reloading();
+	if (prepare(server, &next) < 0) {
+		next_clear(&next, server);
+		server->reloads_failed++;
+		log_error("reload failed: the configuration in force stays");
+		server->reload_failed = true;
+		control_tell_ready(server);
+		return;
+	}
+	config_compare(server->started_with, next.config, say_restart);
+	if (server->listening->handed)
+		say_not_opened(server->config, next.config);
+	change_over(server, &next);
+}
+
+void reload_finish(struct server *server)
+{
+	if (server->gone) {
+		listening_announce_gone(server->gone, server->listening);
+		listening_free(server->gone);
+		server->gone = NULL;
+	}
+	server->phase = SERVING;
+	server->reload_failed = false;
+	server->reloads_done++;
+	log_notice("reloaded");
+	control_tell_ready(server);
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* See server.h: building the daemon in the order that safety asks for, and taking it apart. */
+
+#include "config.h"
+
+#include "echod/control/server.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "daemon/activation.h"
+#include "daemon/log.h"
+#include "daemon/notify.h"
+#include "daemon/privileges.h"
+#include "daemon/signals.h"
+#include "echod/control/control.h"
+#include "echod/control/monitor.h"
+#include "echod/guard/client_table.h"
+#include "echod/guard/rate_limit.h"
+#include "echod/stream/connection_log.h"
+#include "echod/worker/plan.h"
+#include "echod/worker/worker.h"
+
+#define WORKERS_MAX 1024
+
+/* What a process has where nobody said otherwise. */
+#define DESCRIPTORS_USUAL 1024
+
+/*
+ * A remote may cause so many lines about connections, so many about what ran out and what is
+ * silent.
+ */
+#define CONNECTION_LINES_PER_S 200
+#define EXHAUSTION_LINE_EVERY_MS (30 * 1000)
+#define SILENCE_LINE_EVERY_MS (30 * 1000)
+
+/* Every client is a descriptor: take as many as the hard limit gives. */
+static uint64_t raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return DESCRIPTORS_USUAL;
+	if (limit.rlim_cur != limit.rlim_max) {
+		struct rlimit raised = {limit.rlim_max, limit.rlim_max};
+
+		if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+			limit = raised;
+	}
+	return limit.rlim_cur;
+}
+
+static size_t count_workers(const struct config *config)
+{
+	cpu_set_t cpus;
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (config->server.workers > 0)
+		return (size_t)config->server.workers;
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
+		return (size_t)CPU_COUNT(&cpus);
+	return online > 0 && online <= WORKERS_MAX ? (size_t)online : WORKERS_MAX;
+}
+
+static enum exit_status status_for(int error)
+{
+	return error == EACCES || error == EPERM ? STATUS_NOT_PERMITTED : STATUS_FAILURE;
+}
+
+/* Appends ", NAME" or "NAME"; a list too long for a line is cut. */
+static void append_name(char *text, size_t size, const char *name)
+{
+	size_t used = strlen(text);
+
+	snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "", name);
+}
+
+static void say_not_opened(const struct server *server)
+{
+	const struct config *config = server->config;
+	char names[512] = "";
+
+	for (size_t i = 0; i < config->listener_count; i++)
+		append_name(names, sizeof(names), config->listeners[i].name);
+	log_notice("serving the sockets that were handed over; address and protocol of these "
+		   "listeners are not opened: %s",
+		   names);
+	if (!server->metrics && config->server.metrics.length > 0)
+		log_notice("metrics is not served: hand over a socket named " MONITOR_NAME
+			   " for it");
+}
+
+static enum exit_status adopt_sockets(struct server *server)
+{
+	struct handed_socket *handed = NULL;
+	struct reason reason;
+	size_t count = 0;
+
+	if (activation_take(&handed, &count, &reason) < 0)
+		goto failed;
+	if (count == 0)
+		return STATUS_OK;
+	if (monitor_take(&server->metrics, handed, &count, &reason) == 0)
+		server->listening = listening_adopt(handed, count, &reason);
+	free(handed);
+	if (!server->listening)
+		goto failed;
+	say_not_opened(server);
+	return STATUS_OK;
+failed:
+	log_error("%s", reason.text);
+	return STATUS_FAILURE;
+}
+
+static enum exit_status open_sockets(struct server *server)
+{
+	const struct address *metrics = &server->config->server.metrics;
+	enum exit_status status = adopt_sockets(server);
+	struct reason reason;
+
+	if (status != STATUS_OK || server->listening)
+		return status;
+	server->listening = listening_open(NULL, server->config, server->worker_count, &reason);
+	if (server->listening && metrics->length > 0)
+		server->metrics = monitor_open(metrics, &reason);
+	if (server->listening && (server->metrics || metrics->length == 0))
+		return STATUS_OK;
+	if (errno == EINTR) {
+		log_notice("stopped: %s", reason.text);
+		return STATUS_OK;
+	}
+	status = status_for(errno);
+	log_error("%s", reason.text);
+	return status;
+}
+
+static enum exit_status drop_privileges(const struct server *server)
+{
+	struct reason reason;
+
+	if (privileges_drop(server->config->server.user, &reason) == 0)
+		return STATUS_OK;
+	log_error("%s", reason.text);
+	return STATUS_NOT_PERMITTED;
+}
+
+static int make_tables(struct shared_tables *shared, size_t workers)
+{
+	kept_echo_init(&shared->kept, workers);
+	shared->clients = client_table_new();
+	shared->rates = rate_limit_new();
+	shared->connection_lines.period_ms = 1000;
+	shared->connection_lines.burst = CONNECTION_LINES_PER_S;
+	shared->exhaustion_lines.period_ms = EXHAUSTION_LINE_EVERY_MS;
+	shared->exhaustion_lines.burst = 1;
+	shared->receive_lines.period_ms = EXHAUSTION_LINE_EVERY_MS;
+	shared->receive_lines.burst = 1;
+	for (int verdict = 0; verdict < VERDICT_COUNT; verdict++) {
+		shared->silence_lines[verdict].period_ms = SILENCE_LINE_EVERY_MS;
+		shared->silence_lines[verdict].burst = 1;
+	}
+	for (int error = 0; error < SEND_ERRORS; error++) {
+		shared->unsent_lines[error].period_ms = SILENCE_LINE_EVERY_MS;
+		shared->unsent_lines[error].burst = 1;
+	}
+	return shared->clients && shared->rates ? 0 : -1;
+}
+
+static int make_workers(struct server *server)
+{
+	server->workers = calloc(server->worker_count, sizeof(struct worker *));
+	if (!server->workers)
+		return -1;
+	for (size_t i = 0; i < server->worker_count; i++) {
+		struct plan *plan =
+			plan_new(server->config, server->listening, i, server->worker_count);
+
+		server->workers[i] = worker_new(i, &server->shared, server->answer_fd);
+		if (!plan || !server->workers[i]) {
+			plan_free(plan);
+			return -1;
+		}
+		worker_give_plan(server->workers[i], plan);
+	}
+	return 0;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* -1 with errno; *STEP is what failed. */
+static int build(struct server *server, const char **step)
+{
+	*step = "eventfd";
+	server->answer_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (server->answer_fd < 0)
+		return -1;
+	*step = "event loops";
+	server->base = event_base_new();
+	if (!server->base || make_tables(&server->shared, server->worker_count) < 0 ||
+	    make_workers(server) < 0 || control_init(server) < 0)
+		return -1;
+	if (server->metrics) {
+		server->monitor = monitor_new(server, server->metrics);
+		if (!server->monitor)
+			return -1;
+	}
+	control_set_client_limit(server);
+	return 0;
+}
+
+/* Success without a table of sockets: a signal has stopped the start. */
+static enum exit_status assemble(struct server *server)
+{
+	enum exit_status status = open_sockets(server);
+	const char *step;
+
+	if (status != STATUS_OK || !server->listening)
+		return status;
+	status = drop_privileges(server);
+	if (status == STATUS_OK && build(server, &step) < 0) {
+		log_error("cannot start: %s: %s", step, strerror(errno));
+		status = STATUS_FAILURE;
+	}
+	return status;
+}
+
+struct server *server_new(const struct options *options, struct config *config,
+			  enum exit_status *status)
+{
+	struct server *server = calloc(1, sizeof(*server));
+
+	*status = STATUS_FAILURE;
+	if (!server) {
+		log_error("no memory to start");
+		return NULL;
+	}
+	server->options = options;
+	server->answer_fd = -1;
+	server->config = config_hold(config);
+	server->started_with = config_hold(config);
+	server->started_ms = now_ms();
+	server->started_at = clock_ms();
+	control_set_log_level(server);
+	server->descriptors = raise_descriptors();
+	server->worker_count = count_workers(config);
+	*status = assemble(server);
+	if (*status == STATUS_OK && server->listening)
+		return server;
+	server_free(server);
+	return NULL;
+}
+
+static void free_workers(struct server *server)
+{
+	for (size_t i = 0; server->workers && i < server->worker_count; i++)
+		worker_free(server->workers[i]);
+	free(server->workers);
+}
+
+void server_free(struct server *server)
+{
+	if (!server)
+		return;
+	if (server->listening)
+		listening_release(server->listening);
+	free_workers(server);
+	listening_free(server->listening);
+	listening_free(server->gone);
+	client_table_free(server->shared.clients);
+	rate_limit_free(server->shared.rates);
+	monitor_free(server->monitor);
+	listen_socket_release(server->metrics);
+	control_clear(server);
+	if (server->base)
+		event_base_free(server->base);
+	if (server->answer_fd >= 0)
+		close(server->answer_fd);
+	config_release(server->config);
+	config_release(server->started_with);
+	free(server);
+}
+
+static void block_signals(sigset_t *before)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
+/* Signals are control's: the threads are started with all of them blocked. */
+static int start_workers(struct server *server)
+{
+	sigset_t before;
+	int result = 0;
+
+	block_signals(&before);
+	for (size_t i = 0; i < server->worker_count && result == 0; i++)
+		result = worker_start(server->workers[i]);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return result;
+}
+
+static void stop_workers(struct server *server)
+{
+	for (size_t i = 0; i < server->worker_count; i++)
+		worker_stop(server->workers[i], true);
+}
+
+enum exit_status server_run(struct server *server)
+{
+	if (start_workers(server) < 0) {
+		log_error("cannot start a worker thread: %s", strerror(errno));
+		stop_workers(server);
+		return STATUS_FAILURE;
+	}
+	control_ask_all(server);
+	signals_unblock();
+	event_base_dispatch(server->base);
+	block_signals(NULL);  /* one more must not kill what is being taken apart */
+	stop_workers(server); /* if it was our own loop that failed, theirs go on */
+	if (server->phase != STOPPING) {
+		log_error("stopping: an event loop failed");
+		return STATUS_FAILURE;
+	}
+	connection_log_end(&server->shared);
+	log_notice("stopped");
+	return STATUS_OK;
+}

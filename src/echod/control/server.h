@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* The daemon as a whole: built, run until it is told to stop, taken apart. Owns everything else. */
+
+#ifndef ECHOD_CONTROL_SERVER_H
+#define ECHOD_CONTROL_SERVER_H
+
+#include "base/compiler.h"
+#include "echod/config/configuration.h"
+#include "echod/config/options.h"
+
+struct server;
+
+/*
+ * Opens the sockets, drops privileges and builds the workers, in this order. NULL after a line in
+ * the log; *STATUS then says what kind of failure it was, or that a stop signal was none. OPTIONS
+ * must outlive the server.
+ */
+struct server *server_new(const struct options *options, struct config *config,
+			  enum exit_status *status) WARN_UNUSED;
+void server_free(struct server *server);
+
+/* Serves until a signal ends it. */
+enum exit_status server_run(struct server *server);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * What the workers have counted, summed up at one moment, and the texts made of it. A plain value.
+ */
+
+#ifndef ECHOD_COUNTERS_TOTALS_H
+#define ECHOD_COUNTERS_TOTALS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "echod/counters/counters.h"
+
+struct figures {
+	uint64_t counters[COUNTER_SLOTS];
+	uint64_t started_ms; /* since the epoch */
+	uint64_t workers;
+	uint64_t connections;
+	uint64_t connections_max;
+	uint64_t kernel_drops;
+	uint64_t reloads_done;
+	uint64_t reloads_failed;
+};
+
+#define STATUS_TEXT_MAX 256
+#define FIGURES_TEXT_MAX 1536
+
+/* One short line for `systemctl status`. */
+void figures_status(const struct figures *figures, char text[static STATUS_TEXT_MAX]);
+
+/* All of it in one line: "tcp_connections=3 tcp_accepted=17 tcp_rejected_denied=0 ...". */
+void figures_line(const struct figures *figures, char text[static FIGURES_TEXT_MAX]);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Why a datagram was not answered, for the person who measures and waits: at most one line per
+ * reason in 30 seconds, at info where it was decided by what arrived, at notice where the kernel
+ * refused to send or a source was over its rate. Formats nothing otherwise.
+ */
+
+#ifndef ECHOD_DATAGRAM_DROP_LOG_H
+#define ECHOD_DATAGRAM_DROP_LOG_H
+
+#include "base/address.h"
+#include "echod/guard/guard.h"
+
+struct intake;
+struct udp_notes;
+struct udp_sent;
+
+void udp_silence_refused(const struct intake *intake, const struct address *peer,
+			 const struct udp_notes *notes, enum verdict verdict);
+void udp_silence_limited(const struct intake *intake, const struct address *peer,
+			 const struct udp_notes *notes);
+
+/* The kernel took some replies of the batch not; unix datagrams too. Each errno is a reason. */
+void udp_silence_unsent(const struct intake *intake, const struct udp_sent *sent);
+
+#endif

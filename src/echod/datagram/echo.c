@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * See echo.h. The path of a datagram: receive, judge, reply, and one send for the whole batch.
+ */
+
+#include "config.h"
+
+#include "echod/datagram/echo.h"
+
+#include "base/clock.h"
+#include "echod/datagram/batch.h"
+#include "echod/datagram/drop_log.h"
+#include "echod/datagram/repeats.h"
+#include "echod/datagram/train.h"
+#include "echod/datagram/turn.h"
+#include "echod/guard/rate_limit.h"
+#include "echod/guard/source_key.h"
+#include "echod/serving/endpoint.h"
+#include "echod/serving/loop.h"
+
+/* One message of a batch while it is judged. */
+struct incoming {
+	struct udp_notes notes;
+	struct arrival arrival;
+	const struct address *peer;
+	size_t size;
+	unsigned datagrams;
+};
+
+/* What happened to a batch, counted once at its end. */
+struct tally {
+	uint64_t received;
+	uint64_t bytes;
+	uint64_t dropped[VERDICT_COUNT];
+};
+
+/* Interface 1 is the loopback one in every network namespace of Linux. */
+#define LOOPBACK_INTERFACE 1
+
+/*
+ * The interface is unknown for what waited before we asked; the kernel lets no 127/8 in from
+ * outside.
+ */
+static bool came_through_loopback(const struct udp_notes *notes)
+{
+	return notes->interface == LOOPBACK_INTERFACE ||
+	       (notes->interface == 0 && ip_is_loopback(&notes->destination));
+}
+
+static void read_message(const struct udp_batch *batch, unsigned index, struct incoming *in)
+{
+	const struct mmsghdr *message = &batch->in[index];
+
+	in->peer = &batch->peers[index];
+	in->size = message->msg_len;
+	udp_control_read(&message->msg_hdr, &in->notes);
+	in->datagrams = 1;
+	if (in->notes.segment > 0 && in->size > in->notes.segment)
+		in->datagrams = (unsigned)((in->size - 1) / in->notes.segment + 1);
+	address_ip(&in->peer->sa, &in->arrival.source);
+	in->arrival.source_port = address_port(in->peer);
+	in->arrival.destination = in->notes.destination;
+	in->arrival.to_group = in->notes.to_group;
+	in->arrival.from_loopback = came_through_loopback(&in->notes);
+	in->arrival.hops = in->notes.hops;
+}
+
+static bool is_local(const struct incoming *in)
+{
+	return in->arrival.from_loopback && ip_is_loopback(&in->arrival.source);
+}
+
+/* How many of its datagrams may be answered by rate, the first ones. */
+static unsigned within_rate(const struct intake *intake, const struct incoming *in, int64_t now)
+{
+	struct service *service = intake->service;
+	struct loop *loop = service->loop;
+	struct rate_grant grant;
+
+	if (service->settings->udp_rate == 0 || is_local(in))
+		return in->datagrams;
+	grant = rate_limit_take(loop->shared->rates, source_tag(service->tag, &in->peer->sa),
+				&in->arrival.source, service->settings->udp_rate, in->datagrams,
+				now, &loop->random_state);
+	if (grant.crowded_out)
+		udp_silence_refused(intake, in->peer, &in->notes, TOO_MANY_SOURCES);
+	if (grant.log_due)
+		udp_silence_limited(intake, in->peer, &in->notes);
+	return grant.allowed;
+}
+
+/* Whether its last datagram is one that a loop would end with. */
+static bool ends_a_loop(const struct intake *intake, unsigned index, const struct incoming *in,
+			int64_t now)
+{
+	const struct service *service = intake->service;
+	struct loop *loop = service->loop;
+	size_t before = (size_t)in->notes.segment * (in->datagrams - 1);
+	struct repeat repeat = {.tag = service->tag,
+				.source = &in->arrival.source,
+				.source_port = in->arrival.source_port,
+				.datagrams = in->datagrams,
+				.payload = loop->batch->payload[index] + before,
+				.size = in->size - before};
+
+	return service->settings->udp_ttl_guard && !is_local(in) &&
+	       udp_repeats_add(loop->repeats, &repeat, now);
+}
+
+static void add_reply(struct intake *intake, unsigned index, const struct incoming *in,
+		      unsigned allowed)
+{
+	struct udp_batch *batch = intake->service->loop->batch;
+	union control *control = &batch->out_control[batch->out_count];
+	bool v4 = IN6_IS_ADDR_V4MAPPED(&in->arrival.source);
+	struct udp_reply reply = {.datagrams = allowed};
+	size_t size = in->size;
+	struct msghdr *message;
+	int hops = 0;
+
+	if (allowed < in->datagrams)
+		size = (size_t)allowed * in->notes.segment;
+	if (allowed > 1)
+		reply.segment = in->notes.segment;
+	if (intake->service->settings->udp_ttl_guard)
+		hops = guard_reply_hops(in->notes.hops);
+	message = udp_batch_reply(batch, index, size, reply);
+	udp_control_write(message, control, &in->notes, v4, hops, reply.segment);
+	udp_train_join(batch, intake->socket->fd);
+}
+
+static void judge(struct intake *intake, unsigned index, int64_t now, struct tally *tally)
+{
+	struct loop *loop = intake->service->loop;
+	struct incoming in;
+	enum verdict verdict;
+	unsigned allowed = 0;
+
+	read_message(loop->batch, index, &in);
+	tally->received += in.datagrams;
+	tally->bytes += in.size;
+	verdict = guard_judge(&loop->ports, intake->service->settings, &in.arrival);
+	if (verdict != ANSWER) {
+		tally->dropped[verdict] += in.datagrams;
+		udp_silence_refused(intake, in.peer, &in.notes, verdict);
+		return;
+	}
+	allowed = within_rate(intake, &in, now);
+	tally->dropped[OVER_RATE] += in.datagrams - allowed;
+	if (udp_repeats_due(loop->repeats) && allowed == in.datagrams &&
+	    ends_a_loop(intake, index, &in, now)) {
+		allowed--;
+		tally->dropped[LOOPED]++;
+		udp_silence_refused(intake, in.peer, &in.notes, LOOPED);
+	}
+	if (allowed > 0)
+		add_reply(intake, index, &in, allowed);
+}
+
+static void count(struct counters *counters, const struct tally *tally, const struct udp_sent *sent)
+{
+	counter_add(counters, UDP_RECEIVED_DATAGRAMS, tally->received);
+	counter_add(counters, UDP_RECEIVED_BYTES, tally->bytes);
+	counter_add(counters, UDP_ECHOED_DATAGRAMS, sent->datagrams);
+	counter_add(counters, UDP_SENT_BYTES, sent->bytes);
+	counter_add(counters, UDP_DROPPED_SEND, sent->dropped);
+	for (int verdict = ANSWER + 1; verdict < VERDICT_COUNT; verdict++) {
+		if (tally->dropped[verdict] > 0)
+			counter_add(counters, verdict_meanings[verdict].counter,
+				    tally->dropped[verdict]);
+	}
+}
+
+static struct taken answer(struct intake *intake, unsigned received)
+{
+	struct loop *loop = intake->service->loop;
+	struct tally tally = {0};
+	int64_t now = clock_ns();
+	struct udp_sent sent;
+
+	for (unsigned index = 0; index < received; index++)
+		judge(intake, index, now, &tally);
+	sent = udp_batch_send(loop->batch, intake->socket->fd, false);
+	count(&loop->counters, &tally, &sent);
+	if (sent.dropped > 0)
+		udp_silence_unsent(intake, &sent);
+	return (struct taken){tally.received, tally.bytes};
+}
+
+void udp_echo_ready(int fd UNUSED, short what UNUSED, void *arg)
+{
+	datagram_turn(arg, true, answer);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* See turn.h. Keeps its figures in the intake; called by both datagram paths. */
+
+#include "config.h"
+
+#include "echod/datagram/turn.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "daemon/log.h"
+#include "echod/datagram/batch.h"
+#include "echod/serving/endpoint.h"
+#include "echod/serving/loop.h"
+
+#define BATCHES_PER_TURN 4
+
+/*
+ * All datagram sockets of a loop together take about this much in a round, each busy one an equal
+ * share, so that no order of turns prefers one. A datagram costs its bytes, and 512 more for the
+ * work that does not depend on its size: a train of 64 tiny ones is as much work as a large one.
+ */
+#define LOOP_COST (1024 * 1024)
+#define DATAGRAM_COST 512
+
+/* A socket that could not be received from for so long is deaf: the health check has it. */
+#define DEAF_AFTER_MS 5000
+
+static const struct timeval quiet_time = {.tv_sec = 1};
+
+void datagram_quiet(int fd UNUSED, short what UNUSED, void *arg)
+{
+	struct loop *loop = arg;
+	struct udp_batch *batch = loop->batch;
+
+	if (!batch->used)
+		udp_batch_give_back(batch);
+	else
+		(void)event_add(&loop->quiet, &quiet_time);
+	batch->used = false;
+}
+
+/* One small message uses the same page each time: that is not worth a timer. */
+static void note_use(struct loop *loop, const struct taken *taken)
+{
+	if (taken->datagrams == 1 && taken->bytes <= BATCH_KEPT)
+		return;
+	loop->batch->used = true;
+	if (!event_pending(&loop->quiet, EV_TIMEOUT, NULL))
+		(void)event_add(&loop->quiet, &quiet_time);
+}
+
+/*
+ * What a socket may take in its turn. We expect as many busy sockets as in the last round; if more
+ * come, the last of them may find everything taken, and still get one message each.
+ */
+static int64_t share_of_round(struct intake *intake)
+{
+	struct datagram_round *round = &intake->service->loop->round;
+	unsigned sockets;
+	int64_t share;
+
+	if (intake->round == round->number)
+		*round = (struct datagram_round){.number = round->number + 1,
+						 .sockets_before = round->sockets,
+						 .left = LOOP_COST};
+	intake->round = round->number;
+	round->sockets++;
+	sockets = round->sockets > round->sockets_before ? round->sockets : round->sockets_before;
+	share = LOOP_COST / sockets < round->left ? LOOP_COST / sockets : round->left;
+	return share > 0 ? share : 1;
+}
+
+/*
+ * How many messages to ask for, by what they lately cost: the kernel may hand over 64 KiB with each
+ * of 64. Of a socket that has received nothing yet we expect that.
+ */
+static unsigned affordable(const struct intake *intake, int64_t left)
+{
+	int64_t each = intake->message_cost > 0 ? intake->message_cost : DATAGRAM_MAX;
+	int64_t count = left / each;
+
+	return count < 1 ? 1 : count < BATCH_SIZE ? (unsigned)count : BATCH_SIZE;
+}
+
+/* Learns a rise at once and forgets it slowly, so that small ones in between change little. */
+static void learn_cost(struct intake *intake, int64_t cost)
+{
+	if (cost > intake->message_cost)
+		intake->message_cost = cost;
+	else
+		intake->message_cost -= (intake->message_cost - cost) / 16;
+}
+
+static void set_deaf(struct intake *intake, bool deaf)
+{
+	if (intake->deaf == deaf)
+		return;
+	intake->deaf = deaf;
+	counter_add(&intake->service->loop->counters, DEAF_SOCKETS, deaf ? 1 : UINT64_MAX);
+}
+
+void datagram_turn_end(struct intake *intake)
+{
+	intake->pause_ms = 0;
+	set_deaf(intake, false);
+}
+
+static void say_why(const struct intake *intake, int error)
+{
+	struct shared_tables *shared = intake->service->loop->shared;
+	const struct listen_socket *socket = intake->socket;
+	char text[ADDRESS_TEXT_MAX];
+	unsigned suppressed;
+
+	if (log_throttle_pass(&shared->receive_lines, clock_ms(), &suppressed))
+		log_warning("cannot receive on %s %s: %s; trying again from time to time%s",
+			    socket_kind_names[socket->kind], address_format(&socket->address, text),
+			    strerror(error),
+			    error == EPERM || error == ENOSYS
+				    ? " (a filter of system calls without recvmmsg?)"
+				    : "");
+}
+
+/* Leaves the socket alone for a while: trying at once would only fail again, and again. */
+static void pause_receiving(struct intake *intake, int error)
+{
+	int64_t now = clock_ms();
+
+	say_why(intake, error);
+	if (intake->pause_ms == 0)
+		intake->failing_since = now;
+	set_deaf(intake, now - intake->failing_since >= DEAF_AFTER_MS);
+	intake_back_off(intake);
+}
+
+static bool exhausted(int error)
+{
+	return error == ENOMEM || error == ENOBUFS;
+}
+
+void datagram_turn(struct intake *intake, bool with_notes, datagram_answer *answer)
+{
+	struct loop *loop = intake->service->loop;
+	int64_t left = share_of_round(intake), cost;
+	int failed = 0;
+
+	for (int i = 0; i < BATCHES_PER_TURN && left > 0; i++) {
+		unsigned most = affordable(intake, left);
+		int count = udp_batch_receive(loop->batch, intake->socket->fd, with_notes, most);
+		struct taken taken;
+
+		if (count < 0) {
+			counter_add(&loop->counters, UDP_RECEIVE_ERRORS, 1);
+			/* Of other errors the next message may be free; those that stay are not. */
+			if (!exhausted(errno) && ++failed < BATCHES_PER_TURN)
+				continue;
+			pause_receiving(intake, errno);
+			return;
+		}
+		if (intake->pause_ms > 0)
+			datagram_turn_end(intake);
+		if (count == 0)
+			return;
+		taken = answer(intake, (unsigned)count);
+		cost = (int64_t)(taken.bytes + taken.datagrams * DATAGRAM_COST);
+		note_use(loop, &taken);
+		learn_cost(intake, cost / count);
+		left -= cost;
+		loop->round.left -= cost;
+		if ((unsigned)count < most)
+			return;
+	}
+}

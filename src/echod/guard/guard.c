@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The rules of who gets an answer that need no memory: lists, sources and destinations that make an
+ * echo a weapon, and the hop budget. Owns nothing but the reasons' texts. Called for each datagram
+ * by the UDP path, and for the lists by whoever accepts.
+ */
+
+#include "config.h"
+
+#include "echod/guard/guard.h"
+
+#include <string.h>
+
+#include "base/address.h"
+#include "base/netlist.h"
+#include "echod/config/configuration.h"
+
+#define FIRST_ORDINARY_PORT 1024
+#define NFS_PORT 2049 /* the one well-known service on UDP outside of the reserved ports */
+#define MAX_REPLY_HOPS 64
+
+const struct verdict_meaning verdict_meanings[VERDICT_COUNT] = {
+	[ANSWER] = {UDP_ECHOED_DATAGRAMS, "answered"},
+	[DENIED_BY_LIST] = {UDP_DROPPED_DENIED, "source not admitted (allow, deny)"},
+	[PORT_RESERVED] = {UDP_DROPPED_GUARD, "source port below 1024 (udp_guard)"},
+	[PORT_NFS] = {UDP_DROPPED_GUARD, "source port 2049 (udp_guard)"},
+	[PORT_SERVED_HERE] = {UDP_DROPPED_GUARD, "source port served here (udp_guard)"},
+	[SOURCE_NOT_UNICAST] = {UDP_DROPPED_GUARD,
+				"source not the address of one host (udp_guard)"},
+	[SOURCE_LOOPBACK_OUTSIDE] = {UDP_DROPPED_GUARD, "loopback source from outside (udp_guard)"},
+	[DESTINATION_NOT_UNICAST] = {UDP_DROPPED_GUARD,
+				     "sent to broadcast or multicast (udp_guard)"},
+	[SOURCE_IS_DESTINATION] = {UDP_DROPPED_GUARD,
+				   "source and destination are one address (udp_guard)"},
+	[HOPS_USED_UP] = {UDP_DROPPED_TTL,
+			  "TTL or hop limit unknown or not above 1 (udp_ttl_guard)"},
+	[OVER_RATE] = {UDP_DROPPED_RATE, "too many datagrams a second (udp_rate)"},
+	[TOO_MANY_SOURCES] = {UDP_DROPPED_RATE, "too many sources for a rate this low (udp_rate)"},
+	[LOOPED] = {UDP_DROPPED_LOOPED,
+		    "one payload again and again, perhaps from a loop (udp_ttl_guard)"},
+};
+
+void guard_ports_init(struct guard_ports *ports)
+{
+	memset(ports, 0, sizeof(*ports));
+	for (uint16_t port = 0; port < FIRST_ORDINARY_PORT; port++)
+		guard_ports_refuse(ports, port);
+	guard_ports_refuse(ports, NFS_PORT);
+}
+
+void guard_ports_refuse(struct guard_ports *ports, uint16_t port)
+{
+	ports->refused[port / 64] |= UINT64_C(1) << port % 64;
+}
+
+bool guard_admits(const struct listener_config *listener, const struct in6_addr *ip)
+{
+	if (netlist_contains(&listener->deny, ip))
+		return false;
+	return listener->allow.count == 0 || netlist_contains(&listener->allow, ip);
+}
+
+static enum verdict judge_port(const struct guard_ports *ports, uint16_t port)
+{
+	if (!(ports->refused[port / 64] >> port % 64 & 1))
+		return ANSWER;
+	if (port < FIRST_ORDINARY_PORT)
+		return PORT_RESERVED;
+	return port == NFS_PORT ? PORT_NFS : PORT_SERVED_HERE;
+}
+
+static enum verdict judge_loopback(bool from_loopback)
+{
+	return from_loopback ? ANSWER : SOURCE_LOOPBACK_OUTSIDE;
+}
+
+/* 0/8 holds the unspecified address, 255/8 the broadcast to everyone. */
+static enum verdict judge_ipv4(const uint8_t ip[4], bool from_loopback)
+{
+	bool multicast = ip[0] >= 224 && ip[0] <= 239;
+
+	if (ip[0] == 127)
+		return judge_loopback(from_loopback);
+	return multicast || ip[0] == 0 || ip[0] == 255 ? SOURCE_NOT_UNICAST : ANSWER;
+}
+
+static enum verdict judge_source(const struct in6_addr *ip, bool from_loopback)
+{
+	if (IN6_IS_ADDR_V4MAPPED(ip))
+		return judge_ipv4(&ip->s6_addr[12], from_loopback);
+	if (IN6_IS_ADDR_LOOPBACK(ip))
+		return judge_loopback(from_loopback);
+	return IN6_IS_ADDR_MULTICAST(ip) || IN6_IS_ADDR_UNSPECIFIED(ip) ? SOURCE_NOT_UNICAST
+									: ANSWER;
+}
+
+/*
+ * The answer would stay on this host, and reach a service that may trust its own host. Linux lets
+ * such a forgery in over IPv6, and over IPv4 where accept_local is set. A client on this host that
+ * asks at another address than loopback looks just the same, down to the interface.
+ */
+static bool comes_from_ourselves(const struct arrival *arrival)
+{
+	return IN6_ARE_ADDR_EQUAL(&arrival->source, &arrival->destination) &&
+	       !ip_is_loopback(&arrival->source);
+}
+
+/* Rule 2: nothing that a spoofer could aim at a service or at many hosts. */
+static enum verdict judge_ends(const struct guard_ports *ports, const struct arrival *arrival)
+{
+	enum verdict verdict = judge_port(ports, arrival->source_port);
+
+	if (verdict == ANSWER)
+		verdict = judge_source(&arrival->source, arrival->from_loopback);
+	if (verdict == ANSWER && arrival->to_group)
+		verdict = DESTINATION_NOT_UNICAST;
+	if (verdict == ANSWER && comes_from_ourselves(arrival))
+		verdict = SOURCE_IS_DESTINATION;
+	return verdict;
+}
+
+/* Linux lets IPv6 packets in that claim a v4-mapped source; an answer would go out over IPv4. */
+static bool families_differ(const struct arrival *arrival)
+{
+	return !IN6_IS_ADDR_UNSPECIFIED(&arrival->destination) &&
+	       IN6_IS_ADDR_V4MAPPED(&arrival->source) !=
+		       IN6_IS_ADDR_V4MAPPED(&arrival->destination);
+}
+
+enum verdict guard_judge(const struct guard_ports *ports, const struct listener_config *listener,
+			 const struct arrival *arrival)
+{
+	enum verdict verdict = ANSWER;
+
+	if (!guard_admits(listener, &arrival->source))
+		return DENIED_BY_LIST;
+	if (families_differ(arrival))
+		verdict = SOURCE_NOT_UNICAST;
+	else if (listener->udp_guard)
+		verdict = judge_ends(ports, arrival);
+
+	/* Hops the kernel did not tell are no hops: a loop must end even then. */
+	if (verdict == ANSWER && listener->udp_ttl_guard && arrival->hops <= 1)
+		verdict = HOPS_USED_UP;
+	return verdict;
+}
+
+/* One less with every answer is what ends a loop. */
+int guard_reply_hops(int received)
+{
+	return received > MAX_REPLY_HOPS ? MAX_REPLY_HOPS : received - 1;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Who gets an answer. The rules that need no memory: address lists (rule 1), sources and
+ * destinations that make an echo a weapon (rule 2), and the hop budget that ends a loop (rule 3).
+ * Decides on what a datagram says of itself; sends, counts and logs nothing.
+ */
+
+#ifndef ECHOD_GUARD_GUARD_H
+#define ECHOD_GUARD_GUARD_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "echod/counters/counters.h"
+
+struct listener_config;
+
+/* Source ports that are never answered: below 1024, 2049, and those we serve ourselves. */
+struct guard_ports {
+	uint64_t refused[65536 / 64];
+};
+
+void guard_ports_init(struct guard_ports *ports);
+void guard_ports_refuse(struct guard_ports *ports, uint16_t port);
+
+enum verdict {
+	ANSWER,
+	DENIED_BY_LIST,
+	PORT_RESERVED,
+	PORT_NFS,
+	PORT_SERVED_HERE,
+	SOURCE_NOT_UNICAST,
+	SOURCE_LOOPBACK_OUTSIDE,
+	DESTINATION_NOT_UNICAST,
+	SOURCE_IS_DESTINATION,
+	HOPS_USED_UP,
+	OVER_RATE,
+	TOO_MANY_SOURCES,
+	LOOPED,
+	VERDICT_COUNT
+};
+
+struct verdict_meaning {
+	enum counter counter; /* what it counts as; unused for ANSWER */
+	const char *reason;   /* for the log, with the key to turn: "... (udp_guard)" */
+};
+extern const struct verdict_meaning verdict_meanings[VERDICT_COUNT];
+
+/* One datagram as it arrived; addresses in canonical form (IPv4 as v4-mapped). */
+struct arrival {
+	struct in6_addr source;
+	struct in6_addr destination;
+	uint16_t source_port;
+	bool to_group;	    /* sent to a broadcast or multicast destination */
+	bool from_loopback; /* came in through the loopback interface */
+	int hops;	    /* TTL or hop limit as received; -1 when the kernel did not say */
+};
+
+/* Rule 1 alone, for TCP peers as well. */
+bool guard_admits(const struct listener_config *listener, const struct in6_addr *ip);
+
+/* Rules 1 to 3. */
+enum verdict guard_judge(const struct guard_ports *ports, const struct listener_config *listener,
+			 const struct arrival *arrival);
+
+/* The hop budget a reply leaves with, 1 to 64, for a datagram that guard_judge let through. */
+int guard_reply_hops(int received);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * A socket as one worker serves it: connections or datagrams come in here. Made by control, so that
+ * a plan that lacks memory fails before anything has changed; started and stopped by its worker.
+ * Holds its socket and its place in a service.
+ */
+
+#ifndef ECHOD_SERVING_ENDPOINT_H
+#define ECHOD_SERVING_ENDPOINT_H
+
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/compiler.h"
+#include "echod/sockets/listen_socket.h"
+
+struct loop;
+struct service;
+
+struct intake {
+	LIST_ENTRY(intake) link;
+	struct event event;
+	struct listen_socket *socket;
+	struct service *service;
+	struct event resume;   /* ends a pause */
+	int64_t pause_ms;      /* how long the last pause was; 0: what comes in can be taken */
+	int64_t failing_since; /* datagrams, while pause_ms is not 0 (clock_ms) */
+	int64_t message_cost;  /* datagrams: what one message lately cost; 0: unknown */
+	unsigned round;	       /* datagrams: the last one it took part in (turn.h) */
+	bool paused;
+	bool deaf;  /* datagrams: could not be received for so long that it is no passing trouble */
+	bool early; /* connections may wait here since before the socket was ours */
+};
+
+LIST_HEAD(intake_list, intake);
+
+/* NULL when there is no memory. Not started yet: SERVICE is only noted. */
+struct intake *intake_new(struct listen_socket *socket, struct service *service) WARN_UNUSED;
+void intake_free(struct intake *intake);
+
+/* Serves for its service on this loop, from now on or as soon as there is memory for it. */
+void intake_start(struct intake *intake, struct loop *loop);
+
+/*
+ * Leaves what comes in waiting for 0.1 to 0.8 seconds, longer each time: taking it has just failed
+ * and would fail again. A success sets pause_ms to 0.
+ */
+void intake_back_off(struct intake *intake);
+
+/* Something came free on this loop: whoever pauses may try again now. */
+void intakes_resume(struct loop *loop);
+
+/* Serves what has arrived (unless the socket was handed to us), then lets go of everything. */
+void intake_stop(struct intake *intake);
+
+#endif

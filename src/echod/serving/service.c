@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* See service.h. Made by control for a plan, then owned by the worker that carries it out. */
+
+#include "config.h"
+
+#include "echod/serving/service.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct service *service_new(struct config *config, const struct listener_config *settings)
+{
+	struct service *service = calloc(1, sizeof(*service));
+
+	if (!service)
+		return NULL;
+	service->config = config_hold(config);
+	service->settings = settings;
+	service->tag = settings->tag;
+	memcpy(service->name, settings->name, sizeof(service->name));
+	return service;
+}
+
+void service_free(struct service *service)
+{
+	if (!service)
+		return;
+	config_release(service->config);
+	free(service);
+}
+
+struct service *service_find(const struct service_list *list, const char *name)
+{
+	struct service *service;
+
+	LIST_FOREACH (service, list, link) {
+		if (strcmp(service->name, name) == 0)
+			return service;
+	}
+	return NULL;
+}
+
+void service_follow(struct service *service, const struct service *next)
+{
+	struct config *before = service->config;
+
+	service->config = config_hold(next->config);
+	service->settings = next->settings;
+	config_release(before);
+}
+
+struct service *service_join(struct service *service)
+{
+	service->users++;
+	return service;
+}
+
+void service_leave(struct service *service)
+{
+	if (--service->users > 0)
+		return;
+	LIST_REMOVE(service, link);
+	service_free(service);
+}

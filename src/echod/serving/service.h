@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * A listener as one worker serves it: its name, and the settings in force. Sockets and connections
+ * belong to a service by name, so a reload changes the settings of them all by changing one
+ * pointer, and connections whose listener is gone keep the last ones. Holds the configuration it
+ * points into.
+ */
+
+#ifndef ECHOD_SERVING_SERVICE_H
+#define ECHOD_SERVING_SERVICE_H
+
+#include <stddef.h>
+#include <sys/queue.h>
+
+#include "base/compiler.h"
+#include "echod/config/configuration.h"
+
+struct loop;
+
+struct service {
+	LIST_ENTRY(service) link;
+	struct loop *loop;
+	struct config *config;
+	const struct listener_config *settings;
+	size_t users; /* sockets and connections; a service without any is freed */
+	char name[NAME_MAX_LENGTH + 1];
+	uint64_t tag;
+};
+
+LIST_HEAD(service_list, service);
+
+/* NULL when there is no memory. */
+struct service *service_new(struct config *config,
+			    const struct listener_config *settings) WARN_UNUSED;
+void service_free(struct service *service);
+
+struct service *service_find(const struct service_list *list, const char *name);
+
+/* From now on as NEXT has it; what was held before is let go. */
+void service_follow(struct service *service, const struct service *next);
+
+struct service *service_join(struct service *service);
+void service_leave(struct service *service); /* the last to leave frees it */
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* See socket_table.h: the table and its use. How the sockets are opened is in opening.c. */
+
+#include "config.h"
+
+#include "echod/sockets/socket_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/log.h"
+#include "echod/sockets/socket_options.h"
+
+static void binding_clear(struct binding *binding)
+{
+	for (size_t i = 0; i < binding->socket_count; i++)
+		listen_socket_release(binding->sockets[i]);
+	free(binding->sockets);
+	binding->sockets = NULL;
+	binding->socket_count = 0;
+}
+
+void listening_free(struct listening *listening)
+{
+	if (!listening)
+		return;
+	for (size_t i = 0; i < listening->count; i++)
+		binding_clear(&listening->bindings[i]);
+	free(listening->bindings);
+	free(listening);
+}
+
+static int adopt_one(struct binding *binding, const struct handed_socket *handed,
+		     struct reason *reason)
+{
+	bool is_unix = handed->address.sa.sa_family == AF_UNIX;
+
+	if (handed->kind == HANDED_STREAM)
+		binding->kind = is_unix ? SOCKET_UNIX : SOCKET_TCP;
+	else
+		binding->kind = is_unix ? SOCKET_UNIXGRAM : SOCKET_UDP;
+	memcpy(binding->listener, handed->name, sizeof(binding->listener));
+	binding->address = handed->address;
+	binding->sockets = calloc(1, sizeof(struct listen_socket *));
+	if (!binding->sockets)
+		return reason_set(reason, "no memory for the sockets handed over");
+	binding->sockets[0] = listen_socket_adopt(handed->fd, binding->kind, reason);
+	if (!binding->sockets[0])
+		return -1;
+	binding->socket_count = 1;
+	return 0;
+}
+
+struct listening *listening_adopt(const struct handed_socket *handed, size_t count,
+				  struct reason *reason)
+{
+	struct listening *listening = calloc(1, sizeof(*listening));
+
+	if (!listening || (listening->bindings = calloc(count, sizeof(struct binding))) == NULL) {
+		reason_set(reason, "no memory for the sockets handed over");
+		free(listening);
+		return NULL;
+	}
+	listening->handed = true;
+	listening->count = count;
+	for (size_t i = 0; i < count; i++) {
+		if (adopt_one(&listening->bindings[i], &handed[i], reason) < 0) {
+			listening_free(listening);
+			return NULL;
+		}
+	}
+	return listening;
+}
+
+/* The same address may have been opened again, so it is the socket that tells. */
+static bool has_socket(const struct listening *listening, const struct binding *wanted)
+{
+	for (size_t i = 0; listening && i < listening->count; i++) {
+		const struct binding *binding = &listening->bindings[i];
+
+		if (binding->socket_count > 0 && wanted->socket_count > 0 &&
+		    binding->sockets[0] == wanted->sockets[0])
+			return true;
+	}
+	return false;
+}
+
+static bool has_address(const struct listening *listening, const struct binding *wanted)
+{
+	for (size_t i = 0; i < listening->count; i++) {
+		const struct binding *binding = &listening->bindings[i];
+
+		if (binding->kind == wanted->kind &&
+		    address_equal(&binding->address, &wanted->address))
+			return true;
+	}
+	return false;
+}
+
+void listening_subtract(struct listening *held, const struct listening *next)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < held->count; i++) {
+		if (has_socket(next, &held->bindings[i]))
+			binding_clear(&held->bindings[i]);
+		else
+			held->bindings[left++] = held->bindings[i];
+	}
+	held->count = left;
+}
+
+void listening_retire(const struct listening *listening)
+{
+	for (size_t i = 0; i < listening->count; i++) {
+		const struct binding *binding = &listening->bindings[i];
+
+		for (size_t n = 0; n < binding->socket_count; n++)
+			listen_socket_retire(binding->sockets[n]);
+	}
+}
+
+void listening_release(struct listening *listening)
+{
+	for (size_t i = 0; i < listening->count; i++) {
+		struct binding *binding = &listening->bindings[i];
+
+		if (socket_is_unix(binding->kind) && binding->socket_count > 0)
+			listen_socket_unlink(binding->sockets[0]);
+		binding_clear(binding);
+	}
+}
+
+struct listen_socket *listening_socket_for(const struct binding *binding, size_t index,
+					   size_t worker, size_t workers)
+{
+	if (socket_is_stream(binding->kind))
+		return binding->socket_count == workers ? binding->sockets[worker]
+							: binding->sockets[0];
+	/*
+	 * Two threads reading one datagram socket would reorder a flow. All of unix are read by the
+	 * same one, whatever a reload changes: it knows the names of all.
+	 */
+	if (binding->kind == SOCKET_UNIXGRAM)
+		return worker == 0 ? binding->sockets[0] : NULL;
+	if (binding->socket_count == workers)
+		return binding->sockets[worker];
+	return index % workers == worker ? binding->sockets[0] : NULL;
+}
+
+void listening_announce(const struct listening *listening, const struct listening *held)
+{
+	char text[ADDRESS_TEXT_MAX];
+	bool small = false;
+
+	for (size_t i = 0; i < listening->count; i++) {
+		const struct binding *binding = &listening->bindings[i];
+
+		if (has_socket(held, binding))
+			continue;
+		log_notice("listening on %s %s", socket_kind_names[binding->kind],
+			   address_format(&binding->address, text));
+		small |= socket_options_buffers_small(binding->sockets[0]->fd, binding->kind);
+	}
+	if (small)
+		log_notice("the kernel grants UDP sockets less than 4 MiB of buffer, bursts may be "
+			   "lost: raise net.core.rmem_max and net.core.wmem_max");
+}
+
+void listening_announce_gone(const struct listening *gone, const struct listening *next)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	for (size_t i = 0; i < gone->count; i++) {
+		if (!has_address(next, &gone->bindings[i]))
+			log_notice("stopped serving %s %s",
+				   socket_kind_names[gone->bindings[i].kind],
+				   address_format(&gone->bindings[i].address, text));
+	}
+}
+
+void listening_refuse_ports(const struct listening *listening, struct guard_ports *ports)
+{
+	for (size_t i = 0; i < listening->count; i++) {
+		if (listening->bindings[i].kind == SOCKET_UDP)
+			guard_ports_refuse(ports, address_port(&listening->bindings[i].address));
+	}
+}
+
+size_t listening_sockets(const struct listening *listening)
+{
+	size_t sockets = 0;
+
+	for (size_t i = 0; i < listening->count; i++)
+		sockets += listening->bindings[i].socket_count;
+	return sockets;
+}
+
+uint64_t listening_drops(const struct listening *listening)
+{
+	uint64_t drops = listen_socket_drops_of_closed();
+
+	for (size_t i = 0; i < listening->count; i++) {
+		const struct binding *binding = &listening->bindings[i];
+
+		for (size_t n = 0; n < binding->socket_count; n++) {
+			if (binding->kind == SOCKET_UDP)
+				drops += listen_socket_drops(binding->sockets[n]);
+		}
+	}
+	return drops;
+}

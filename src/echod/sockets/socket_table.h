@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Every socket the daemon listens on, as control sees them: opened for a configuration or handed
+ * over by the service manager. A reload opens the next table beside the one in force, so that
+ * nothing has changed when an address cannot be had. Owns its references to the sockets.
+ */
+
+#ifndef ECHOD_SOCKETS_SOCKET_TABLE_H
+#define ECHOD_SOCKETS_SOCKET_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/reason.h"
+#include "daemon/activation.h"
+#include "echod/config/configuration.h"
+#include "echod/guard/guard.h"
+#include "echod/sockets/listen_socket.h"
+
+/* One socket address and protocol: a socket for each worker, or one for all of them. */
+struct binding {
+	char listener[HANDED_NAME_MAX + 1]; /* whose settings apply, by name */
+	enum socket_kind kind;
+	struct listen_address written; /* as in the file; tells port 0 from a number */
+	bool optional;		       /* one family of `*` or `localhost`, which may be absent */
+	struct address address;	       /* once open: the real one */
+	struct listen_socket **sockets;
+	size_t socket_count;
+};
+
+struct listening {
+	struct binding *bindings;
+	size_t count;
+	bool handed;
+};
+
+/*
+ * The sockets that CONFIG asks for, those of HELD that it shares kept as they are (HELD may be
+ * NULL). NULL with REASON and errno when one cannot be had; HELD is as it was.
+ */
+struct listening *listening_open(const struct listening *held, const struct config *config,
+				 size_t workers, struct reason *reason) WARN_UNUSED;
+
+/* The sockets that were handed over; takes their descriptors. NULL as above. */
+struct listening *listening_adopt(const struct handed_socket *handed, size_t count,
+				  struct reason *reason) WARN_UNUSED;
+
+/* Leaves in HELD only what NEXT does not have. */
+void listening_subtract(struct listening *held, const struct listening *next);
+
+/* Leaves what comes from now on to other sockets with these addresses. */
+void listening_retire(const struct listening *listening);
+
+/* Lets go of all sockets, so that each worker closes its own as soon as nothing waits there. */
+void listening_release(struct listening *listening);
+void listening_free(struct listening *listening);
+
+/* Gives up sockets that were opened for nothing, files too, but for those that HELD has as well. */
+void listening_discard(struct listening *next, const struct listening *held);
+
+/*
+ * The socket of BINDING number INDEX that worker number WORKER of WORKERS serves; NULL when none.
+ */
+struct listen_socket *listening_socket_for(const struct binding *binding, size_t index,
+					   size_t worker, size_t workers);
+
+/* "listening on tcp 0.0.0.0:7" for what HELD (or NULL) does not have. */
+void listening_announce(const struct listening *listening, const struct listening *held);
+
+/* "stopped serving tcp 0.0.0.0:7" for all of it that NEXT does not serve. */
+void listening_announce_gone(const struct listening *gone, const struct listening *next);
+
+/* Marks the ports served over UDP as sources that get no answer. */
+void listening_refuse_ports(const struct listening *listening, struct guard_ports *ports);
+
+size_t listening_sockets(const struct listening *listening);
+
+/* What the kernel dropped at these and at all sockets that were closed before. */
+uint64_t listening_drops(const struct listening *listening);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* See udp_control.h. */
+
+#include "config.h"
+
+#include "echod/sockets/udp_control.h"
+
+#include <netinet/udp.h>
+#include <string.h>
+
+static int set(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+static bool carries_v4(int fd, int family)
+{
+	int only_v6 = 0;
+	socklen_t size = sizeof(only_v6);
+
+	if (family == AF_INET)
+		return true;
+	return getsockopt(fd, SOL_IPV6, IPV6_V6ONLY, &only_v6, &size) == 0 && !only_v6;
+}
+
+static int enable_v4(int fd)
+{
+	if (set(fd, SOL_IP, IP_PKTINFO, 1) < 0 || set(fd, SOL_IP, IP_RECVTTL, 1) < 0)
+		return -1;
+	/*
+	 * Routers on an IPv4 path may fragment our large replies, whatever was learned of the path.
+	 */
+	return set(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+}
+
+int udp_control_enable(int fd, int family)
+{
+	if (carries_v4(fd, family) && enable_v4(fd) < 0)
+		return -1;
+	if (family == AF_INET6 && (set(fd, SOL_IPV6, IPV6_RECVPKTINFO, 1) < 0 ||
+				   set(fd, SOL_IPV6, IPV6_RECVHOPLIMIT, 1) < 0))
+		return -1;
+	/* An old kernel has no trains: plain batches then. */
+	(void)set(fd, SOL_UDP, UDP_GRO, 1);
+	return 0;
+}
+
+static void map_v4(struct in6_addr *ip, struct in_addr v4)
+{
+	memset(ip, 0, sizeof(*ip));
+	ip->s6_addr[10] = ip->s6_addr[11] = 0xff;
+	memcpy(&ip->s6_addr[12], &v4, sizeof(v4));
+}
+
+/* False when the message is too short to be what it says it is. */
+static bool take(const struct cmsghdr *cmsg, void *value, size_t size)
+{
+	if (cmsg->cmsg_len < CMSG_LEN(size))
+		return false;
+	memcpy(value, CMSG_DATA(cmsg), size);
+	return true;
+}
+
+static void read_v4(const struct cmsghdr *cmsg, struct udp_notes *notes)
+{
+	struct in_pktinfo info;
+
+	if (cmsg->cmsg_type == IP_TTL) {
+		take(cmsg, &notes->hops, sizeof(notes->hops));
+	} else if (cmsg->cmsg_type == IP_PKTINFO && take(cmsg, &info, sizeof(info))) {
+		/*
+		 * What arrived before IP_PKTINFO was set, on a socket that was handed to us,
+		 * carries only the destination. Should that be a broadcast address, the kernel
+		 * refuses it as a source.
+		 */
+		if (info.ipi_spec_dst.s_addr == INADDR_ANY &&
+		    !IN_MULTICAST(ntohl(info.ipi_addr.s_addr)))
+			info.ipi_spec_dst = info.ipi_addr;
+		map_v4(&notes->destination, info.ipi_addr);
+		map_v4(&notes->answer_from, info.ipi_spec_dst);
+		notes->interface = (unsigned)info.ipi_ifindex;
+		/* A destination that is not an address of ours is a broadcast or multicast one. */
+		notes->to_group = info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr;
+	}
+}
+
+static void read_v6(const struct cmsghdr *cmsg, struct udp_notes *notes)
+{
+	struct in6_pktinfo info;
+
+	if (cmsg->cmsg_type == IPV6_HOPLIMIT) {
+		take(cmsg, &notes->hops, sizeof(notes->hops));
+	} else if (cmsg->cmsg_type == IPV6_PKTINFO && take(cmsg, &info, sizeof(info))) {
+		/* For IPv4 on a dual-stack socket the IPv4 message knows more: it is kept. */
+		if (IN6_IS_ADDR_V4MAPPED(&info.ipi6_addr))
+			return;
+		notes->destination = info.ipi6_addr;
+		notes->interface = info.ipi6_ifindex;
+		notes->to_group = IN6_IS_ADDR_MULTICAST(&info.ipi6_addr);
+		/* A group is no source; the kernel then chooses one. */
+		notes->answer_from = notes->to_group ? in6addr_any : info.ipi6_addr;
+	}
+}
+
+void udp_control_read(const struct msghdr *message, struct udp_notes *notes)
+{
+	const char *end = (const char *)message->msg_control + message->msg_controllen;
+	int segment;
+
+	memset(notes, 0, sizeof(*notes));
+	notes->hops = -1;
+	/* glibc's CMSG_NXTHDR takes a plain pointer although it only reads. */
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(message); cmsg;
+	     cmsg = CMSG_NXTHDR((struct msghdr *)message, cmsg)) {
+		if (cmsg->cmsg_len > (size_t)(end - (const char *)cmsg))
+			return;
+		if (cmsg->cmsg_level == SOL_IP)
+			read_v4(cmsg, notes);
+		else if (cmsg->cmsg_level == SOL_IPV6)
+			read_v6(cmsg, notes);
+		else if (cmsg->cmsg_level == SOL_UDP && cmsg->cmsg_type == UDP_GRO &&
+			 take(cmsg, &segment, sizeof(segment)) && segment > 0)
+			notes->segment = (unsigned)segment;
+	}
+}
+
+/* Appends one message at *USED; equal messages are equal bytes. */
+static void put(union control *control, size_t *used, int level, int type, const void *value,
+		size_t size)
+{
+	struct cmsghdr *cmsg = (struct cmsghdr *)(void *)(control->bytes + *used);
+
+	memset(cmsg, 0, CMSG_SPACE(size));
+	cmsg->cmsg_level = level;
+	cmsg->cmsg_type = type;
+	cmsg->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(cmsg), value, size);
+	*used += CMSG_SPACE(size);
+}
+
+static void put_source(union control *control, size_t *used, const struct udp_notes *notes, bool v4)
+{
+	struct in_pktinfo info4 = {0};
+	struct in6_pktinfo info6 = {.ipi6_addr = notes->answer_from};
+
+	if (v4) {
+		memcpy(&info4.ipi_spec_dst, &notes->answer_from.s6_addr[12], 4);
+		put(control, used, SOL_IP, IP_PKTINFO, &info4, sizeof(info4));
+		return;
+	}
+	/* Only a link-local address needs its interface; others go where routing says. */
+	if (IN6_IS_ADDR_LINKLOCAL(&notes->destination) || notes->to_group)
+		info6.ipi6_ifindex = notes->interface;
+	put(control, used, SOL_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
+}
+
+void udp_control_write(struct msghdr *message, union control *control,
+		       const struct udp_notes *notes, bool v4, int hops, unsigned segment)
+{
+	size_t used = 0;
+
+	put_source(control, &used, notes, v4);
+	if (hops > 0)
+		put(control, &used, v4 ? SOL_IP : SOL_IPV6, v4 ? IP_TTL : IPV6_HOPLIMIT, &hops,
+		    sizeof(hops));
+	message->msg_control = control;
+	message->msg_controllen = used;
+	if (segment > 0)
+		udp_control_cut(message, control, segment);
+}
+
+void udp_control_cut(struct msghdr *message, union control *control, unsigned segment)
+{
+	uint16_t size = (uint16_t)segment;
+
+	put(control, &message->msg_controllen, SOL_UDP, UDP_SEGMENT, &size, sizeof(size));
+}

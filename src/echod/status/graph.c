@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * See graph.h. The line is stretched to its place by the browser; all text stands beside it.
+ */
+
+#include "config.h"
+
+#include "echod/status/graph.h"
+
+#include <stdbool.h>
+
+#include "daemon/http/html.h"
+
+#define STEP 10 /* a second */
+#define WIDTH (STEP * (HISTORY_SECONDS - 1))
+#define HEIGHT 100
+#define MARGIN 2 /* so that a line at the very top or bottom is not cut in half */
+
+struct scale {
+	size_t points;
+	double most;
+	double top; /* a round number not below it */
+};
+
+/* The next of 1, 2, 3, 5, 10, 20, 30, 50, ... */
+static double round_up(double most)
+{
+	static const double steps[] = {1, 2, 3, 5};
+	double power = 1;
+	size_t step = 0;
+
+	while (steps[step] * power < most) {
+		if (++step == ARRAY_SIZE(steps)) {
+			step = 0;
+			power *= 10;
+		}
+	}
+	return steps[step] * power;
+}
+
+static struct scale measure(const struct history *history, graph_value *value)
+{
+	struct scale scale = {0};
+
+	while (scale.points < HISTORY_SECONDS && value(history, scale.points) >= 0) {
+		double here = value(history, scale.points++);
+
+		if (here > scale.most)
+			scale.most = here;
+	}
+	scale.top = round_up(scale.most);
+	return scale;
+}
+
+static void add_line(struct bounded_text *page, const struct scale *scale,
+		     const struct history *history, graph_value *value)
+{
+	for (size_t age = scale->points; age-- > 0;)
+		bounded_text_add(page, "%d,%.1f ", WIDTH - (int)age * STEP,
+				 MARGIN + (HEIGHT - 2 * MARGIN) *
+						  (1 - value(history, age) / scale->top));
+}
+
+/* The figures stand in the label as well, for whoever hears the page. */
+static void add_heading(struct bounded_text *page, const char *title, uint64_t limit,
+			const struct scale *scale, double now)
+{
+	bounded_text_add(page, "<section class=card><h2>%s</h2><p><b class=now>", title);
+	html_rate(page, now);
+	bounded_text_add(page, "</b>");
+	if (limit > 0) {
+		bounded_text_add(page, " of at most ");
+		html_count(page, limit);
+	}
+	bounded_text_add(page,
+			 "</p><div class=graph><svg viewBox=\"0 0 %d %d\" "
+			 "preserveAspectRatio=none role=img aria-label=\"%s, last minute: now ",
+			 WIDTH, HEIGHT, title);
+	html_rate(page, now);
+	bounded_text_add(page, ", at most ");
+	html_rate(page, scale->most);
+	bounded_text_add(page, "\"><path class=grid d=\"M0 %d H%d M0 %d H%d M0 %d H%d\"/>", MARGIN,
+			 WIDTH, HEIGHT / 2, WIDTH, HEIGHT - MARGIN, WIDTH);
+}
+
+void status_graph_write(struct bounded_text *page, const char *title, uint64_t limit,
+			const struct history *history, graph_value *value)
+{
+	struct scale scale = measure(history, value);
+
+	add_heading(page, title, limit, &scale, scale.points > 0 ? value(history, 0) : 0);
+	if (scale.points > 1) {
+		bounded_text_add(page, "<polygon points=\"%d,%d ",
+				 WIDTH - (int)(scale.points - 1) * STEP, HEIGHT - MARGIN);
+		add_line(page, &scale, history, value);
+		bounded_text_add(page, "%d,%d\"/><polyline points=\"", WIDTH, HEIGHT - MARGIN);
+		add_line(page, &scale, history, value);
+		bounded_text_add(page, "\"/>");
+	}
+	bounded_text_add(page, "</svg><span class=top>");
+	html_rate(page, scale.top);
+	bounded_text_add(page,
+			 "</span></div>"
+			 "<p class=axis><span>60 s ago</span><span>now</span></p></section>\n");
+}

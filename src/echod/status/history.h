@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* The figures of the last minute, one set a second, for the status page. A plain value. */
+
+#ifndef ECHOD_STATUS_HISTORY_H
+#define ECHOD_STATUS_HISTORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "echod/counters/totals.h"
+
+#define HISTORY_SECONDS 60
+
+struct sample {
+	int64_t when; /* clock_ms */
+	struct figures figures;
+};
+
+/* Zeroed, it is empty. */
+struct history {
+	struct sample samples[HISTORY_SECONDS + 1]; /* so many ends of seconds */
+	size_t count;
+	size_t next;
+};
+
+void history_add(struct history *history, int64_t when, const struct figures *figures);
+
+/* The newest is of age 0; NULL when there is none that old. */
+const struct sample *history_at(const struct history *history, size_t age);
+
+/*
+ * By how much the figure at OFFSET in struct figures has grown from one sample to the other, a
+ * second; 0 when one of them is missing.
+ */
+double history_rate(const struct sample *from, const struct sample *to, size_t offset);
+
+#endif

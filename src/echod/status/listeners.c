@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * See listeners.h. Walks the sockets that are open and the table of settings, so that a new
+ * setting shows up by itself.
+ */
+
+#include "config.h"
+
+#include "echod/status/listeners.h"
+
+#include <string.h>
+
+#include "daemon/http/html.h"
+#include "echod/config/settings.h"
+
+/* Of a long list the first so many are shown. */
+#define ITEMS_SHOWN 8
+
+/* What one listener may take of the page. */
+#define LISTENER_MAX (16 * 1024)
+#define ADDRESSES_SHOWN 16
+
+/* Under its key; without emphasis when it is what it is by default. */
+static void add_setting(struct bounded_text *page, const struct setting *setting,
+			const void *section)
+{
+	const void *value = setting_value_const(setting, section);
+	char text[VALUE_TEXT_MAX];
+	size_t items = 0;
+
+	if (!setting->type->format(setting, value, 0, text))
+		text[0] = '\0';
+	bounded_text_add(page, "<div><dt>%s</dt><dd%s>", setting->key,
+			 strcmp(text, setting->default_text) == 0 ? " class=default" : "");
+	for (; setting->type->format(setting, value, items, text); items++) {
+		if (items >= ITEMS_SHOWN)
+			continue;
+		bounded_text_add(page, "%s", items > 0 ? " " : "");
+		html_text(page, text);
+	}
+	if (items == 0)
+		bounded_text_add(page, "none");
+	if (items > ITEMS_SHOWN)
+		bounded_text_add(page, " and %zu more", items - ITEMS_SHOWN);
+	bounded_text_add(page, "</dd></div>");
+}
+
+static unsigned concerns_of(enum socket_kind kind)
+{
+	switch (kind) {
+	case SOCKET_TCP:
+		return CONCERNS_IP | CONCERNS_TCP | CONCERNS_TCP_ADDRESSES;
+	case SOCKET_UDP:
+		return CONCERNS_IP | CONCERNS_UDP;
+	case SOCKET_UNIX:
+		return CONCERNS_TCP;
+	default:
+		return 0;
+	}
+}
+
+static void add_settings(struct bounded_text *page, const struct listener_config *listener,
+			 unsigned concerns)
+{
+	bounded_text_add(page, "<dl>");
+	for (size_t i = 0; i < setting_count; i++) {
+		/* What cannot stand in [defaults] is about addresses, which are shown already. */
+		if ((settings[i].sections & IN_DEFAULTS) != 0 &&
+		    (settings[i].concern == CONCERNS_ALL || (settings[i].concern & concerns) != 0))
+			add_setting(page, &settings[i], listener);
+	}
+	bounded_text_add(page, "</dl>");
+}
+
+static bool same_listener(const struct binding *a, const struct binding *b)
+{
+	return strcmp(a->listener, b->listener) == 0;
+}
+
+/* All addresses of the listener whose first one is number FIRST; what they have to do with. */
+static unsigned add_addresses(struct bounded_text *page, const struct listening *listening,
+			      size_t first)
+{
+	const struct binding *bindings = listening->bindings;
+	char text[ADDRESS_TEXT_MAX];
+	unsigned concerns = 0;
+	size_t count = 0;
+
+	bounded_text_add(page, "<ul>");
+	for (size_t i = first; i < listening->count; i++) {
+		if (!same_listener(&bindings[i], &bindings[first]) || bindings[i].socket_count == 0)
+			continue;
+		concerns |= concerns_of(bindings[i].kind);
+		if (count++ >= ADDRESSES_SHOWN)
+			continue;
+		bounded_text_add(page, "<li><b>%s</b> ", socket_kind_names[bindings[i].kind]);
+		html_text(page, address_format(&bindings[i].address, text));
+		bounded_text_add(page, "</li>");
+	}
+	if (count > ADDRESSES_SHOWN)
+		bounded_text_add(page, "<li>and %zu more</li>", count - ADDRESSES_SHOWN);
+	bounded_text_add(page, "</ul>");
+	return concerns;
+}
+
+static void add_listener(struct bounded_text *page, const struct config *config,
+			 const struct listening *listening, size_t first)
+{
+	const char *name = listening->bindings[first].listener;
+	const struct listener_config *settings_of = config_listener(config, name);
+	unsigned concerns;
+
+	bounded_text_add(page, "<article class=card><h3>");
+	html_text(page, name);
+	bounded_text_add(page, "</h3>");
+	concerns = add_addresses(page, listening, first);
+	if (!settings_of)
+		settings_of = &config->defaults;
+	add_settings(page, settings_of, concerns);
+	bounded_text_add(page, "</article>\n");
+}
+
+static bool is_first(const struct listening *listening, size_t index)
+{
+	const struct binding *bindings = listening->bindings;
+
+	if (bindings[index].socket_count == 0)
+		return false;
+	for (size_t i = 0; i < index; i++) {
+		if (bindings[i].socket_count > 0 && same_listener(&bindings[i], &bindings[index]))
+			return false;
+	}
+	return true;
+}
+
+void status_listeners_write(struct bounded_text *page, const struct config *config,
+			    const struct listening *listening, size_t keep)
+{
+	size_t shown = 0;
+
+	for (size_t i = 0; i < listening->count; i++) {
+		if (!is_first(listening, i))
+			continue;
+		if (bounded_text_room(page) < LISTENER_MAX + keep) {
+			bounded_text_add(page, "<p>Only the first %zu listeners are shown.</p>\n",
+					 shown);
+			return;
+		}
+		add_listener(page, config, listening, i);
+		shown++;
+	}
+	if (shown == 0)
+		bounded_text_add(page, "<p>Nothing is served any more.</p>\n");
+}
+
+void status_server_write(struct bounded_text *page, const struct server_config *server)
+{
+	bounded_text_add(page, "<dl>");
+	for (size_t i = 0; i < setting_count; i++) {
+		if (settings[i].sections & IN_SERVER)
+			add_setting(page, &settings[i], server);
+	}
+	bounded_text_add(page, "</dl>");
+}

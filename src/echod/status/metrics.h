@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * All figures in the text format of Prometheus. Reads a plain value, writes a text, keeps nothing.
+ */
+
+#ifndef ECHOD_STATUS_METRICS_H
+#define ECHOD_STATUS_METRICS_H
+
+#include "base/bounded_text.h"
+#include "echod/counters/totals.h"
+
+#define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+void metrics_write(const struct figures *figures, struct bounded_text *text);
+
+#endif

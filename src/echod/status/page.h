@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The page for people: what is served where, limits, counters, rates, and the last minute. No
+ * script: it asks to be loaded again every few seconds. Reads what it is shown, writes a text,
+ * keeps nothing.
+ */
+
+#ifndef ECHOD_STATUS_PAGE_H
+#define ECHOD_STATUS_PAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bounded_text.h"
+#include "echod/config/configuration.h"
+#include "echod/counters/totals.h"
+#include "echod/sockets/socket_table.h"
+#include "echod/status/history.h"
+
+#define STATUS_PAGE_TYPE "text/html; charset=utf-8"
+
+struct status_view {
+	const char *host;
+	const char *state; /* one word or two, such as "serving" */
+	bool well;
+	int64_t up_s;
+	const struct config *config;
+	const struct listening *listening;
+	const struct figures *figures;
+	const struct history *history;
+};
+
+void status_page_write(struct bounded_text *page, const struct status_view *view);
+
+#endif

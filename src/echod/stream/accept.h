@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Where stream connections come in, TCP and unix alike: admitted, refused, or left in the queue for
+ * a while when descriptors or memory have run out, or accepting is forbidden.
+ */
+
+#ifndef ECHOD_STREAM_ACCEPT_H
+#define ECHOD_STREAM_ACCEPT_H
+
+struct intake;
+
+/* The event callback of a listening socket. ARG is its intake. */
+void tcp_accept_ready(int fd, short what, void *arg);
+
+/* Empties the queue, at most a backlog of it, before the socket goes away. */
+void tcp_accept_rest(struct intake *intake);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* See connection.h. */
+
+#include "config.h"
+
+#include "echod/stream/connection.h"
+
+#include <event2/event.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "echod/guard/client_table.h"
+#include "echod/guard/source_key.h"
+#include "echod/serving/loop.h"
+#include "echod/stream/connection_log.h"
+
+/* By tcp_orphan_retries as it is by default. */
+#define KERNEL_GIVES_UP_MS 100000
+
+static void note_peer(struct connection *connection, const struct address *peer)
+{
+	struct address plain = *peer;
+
+	connection->peer.sa.sa_family = AF_UNIX;
+	if (peer->sa.sa_family == AF_UNIX)
+		return;
+	address_unmap(&plain);
+	memcpy(&connection->peer, &plain.sa, sizeof(connection->peer));
+}
+
+struct connection *connection_new(struct service *service, int fd, const struct address *peer,
+				  int64_t due)
+{
+	/* Not calloc, which passes by what glibc keeps at hand for each thread. */
+	struct connection *connection = malloc(sizeof(*connection));
+	struct loop *loop = service->loop;
+
+	if (!connection)
+		return NULL;
+	*connection = (struct connection){.service = service_join(service)};
+	event_assign(&connection->event, loop->base, fd, 0, NULL, NULL);
+	connection->opened = connection->since = connection->looked = clock_ms();
+	connection->mark = NOTHING_UNREAD;
+	note_peer(connection, peer);
+	wheel_add(loop->wheel, &connection->item, due);
+	loop->connections++;
+	counter_add(&loop->counters, TCP_ACCEPTED, 1);
+	log_connection_opened(connection);
+	return connection;
+}
+
+int connection_keep(struct connection *connection, const char *data, size_t size)
+{
+	connection->rest = malloc(size);
+	if (!connection->rest)
+		return -1;
+	memcpy(connection->rest, data, size);
+	connection->rest_at = 0;
+	connection->rest_size = (uint32_t)size;
+	kept_echo_add(&connection->service->loop->shared->kept, size);
+	return 0;
+}
+
+void connection_release_rest(struct connection *connection)
+{
+	if (!connection->rest)
+		return;
+	free(connection->rest);
+	connection->rest = NULL;
+	kept_echo_release(&connection->service->loop->shared->kept, connection->rest_size);
+}
+
+/*
+ * What the kernel still has to deliver, our FIN if nothing else, it would repeat for a minute and a
+ * half to a peer that is gone.
+ */
+static void bound_goodbye(const struct connection *connection)
+{
+	uint64_t timeout = connection->service->settings->stall_timeout;
+	unsigned ms = (unsigned)timeout;
+
+	if (timeout > 0 && timeout < KERNEL_GIVES_UP_MS)
+		setsockopt(event_get_fd(&connection->event), SOL_TCP, TCP_USER_TIMEOUT, &ms,
+			   sizeof(ms));
+}
+
+static void leave_client_table(const struct connection *connection)
+{
+	struct service *service = connection->service;
+	struct in6_addr ip;
+	bool has_ip = address_ip(&connection->peer.sa, &ip);
+
+	client_table_leave(service->loop->shared->clients,
+			   source_tag(service->tag, &connection->peer.sa), has_ip ? &ip : NULL);
+}
+
+static void end(struct connection *connection, enum counter why)
+{
+	struct service *service = connection->service;
+	struct loop *loop = service->loop;
+
+	log_connection_closed(connection, why);
+	counter_add(&loop->counters, why, 1);
+	leave_client_table(connection);
+	loop->connections--;
+	wheel_remove(loop->wheel, &connection->item);
+	event_del(&connection->event);
+	close(event_get_fd(&connection->event));
+	connection_release_rest(connection);
+	free(connection);
+	service_leave(service);
+	if (loop->paused_intakes > 0)
+		intakes_resume(loop);
+	if (loop->draining && loop->connections == 0)
+		event_base_loopbreak(loop->base);
+}
+
+void connection_close(struct connection *connection, enum counter why)
+{
+	bound_goodbye(connection);
+	end(connection, why);
+}
+
+void connection_reset(struct connection *connection, enum counter why)
+{
+	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	/* On a unix stream this changes nothing, and close alone does it there. */
+	setsockopt(event_get_fd(&connection->event), SOL_SOCKET, SO_LINGER, &at_once,
+		   sizeof(at_once));
+	end(connection, why);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * What one worker shall serve: the services of a configuration and the sockets for them, all
+ * allocated beforehand by control, so that carrying it out cannot fail half-way for want of memory.
+ * Owned by whoever holds it; carrying it out uses it up.
+ */
+
+#ifndef ECHOD_WORKER_PLAN_H
+#define ECHOD_WORKER_PLAN_H
+
+#include <stddef.h>
+
+#include "base/compiler.h"
+#include "echod/config/configuration.h"
+#include "echod/guard/guard.h"
+#include "echod/serving/endpoint.h"
+#include "echod/serving/service.h"
+#include "echod/sockets/socket_table.h"
+
+struct loop;
+
+struct plan {
+	struct service_list services;
+	struct intake_list intakes;
+	struct guard_ports ports;
+};
+
+/* For worker number WORKER of WORKERS; NULL when there is no memory. */
+struct plan *plan_new(struct config *config, const struct listening *listening, size_t worker,
+		      size_t workers) WARN_UNUSED;
+void plan_free(struct plan *plan);
+
+/*
+ * On the worker's thread: from now on this is what is served. Sockets that stay keep being read,
+ * those that are gone are served to their end first, connections follow their listener by name.
+ */
+void plan_carry_out(struct plan *plan, struct loop *loop);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * See worker.h. The mailbox: control writes it and rings, the thread reads it when its loop comes
+ * by.
+ */
+
+#include "config.h"
+
+#include "echod/worker/worker.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "daemon/bell.h"
+#include "daemon/log.h"
+#include "echod/serving/loop.h"
+#include "echod/stream/echo.h"
+#include "echod/worker/plan.h"
+
+enum stop { KEEP_RUNNING, STOP_TAKING_IN, STOP_DRAINING, STOP_NOW };
+
+struct worker {
+	struct loop loop;
+	struct bell wake;
+	pthread_t thread;
+	bool started;
+	size_t number;
+	int wake_fd;   /* control rings, the thread listens */
+	int answer_fd; /* the other way; control's */
+
+	uint64_t counted[COUNTER_SLOTS]; /* as of the last answer, when all of a batch is counted */
+	uint64_t counted_finally[COUNTER_SLOTS];
+
+	_Atomic(struct plan *) plan; /* to be carried out */
+	_Atomic(enum stop) stop;
+	atomic_uint asked;
+	atomic_uint answered;
+	atomic_bool ended;
+};
+
+/* Sockets first, and what waits there; connections when there will be no more of them. */
+static void obey_stop(struct worker *worker)
+{
+	struct loop *loop = &worker->loop;
+	enum stop stop = atomic_load(&worker->stop);
+
+	if (stop == KEEP_RUNNING)
+		return;
+	loop_stop_intakes(loop);
+	if (stop == STOP_TAKING_IN)
+		return;
+	if (!loop->draining)
+		connections_drain(loop);
+	if (stop == STOP_NOW)
+		connections_abort(loop);
+	if (loop->connections == 0)
+		event_base_loopbreak(loop->base);
+}
+
+static void take_stock(const struct counters *counters, uint64_t counted[static COUNTER_SLOTS])
+{
+	for (int which = 0; which < COUNTER_SLOTS; which++)
+		counted[which] = counter_read(counters, (enum counter)which);
+}
+
+static void on_wake(void *arg)
+{
+	struct worker *worker = arg;
+	struct loop *loop = &worker->loop;
+	struct plan *plan;
+	unsigned asked;
+
+	/* First the question, then what was handed over: the answer covers what came before it. */
+	asked = atomic_load(&worker->asked);
+	plan = atomic_exchange(&worker->plan, NULL);
+	if (plan)
+		plan_carry_out(plan, loop);
+	if (loop->paused_intakes > 0)
+		intakes_resume(loop); /* whatever else should have ended the pause */
+	obey_stop(worker);
+	if (asked != atomic_load(&worker->answered)) {
+		take_stock(&loop->counters, worker->counted);
+		atomic_store(&worker->answered, asked);
+		bell_ring(worker->answer_fd);
+	}
+}
+
+static void *run(void *arg)
+{
+	struct worker *worker = arg;
+
+	event_base_loop(worker->loop.base, EVLOOP_NO_EXIT_ON_EMPTY);
+	take_stock(&worker->loop.counters, worker->counted_finally);
+	atomic_store(&worker->ended, true);
+	bell_ring(worker->answer_fd);
+	return NULL;
+}
+
+struct worker *worker_new(size_t number, struct shared_tables *shared, int answer_fd)
+{
+	struct worker *worker = aligned_alloc(_Alignof(struct worker), sizeof(*worker));
+
+	if (!worker)
+		return NULL;
+	*worker = (struct worker){.number = number, .wake_fd = -1, .answer_fd = answer_fd};
+	worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (worker->wake_fd < 0 || loop_init(&worker->loop, shared) < 0)
+		goto failed;
+	if (bell_hang(&worker->wake, worker->loop.base, worker->wake_fd, on_wake, worker) < 0)
+		goto failed;
+	return worker;
+failed:
+	worker_free(worker);
+	return NULL;
+}
+
+void worker_free(struct worker *worker)
+{
+	if (!worker)
+		return;
+	if (worker->started)
+		pthread_join(worker->thread, NULL);
+	plan_free(atomic_load(&worker->plan));
+	loop_clear(&worker->loop);
+	if (worker->wake_fd >= 0)
+		close(worker->wake_fd);
+	free(worker);
+}
+
+int worker_start(struct worker *worker)
+{
+	char name[16];
+	int error = pthread_create(&worker->thread, NULL, run, worker);
+
+	if (error != 0) {
+		errno = error;
+		return -1;
+	}
+	worker->started = true;
+	snprintf(name, sizeof(name), "echod-%zu", worker->number);
+	pthread_setname_np(worker->thread, name); /* for top -H; nothing depends on it */
+	return 0;
+}
+
+void worker_give_plan(struct worker *worker, struct plan *plan)
+{
+	plan_free(atomic_exchange(&worker->plan, plan));
+	bell_ring(worker->wake_fd);
+}
+
+void worker_close(struct worker *worker)
+{
+	atomic_store(&worker->stop, STOP_TAKING_IN);
+	bell_ring(worker->wake_fd);
+}
+
+void worker_stop(struct worker *worker, bool abort)
+{
+	atomic_store(&worker->stop, abort ? STOP_NOW : STOP_DRAINING);
+	bell_ring(worker->wake_fd);
+}
+
+void worker_ask(struct worker *worker)
+{
+	atomic_fetch_add(&worker->asked, 1);
+	bell_ring(worker->wake_fd);
+}
+
+bool worker_answered(const struct worker *worker)
+{
+	return atomic_load(&worker->answered) == atomic_load(&worker->asked);
+}
+
+bool worker_ended(const struct worker *worker)
+{
+	return atomic_load(&worker->ended);
+}
+
+const uint64_t *worker_counted(const struct worker *worker)
+{
+	return worker_ended(worker) ? worker->counted_finally : worker->counted;
+}

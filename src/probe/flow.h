@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * One conversation: the probes sent on one connection or socket, and the verdict on what came back.
+ * Every mode that measures settles its probes here, so the books have one keeper.
+ */
+
+#ifndef PROBE_FLOW_H
+#define PROBE_FLOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "probe/books.h"
+#include "probe/probe.h"
+#include "probe/window.h"
+
+enum verdict { VERDICT_INTACT, VERDICT_CORRUPT, VERDICT_TRUNCATED };
+
+/* How a reply differs from its probe, if it does. */
+struct finding {
+	enum verdict verdict;
+	uint64_t offset;   /* of the first byte that differs, or of the end */
+	int expected;	   /* -1: no byte, the probe ended before */
+	int got;	   /* -1: no byte, the reply ended before */
+	uint64_t inserted; /* bytes that came before a reply that was found behind them */
+};
+
+/* What a reply is to the books. */
+enum fate { FATE_RECEIVED, FATE_LATE, FATE_DUPLICATE };
+
+struct flow {
+	uint64_t run;
+	size_t size;	  /* of every probe */
+	uint64_t timeout; /* ns; UINT64_MAX, as flow_init sets it, is none */
+	struct window window;
+	uint64_t highest; /* the highest sequence received, for the order */
+	struct jitter jitter;
+	struct books *books; /* not owned */
+};
+
+/* WINDOW is how many sequences are remembered. -1 without memory. */
+int flow_init(struct flow *flow, uint64_t run, size_t size, size_t window,
+	      struct books *books) WARN_UNUSED;
+void flow_clear(struct flow *flow);
+
+/* The next probe, whose round trip counts from TIME. */
+uint64_t flow_send(struct flow *flow, uint64_t time);
+
+/* A sequence that the window holds, as it was sent. */
+static inline struct probe flow_probe(const struct flow *flow, uint64_t sequence)
+{
+	return (struct probe){flow->run, sequence, window_time(&flow->window, sequence)};
+}
+
+/* A reply of BYTES to a sequence that the window holds came at NOW; *RTT is set in every case. */
+enum fate flow_reply(struct flow *flow, uint64_t sequence, const struct finding *finding,
+		     size_t bytes, uint64_t now, uint64_t *rtt);
+
+/*
+ * As many replies at the beginning of DATA as are whole, intact, in order and in time: enters them,
+ * and returns how many bytes they are. 0 when the first one is not: it wants a closer look. LENGTH
+ * is at least the size of a probe. Nearly everything of a fast run goes this way.
+ */
+size_t flow_reply_train(struct flow *flow, const unsigned char *data, size_t length, uint64_t now);
+
+/* Gives up a waiting sequence. */
+void flow_lose(struct flow *flow, uint64_t sequence);
+
+/* The oldest that waits has waited for the timeout. */
+bool flow_overdue(const struct flow *flow, uint64_t now);
+
+/* Gives up all that have. */
+void flow_expire(struct flow *flow, uint64_t now);
+
+/* A finding that says where and how two bytes differ. */
+struct finding finding_corrupt(uint64_t offset, int expected, int got);
+struct finding finding_truncated(uint64_t offset);
+
+/*
+ * Whose reply a datagram is, and how it differs. The header says so, unless that is what was
+ * altered: then the send time, and in the end the oldest that still waits. 0 when it can be
+ * nobody's.
+ */
+uint64_t flow_judge_datagram(const struct flow *flow, const unsigned char *data, size_t length,
+			     struct finding *finding);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * One receive with everything the kernel tells about it: when it came, and with which TTL.
+ */
+
+#ifndef PROBE_RECEIVE_H
+#define PROBE_RECEIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/compiler.h"
+
+struct reception {
+	uint64_t time;	/* when it came, on CLOCK_MONOTONIC */
+	bool by_kernel; /* and that is the kernel's time, not ours after waking up */
+	int ttl;	/* or hop limit; -1 when unknown, as always over TCP */
+};
+
+/* What turns the kernel's stamps, which are of the wall clock, into times of ours. */
+struct receiver {
+	int fd;		 /* not owned */
+	uint64_t empty;	 /* when nothing waited in the socket: what is read came after that */
+	uint64_t offset; /* clock_offset() then */
+};
+
+/* Asks the kernel for what receive() reads; what it does not have is done without. */
+void receive_prepare(struct receiver *receiver, int fd);
+
+/* As recv(2). A packet may have waited for any time, also while the wall clock was set. */
+ssize_t receive(struct receiver *receiver, void *buffer, size_t size,
+		struct reception *reception) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * How many datagrams our own socket dropped: those that came while its receive buffer was full.
+ * They reached this host, so that they are no loss of the path's.
+ */
+
+#ifndef PROBE_SOCKET_DROPS_H
+#define PROBE_SOCKET_DROPS_H
+
+#include <stdint.h>
+
+/* Of FD since it was opened, modulo 2^32; 0 where the kernel does not say. */
+uint32_t socket_drops(int fd);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Names and addresses of the other side, looked up once at the start. Owns nothing; the sockets
+ * that target_socket.c opens belong to whoever asked for them.
+ */
+
+#include "config.h"
+
+#include "probe/target.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/units.h"
+#include "probe/probe.h"
+
+#define UDP4_MAX 65507u
+#define UDP6_MAX 65527u
+#define UNIXGRAM_MAX 65535u
+
+static const char *after(const char *text, const char *start)
+{
+	size_t length = strlen(start);
+
+	return strncmp(text, start, length) == 0 ? text + length : NULL;
+}
+
+static int take_port(const char *text, uint16_t *port, struct reason *reason)
+{
+	uint64_t number;
+	struct reason why;
+
+	if (parse_unsigned(text, 1, UINT16_MAX, &number, &why) < 0)
+		return reason_set(reason, "port \"%s\": %s", text, why.text);
+	*port = (uint16_t)number;
+	return 0;
+}
+
+static int take_host(const char *host, size_t length, char out[static TARGET_NAME_MAX],
+		     struct reason *reason)
+{
+	if (length == 0)
+		return reason_set(reason, "the host is missing");
+	if (length == 1 && *host == '*') /* which the resolver would take for this host */
+		return reason_set(reason, "\"*\" is no host: name one");
+	if (length >= TARGET_NAME_MAX)
+		return reason_set(reason, "a host name has at most %d characters",
+				  TARGET_NAME_MAX - 1);
+	memcpy(out, host, length);
+	out[length] = '\0';
+	return 0;
+}
+
+static int split_bracketed(const char *text, char host[static TARGET_NAME_MAX], uint16_t *port,
+			   struct reason *reason)
+{
+	const char *end = strchr(text, ']');
+
+	if (!end)
+		return reason_set(reason, "\"%s\" lacks its closing bracket", text);
+	if (end[1] != '\0' && end[1] != ':')
+		return reason_set(reason, "\"%s\": only :PORT may follow the bracket", text);
+	if (end[1] == ':' && take_port(end + 2, port, reason) < 0)
+		return -1;
+	return take_host(text + 1, (size_t)(end - text - 1), host, reason);
+}
+
+int target_split(const char *text, char host[static TARGET_NAME_MAX], uint16_t *port,
+		 struct reason *reason)
+{
+	const char *first = strchr(text, ':');
+	const char *last = strrchr(text, ':');
+
+	*port = TARGET_DEFAULT_PORT;
+	if (*text == '[')
+		return split_bracketed(text, host, port, reason);
+	if (first != last) /* two colons or more: an IPv6 address without a port */
+		return take_host(text, strlen(text), host, reason);
+	if (last && take_port(last + 1, port, reason) < 0)
+		return -1;
+	return take_host(text, last ? (size_t)(last - text) : strlen(text), host, reason);
+}
+
+static int family_wanted(const struct arguments *arguments, const struct target *target)
+{
+	if (target->source.length > 0)
+		return target->source.sa.sa_family;
+	if (arguments->only_v4)
+		return AF_INET;
+	return arguments->only_v6 ? AF_INET6 : AF_UNSPEC;
+}
+
+static void keep_candidates(struct target *target, const struct addrinfo *list)
+{
+	for (; list && target->count < TARGET_CANDIDATES; list = list->ai_next) {
+		struct address *candidate = &target->candidates[target->count];
+
+		if (list->ai_addrlen > sizeof(candidate->in6))
+			continue;
+		memcpy(&candidate->sa, list->ai_addr, list->ai_addrlen);
+		candidate->length = list->ai_addrlen;
+		target->count++;
+	}
+}
+
+/* What getaddrinfo() said of HOST, in words that tell what to change. */
+static int no_address(int error, const char *host, int family, bool has_source,
+		      struct reason *reason)
+{
+	int version = family == AF_INET ? 4 : 6;
+
+	if (error == EAI_ADDRFAMILY)
+		return reason_set(reason, "\"%s\" is no IPv%d address, which is what %s asks for",
+				  host, version, has_source ? "-I" : "the option");
+	if (error != EAI_NONAME && error != EAI_NODATA)
+		return reason_set(reason, "cannot look up \"%s\": %s", host, gai_strerror(error));
+	if (family == AF_UNSPEC)
+		return reason_set(reason, "unknown host \"%s\"", host);
+	return reason_set(reason, "unknown host \"%s\" (for IPv%d)", host, version);
+}
+
+static int look_up(struct target *target, const struct arguments *arguments, struct reason *reason)
+{
+	struct addrinfo hints = {.ai_family = family_wanted(arguments, target),
+				 .ai_socktype = target->datagram ? SOCK_DGRAM : SOCK_STREAM};
+	struct addrinfo *list = NULL;
+	char host[TARGET_NAME_MAX];
+	char service[8];
+	uint16_t port;
+	int error;
+
+	if (target_split(target->name, host, &port, reason) < 0)
+		return -1;
+	snprintf(service, sizeof(service), "%u", port);
+	hints.ai_flags = AI_NUMERICSERV;
+	error = getaddrinfo(host, service, &hints, &list);
+	if (error != 0)
+		return no_address(error, host, hints.ai_family, arguments->source, reason);
+	keep_candidates(target, list);
+	freeaddrinfo(list);
+	return target->count > 0 ? 0 : reason_set(reason, "\"%s\" has no usable address", host);
+}
+
+static int take_path(struct target *target, const char *path, struct reason *reason)
+{
+	target->count = 1;
+	return address_from_path(&target->candidates[0], path, reason);
+}
+
+static int take_source(struct target *target, const struct arguments *arguments,
+		       struct reason *reason)
+{
+	struct reason why;
+	int family;
+
+	if (!arguments->source)
+		return 0;
+	if (address_from_ip(&target->source, arguments->source, 0, &why) < 0)
+		return reason_set(reason, "-I %s: %s", arguments->source, why.text);
+	family = target->source.sa.sa_family;
+	if ((arguments->only_v4 && family != AF_INET) || (arguments->only_v6 && family != AF_INET6))
+		return reason_set(reason, "-I %s is not of the family that -%c asks for",
+				  arguments->source, arguments->only_v4 ? '4' : '6');
+	return 0;
+}
+
+static uint64_t largest_message(const struct target *target, const struct address *candidate)
+{
+	if (!target->datagram)
+		return PROBE_SIZE_MAX;
+	switch (candidate->sa.sa_family) {
+	case AF_INET:
+		return UDP4_MAX;
+	case AF_INET6:
+		return UDP6_MAX;
+	default:
+		return UNIXGRAM_MAX;
+	}
+}
+
+static int resolve_any(struct target *target, const struct arguments *arguments,
+		       struct reason *reason)
+{
+	const char *stream = after(target->name, "unix:");
+	const char *datagram = after(target->name, "unixgram:");
+
+	target->datagram = arguments->udp || datagram;
+	target->protocol = arguments->udp ? "udp" : "tcp";
+	if (stream || datagram) {
+		target->protocol = stream ? "unix" : "unixgram";
+		return take_path(target, stream ? stream : datagram, reason);
+	}
+	if (take_source(target, arguments, reason) < 0)
+		return -1;
+	return look_up(target, arguments, reason);
+}
+
+static const char *family_text(const struct target *target)
+{
+	int family = target->candidates[0].sa.sa_family;
+
+	if (!target->datagram || family == AF_UNIX)
+		return "";
+	return family == AF_INET ? " and IPv4" : " and IPv6";
+}
+
+/* IPv6 takes larger ones than IPv4: not all addresses of a name may do for SIZE. */
+static int drop_too_small(struct target *target, uint64_t size, struct reason *reason)
+{
+	uint64_t limit = largest_message(target, &target->candidates[0]);
+	size_t count = 0;
+
+	for (size_t i = 0; i < target->count; i++) {
+		if (size <= largest_message(target, &target->candidates[i]))
+			target->candidates[count++] = target->candidates[i];
+	}
+	if (count == 0)
+		return reason_set(reason, "-s %llu: over %s%s a message has at most %llu bytes",
+				  (unsigned long long)size, target->protocol, family_text(target),
+				  (unsigned long long)limit);
+	target->count = count;
+	return 0;
+}
+
+int target_resolve(struct target *target, const struct arguments *arguments, struct reason *reason)
+{
+	memset(target, 0, sizeof(*target));
+	target->name = arguments->target;
+	target->fragmenting = arguments->fragmenting;
+	if (resolve_any(target, arguments, reason) < 0)
+		return -1;
+	return drop_too_small(target, arguments->size, reason);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Whom we talk to: HOST[:PORT], a unix path, looked up once; and the sockets connected to it.
+ */
+
+#ifndef PROBE_TARGET_H
+#define PROBE_TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/compiler.h"
+#include "base/reason.h"
+#include "echoc/command/arguments.h"
+
+#define TARGET_CANDIDATES 8
+#define TARGET_DEFAULT_PORT 7
+#define TARGET_NAME_MAX 256
+
+struct target {
+	bool datagram;
+	bool answered; /* the chosen candidate, as far as it had to be asked */
+	enum fragmenting fragmenting;
+	const char *protocol;  /* "tcp", "udp", "unix", "unixgram" */
+	const char *name;      /* as the user wrote it */
+	struct address source; /* length 0: the kernel chooses */
+	struct address candidates[TARGET_CANDIDATES];
+	size_t count;
+	size_t chosen;		     /* the candidate that was reached */
+	char text[ADDRESS_TEXT_MAX]; /* the chosen one */
+};
+
+/* Takes "HOST", "HOST:PORT", "[V6]", "[V6]:PORT" or a bare V6 address apart. */
+int target_split(const char *text, char host[static TARGET_NAME_MAX], uint16_t *port,
+		 struct reason *reason) WARN_UNUSED;
+
+/* Looks up what ARGUMENTS name and checks that their size can be sent there. */
+int target_resolve(struct target *target, const struct arguments *arguments,
+		   struct reason *reason) WARN_UNUSED;
+
+/*
+ * A connected socket, not blocking: to the first candidate that answers, each within TIMEOUT, which
+ * is then the chosen one for good. -1 with a reason for a person, which names all that were tried;
+ * also after a success it is about those that did not answer, or empty. Of datagrams several
+ * candidates are asked with one of a byte; if none answers, it is the first that does not refuse.
+ */
+int target_open(struct target *target, uint64_t timeout_ms, struct reason *reason) WARN_UNUSED;
+
+/* COUNT sockets at once to the chosen candidate, after target_open found it. */
+int target_open_more(const struct target *target, int *sockets, size_t count, uint64_t timeout_ms,
+		     struct reason *reason) WARN_UNUSED;
+
+/* Begins to connect to the chosen candidate without waiting for it; -1 and errno. */
+int target_begin(const struct target *target) WARN_UNUSED;
+
+/* What became of a connect that was begun, once the socket is writable: 0 or an errno. */
+int target_result(int fd);
+
+/* Whether that is the address of the chosen candidate, whatever the port. */
+bool target_is_host(const struct target *target, const struct address *address);
+
+/* As poll(2) on one descriptor until DEADLINE; a signal does not end it. */
+int target_wait(int fd, short events, uint64_t deadline);
+
+/* The address of our end, in words. */
+const char *target_own_text(int fd, char text[static ADDRESS_TEXT_MAX]);
+
+#endif

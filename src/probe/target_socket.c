@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Sockets connected to the target. A datagram socket is connected too: it then sees that a port is
+ * refused, and takes replies only from the address that was asked.
+ */
+
+#include "config.h"
+
+#include "probe/target.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "probe/clock.h"
+
+#define CONNECT_BATCH 64 /* at once, so that no backlog overflows */
+#define DATAGRAM_BUFFER (4 << 20)
+#define RETRY_MS 10
+
+static void set_option(int fd, int level, int option, int value)
+{
+	(void)setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+/* Binds to the source; a unixgram socket needs a name of its own for the reply to go to. */
+static int bind_own_end(int fd, const struct target *target)
+{
+	const struct sockaddr_un unnamed = {.sun_family = AF_UNIX};
+
+	if (target->candidates[target->chosen].sa.sa_family == AF_UNIX)
+		return !target->datagram ? 0
+					 : bind(fd, (const struct sockaddr *)&unnamed,
+						sizeof(unnamed.sun_family));
+	if (target->source.length == 0)
+		return 0;
+	set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+	return bind(fd, &target->source.sa, target->source.length);
+}
+
+static void set_fragmenting(int fd, enum fragmenting fragmenting, int family)
+{
+	static const int values[] = {[FRAGMENTING_DO] = IP_PMTUDISC_DO,
+				     [FRAGMENTING_WANT] = IP_PMTUDISC_WANT,
+				     [FRAGMENTING_DONT] = IP_PMTUDISC_DONT};
+
+	if (fragmenting == FRAGMENTING_DEFAULT)
+		return;
+	if (family == AF_INET)
+		set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, values[fragmenting]);
+	else
+		set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, values[fragmenting]);
+}
+
+static void set_options(int fd, const struct target *target)
+{
+	int family = target->candidates[target->chosen].sa.sa_family;
+
+	set_fragmenting(fd, target->fragmenting, family);
+	if (target->datagram) {
+		set_option(fd, SOL_SOCKET, SO_RCVBUF, DATAGRAM_BUFFER);
+		set_option(fd, SOL_SOCKET, SO_SNDBUF, DATAGRAM_BUFFER);
+	} else if (family != AF_UNIX) {
+		set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	}
+}
+
+int target_begin(const struct target *target)
+{
+	const struct address *to = &target->candidates[target->chosen];
+	int type = (target->datagram ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK;
+	int fd = socket(to->sa.sa_family, type, 0);
+	int saved;
+
+	if (fd < 0)
+		return -1;
+	set_options(fd, target);
+	if (bind_own_end(fd, target) == 0 &&
+	    (connect(fd, &to->sa, to->length) == 0 || errno == EINPROGRESS))
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+int target_result(int fd)
+{
+	socklen_t length = sizeof(int);
+	int error = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
+		return errno;
+	return error;
+}
+
+int target_wait(int fd, short events, uint64_t deadline)
+{
+	struct pollfd ready = {.fd = fd, .events = events};
+
+	for (;;) {
+		uint64_t now = clock_now();
+		int left = now < deadline ? (int)((deadline - now) / NS_PER_MS) + 1 : 0;
+		int count = poll(&ready, 1, left);
+
+		if (count >= 0 || errno != EINTR)
+			return count;
+	}
+}
+
+bool target_is_host(const struct target *target, const struct address *address)
+{
+	struct in6_addr own, other;
+
+	return address_ip(&target->candidates[target->chosen].sa, &own) &&
+	       address_ip(&address->sa, &other) && memcmp(&own, &other, sizeof(own)) == 0;
+}
+
+/* 0 or an errno. */
+static int wait_connected(int fd, uint64_t deadline)
+{
+	int count = target_wait(fd, POLLOUT, deadline);
+
+	if (count < 0)
+		return errno;
+	return count > 0 ? target_result(fd) : ETIMEDOUT;
+}
+
+static bool is_without_link(const struct address *address)
+{
+	return address->sa.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_LINKLOCAL(&address->in6.sin6_addr) && address->in6.sin6_scope_id == 0;
+}
+
+static const char *hint(const struct target *target, int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return ": nothing listens there";
+	case EAGAIN:
+		return ": the server takes no connection from its queue, which is full";
+	case ETIMEDOUT:
+		return ": no answer; a firewall, or the host is down";
+	case EINVAL:
+		return is_without_link(&target->candidates[target->chosen])
+			       ? ": a link-local address needs its interface, as in fe80::1%eth0"
+			       : "";
+	case EADDRNOTAVAIL:
+		return target->source.length > 0
+			       ? ": the source address is not one of this host, or has no port left"
+			       : ": no port of this host is left; see net.ipv4.ip_local_port_range";
+	default:
+		return "";
+	}
+}
+
+/* Adds what is wrong with the chosen candidate to what was wrong with those before. */
+static int explain(const struct target *target, int error, struct reason *reason)
+{
+	const struct reason before = *reason;
+	const char *more = hint(target, error);
+	char text[ADDRESS_TEXT_MAX];
+
+	address_format(&target->candidates[target->chosen], text);
+	if (before.text[0] != '\0')
+		return reason_set(reason, "%s; %s: %s%s", before.text, text, strerror(error), more);
+	return reason_set(reason, "cannot connect to %s over %s: %s%s", text, target->protocol,
+			  strerror(error), more);
+}
+
+/* The queue of a unix socket is full: nothing tells when it no longer is. */
+static int begin_until(const struct target *target, uint64_t deadline)
+{
+	int fd;
+
+	while ((fd = target_begin(target)) < 0 && errno == EAGAIN && clock_now() < deadline)
+		(void)poll(NULL, 0, RETRY_MS);
+	return fd;
+}
+
+/* Has FD's peer answer one byte. 0 or an errno. */
+static int ask(int fd, uint64_t deadline)
+{
+	char byte = 0;
+
+	if (send(fd, &byte, sizeof(byte), MSG_NOSIGNAL) < 0)
+		return errno;
+	if (target_wait(fd, POLLIN, deadline) == 0)
+		return ETIMEDOUT;
+	return recv(fd, &byte, sizeof(byte), 0) < 0 ? errno : 0;
+}
+
+/* 0 or an errno: whether the chosen candidate answers, over a socket of its own. */
+static int ask_chosen(const struct target *target, uint64_t deadline)
+{
+	int fd = target_begin(target);
+	int error = fd < 0 ? errno : ask(fd, deadline);
+
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+static int open_chosen(const struct target *target, uint64_t deadline, int *error)
+{
+	int fd;
+
+	*error = target->datagram && target->count > 1 ? ask_chosen(target, deadline) : 0;
+	if (*error != 0)
+		return -1;
+	fd = begin_until(target, deadline);
+	*error = fd < 0 ? errno : wait_connected(fd, deadline);
+	if (*error == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* Nobody answers: datagrams can be sent all the same, and who is silent may yet answer. */
+static int open_silent(struct target *target, size_t silent)
+{
+	target->answered = false;
+	target->chosen = target->datagram && silent < target->count ? silent : 0;
+	return target->datagram && target->count > 1 ? target_begin(target) : -1;
+}
+
+int target_open(struct target *target, uint64_t timeout_ms, struct reason *reason)
+{
+	size_t silent = target->count;
+	int fd = -1;
+	int error;
+
+	reason->text[0] = '\0';
+	target->answered = true;
+	for (target->chosen = 0; target->chosen < target->count; target->chosen++) {
+		fd = open_chosen(target, clock_now() + timeout_ms * NS_PER_MS, &error);
+		if (fd >= 0)
+			break;
+		if (error == ETIMEDOUT && silent == target->count)
+			silent = target->chosen;
+		(void)explain(target, error, reason);
+	}
+	if (fd < 0)
+		fd = open_silent(target, silent);
+	if (fd >= 0)
+		address_format(&target->candidates[target->chosen], target->text);
+	return fd;
+}
+
+/* 0 or an errno. */
+static int begin_some(const struct target *target, int *sockets, size_t count, uint64_t deadline,
+		      size_t *begun)
+{
+	for (*begun = 0; *begun < count; ++*begun) {
+		sockets[*begun] = begin_until(target, deadline);
+		if (sockets[*begun] < 0)
+			return errno;
+	}
+	return 0;
+}
+
+static int wait_for_all(const int *sockets, size_t count, uint64_t deadline)
+{
+	for (size_t i = 0; i < count; i++) {
+		int error = wait_connected(sockets[i], deadline);
+
+		if (error != 0)
+			return error;
+	}
+	return 0;
+}
+
+int target_open_more(const struct target *target, int *sockets, size_t count, uint64_t timeout_ms,
+		     struct reason *reason)
+{
+	size_t done = 0;
+
+	while (done < count) {
+		size_t batch = count - done < CONNECT_BATCH ? count - done : CONNECT_BATCH;
+		uint64_t deadline = clock_now() + timeout_ms * NS_PER_MS;
+		size_t begun;
+		int error = begin_some(target, sockets + done, batch, deadline, &begun);
+
+		if (error == 0)
+			error = wait_for_all(sockets + done, begun, deadline);
+		done += begun;
+		if (error != 0) {
+			while (done > 0)
+				close(sockets[--done]);
+			reason->text[0] = '\0';
+			return explain(target, error, reason);
+		}
+	}
+	return 0;
+}
+
+const char *target_own_text(int fd, char text[static ADDRESS_TEXT_MAX])
+{
+	struct address own = {.length = sizeof(own.un)};
+
+	if (getsockname(fd, &own.sa, &own.length) < 0)
+		own.length = 0;
+	return address_format(&own, text);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* Numbers, durations, sizes and booleans: what is taken, what is refused, and what is said then. */
+
+#include "config.h"
+
+#include "base/units.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "unit/unit.h"
+
+#define DAY UINT64_C(86400000)
+
+START_TEST(whole_numbers_are_taken_up_to_their_limits)
+{
+	static const struct {
+		const char *text;
+		uint64_t min, max, value;
+	} cases[] = {
+		{"0", 0, 9, 0},
+		{"9", 0, 9, 9},
+		{"1", 1, 1, 1},
+		{"007", 0, 9, 7},
+		{"18446744073709551615", 0, UINT64_MAX, UINT64_MAX},
+	};
+	struct reason reason;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint64_t value = 4711;
+
+		ck_assert_int_eq(
+			parse_unsigned(cases[i].text, cases[i].min, cases[i].max, &value, &reason),
+			0);
+		ck_assert_uint_eq(value, cases[i].value);
+	}
+}
+END_TEST
+
+START_TEST(what_is_no_whole_number_is_refused_and_changes_nothing)
+{
+	static const char *const texts[] = {
+		"",	"-1",  "+1",	      " 1",  "1 ",
+		"0x1",	"1.0", "1e3",	      "one", "100",
+		"1000", "4",   "99999999999", "1k",  "18446744073709551616",
+		"5s",
+	};
+	struct reason reason;
+	uint64_t value = 4711;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		ck_assert_int_eq(parse_unsigned(texts[i], 5, 99, &value, &reason), -1);
+		ck_assert_ptr_nonnull(strstr(reason.text, "from 5 to 99"));
+		ck_assert_uint_eq(value, 4711);
+	}
+}
+END_TEST
+
+START_TEST(durations_have_units_and_mean_seconds_without_one)
+{
+	static const struct {
+		const char *text;
+		uint64_t ms;
+	} cases[] = {
+		{"0", 0},
+		{"0ms", 0},
+		{"5", 5000},
+		{"1ms", 1},
+		{"1500ms", 1500},
+		{"90s", 90000},
+		{"2m", 120000},
+		{"1h", 3600000},
+		{"7d", 7 * DAY},
+		{"2M", 120000},
+		{"3MS", 3},
+		{"365d", 365 * DAY},
+		{"8760h", 365 * DAY},
+	};
+	struct reason reason;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint64_t ms = 4711;
+
+		ck_assert_int_eq(parse_duration(cases[i].text, 0, 365 * DAY, &ms, &reason), 0);
+		ck_assert_uint_eq(ms, cases[i].ms);
+	}
+}
+END_TEST
+
+START_TEST(what_is_no_duration_is_refused_with_the_limits_in_words)
+{
+	static const char *const texts[] = {
+		"",   "s",   "ms",    "1.5s", "-1s", "1 s",   "1s ", "1sec",
+		"1w", "1hm", "10m1s", "11m",  "601", "999ms", "0",   "18446744073709551615d",
+	};
+	struct reason reason;
+	uint64_t ms = 4711;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		ck_assert_int_eq(parse_duration(texts[i], 1000, 600000, &ms, &reason), -1);
+		ck_assert_ptr_nonnull(strstr(reason.text, "from 1s to 10m"));
+		ck_assert_uint_eq(ms, 4711);
+	}
+}
+END_TEST
+
+START_TEST(durations_are_written_in_their_shortest_exact_form)
+{
+	static const struct {
+		uint64_t ms;
+		const char *text;
+	} cases[] = {
+		{0, "0"},
+		{1, "1ms"},
+		{999, "999ms"},
+		{1000, "1s"},
+		{1001, "1001ms"},
+		{60000, "1m"},
+		{90000, "90s"},
+		{3600000, "1h"},
+		{DAY, "1d"},
+		{36 * 3600000, "36h"},
+		{365 * DAY, "365d"},
+		{UINT64_MAX, "18446744073709551615ms"},
+	};
+	char text[DURATION_TEXT_MAX];
+	struct reason reason;
+	uint64_t ms;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		ck_assert_str_eq(format_duration(cases[i].ms, text), cases[i].text);
+		ck_assert_int_eq(parse_duration(text, 0, UINT64_MAX, &ms, &reason), 0);
+		ck_assert_uint_eq(ms, cases[i].ms);
+	}
+}
+END_TEST
+
+START_TEST(sizes_count_in_powers_of_1024)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes;
+	} cases[] = {
+		{"0", 0},	{"64", 64},	 {"1k", 1024},
+		{"64K", 65536}, {"2m", 2097152}, {"1G", 1 << 30},
+	};
+	static const char *const refused[] = {
+		"", "k", "1kb", "1 k", "-1", "2g", "17179869184g", "1073741825",
+	};
+	struct reason reason;
+	uint64_t bytes;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		ck_assert_int_eq(parse_size(cases[i].text, 0, 1 << 30, &bytes, &reason), 0);
+		ck_assert_uint_eq(bytes, cases[i].bytes);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		ck_assert_int_eq(parse_size(refused[i], 0, 1 << 30, &bytes, &reason), -1);
+		ck_assert_ptr_nonnull(strstr(reason.text, "to 1073741824"));
+	}
+	ck_assert_int_eq(parse_size("9", 10, 20, &bytes, &reason), -1);
+}
+END_TEST
+
+START_TEST(booleans_are_taken_in_any_letter_case)
+{
+	static const char *const words[][2] = {
+		{"yes", "no"}, {"TRUE", "False"}, {"On", "oFF"}, {"1", "0"}, {"YES", "NO"},
+	};
+	static const char *const refused[] = {"", "y", "n", "2", "yes ", " no", "ye", "offf"};
+	struct reason reason;
+	bool value;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		value = false;
+		ck_assert_int_eq(parse_boolean(words[i][0], &value, &reason), 0);
+		ck_assert(value);
+		ck_assert_int_eq(parse_boolean(words[i][1], &value, &reason), 0);
+		ck_assert(!value);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		ck_assert_int_eq(parse_boolean(refused[i], &value, &reason), -1);
+		ck_assert_ptr_nonnull(strstr(reason.text, "yes or no"));
+	}
+}
+END_TEST
+
+START_TEST(a_reason_that_is_too_long_is_cut)
+{
+	struct reason reason;
+
+	ck_assert_int_eq(reason_set(&reason, "%0*d", REASON_MAX * 2, 7), -1);
+	ck_assert_uint_eq(strlen(reason.text), REASON_MAX - 1);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *all = suite_create("units");
+	TCase *tests = tcase_create("units");
+
+	tcase_add_test(tests, whole_numbers_are_taken_up_to_their_limits);
+	tcase_add_test(tests, what_is_no_whole_number_is_refused_and_changes_nothing);
+	tcase_add_test(tests, durations_have_units_and_mean_seconds_without_one);
+	tcase_add_test(tests, what_is_no_duration_is_refused_with_the_limits_in_words);
+	tcase_add_test(tests, durations_are_written_in_their_shortest_exact_form);
+	tcase_add_test(tests, sizes_count_in_powers_of_1024);
+	tcase_add_test(tests, booleans_are_taken_in_any_letter_case);
+	tcase_add_test(tests, a_reason_that_is_too_long_is_cut);
+	suite_add_tcase(all, tests);
+	return all;
+}
+
+UNIT_MAIN(suite)

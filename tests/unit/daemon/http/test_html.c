@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* Numbers as people read them on the status page. */
+
+#include "config.h"
+
+#include "daemon/http/html.h"
+
+#include <check.h>
+
+#include "unit/unit.h"
+
+static char page[64];
+
+static const struct {
+	double bytes;
+	const char *text;
+} sizes[] = {{0, "0 B"},
+	     {1023, "1023 B"},
+	     {1024, "1.0 KiB"},
+	     {1536, "1.5 KiB"},
+	     {1048575, "1.0 MiB"},
+	     {3.5 * 1048576, "3.5 MiB"},
+	     {18446744073709551615.0, "16.0 EiB"}};
+
+START_TEST(bytes_are_told_in_the_largest_unit)
+{
+	struct bounded_text out;
+
+	bounded_text_begin(&out, page, sizeof(page));
+	html_bytes(&out, sizes[_i].bytes);
+	ck_assert_str_eq(page, sizes[_i].text);
+}
+END_TEST
+
+static const struct {
+	int64_t seconds;
+	const char *text;
+} durations[] = {{0, "0 s"},	    {59, "59 s"},	{60, "1 min"},
+		 {61, "1 min 1 s"}, {3600, "1 h"},	{7384, "2 h 3 min"},
+		 {86400, "1 d"},    {93600, "1 d 2 h"}, {86400 * 400, "400 d"}};
+
+START_TEST(durations_are_told_in_two_units)
+{
+	struct bounded_text out;
+
+	bounded_text_begin(&out, page, sizeof(page));
+	html_duration(&out, durations[_i].seconds);
+	ck_assert_str_eq(page, durations[_i].text);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("html");
+	TCase *numbers = tcase_create("numbers");
+
+	tcase_add_loop_test(numbers, bytes_are_told_in_the_largest_unit, 0, (int)ARRAY_SIZE(sizes));
+	tcase_add_loop_test(numbers, durations_are_told_in_two_units, 0,
+			    (int)ARRAY_SIZE(durations));
+	suite_add_tcase(suite, numbers);
+	return suite;
+}
+
+UNIT_MAIN(suite)

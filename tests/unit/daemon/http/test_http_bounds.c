@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* The web server for metrics: no client can take more than its share of it. */
+
+#include "config.h"
+
+#include <sys/resource.h>
+#include <time.h>
+
+#include "unit/http_client.h"
+#include "unit/unit.h"
+
+START_TEST(a_slow_reader_gets_a_large_answer_whole)
+{
+	int fd = client(2048);
+
+	say(fd, "GET /large HTTP/1.0\r\n\r\n");
+	turn_for(50);
+	hear(fd);
+	ck_assert_uint_eq(strlen(body()), HTTP_BODY_MAX - 1);
+}
+END_TEST
+
+/* As many as there are places for, each having said TEXT. */
+static void take_all_places(int *fds, const char *text)
+{
+	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
+		fds[i] = client(0);
+		say(fds[i], text);
+	}
+}
+
+static void close_all(const int *fds)
+{
+	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++)
+		close(fds[i]);
+}
+
+START_TEST(half_a_request_keeps_nobody_out)
+{
+	int fds[HTTP_CLIENTS_MAX];
+
+	take_all_places(fds, "GET /a HT");
+	ask("GET /a HTTP/1.0\r\n\r\n");
+	ck_assert_str_eq(body(), "body of /a");
+	/* The oldest had to go, and only that one. */
+	ck_assert(ended(fds[0]));
+	for (size_t i = 1; i < HTTP_CLIENTS_MAX; i++)
+		ck_assert(!ended(fds[i]));
+	close_all(fds);
+}
+END_TEST
+
+START_TEST(an_answered_client_that_stays_keeps_nobody_out)
+{
+	int fds[HTTP_CLIENTS_MAX];
+
+	take_all_places(fds, "GET /a HTTP/1.0\r\n\r\n");
+	ask("GET /b HTTP/1.0\r\n\r\n");
+	ck_assert_str_eq(body(), "body of /b");
+	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
+		hear(fds[i]);
+		ck_assert_str_eq(body(), "body of /a");
+	}
+}
+END_TEST
+
+START_TEST(a_client_that_does_not_read_keeps_nobody_out_for_long)
+{
+	int fds[HTTP_CLIENTS_MAX];
+
+	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
+		fds[i] = client(2048);
+		say(fds[i], "GET /large HTTP/1.0\r\n\r\n");
+	}
+	ask("GET /a HTTP/1.0\r\n\r\n");
+	ck_assert_str_eq(body(), "body of /a");
+	close_all(fds);
+}
+END_TEST
+
+START_TEST(who_waits_for_an_answer_keeps_its_place_and_the_next_waits_too)
+{
+	int fds[HTTP_CLIENTS_MAX], late;
+
+	hold = true;
+	take_all_places(fds, "GET /a HTTP/1.0\r\n\r\n");
+	late = client(0);
+	say(late, "GET /b HTTP/1.0\r\n\r\n");
+	turn_for(300);
+	ck_assert_uint_eq(requests, HTTP_CLIENTS_MAX);
+	hold = false;
+	http_answer(http);
+	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
+		hear(fds[i]);
+		ck_assert_str_eq(body(), "body of /a");
+	}
+	hear(late);
+	ck_assert_str_eq(body(), "body of /b");
+}
+END_TEST
+
+/* More than the places, and more than are accepted in a turn, all at once and none reset. */
+START_TEST(a_crowd_is_served_one_after_the_other)
+{
+	int fds[100];
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		ck_assert_int_eq(connect(fds[i], (struct sockaddr *)&address, sizeof(address)), 0);
+		ck_assert_int_eq(fcntl(fds[i], F_SETFL, O_NONBLOCK), 0);
+		ck_assert_int_eq(send(fds[i], "GET /a HTTP/1.0\r\n\r\n", 19, MSG_NOSIGNAL), 19);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		hear(fds[i]);
+		ck_assert_str_eq(body(), "body of /a");
+	}
+}
+END_TEST
+
+START_TEST(a_thousand_requests_leave_every_place_free)
+{
+	for (int i = 0; i < 1000; i++)
+		ck_assert(begins(ask("GET /a HTTP/1.0\r\n\r\n"), "HTTP/1.0 200 OK\r\n"));
+}
+END_TEST
+
+START_TEST(nobody_stays_longer_than_5_seconds)
+{
+	int silent = client(0), dripping = client(0), deaf = client(2048), lingering = client(0);
+	int64_t start = clock_ms();
+	bool all = false;
+
+	say(deaf, "GET /large HTTP/1.0\r\n\r\n");
+	say(lingering, "GET /a HTTP/1.0\r\n\r\n");
+	say(dripping, "GET /a HTTP/1.0\r\n");
+	while (!all && clock_ms() - start < PATIENCE_MS) {
+		turn_for(100);
+		(void)send(dripping, "x", 1, MSG_NOSIGNAL);
+		/* What was sent to the deaf one is still there; its end shows when writing. */
+		(void)send(deaf, "x", 1, MSG_NOSIGNAL);
+		all = ended(silent) && ended(dripping) && send(deaf, "x", 1, MSG_NOSIGNAL) < 0 &&
+		      errno != EAGAIN;
+		ck_assert(!ended(silent) || clock_ms() - start > 4000);
+	}
+	ck_assert_int_lt(clock_ms() - start, 10000); /* 5, and a machine that stood still */
+	close(silent);
+	close(dripping);
+	close(deaf);
+	close(lingering);
+}
+END_TEST
+
+START_TEST(a_place_that_ended_while_waiting_is_free_of_its_request)
+{
+	int waiting, next;
+
+	hold = true;
+	waiting = client(0);
+	say(waiting, "GET /old HTTP/1.0\r\n\r\n");
+	turn_for(5500);
+	ck_assert(ended(waiting));
+	close(waiting);
+	next = client(0);
+	turn_for(10);
+	http_answer(http);
+	ck_assert_str_eq(asked, "");
+	say(next, "GET /new HTTP/1.0\r\n\r\n");
+	http_answer(http);
+	hear(next);
+	ck_assert_str_eq(body(), "body of /new");
+}
+END_TEST
+
+START_TEST(who_never_stops_sending_is_cut_off)
+{
+	char more[8192];
+	int64_t start = clock_ms();
+	int fd = client(0);
+
+	memset(more, 'x', sizeof(more));
+	say(fd, "POST /a HTTP/1.0\r\n\r\n");
+	while (send(fd, more, sizeof(more), MSG_NOSIGNAL) > 0 || errno == EAGAIN)
+		turn();
+	ck_assert_int_lt(clock_ms() - start, 4500); /* and not by the deadline */
+	close(fd);
+}
+END_TEST
+
+START_TEST(without_descriptors_it_waits_instead_of_spinning)
+{
+	struct rlimit limit, none;
+	struct timeval while_waiting = {.tv_usec = 400 * 1000};
+	clock_t before;
+	int fd = client(0);
+
+	close(fd);
+	turn_for(10);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = (rlim_t)fd + 1;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	before = clock();
+	event_base_loopexit(base, &while_waiting);
+	event_base_dispatch(base);
+	ck_assert_int_lt(clock() - before, CLOCKS_PER_SEC / 10);
+	ck_assert(!ended(fd));
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	say(fd, "GET /a HTTP/1.0\r\n\r\n");
+	hear(fd);
+	ck_assert_str_eq(body(), "body of /a");
+}
+END_TEST
+
+START_TEST(the_end_of_the_server_ends_its_connections)
+{
+	int fd = client(0);
+
+	http_free(http);
+	http = NULL;
+	ck_assert(ended(fd));
+	close(fd);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("http_bounds");
+	TCase *tcase = tcase_create("http_bounds");
+
+	tcase_set_timeout(tcase, 20);
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, a_slow_reader_gets_a_large_answer_whole);
+	tcase_add_test(tcase, half_a_request_keeps_nobody_out);
+	tcase_add_test(tcase, an_answered_client_that_stays_keeps_nobody_out);
+	tcase_add_test(tcase, a_client_that_does_not_read_keeps_nobody_out_for_long);
+	tcase_add_test(tcase, who_waits_for_an_answer_keeps_its_place_and_the_next_waits_too);
+	tcase_add_test(tcase, a_crowd_is_served_one_after_the_other);
+	tcase_add_test(tcase, a_thousand_requests_leave_every_place_free);
+	tcase_add_test(tcase, nobody_stays_longer_than_5_seconds);
+	tcase_add_test(tcase, a_place_that_ended_while_waiting_is_free_of_its_request);
+	tcase_add_test(tcase, who_never_stops_sending_is_cut_off);
+	tcase_add_test(tcase, without_descriptors_it_waits_instead_of_spinning);
+	tcase_add_test(tcase, the_end_of_the_server_ends_its_connections);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+UNIT_MAIN(suite)

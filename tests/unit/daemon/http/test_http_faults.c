@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* The web server for metrics short of memory or descriptors, and interrupted: it goes on. */
+
+#include "config.h"
+
+#include "unit/http_client.h"
+
+#include "unit/faults.h"
+#include "unit/unit.h"
+
+#define REQUEST "GET /a HTTP/1.0\r\n\r\n"
+
+/* Turns until CALL was made, and failed. */
+static void turn_until_failed(const char *call, int error)
+{
+	int64_t give_up = clock_ms() + PATIENCE_MS;
+
+	do {
+		ck_assert_msg(clock_ms() < give_up, "%s is never called", call);
+		fault_next(call, error);
+		(void)event_base_loop(base, EVLOOP_NONBLOCK);
+	} while (!fault_over());
+}
+
+static void send_request(int fd)
+{
+	ck_assert_int_eq(send(fd, REQUEST, strlen(REQUEST), MSG_NOSIGNAL), strlen(REQUEST));
+}
+
+static void expect_answer(void)
+{
+	ck_assert(begins(ask(REQUEST), "HTTP/1.0 200 OK\r\n"));
+	ck_assert_str_eq(body(), "body of /a");
+}
+
+START_TEST(without_memory_there_is_none)
+{
+
+	for (unsigned skip = 0; skip < 2; skip++) {
+		struct http *refused;
+
+		fault_after(skip, MEMORY, ENOMEM);
+		refused = http_new(base, listener, false, &handler, &requests);
+		ck_assert(fault_over());
+		ck_assert_ptr_null(refused);
+		ck_assert_int_eq(fault_blocks(), 0);
+	}
+}
+END_TEST
+
+START_TEST(a_client_there_is_no_memory_for_is_closed_and_the_next_is_served)
+{
+	for (unsigned skip = 0; skip < 2; skip++) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+		ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+		fault_after(skip, MEMORY, ENOMEM);
+		(void)event_base_loop(base, EVLOOP_NONBLOCK);
+		ck_assert(fault_over());
+		ck_assert(ended(fd));
+		close(fd);
+		expect_answer();
+	}
+}
+END_TEST
+
+START_TEST(an_interruption_costs_nothing)
+{
+	static const struct {
+		const char *call;
+		int error;
+	} faults[] = {{"recv", EAGAIN}, {"recv", EINTR}, {"send", EAGAIN}, {"send", EINTR}};
+	int fd = client(0);
+
+	send_request(fd);
+	turn_until_failed(faults[_i].call, faults[_i].error);
+	hear(fd);
+	ck_assert_str_eq(body(), "body of /a");
+}
+END_TEST
+
+START_TEST(after_the_answer_an_interruption_costs_nothing_either)
+{
+	static const int errors[] = {EAGAIN, EINTR};
+	int fd = client(0);
+
+	say(fd, REQUEST);
+	turn();
+	(void)send(fd, "more", 4, MSG_NOSIGNAL);
+	turn_until_failed("recv", errors[_i]);
+	hear(fd);
+	ck_assert_str_eq(body(), "body of /a");
+	expect_answer();
+}
+END_TEST
+
+START_TEST(a_broken_connection_frees_its_place)
+{
+	static const char *const calls[] = {"recv", "send", "shutdown"};
+
+	for (size_t i = 0; i < HTTP_CLIENTS_MAX + 1; i++) {
+		int fd = client(0);
+
+		send_request(fd);
+		turn_until_failed(calls[_i], ECONNRESET);
+		close(fd);
+	}
+	expect_answer();
+}
+END_TEST
+
+START_TEST(who_is_gone_before_being_accepted_is_passed_over)
+{
+	int fd;
+
+	fault_next("accept4", ECONNABORTED);
+	fd = client(0);
+	ck_assert(fault_over());
+	close(fd);
+	expect_answer();
+}
+END_TEST
+
+START_TEST(without_descriptors_it_waits_and_comes_back)
+{
+	int fd;
+
+	fault_next("accept4", EMFILE);
+	fd = client(0);
+	ck_assert(fault_over());
+	/* Nothing is tried before the pause is over; that it cannot end yet does not end it. */
+	turn_until_failed(MEMORY, ENOMEM);
+	send_request(fd);
+	hear(fd);
+	ck_assert_str_eq(body(), "body of /a");
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *all = suite_create("http_faults");
+	TCase *tests = tcase_create("http_faults");
+
+	tcase_set_timeout(tests, 30);
+	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_add_test(tests, without_memory_there_is_none);
+	tcase_add_test(tests, a_client_there_is_no_memory_for_is_closed_and_the_next_is_served);
+	tcase_add_loop_test(tests, an_interruption_costs_nothing, 0, 4);
+	tcase_add_loop_test(tests, after_the_answer_an_interruption_costs_nothing_either, 0, 2);
+	tcase_add_loop_test(tests, a_broken_connection_frees_its_place, 0, 3);
+	tcase_add_test(tests, who_is_gone_before_being_accepted_is_passed_over);
+	tcase_add_test(tests, without_descriptors_it_waits_and_comes_back);
+	suite_add_tcase(all, tests);
+	return all;
+}
+
+UNIT_MAIN(suite)

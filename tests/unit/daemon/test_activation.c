@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Sockets handed over as a service manager does: each case runs in a child that has only the
+ * descriptors it is handed, at 3 and above, and the variables that name them.
+ */
+
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon/activation.h"
+#include "unit/unit.h"
+
+/* What a child saw, told through a pipe. */
+struct outcome {
+	int status;
+	size_t count;
+	struct handed_socket sockets[4];
+	int descriptor_flags[4];
+	int status_flags[4];
+	bool present;
+	bool variables_gone;
+	bool still_open[4];
+	struct reason reason;
+};
+
+struct handover {
+	int fds[4]; /* become 3, 4 ... ; -1 leaves a gap */
+	size_t count;
+	const char *pid;       /* NULL: the child's own */
+	const char *announced; /* LISTEN_FDS; NULL: COUNT */
+	const char *names;     /* NULL: not set */
+};
+
+static void set_variables(const struct handover *handover)
+{
+	char pid[16];
+	char announced[16];
+
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	snprintf(announced, sizeof(announced), "%zu", handover->count);
+	setenv("LISTEN_PID", handover->pid ? handover->pid : pid, 1);
+	setenv("LISTEN_FDS", handover->announced ? handover->announced : announced, 1);
+	if (handover->names)
+		setenv("LISTEN_FDNAMES", handover->names, 1);
+}
+
+static void take(struct outcome *outcome)
+{
+	struct handed_socket *sockets;
+
+	outcome->present = activation_present();
+	outcome->status = activation_take(&sockets, &outcome->count, &outcome->reason);
+	for (size_t i = 0; i < outcome->count; i++) {
+		outcome->sockets[i] = sockets[i];
+		outcome->descriptor_flags[i] = fcntl(sockets[i].fd, F_GETFD);
+		outcome->status_flags[i] = fcntl(sockets[i].fd, F_GETFL);
+	}
+	for (int i = 0; i < 4; i++)
+		outcome->still_open[i] = fcntl(3 + i, F_GETFD) >= 0;
+	outcome->variables_gone =
+		!getenv("LISTEN_PID") && !getenv("LISTEN_FDS") && !getenv("LISTEN_FDNAMES");
+	free(sockets);
+}
+
+/* In the child: moves everything out of the way of 3 and up, then hands over. */
+static void be_activated(const struct handover *handover, int report, struct outcome *outcome)
+{
+	int high[4];
+
+	report = fcntl(report, F_DUPFD, 100);
+	for (size_t i = 0; i < handover->count; i++)
+		high[i] = handover->fds[i] < 0 ? -1 : fcntl(handover->fds[i], F_DUPFD, 100);
+	close_range(3, 99, 0);
+	for (size_t i = 0; i < handover->count; i++) {
+		if (high[i] >= 0)
+			dup2(high[i], 3 + (int)i);
+	}
+	close_range(101, ~0U, 0);
+	set_variables(handover);
+	take(outcome);
+	exit(write(report, outcome, sizeof(*outcome)) != sizeof(*outcome));
+}
+
+static struct outcome hand_over(const struct handover *handover)
+{
+	struct outcome outcome = {0};
+	int status;
+	int ends[2];
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0)
+		be_activated(handover, ends[1], &outcome);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child failed");
+	ck_assert_int_eq((int)read(ends[0], &outcome, sizeof(outcome)), (int)sizeof(outcome));
+	return outcome;
+}
+
+static int socket_on(int family, int type)
+{
+	struct sockaddr_storage any = {.ss_family = (sa_family_t)family};
+	socklen_t length =
+		family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+	int fd = socket(family, type, 0);
+
+	ck_assert_int_ge(fd, 0);
+	if (family == AF_UNIX)
+		length = sizeof(sa_family_t);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&any, length), 0);
+	return fd;
+}
+
+static int listening(int family)
+{
+	int fd = socket_on(family, SOCK_STREAM);
+
+	ck_assert_int_eq(listen(fd, 5), 0);
+	return fd;
+}
+
+START_TEST(streams_and_datagrams_of_every_family_are_taken)
+{
+	struct handover handover = {
+		.fds = {listening(AF_INET), socket_on(AF_INET, SOCK_DGRAM), listening(AF_UNIX),
+			socket_on(AF_UNIX, SOCK_DGRAM)},
+		.count = 4,
+		.names = "echo:echo:local:other.name-1",
+	};
+	struct outcome outcome = hand_over(&handover);
+
+	ck_assert_msg(outcome.status == 0, "%s", outcome.reason.text);
+	ck_assert(outcome.present);
+	ck_assert_uint_eq(outcome.count, 4);
+	for (int i = 0; i < 4; i++) {
+		ck_assert_int_eq(outcome.sockets[i].fd, 3 + i);
+		ck_assert_int_eq(outcome.sockets[i].kind, i % 2 ? HANDED_DATAGRAM : HANDED_STREAM);
+		ck_assert_int_eq(outcome.sockets[i].address.sa.sa_family,
+				 i < 2 ? AF_INET : AF_UNIX);
+		ck_assert_int_eq(outcome.descriptor_flags[i], FD_CLOEXEC);
+		ck_assert(outcome.status_flags[i] & O_NONBLOCK);
+	}
+	ck_assert_str_eq(outcome.sockets[0].name, "echo");
+	ck_assert_str_eq(outcome.sockets[2].name, "local");
+	ck_assert_str_eq(outcome.sockets[3].name, "other.name-1");
+	ck_assert_uint_ne(address_port(&outcome.sockets[0].address), 0);
+	ck_assert(outcome.variables_gone);
+}
+END_TEST
+
+START_TEST(an_ipv6_socket_is_taken)
+{
+	struct sockaddr_in6 any = {.sin6_family = AF_INET6};
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	struct handover handover = {.fds = {fd}, .count = 1};
+	struct outcome outcome;
+
+	if (fd < 0)
+		return; /* a machine without IPv6 */
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&any, sizeof(any)), 0);
+	outcome = hand_over(&handover);
+	ck_assert_int_eq(outcome.status, 0);
+	ck_assert_int_eq(outcome.sockets[0].address.sa.sa_family, AF_INET6);
+}
+END_TEST
+
+START_TEST(sockets_without_a_name_are_unknown)
+{
+	struct handover handover = {.fds = {listening(AF_INET), listening(AF_INET)}, .count = 2};
+
+	ck_assert_str_eq(hand_over(&handover).sockets[1].name, "unknown");
+	handover.names = "one";
+	ck_assert_str_eq(hand_over(&handover).sockets[0].name, "one");
+	ck_assert_str_eq(hand_over(&handover).sockets[1].name, "unknown");
+	handover.names = ":two";
+	ck_assert_str_eq(hand_over(&handover).sockets[0].name, "unknown");
+	ck_assert_str_eq(hand_over(&handover).sockets[1].name, "two");
+}
+END_TEST
+
+START_TEST(a_name_longer_than_any_is_cut)
+{
+	char names[600];
+	struct handover handover = {.fds = {listening(AF_INET)}, .count = 1, .names = names};
+
+	memset(names, 'n', sizeof(names) - 1);
+	names[sizeof(names) - 1] = '\0';
+	ck_assert_uint_eq(strlen(hand_over(&handover).sockets[0].name), HANDED_NAME_MAX);
+}
+END_TEST
+
+START_TEST(sockets_meant_for_another_process_are_not_ours)
+{
+	static const char *const others[] = {"1", "", "x", "-1", "99999999999"};
+	struct handover handover = {.fds = {listening(AF_INET)}, .count = 1};
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		struct outcome outcome;
+
+		handover.pid = others[i];
+		outcome = hand_over(&handover);
+		ck_assert_int_eq(outcome.status, 0);
+		ck_assert_uint_eq(outcome.count, 0);
+		ck_assert(!outcome.present);
+		ck_assert(outcome.variables_gone);
+		ck_assert(outcome.still_open[0]);
+	}
+}
+END_TEST
+
+START_TEST(no_sockets_is_no_activation)
+{
+	struct handover handover = {.announced = "0"};
+	struct outcome outcome = hand_over(&handover);
+
+	ck_assert_int_eq(outcome.status, 0);
+	ck_assert(!outcome.present);
+	ck_assert_uint_eq(outcome.count, 0);
+}
+END_TEST
+
+START_TEST(a_number_that_is_none_is_refused)
+{
+	static const char *const bad[] = {"", "x", "1x", " 1", "+1", "-1", "1025", "4294967297"};
+	struct handover handover = {.fds = {listening(AF_INET)}, .count = 1};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct outcome outcome;
+
+		handover.announced = bad[i];
+		outcome = hand_over(&handover);
+		ck_assert_msg(outcome.status == -1, "\"%s\" was taken", bad[i]);
+		ck_assert_uint_eq(outcome.count, 0);
+		ck_assert_ptr_nonnull(strstr(outcome.reason.text, "LISTEN_FDS: "));
+		ck_assert(outcome.variables_gone);
+	}
+}
+END_TEST
+
+/* FD comes second, after a good one; the message names it, what it is, and what would do. */
+static void assert_refused(int fd, const char *why)
+{
+	struct handover handover = {
+		.fds = {listening(AF_INET), fd}, .count = 2, .names = "good:odd"};
+	struct outcome outcome = hand_over(&handover);
+	char start[128];
+
+	snprintf(start, sizeof(start), "handed descriptor 4 (\"odd\") %s", why);
+	ck_assert_int_eq(outcome.status, -1);
+	ck_assert_uint_eq(outcome.count, 0);
+	ck_assert_msg(strncmp(outcome.reason.text, start, strlen(start)) == 0, "%s",
+		      outcome.reason.text);
+	ck_assert_ptr_nonnull(strstr(outcome.reason.text, "echod takes listening stream sockets"));
+	ck_assert(!outcome.still_open[0] && !outcome.still_open[1]);
+}
+
+START_TEST(a_descriptor_of_a_wrong_kind_is_refused_by_name)
+{
+	int pair[2];
+
+	assert_refused(-1, "is not open");
+	assert_refused(open("/dev/null", O_RDWR), "is not a socket");
+	assert_refused(socket_on(AF_INET, SOCK_STREAM), "is a stream socket that does not listen");
+	assert_refused(socket_on(AF_UNIX, SOCK_SEQPACKET), "is a socket of another type");
+	assert_refused(socket(AF_NETLINK, SOCK_DGRAM, 0), "is a socket of another family");
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_refused(pair[0], "is a stream socket that does not listen");
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
+	assert_refused(pair[0], "is a connected socket");
+}
+END_TEST
+
+START_TEST(a_connected_udp_socket_is_refused)
+{
+	int fd = socket_on(AF_INET, SOCK_DGRAM);
+	struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(9)};
+
+	peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&peer, sizeof(peer)), 0);
+	assert_refused(fd, "is a connected socket");
+}
+END_TEST
+
+START_TEST(a_datagram_socket_that_nobody_can_send_to_is_refused)
+{
+	static const int families[] = {AF_INET, AF_INET6, AF_UNIX};
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		int fd = socket(families[i], SOCK_DGRAM, 0);
+
+		if (fd >= 0) /* on a machine without IPv6 it is not */
+			assert_refused(fd, "is not bound to an address");
+	}
+}
+END_TEST
+
+START_TEST(without_variables_nothing_is_taken)
+{
+	struct handed_socket *sockets;
+	struct reason reason;
+	size_t count;
+
+	ck_assert(!activation_present());
+	ck_assert_int_eq(activation_take(&sockets, &count, &reason), 0);
+	ck_assert_ptr_null(sockets);
+	ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("activation");
+	TCase *tc = tcase_create("handed sockets");
+
+	tcase_add_test(tc, streams_and_datagrams_of_every_family_are_taken);
+	tcase_add_test(tc, an_ipv6_socket_is_taken);
+	tcase_add_test(tc, sockets_without_a_name_are_unknown);
+	tcase_add_test(tc, a_name_longer_than_any_is_cut);
+	tcase_add_test(tc, sockets_meant_for_another_process_are_not_ours);
+	tcase_add_test(tc, no_sockets_is_no_activation);
+	tcase_add_test(tc, a_number_that_is_none_is_refused);
+	tcase_add_test(tc, a_descriptor_of_a_wrong_kind_is_refused_by_name);
+	tcase_add_test(tc, a_connected_udp_socket_is_refused);
+	tcase_add_test(tc, a_datagram_socket_that_nobody_can_send_to_is_refused);
+	tcase_add_test(tc, without_variables_nothing_is_taken);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+UNIT_MAIN(suite)

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The command line of echoc: its defaults, what it refuses, and how a HOST[:PORT] is taken apart.
+ */
+
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/compiler.h"
+#include "echoc/command/arguments.h"
+#include "probe/target.h"
+#include "unit/unit.h"
+
+static struct arguments arguments;
+
+static int parse(const char *line)
+{
+	static char words[512];
+	static char program[] = "echoc";
+	static char *argv[32];
+	int argc = 1;
+
+	memset(argv, 0, sizeof(argv));
+	argv[0] = program;
+	snprintf(words, sizeof(words), "%s", line);
+	for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	return arguments_parse(&arguments, argc, argv);
+}
+
+/* Refusals are told on standard error; a test that passes should not show them. */
+static void be_quiet(void)
+{
+	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
+}
+
+START_TEST(ping_has_the_documented_defaults)
+{
+	ck_assert_int_eq(parse("ping host"), 0);
+	ck_assert_int_eq(arguments.mode, MODE_PING);
+	ck_assert_uint_eq(arguments.count, 0);
+	ck_assert_uint_eq(arguments.interval_ms, 1000);
+	ck_assert_uint_eq(arguments.size, 64);
+	ck_assert_uint_eq(arguments.timeout_ms, 1000);
+	ck_assert_uint_eq(arguments.report_ms, 0);
+	ck_assert(!arguments.udp && !arguments.json && !arguments.quiet);
+	ck_assert_str_eq(arguments.target, "host");
+}
+END_TEST
+
+START_TEST(bench_has_the_documented_defaults)
+{
+	ck_assert_int_eq(parse("bench host"), 0);
+	ck_assert_int_eq(arguments.mode, MODE_BENCH);
+	ck_assert_uint_eq(arguments.connections, 1);
+	ck_assert_uint_eq(arguments.size, 64);
+	ck_assert_uint_eq(arguments.depth, 1);
+	ck_assert_uint_eq(arguments.rate, 0);
+	ck_assert_uint_eq(arguments.duration_ms, 10000);
+	ck_assert_uint_eq(arguments.threads, 1);
+}
+END_TEST
+
+START_TEST(values_are_read_with_their_units)
+{
+	ck_assert_int_eq(parse("ping -u -c 5 -i 10ms -s 1k -W 250ms --report 1m -q --json h:1"), 0);
+	ck_assert_uint_eq(arguments.count, 5);
+	ck_assert_uint_eq(arguments.interval_ms, 10);
+	ck_assert_uint_eq(arguments.size, 1024);
+	ck_assert_uint_eq(arguments.timeout_ms, 250);
+	ck_assert_uint_eq(arguments.report_ms, 60000);
+	ck_assert(arguments.udp && arguments.json && arguments.quiet);
+	ck_assert_int_eq(arguments.fragmenting, FRAGMENTING_DEFAULT);
+	ck_assert_int_eq(parse("ping -M do h"), 0);
+	ck_assert_int_eq(arguments.fragmenting, FRAGMENTING_DO);
+	ck_assert_int_eq(parse("bench h -c 8 -p 16 -r 1000 -d 2m -j 4"), 0);
+	ck_assert_uint_eq(arguments.connections, 8);
+	ck_assert_uint_eq(arguments.depth, 16);
+	ck_assert_uint_eq(arguments.rate, 1000);
+	ck_assert_uint_eq(arguments.duration_ms, 120000);
+	ck_assert_uint_eq(arguments.threads, 4);
+}
+END_TEST
+
+START_TEST(with_trains_some_of_them_are_outstanding)
+{
+	ck_assert_int_eq(parse("bench -u -g host"), 0);
+	ck_assert_uint_eq(arguments.depth, 8 * 128);
+	ck_assert_int_eq(parse("bench -u -g -s 1400 host"), 0);
+	ck_assert_uint_eq(arguments.depth, 4 * 46);
+	ck_assert_int_eq(parse("bench -u -g -s 65507 host"), 0);
+	ck_assert_uint_eq(arguments.depth, 4);
+	ck_assert_int_eq(parse("bench -u -g -p 8 host"), 0);
+	ck_assert_uint_eq(arguments.depth, 8);
+}
+END_TEST
+
+START_TEST(a_text_may_look_like_an_option)
+{
+	ck_assert_int_eq(parse("send -u host:7 -n hello -u"), 0);
+	ck_assert_uint_eq(arguments.text_count, 3);
+	ck_assert_str_eq(arguments.texts[0], "-n");
+	ck_assert_uint_eq(arguments.timeout_ms, 5000);
+}
+END_TEST
+
+static const char *const refused[] = {
+	"",
+	"pong host",
+	"ping",
+	"ping a b",
+	"ping -c 0 host",
+	"ping -c -1 host",
+	"ping -c 1x host",
+	"ping -c",
+	"ping -i 0 host",
+	"ping -s 31 host",
+	"ping -s 17m host",
+	"ping -W 0 host",
+	"ping -z host",
+	"ping --nothing host",
+	"ping --report x host",
+	"ping --report",
+	"ping -g host",
+	"ping -d 1s host",
+	"ping -4 -6 host",
+	"ping -4 unix:/x",
+	"ping -I ::1 unix:/x",
+	"ping -u unix:/x",
+	"ping -M maybe host",
+	"ping -M do unix:/x",
+	"bench -i 1s host",
+	"bench -p 0 host",
+	"bench -r 0 host",
+	"bench -d 0 host",
+	"bench -c 2 -j 3 host",
+	"bench -g host",
+	"bench -u -g unixgram:/x",
+	"send -s 64 host",
+	"send",
+};
+
+START_TEST(bad_usage_is_refused)
+{
+	ck_assert_msg(parse(refused[_i]) < 0, "\"%s\" was taken", refused[_i]);
+}
+END_TEST
+
+struct split {
+	const char *text;
+	const char *host; /* NULL: refused */
+	uint16_t port;
+};
+
+static const struct split splits[] = {
+	{"host", "host", 7},
+	{"host:7007", "host", 7007},
+	{"192.0.2.7", "192.0.2.7", 7},
+	{"192.0.2.7:9", "192.0.2.7", 9},
+	{"::1", "::1", 7},
+	{"2001:db8::7", "2001:db8::7", 7},
+	{"[::1]", "::1", 7},
+	{"[::1]:7007", "::1", 7007},
+	{"[fe80::1%eth0]:7", "fe80::1%eth0", 7},
+	{"fe80::1%eth0", "fe80::1%eth0", 7},
+	{"", NULL, 0},
+	{":7", NULL, 0},
+	{"host:", NULL, 0},
+	{"host:0", NULL, 0},
+	{"host:65536", NULL, 0},
+	{"host:http", NULL, 0},
+	{"[::1", NULL, 0},
+	{"[::1]7", NULL, 0},
+	{"[]:7", NULL, 0},
+	{"*", NULL, 0},
+	{"*:7", NULL, 0},
+};
+
+START_TEST(hosts_and_ports_are_taken_apart)
+{
+	const struct split *split = &splits[_i];
+	char host[TARGET_NAME_MAX];
+	struct reason reason;
+	uint16_t port;
+	int result = target_split(split->text, host, &port, &reason);
+
+	if (!split->host) {
+		ck_assert_msg(result < 0, "\"%s\" was taken", split->text);
+		return;
+	}
+	ck_assert_msg(result == 0, "\"%s\" was refused: %s", split->text, reason.text);
+	ck_assert_str_eq(host, split->host);
+	ck_assert_uint_eq(port, split->port);
+}
+END_TEST
+
+struct size_limit {
+	const char *line;
+	bool fits;
+};
+
+static const struct size_limit limits[] = {
+	{"ping -u -s 65507 127.0.0.1", true},  {"ping -u -s 65508 127.0.0.1", false},
+	{"ping -u -s 65527 ::1", true},	       {"ping -u -s 65528 ::1", false},
+	{"ping -s 16m 127.0.0.1", true},       {"ping -s 65535 unixgram:/x", true},
+	{"ping -s 64k unixgram:/x", false},    {"ping -s 16m unix:/x", true},
+	{"ping -I 127.0.0.2 127.0.0.1", true}, {"ping -I 127.0.0.2 ::1", false},
+	{"ping -6 -I 127.0.0.2 ::1", false},   {"ping -I nonsense ::1", false},
+	{"ping unix:relative", false},	       {"ping -6 127.0.0.1", false},
+};
+
+START_TEST(what_does_not_fit_the_target_is_refused)
+{
+	struct target target;
+	struct reason reason;
+
+	ck_assert_int_eq(parse(limits[_i].line), 0);
+	ck_assert_msg((target_resolve(&target, &arguments, &reason) == 0) == limits[_i].fits, "%s",
+		      limits[_i].line);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("echoc_arguments");
+	TCase *tcase = tcase_create("arguments");
+
+	tcase_add_checked_fixture(tcase, be_quiet, NULL);
+	tcase_add_test(tcase, ping_has_the_documented_defaults);
+	tcase_add_test(tcase, bench_has_the_documented_defaults);
+	tcase_add_test(tcase, values_are_read_with_their_units);
+	tcase_add_test(tcase, with_trains_some_of_them_are_outstanding);
+	tcase_add_test(tcase, a_text_may_look_like_an_option);
+	tcase_add_loop_test(tcase, bad_usage_is_refused, 0, (int)ARRAY_SIZE(refused));
+	tcase_add_loop_test(tcase, hosts_and_ports_are_taken_apart, 0, (int)ARRAY_SIZE(splits));
+	tcase_add_loop_test(tcase, what_does_not_fit_the_target_is_refused, 0,
+			    (int)ARRAY_SIZE(limits));
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+UNIT_MAIN(suite)

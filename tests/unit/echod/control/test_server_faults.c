@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * A whole server for which something runs out: at start it ends with a reason and leaves nothing
+ * behind, on a reload nothing changes; and the limits it puts on itself.
+ */
+
+#include "config.h"
+
+#include "echod/control/server.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "daemon/log.h"
+#include "echod/control/control.h"
+#include "echod/control/monitor.h"
+#include "echod/guard/client_table.h"
+#include "integration/harness.h"
+#include "unit/config_text.h"
+#include "unit/faults.h"
+#include "unit/log_lines.h"
+#include "unit/unit.h"
+
+#define ONE "[server]\nworkers = 1\n[listener a]\naddress = 127.0.0.1:0\nprotocol = tcp\n"
+#define TWO "[server]\nworkers = 2\n[listener a]\naddress = 127.0.0.1:0\nprotocol = tcp\n"
+#define MONITORED                                                                                  \
+	"[server]\nworkers = 1\nmetrics = 127.0.0.1:0\n"                                           \
+	"[listener a]\naddress = 127.0.0.1:0\nprotocol = tcp\n"
+
+static struct options options;
+static enum exit_status status;
+
+static void set_up(void)
+{
+	memset(&options, 0, sizeof(options));
+	options.source.path = "/nowhere/at/all";
+	log_lines_begin(LEVEL_NOTICE);
+}
+
+static struct server *start(const char *text)
+{
+	struct config *config = load_good(text);
+	struct server *server = server_new(&options, config, &status);
+
+	config_release(config);
+	return server;
+}
+
+static struct server *start_good(const char *text)
+{
+	struct server *server = start(text);
+
+	ck_assert_msg(server != NULL, "%s", log_lines());
+	return server;
+}
+
+/* server_new with one failing CALL: what is logged about it. */
+static const char *fail_to_start(const char *call, int error)
+{
+	struct config *config = load_good(ONE);
+	struct server *server;
+
+	(void)log_lines();
+	fault_next(call, error);
+	server = server_new(&options, config, &status);
+	ck_assert(fault_over());
+	ck_assert_ptr_null(server);
+	config_release(config);
+	return log_lines();
+}
+
+START_TEST(a_start_for_which_memory_runs_out_says_so_and_leaves_nothing)
+{
+	struct config *config = load_good(MONITORED);
+	struct server *server;
+
+	/* What libevent keeps for good, it has now. */
+	server_free(start_good(MONITORED));
+	for (unsigned skip = 0;; skip++) {
+		int lowest = fault_lowest_fd();
+
+		(void)log_lines();
+		fault_after(skip, MEMORY, ENOMEM);
+		server = server_new(&options, config, &status);
+		if (!fault_over())
+			break;
+		ck_assert_ptr_null(server);
+		ck_assert_int_eq(status, STATUS_FAILURE);
+		ck_assert_msg(strstr(log_lines(), "<3>") != NULL, "%u", skip);
+		ck_assert_int_eq(fault_blocks(), 0);
+		ck_assert_int_eq(fault_lowest_fd(), lowest);
+	}
+	ck_assert_ptr_nonnull(server);
+	server_free(server);
+	config_release(config);
+}
+END_TEST
+
+START_TEST(without_descriptors_to_work_with_it_does_not_start)
+{
+	ck_assert_ptr_nonnull(strstr(fail_to_start("eventfd", EMFILE),
+				     "cannot start: eventfd: Too many open files"));
+	ck_assert_int_eq(status, STATUS_FAILURE);
+}
+END_TEST
+
+START_TEST(a_socket_that_is_not_permitted_has_a_status_of_its_own)
+{
+	static const int errors[] = {EACCES, EPERM};
+
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		ck_assert_ptr_nonnull(strstr(fail_to_start("bind", errors[i]), "cannot listen on"));
+		ck_assert_int_eq(status, STATUS_NOT_PERMITTED);
+	}
+	fail_to_start("bind", EADDRINUSE);
+	ck_assert_int_eq(status, STATUS_FAILURE);
+}
+END_TEST
+
+START_TEST(a_thread_that_cannot_be_started_ends_those_that_were)
+{
+	struct server *server = start_good(TWO);
+
+	fault_after((unsigned)_i, "pthread_create", EAGAIN);
+	ck_assert_int_eq(server_run(server), STATUS_FAILURE);
+	ck_assert(fault_over());
+	ck_assert_ptr_nonnull(strstr(log_lines(), "cannot start a worker thread: Resource "
+						  "temporarily unavailable"));
+	server_free(server); /* waits for the threads */
+}
+END_TEST
+
+START_TEST(a_reload_for_which_memory_runs_out_changes_nothing)
+{
+	const struct listening *listening;
+	const struct config *config;
+	struct server *server;
+	uint64_t failures = 0;
+	char path[32], next[128];
+	int fd = memfd_create("echod.conf", MFD_CLOEXEC);
+
+	(void)snprintf(next, sizeof(next), "%s/next", test_directory());
+	ck_assert_int_gt(dprintf(fd, ONE "address = unix:%s\n", next), 0);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	options.source.path = path;
+	server = start_good(ONE);
+	config = server->config;
+	listening = server->listening;
+	server->phase = SERVING;
+	for (;; failures++) {
+
+		(void)log_lines();
+		fault_after((unsigned)failures, MEMORY, ENOMEM);
+		reload_begin(server);
+		if (!fault_over())
+			break;
+		ck_assert_ptr_eq(server->config, config);
+		ck_assert_ptr_eq(server->listening, listening);
+		ck_assert_int_eq(server->phase, SERVING);
+		ck_assert(server->reload_failed);
+		ck_assert_uint_eq(server->reloads_failed, failures + 1);
+		ck_assert_int_eq(fault_blocks(), 0);
+		ck_assert_int_eq(access(next, F_OK), -1);
+		ck_assert_ptr_nonnull(strstr(log_lines(), "the configuration in force stays"));
+	}
+	ck_assert_uint_ge(failures, 6);
+	ck_assert_ptr_ne(server->config, config);
+	ck_assert_int_eq(server->phase, RELOADING);
+	server_free(server);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_kernel_that_tells_no_number_of_descriptors_is_taken_to_give_the_usual)
+{
+	struct server *server;
+
+	fault_next("getrlimit", EPERM);
+	server = start_good(ONE);
+	ck_assert(fault_over());
+	ck_assert_uint_eq(server->descriptors, 1024);
+	server_free(server);
+}
+END_TEST
+
+START_TEST(descriptors_are_raised_as_far_as_they_may)
+{
+	struct rlimit limit;
+	struct server *server;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = 256;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	fault_next("setrlimit", EPERM);
+	server = start_good(ONE);
+	ck_assert(fault_over());
+	ck_assert_uint_eq(server->descriptors, 256);
+	server_free(server);
+	server = start_good(ONE);
+	ck_assert_uint_eq(server->descriptors, limit.rlim_max);
+	server_free(server);
+}
+END_TEST
+
+START_TEST(workers_are_counted_also_where_the_mask_is_not_told)
+{
+	struct server *server;
+
+	fault_next("sched_getaffinity", EINVAL);
+	server = start_good("[listener a]\naddress = 127.0.0.1:0\nprotocol = tcp\n");
+	ck_assert(fault_over());
+	ck_assert_uint_eq(server->worker_count, (size_t)sysconf(_SC_NPROCESSORS_ONLN));
+	server_free(server);
+}
+END_TEST
+
+START_TEST(clients_are_limited_by_descriptors_but_never_to_none)
+{
+	struct server *server = start_good(ONE);
+
+	server->descriptors = 5;
+	(void)log_lines();
+	control_set_client_limit(server);
+	ck_assert_uint_eq(client_table_limit(server->shared.clients), 1);
+	ck_assert_ptr_nonnull(strstr(log_lines(), "descriptors allow only 1 client: "));
+	control_set_client_limit(server);
+	ck_assert_str_eq(log_lines(), "");
+	server->descriptors = UINT64_MAX;
+	control_set_client_limit(server);
+	ck_assert_uint_eq(client_table_limit(server->shared.clients), 1048576);
+	server_free(server);
+}
+END_TEST
+
+START_TEST(each_v_says_more_than_the_file_wants)
+{
+	static const enum log_level levels[] = {LEVEL_NOTICE, LEVEL_INFO, LEVEL_DEBUG, LEVEL_DEBUG};
+	struct server *server = start_good(ONE);
+
+	for (unsigned verbose = 0; verbose < ARRAY_SIZE(levels); verbose++) {
+		options.verbose = verbose;
+		control_set_log_level(server);
+		ck_assert(log_enabled(levels[verbose]));
+		ck_assert(levels[verbose] == LEVEL_DEBUG ||
+			  !log_enabled((enum log_level)(levels[verbose] + 1)));
+	}
+	server_free(server);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *all = suite_create("server_faults");
+	TCase *tests = new_case(all, "server_faults");
+
+	tcase_add_checked_fixture(tests, set_up, log_lines_end);
+	tcase_add_test(tests, a_start_for_which_memory_runs_out_says_so_and_leaves_nothing);
+	tcase_add_test(tests, without_descriptors_to_work_with_it_does_not_start);
+	tcase_add_test(tests, a_socket_that_is_not_permitted_has_a_status_of_its_own);
+	tcase_add_loop_test(tests, a_thread_that_cannot_be_started_ends_those_that_were, 0, 2);
+	tcase_add_test(tests, a_reload_for_which_memory_runs_out_changes_nothing);
+	tcase_add_test(tests,
+		       a_kernel_that_tells_no_number_of_descriptors_is_taken_to_give_the_usual);
+	tcase_add_test(tests, descriptors_are_raised_as_far_as_they_may);
+	tcase_add_test(tests, workers_are_counted_also_where_the_mask_is_not_told);
+	tcase_add_test(tests, clients_are_limited_by_descriptors_but_never_to_none);
+	tcase_add_test(tests, each_v_says_more_than_the_file_wants);
+	return all;
+}
+
+INTEGRATION_MAIN(suite)

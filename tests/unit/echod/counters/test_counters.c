@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The table of counter names: metrics print it row by row, so each row must be whole, unique and
+ * next to its family.
+ */
+
+#include "config.h"
+
+#include <check.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "echod/counters/counters.h"
+#include "unit/unit.h"
+
+static void series(size_t i, char text[static 128])
+{
+	const struct counter_name *name = &counter_names[i];
+
+	if (name->label)
+		snprintf(text, 128, "%s{%s=%s}", name->family, name->label, name->value);
+	else
+		snprintf(text, 128, "%s", name->family);
+}
+
+START_TEST(every_series_is_named_as_documented)
+{
+	static const char *const expected[COUNTER_COUNT] = {
+		"tcp_accepted",
+		"tcp_rejected{reason=denied}",
+		"tcp_rejected{reason=max_clients}",
+		"tcp_rejected{reason=per_ip}",
+		"tcp_accept_errors",
+		"tcp_closed{reason=client}",
+		"tcp_closed{reason=idle}",
+		"tcp_closed{reason=stall}",
+		"tcp_closed{reason=error}",
+		"tcp_closed{reason=shutdown}",
+		"tcp_closed{reason=replied}",
+		"received_bytes{protocol=tcp}",
+		"received_bytes{protocol=udp}",
+		"sent_bytes{protocol=tcp}",
+		"sent_bytes{protocol=udp}",
+		"udp_received_datagrams",
+		"udp_echoed_datagrams",
+		"udp_dropped_datagrams{reason=denied}",
+		"udp_dropped_datagrams{reason=guard}",
+		"udp_dropped_datagrams{reason=ttl}",
+		"udp_dropped_datagrams{reason=rate}",
+		"udp_dropped_datagrams{reason=looped}",
+		"udp_dropped_datagrams{reason=send}",
+		"udp_receive_errors",
+	};
+	char text[128];
+
+	for (size_t i = 0; i < COUNTER_COUNT; i++) {
+		series(i, text);
+		ck_assert_str_eq(text, expected[i]);
+	}
+}
+END_TEST
+
+START_TEST(help_opens_each_family_and_stands_nowhere_else)
+{
+	for (size_t i = 0; i < COUNTER_COUNT; i++) {
+		bool first =
+			i == 0 || strcmp(counter_names[i].family, counter_names[i - 1].family) != 0;
+
+		ck_assert_msg((counter_names[i].help != NULL) == first, "row %zu", i);
+	}
+}
+END_TEST
+
+START_TEST(a_family_is_in_one_piece)
+{
+	for (size_t i = 0; i < COUNTER_COUNT; i++) {
+		for (size_t j = i + 2; j < COUNTER_COUNT; j++) {
+			if (strcmp(counter_names[i].family, counter_names[j].family) == 0)
+				ck_assert_str_eq(counter_names[j - 1].family,
+						 counter_names[j].family);
+		}
+	}
+}
+END_TEST
+
+START_TEST(a_set_shares_no_cache_line_with_the_next)
+{
+	ck_assert_uint_eq(sizeof(struct counters) % 64, 0);
+	ck_assert_uint_eq(_Alignof(struct counters) % 64, 0);
+}
+END_TEST
+
+#define ADDITIONS 200000
+
+static void *add_many(void *counters)
+{
+	for (int i = 0; i < ADDITIONS; i++)
+		counter_add(counters, UDP_RECEIVED_BYTES, 3);
+	return NULL;
+}
+
+START_TEST(a_reader_sees_the_sum_grow_and_end_exact)
+{
+	static struct counters counters;
+	uint64_t before = 0;
+	pthread_t writer;
+
+	ck_assert_int_eq(pthread_create(&writer, NULL, add_many, &counters), 0);
+	while (before < UINT64_C(3) * ADDITIONS) {
+		uint64_t now = counter_read(&counters, UDP_RECEIVED_BYTES);
+
+		ck_assert_uint_ge(now, before);
+		before = now;
+	}
+	pthread_join(writer, NULL);
+	ck_assert_uint_eq(counter_read(&counters, UDP_RECEIVED_BYTES), UINT64_C(3) * ADDITIONS);
+	ck_assert_uint_eq(counter_read(&counters, TCP_RECEIVED_BYTES), 0);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("counters");
+	TCase *tc = tcase_create("names");
+
+	tcase_add_test(tc, every_series_is_named_as_documented);
+	tcase_add_test(tc, help_opens_each_family_and_stands_nowhere_else);
+	tcase_add_test(tc, a_family_is_in_one_piece);
+	tcase_add_test(tc, a_set_shares_no_cache_line_with_the_next);
+	tcase_add_test(tc, a_reader_sees_the_sum_grow_and_end_exact);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+UNIT_MAIN(suite)

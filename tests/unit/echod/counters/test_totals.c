@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* The texts for the log and the service manager, word for word. */
+
+#include "config.h"
+
+#include "echod/counters/totals.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit/unit.h"
+
+static char line[FIGURES_TEXT_MAX], status[STATUS_TEXT_MAX];
+
+/* Every figure another number. */
+static struct figures numbered(void)
+{
+	struct figures figures = {
+		.workers = 901,
+		.connections = 902,
+		.connections_max = 903,
+		.kernel_drops = 904,
+		.reloads_done = 905,
+		.reloads_failed = 906,
+	};
+
+	for (uint64_t i = 0; i < COUNTER_COUNT; i++)
+		figures.counters[i] = 100 + i;
+	return figures;
+}
+
+START_TEST(the_line_has_every_figure_under_its_name)
+{
+	struct figures figures = numbered();
+
+	figures_line(&figures, line);
+	ck_assert_str_eq(
+		line,
+		"tcp_connections=902 tcp_connections_max=903 tcp_accepted=100 "
+		"tcp_rejected_denied=101 tcp_rejected_max_clients=102 tcp_rejected_per_ip=103 "
+		"tcp_accept_errors=104 tcp_closed_client=105 tcp_closed_idle=106 "
+		"tcp_closed_stall=107 tcp_closed_error=108 tcp_closed_shutdown=109 "
+		"tcp_closed_replied=110 received_bytes_tcp=111 received_bytes_udp=112 "
+		"sent_bytes_tcp=113 sent_bytes_udp=114 udp_received_datagrams=115 "
+		"udp_echoed_datagrams=116 udp_dropped_datagrams_denied=117 "
+		"udp_dropped_datagrams_guard=118 udp_dropped_datagrams_ttl=119 "
+		"udp_dropped_datagrams_rate=120 udp_dropped_datagrams_looped=121 "
+		"udp_dropped_datagrams_send=122 udp_receive_errors=123 "
+		"udp_kernel_drops=904 reloads_success=905 reloads_failure=906");
+}
+END_TEST
+
+START_TEST(the_status_is_short_and_sums_up_what_was_dropped)
+{
+	struct figures figures = numbered();
+
+	figures_status(&figures, status);
+	ck_assert_str_eq(status, "902 of 903 TCP clients, 100 accepted, 113 bytes echoed; "
+				 "116 datagrams echoed, 717 dropped");
+}
+END_TEST
+
+START_TEST(the_largest_numbers_fit)
+{
+	struct figures figures;
+
+	memset(&figures, 0xff, sizeof(figures));
+	figures_line(&figures, line);
+	ck_assert_ptr_nonnull(strstr(line, " reloads_failure=18446744073709551615"));
+	figures_status(&figures, status);
+	ck_assert_ptr_nonnull(strstr(status, " dropped"));
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *result = suite_create("figures");
+	TCase *tcase = tcase_create("texts");
+
+	tcase_add_test(tcase, the_line_has_every_figure_under_its_name);
+	tcase_add_test(tcase, the_status_is_short_and_sums_up_what_was_dropped);
+	tcase_add_test(tcase, the_largest_numbers_fit);
+	suite_add_tcase(result, tcase);
+	return result;
+}
+
+UNIT_MAIN(suite)

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* Batches through real sockets: what the other end gets. */
+
+#include "config.h"
+
+#include "echod/datagram/batch.h"
+
+#include <check.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "integration/harness.h"
+#include "integration/net.h"
+
+static struct udp_batch *batch;
+static char data[DATAGRAM_MAX];
+
+static void set_up(void)
+{
+	batch = udp_batch_new();
+	ck_assert_ptr_nonnull(batch);
+	fill(data, sizeof(data), 7);
+}
+
+static void tear_down(void)
+{
+	udp_batch_free(batch);
+}
+
+static void make_pair(int ends[2])
+{
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends), 0);
+}
+
+static void put(int fd, size_t size)
+{
+	ck_assert_int_eq(send(fd, data, size, 0), (ssize_t)size);
+}
+
+START_TEST(a_batch_is_what_waited_in_order)
+{
+	static const size_t sizes[] = {1, 0, 65507, 64, 1472};
+	int ends[2];
+
+	make_pair(ends);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		put(ends[0], sizes[i]);
+	ck_assert_int_eq(udp_batch_receive(batch, ends[1], true, BATCH_SIZE), ARRAY_SIZE(sizes));
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		ck_assert_uint_eq(batch->in[i].msg_len, sizes[i]);
+		ck_assert_mem_eq(batch->payload[i], data, sizes[i]);
+	}
+	ck_assert_int_eq(udp_batch_receive(batch, ends[1], true, BATCH_SIZE), 0);
+}
+END_TEST
+
+START_TEST(nothing_comes_from_an_error)
+{
+	ck_assert_int_eq(udp_batch_receive(batch, -1, true, BATCH_SIZE), -1);
+	ck_assert_int_eq(errno, EBADF);
+}
+END_TEST
+
+START_TEST(a_batch_is_as_large_as_it_says)
+{
+	int server = datagram_socket("127.0.0.1"), client = datagram_socket("127.0.0.1");
+	struct address to = {.length = sizeof(to.un)};
+	unsigned total = 0, largest = 0;
+
+	ck_assert_int_eq(getsockname(server, &to.sa, &to.length), 0);
+	for (int i = 0; i < BATCH_SIZE + 10; i++)
+		send_datagram(client, &to, data, 8);
+	WAIT_UNTIL((total += (unsigned)udp_batch_receive(batch, server, true, BATCH_SIZE)) >=
+		   BATCH_SIZE);
+	largest = total;
+	ck_assert_uint_eq(largest, BATCH_SIZE);
+	WAIT_UNTIL((total += (unsigned)udp_batch_receive(batch, server, true, BATCH_SIZE)) ==
+		   BATCH_SIZE + 10);
+}
+END_TEST
+
+/* A named socket that NAME tells apart, abstract so that nothing is left behind. */
+static int named_socket(const char *name, struct address *address)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int length;
+
+	*address = (struct address){.un.sun_family = AF_UNIX};
+	length = snprintf(address->un.sun_path + 1, sizeof(address->un.sun_path) - 1,
+			  "echod-test-%d-%s", (int)getpid(), name);
+	address->length =
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1) + (socklen_t)length;
+	ck_assert_int_eq(bind(fd, &address->sa, address->length), 0);
+	return fd;
+}
+
+static unsigned waiting(int fd)
+{
+	unsigned count = 0;
+	char byte;
+
+	while (recv(fd, &byte, 1, MSG_DONTWAIT) >= 0)
+		count++;
+	return count;
+}
+
+START_TEST(a_unix_peer_that_does_not_read_holds_up_only_itself)
+{
+	struct address server_name, deaf_name, good_name;
+	int server = named_socket("server", &server_name);
+	int deaf = named_socket("deaf", &deaf_name), good = named_socket("good", &good_name);
+	struct udp_sent sent;
+	unsigned filled = 0;
+
+	while (sendto(server, data, 1, 0, &deaf_name.sa, deaf_name.length) == 1)
+		filled++;
+	ck_assert_int_eq(errno, EAGAIN);
+	for (int i = 0; i < 6; i++)
+		send_datagram(i % 2 == 0 ? deaf : good, &server_name, data, 10);
+	ck_assert_int_eq(udp_batch_receive(batch, server, true, BATCH_SIZE), 6);
+	for (unsigned i = 0; i < 6; i++)
+		udp_batch_reply(batch, i, 10, (struct udp_reply){.datagrams = 1});
+	sent = udp_batch_send(batch, server, true);
+	ck_assert_uint_eq(sent.datagrams, 3);
+	ck_assert_uint_eq(sent.dropped, 3);
+	ck_assert_uint_eq(sent.bytes, 30);
+	ck_assert_uint_eq(waiting(good), 3);
+	ck_assert_uint_eq(waiting(deaf), filled);
+}
+END_TEST
+
+START_TEST(a_unix_peer_that_is_gone_costs_only_its_own)
+{
+	struct address server_name, gone_name, good_name;
+	int server = named_socket("server", &server_name);
+	int gone = named_socket("gone", &gone_name), good = named_socket("good", &good_name);
+	struct udp_sent sent;
+
+	send_datagram(gone, &server_name, data, 10);
+	send_datagram(good, &server_name, data, 10);
+	close(gone);
+	ck_assert_int_eq(udp_batch_receive(batch, server, true, BATCH_SIZE), 2);
+	for (unsigned i = 0; i < 2; i++)
+		udp_batch_reply(batch, i, 10, (struct udp_reply){.datagrams = 1});
+	sent = udp_batch_send(batch, server, true);
+	ck_assert_uint_eq(sent.datagrams, 1);
+	ck_assert_uint_eq(sent.dropped, 1);
+	ck_assert_uint_eq(waiting(good), 1);
+}
+END_TEST
+
+/* Sends SIZE bytes as a train over loopback, and expects datagrams of SEGMENT bytes. */
+static void expect_train(size_t size, unsigned segment)
+{
+	int server = datagram_socket("127.0.0.1"), client = datagram_socket("127.0.0.1");
+	struct address to = {.length = sizeof(to.un)};
+	unsigned datagrams = (unsigned)((size + segment - 1) / segment);
+	struct udp_notes notes;
+	struct datagram *came = malloc(sizeof(*came));
+	struct msghdr *message;
+	struct udp_sent sent;
+
+	ck_assert_int_eq(udp_control_enable(server, AF_INET), 0);
+	ck_assert_int_eq(getsockname(server, &to.sa, &to.length), 0);
+	send_datagram(client, &to, "?", 1);
+	WAIT_UNTIL(udp_batch_receive(batch, server, true, BATCH_SIZE) == 1);
+	udp_control_read(&batch->in[0].msg_hdr, &notes);
+	memcpy(batch->payload[0], data, size);
+	message = udp_batch_reply(batch, 0, size,
+				  (struct udp_reply){.segment = segment, .datagrams = datagrams});
+	udp_control_write(message, &batch->out_control[0], &notes, true, 33, segment);
+	sent = udp_batch_send(batch, server, false);
+	ck_assert_uint_eq(sent.datagrams, datagrams);
+	ck_assert_uint_eq(sent.bytes, size);
+	ck_assert_uint_eq(sent.dropped, 0);
+	for (size_t at_byte = 0; at_byte < size; at_byte += came->size) {
+		receive_datagram(client, came);
+		ck_assert_uint_eq(came->size, size - at_byte < segment ? size - at_byte : segment);
+		ck_assert_mem_eq(came->data, data + at_byte, came->size);
+		ck_assert_int_eq(came->hops, 33);
+		ck_assert(address_equal(&came->from, &to));
+	}
+	free(came);
+	close(server);
+	close(client);
+}
+
+START_TEST(trains_arrive_as_the_datagrams_they_were)
+{
+	expect_train(250, 100);
+	expect_train(64 * 1000, 1000);
+	expect_train(300, 1); /* more than the kernel cuts in one call */
+	expect_train(1003, 3);
+}
+END_TEST
+
+START_TEST(trains_larger_than_the_path_takes_arrive_as_the_datagrams_they_were)
+{
+	struct ifreq loopback = {.ifr_name = "lo", .ifr_mtu = 1500};
+	int fd;
+
+	if (!own_network())
+		skip("may not have a network of its own");
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(ioctl(fd, SIOCSIFMTU, &loopback), 0);
+	close(fd);
+	expect_train(5000, 2000);
+	expect_train(60000, 1400);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *result = suite_create("udp_batch_kernel");
+	TCase *tcase = tcase_create("kernel");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, a_batch_is_what_waited_in_order);
+	tcase_add_test(tcase, nothing_comes_from_an_error);
+	tcase_add_test(tcase, a_batch_is_as_large_as_it_says);
+	tcase_add_test(tcase, a_unix_peer_that_does_not_read_holds_up_only_itself);
+	tcase_add_test(tcase, a_unix_peer_that_is_gone_costs_only_its_own);
+	tcase_add_test(tcase, trains_arrive_as_the_datagrams_they_were);
+	tcase_add_test(tcase, trains_larger_than_the_path_takes_arrive_as_the_datagrams_they_were);
+	suite_add_tcase(result, tcase);
+	return result;
+}
+
+INTEGRATION_MAIN(suite)

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* Datagrams: what comes back and from where, who is not answered, and that all of it is counted. */
+
+#include "config.h"
+
+#include "echod/datagram/echo.h"
+
+#include <netinet/udp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "echod/sockets/socket_options.h"
+#include "unit/fake_clock.h"
+#include "unit/log_lines.h"
+#include "unit/loop_scene.h"
+#include "unit/unit.h"
+
+#define PLAIN "[listener x]\naddress = 127.0.0.1:0\n"
+
+static struct datagram came;
+static char data[65536];
+
+static void set_up(void)
+{
+	scene_open();
+	fill(data, sizeof(data), 13);
+	log_lines_begin(LEVEL_INFO);
+}
+
+/* Whatever happened, each datagram was counted once more. */
+static void tear_down(void)
+{
+	uint64_t accounted = scene_count(UDP_ECHOED_DATAGRAMS);
+
+	for (int which = UDP_DROPPED_DENIED; which <= UDP_DROPPED_SEND; which++)
+		accounted += scene_count((enum counter)which);
+	ck_assert_uint_eq(scene_count(UDP_RECEIVED_DATAGRAMS), accounted);
+	log_lines_end();
+	scene_close();
+}
+
+static uint16_t port_of(const struct intake *intake)
+{
+	return address_port(&intake->socket->address);
+}
+
+static void put(int fd, const char *host, const struct intake *intake, size_t size)
+{
+	struct address to = at(host, port_of(intake));
+
+	send_datagram(fd, &to, data, size);
+}
+
+static bool something_came(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) >= 0;
+}
+
+/* The next datagram for FD is SIZE bytes from AT_BYTE of the data on, and comes from HOST. */
+static void expect_back(int fd, const char *host, const struct intake *intake, size_t at_byte,
+			size_t size)
+{
+	struct address from = at(host, port_of(intake));
+
+	TURN_UNTIL(something_came(fd));
+	receive_datagram(fd, &came);
+	ck_assert_uint_eq(came.size, size);
+	ck_assert_mem_eq(came.data, data + at_byte, size);
+	ck_assert(address_equal(&came.from, &from));
+}
+
+static void expect_dropped(int fd, const char *host, const struct intake *intake,
+			   enum counter reason)
+{
+	uint64_t before = scene_count(reason);
+
+	put(fd, host, intake, 10);
+	TURN_UNTIL(scene_count(reason) == before + 1);
+	ck_assert(!something_came(fd));
+}
+
+START_TEST(every_size_comes_back_whole)
+{
+	static const size_t sizes[] = {0, 1, 64, 1472, 1473, 9000, 65507};
+	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_UDP, "127.0.0.1");
+	int fd = datagram_socket("127.0.0.1");
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		put(fd, "127.0.0.1", intake, sizes[i]);
+		expect_back(fd, "127.0.0.1", intake, 0, sizes[i]);
+		bytes += sizes[i];
+	}
+	ck_assert_uint_eq(scene_count(UDP_ECHOED_DATAGRAMS), ARRAY_SIZE(sizes));
+	ck_assert_uint_eq(scene_count(UDP_RECEIVED_BYTES), bytes);
+	ck_assert_uint_eq(scene_count(UDP_SENT_BYTES), bytes);
+	close(fd);
+}
+END_TEST
+
+START_TEST(the_answer_comes_from_the_address_that_was_asked)
+{
+	static const char *const hosts[] = {"127.0.0.1", "127.0.0.2", "127.255.255.254"};
+	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_UDP, "0.0.0.0");
+	int fd = datagram_socket("127.0.0.9");
+
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		put(fd, hosts[i], intake, 100);
+		expect_back(fd, hosts[i], intake, 0, 100);
+	}
+	close(fd);
+}
+END_TEST
+
+static struct listen_socket *adopt(int fd)
+{
+	struct reason reason;
+	struct listen_socket *adopted = listen_socket_adopt(fd, SOCKET_UDP, &reason);
+
+	ck_assert_msg(adopted != NULL, "%s", reason.text);
+	return adopted;
+}
+
+START_TEST(what_waited_in_a_handed_socket_is_answered)
+{
+	struct address any = at("0.0.0.0", 0);
+	int handed = new_socket(&any, SOCK_DGRAM), fd = datagram_socket("127.0.0.9");
+	struct intake *intake;
+
+	ck_assert_int_eq(bind(handed, &any.sa, any.length), 0);
+	ck_assert_int_eq(getsockname(handed, &any.sa, &any.length), 0);
+	any.in4.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+	send_datagram(fd, &any, data, 10);
+	intake = scene_serve_socket(scene_service(PLAIN, "x"), adopt(handed));
+	expect_back(fd, "127.0.0.2", intake, 0, 10);
+	close(fd);
+}
+END_TEST
+
+/* As a service manager makes them for a bare port. */
+static struct listen_socket *dual_stack(void)
+{
+	struct address any = at("::", 0);
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), both = 0;
+
+	if (!has_ipv6())
+		skip("no IPv6 here");
+	ck_assert_int_eq(setsockopt(fd, SOL_IPV6, IPV6_V6ONLY, &both, sizeof(both)), 0);
+	ck_assert_int_eq(bind(fd, &any.sa, any.length), 0);
+	return adopt(fd);
+}
+
+START_TEST(ipv4_on_a_dual_stack_socket_is_answered_as_ipv4)
+{
+	struct service *service = scene_service(PLAIN "deny = 127.0.0.66\n", "x");
+	struct intake *intake = scene_serve_socket(service, dual_stack());
+	int ipv4 = datagram_socket("127.0.0.9"), denied = datagram_socket("127.0.0.66");
+	int ipv6 = datagram_socket("::1");
+
+	set_hops(ipv4, 5);
+	put(ipv4, "127.0.0.3", intake, 100);
+	expect_back(ipv4, "127.0.0.3", intake, 0, 100);
+	ck_assert_int_eq(came.hops, 4);
+	set_hops(ipv6, 7);
+	put(ipv6, "::1", intake, 100);
+	expect_back(ipv6, "::1", intake, 0, 100);
+	ck_assert_int_eq(came.hops, 6);
+	expect_dropped(denied, "127.0.0.3", intake, UDP_DROPPED_DENIED);
+	close(ipv4);
+	close(ipv6);
+	close(denied);
+}
+END_TEST
+
+START_TEST(each_answer_has_a_hop_less_and_64_at_most)
+{
+	static const int hops[][2] = {{2, 1}, {64, 63}, {65, 64}, {66, 64}, {255, 64}};
+	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_UDP, "127.0.0.1");
+	int fd = datagram_socket("127.0.0.1");
+
+	for (size_t i = 0; i < ARRAY_SIZE(hops); i++) {
+		set_hops(fd, hops[i][0]);
+		put(fd, "127.0.0.1", intake, 9);
+		expect_back(fd, "127.0.0.1", intake, 0, 9);
+		ck_assert_int_eq(came.hops, hops[i][1]);
+	}
+	set_hops(fd, 1);
+	expect_dropped(fd, "127.0.0.1", intake, UDP_DROPPED_TTL);
+	close(fd);
+}
+END_TEST
+
+START_TEST(without_the_hop_guard_the_kernel_chooses)
+{
+	struct service *service = scene_service(PLAIN "udp_ttl_guard = no\n", "x");
+	struct intake *intake = scene_serve(service, SOCKET_UDP, "127.0.0.1");
+	int fd = datagram_socket("127.0.0.1");
+
+	set_hops(fd, 1);
+	put(fd, "127.0.0.1", intake, 9);
+	expect_back(fd, "127.0.0.1", intake, 0, 9);
+	ck_assert_int_ge(came.hops, 64);
+	close(fd);
+}
+END_TEST
+
+static uint16_t own_port(int fd)
+{
+	struct address own = {.length = sizeof(own.un)};
+
+	ck_assert_int_eq(getsockname(fd, &own.sa, &own.length), 0);
+	return address_port(&own);
+}
+
+START_TEST(a_refusal_is_counted_and_said_once_in_half_a_minute)
+{
+	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_UDP, "127.0.0.1");
+	int fd = datagram_socket("127.0.0.5");
+	char expected[256];
+
+	guard_ports_refuse(&scene_loop.ports, own_port(fd));
+	snprintf(expected, sizeof(expected),
+		 "<6>udp 127.0.0.5:%u on 127.0.0.1:%u not answered: %s\n", own_port(fd),
+		 port_of(intake), verdict_meanings[PORT_SERVED_HERE].reason);
+	for (int i = 0; i < 3; i++)
+		expect_dropped(fd, "127.0.0.1", intake, UDP_DROPPED_GUARD);
+	ck_assert_str_eq(log_lines(), expected);
+	fake_ms += 30000;
+	expect_dropped(fd, "127.0.0.1", intake, UDP_DROPPED_GUARD);
+	ck_assert_str_eq(log_lines(), expected);
+	set_hops(fd, 1); /* one reason does not hide another */
+	guard_ports_init(&scene_loop.ports);
+	expect_dropped(fd, "127.0.0.1", intake, UDP_DROPPED_TTL);
+	ck_assert_ptr_nonnull(strstr(log_lines(), "(udp_ttl_guard)"));
+	close(fd);
+}
+END_TEST
+
+static void send_train(int fd, const struct intake *intake, const char *host, size_t size,
+		       uint16_t segment)
+{
+	struct address to = at(host, port_of(intake));
+	int cut = segment;
+
+	if (setsockopt(fd, SOL_UDP, UDP_SEGMENT, &cut, sizeof(cut)) < 0)
+		skip("this kernel sends no trains");
+	send_datagram(fd, &to, data, size);
+}
+
+START_TEST(trains_come_back_as_the_datagrams_they_are)
+{
+	static const size_t trains[][2] = {{1000, 100}, {999, 100}, {60 * 1000, 1000}, {64, 1}};
+	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_UDP, "127.0.0.1");
+	int fd = datagram_socket("127.0.0.1");
+	uint64_t datagrams = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(trains); i++) {
+		const size_t size = trains[i][0], segment = trains[i][1];
+
+		send_train(fd, intake, "127.0.0.1", size, (uint16_t)segment);
+		for (size_t byte = 0; byte < size; byte += segment, datagrams++)
+			expect_back(fd, "127.0.0.1", intake, byte,
+				    size - byte < segment ? size - byte : segment);
+	}
+	ck_assert_uint_eq(scene_count(UDP_RECEIVED_DATAGRAMS), datagrams);
+	ck_assert_uint_eq(scene_count(UDP_ECHOED_DATAGRAMS), datagrams);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_refused_train_counts_as_the_datagrams_it_is)
+{
+	struct service *service = scene_service(PLAIN "deny = 127.0.0.0/8\n", "x");
+	struct intake *intake = scene_serve(service, SOCKET_UDP, "127.0.0.1");
+	int fd = datagram_socket("127.0.0.1");
+
+	send_train(fd, intake, "127.0.0.1", 950, 100);
+	TURN_UNTIL(scene_count(UDP_DROPPED_DENIED) == 10);
+	ck_assert_uint_eq(scene_count(UDP_RECEIVED_BYTES), 950);
+	ck_assert(!something_came(fd));
+	close(fd);
+}
+END_TEST
+
+/* A network where sources are not loopback ones: those are exempt from the rate. */
+static struct intake *serve_at_rate(const char *text)
+{
+	if (!own_network())
+		skip("may not have a network of its own");
+	add_address("192.0.2.1");
+	return scene_serve(scene_service(text, "x"), SOCKET_UDP, "127.0.0.1");
+}
+
+START_TEST(a_source_over_its_rate_is_limited_and_told_of)
+{
+	struct intake *intake = serve_at_rate(PLAIN "udp_rate = 10\n");
+	int fd = datagram_socket("192.0.2.1");
+
+	for (int i = 0; i < 200; i++) {
+		put(fd, "127.0.0.1", intake, 10);
+		scene_turn();
+	}
+	TURN_UNTIL(scene_count(UDP_RECEIVED_DATAGRAMS) == 200);
+	ck_assert_uint_ge(scene_count(UDP_ECHOED_DATAGRAMS), 10);
+	ck_assert_uint_le(scene_count(UDP_ECHOED_DATAGRAMS), 100); /* 20, or a slow host */
+	ck_assert_ptr_nonnull(strstr(log_lines(), "<5>udp 192.0.2.1:"));
+	close(fd);
+}
+END_TEST
+
+START_TEST(of_a_train_over_the_rate_the_first_ones_come_back)
+{
+	struct intake *intake = serve_at_rate(PLAIN "udp_rate = 5\n");
+	int fd = datagram_socket("192.0.2.1");
+	uint64_t echoed;
+
+	send_train(fd, intake, "127.0.0.1", 40 * 100, 100);
+	TURN_UNTIL(scene_count(UDP_RECEIVED_DATAGRAMS) == 40);
+	echoed = scene_count(UDP_ECHOED_DATAGRAMS);
+	ck_assert_uint_ge(echoed, 5);
+	ck_assert_uint_lt(echoed, 40);
+	ck_assert_uint_eq(scene_count(UDP_DROPPED_RATE), 40 - echoed);
+	for (size_t i = 0; i < echoed; i++)
+		expect_back(fd, "127.0.0.1", intake, i * 100, 100);
+	ck_assert(!something_came(fd));
+	close(fd);
+}
+END_TEST
+
+START_TEST(loopback_sources_have_no_rate)
+{
+	struct service *service = scene_service(PLAIN "udp_rate = 1\n", "x");
+	struct intake *intake = scene_serve(service, SOCKET_UDP, "127.0.0.1");
+	int fd = datagram_socket("127.0.0.1");
+
+	for (int i = 0; i < 100; i++) {
+		put(fd, "127.0.0.1", intake, 10);
+		expect_back(fd, "127.0.0.1", intake, 0, 10);
+	}
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_flood_does_not_keep_the_loop_from_others)
+{
+	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_UDP, "127.0.0.1");
+	int fd = datagram_socket("127.0.0.1");
+
+	if (socket_options_buffers_small(intake->socket->fd, SOCKET_UDP))
+		skip("net.core.rmem_max leaves no room for so many");
+	for (int i = 0; i < 300; i++)
+		put(fd, "127.0.0.1", intake, 1);
+	udp_echo_ready(intake->socket->fd, 0, intake);
+	ck_assert_uint_gt(scene_count(UDP_RECEIVED_DATAGRAMS), 64);
+	ck_assert_uint_le(scene_count(UDP_RECEIVED_DATAGRAMS), 256);
+	TURN_UNTIL(scene_count(UDP_ECHOED_DATAGRAMS) == 300);
+	close(fd);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *result = suite_create("udp_echo");
+	TCase *tcase = new_case(result, "echo");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, every_size_comes_back_whole);
+	tcase_add_test(tcase, the_answer_comes_from_the_address_that_was_asked);
+	tcase_add_test(tcase, what_waited_in_a_handed_socket_is_answered);
+	tcase_add_test(tcase, ipv4_on_a_dual_stack_socket_is_answered_as_ipv4);
+	tcase_add_test(tcase, each_answer_has_a_hop_less_and_64_at_most);
+	tcase_add_test(tcase, without_the_hop_guard_the_kernel_chooses);
+	tcase_add_test(tcase, a_refusal_is_counted_and_said_once_in_half_a_minute);
+	tcase_add_test(tcase, trains_come_back_as_the_datagrams_they_are);
+	tcase_add_test(tcase, a_refused_train_counts_as_the_datagrams_it_is);
+	tcase_add_test(tcase, a_source_over_its_rate_is_limited_and_told_of);
+	tcase_add_test(tcase, of_a_train_over_the_rate_the_first_ones_come_back);
+	tcase_add_test(tcase, loopback_sources_have_no_rate);
+	tcase_add_test(tcase, a_flood_does_not_keep_the_loop_from_others);
+	return result;
+}
+
+UNIT_MAIN(suite)

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The client table: exact limits, nothing left behind. The module is compiled in here, with an
+ * allocator that counts what is out and fails when it is told to.
+ */
+
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/compiler.h"
+#include "unit/unit.h"
+
+static atomic_long blocks;
+static int allocations_left = -1; /* -1: as many as wanted */
+
+static bool may_allocate(void)
+{
+	if (allocations_left == 0)
+		return false;
+	if (allocations_left > 0)
+		allocations_left--;
+	atomic_fetch_add(&blocks, 1);
+	return true;
+}
+
+static void *counted_malloc(size_t size)
+{
+	return may_allocate() ? malloc(size) : NULL;
+}
+
+static void *counted_calloc(size_t count, size_t size)
+{
+	return may_allocate() ? calloc(count, size) : NULL;
+}
+
+static void counted_free(void *memory)
+{
+	if (memory)
+		atomic_fetch_sub(&blocks, 1);
+	free(memory);
+}
+
+#define malloc counted_malloc
+#define calloc counted_calloc
+#define free counted_free
+#include "echod/guard/client_table.c" /* NOLINT(bugprone-suspicious-include) */
+#undef malloc
+#undef calloc
+#undef free
+
+static long blocks_out(void)
+{
+	return atomic_load(&blocks);
+}
+
+#define TAG 0x1234567890abcdef
+#define THREADS 4
+#define PLENTY 1000000
+
+static struct in6_addr ip(const char *text)
+{
+	struct in6_addr address;
+
+	ck_assert_int_eq(inet_pton(AF_INET6, text, &address), 1);
+	return address;
+}
+
+static struct in6_addr numbered_ipv4(uint32_t number)
+{
+	struct in6_addr address = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
+
+	memcpy(&address.s6_addr[12], &number, sizeof(number));
+	return address;
+}
+
+static struct client_table *new_table(uint64_t limit)
+{
+	struct client_table *table = client_table_new();
+
+	ck_assert_ptr_nonnull(table);
+	client_table_set_limit(table, limit);
+	return table;
+}
+
+static void assert_enters(struct client_table *table, uint64_t tag, const char *text,
+			  uint64_t max_per_ip, enum admission expected)
+{
+	struct in6_addr address = ip(text);
+	uint64_t before = client_table_count(table);
+
+	ck_assert_int_eq(client_table_enter(table, tag, &address, max_per_ip), expected);
+	ck_assert_uint_eq(client_table_count(table), before + (expected == ADMITTED));
+}
+
+/* Without check's own bookkeeping for every client. */
+static void enter_numbered(struct client_table *table, uint32_t number)
+{
+	struct in6_addr address = numbered_ipv4(number);
+
+	if (client_table_enter(table, TAG, &address, 3) != ADMITTED)
+		ck_abort_msg("client %u was refused", number);
+}
+
+static void leave(struct client_table *table, uint64_t tag, const char *text)
+{
+	struct in6_addr address = ip(text);
+
+	client_table_leave(table, tag, &address);
+}
+
+START_TEST(the_limit_admits_as_many_and_no_more)
+{
+	struct client_table *table = new_table(2);
+
+	ck_assert_uint_eq(client_table_limit(table), 2);
+	assert_enters(table, TAG, "::ffff:192.0.2.1", 0, ADMITTED);
+	ck_assert_int_eq(client_table_enter(table, TAG, NULL, 0), ADMITTED);
+	assert_enters(table, TAG, "::ffff:192.0.2.2", 0, REFUSED_MAX_CLIENTS);
+	ck_assert_int_eq(client_table_enter(table, TAG, NULL, 0), REFUSED_MAX_CLIENTS);
+	client_table_leave(table, TAG, NULL);
+	assert_enters(table, TAG, "::ffff:192.0.2.2", 0, ADMITTED);
+	leave(table, TAG, "::ffff:192.0.2.2");
+	leave(table, TAG, "::ffff:192.0.2.1");
+	ck_assert_uint_eq(client_table_count(table), 0);
+	client_table_free(table);
+}
+END_TEST
+
+START_TEST(a_lower_limit_concerns_only_those_who_come)
+{
+	struct client_table *table = new_table(3);
+
+	for (int i = 0; i < 3; i++)
+		assert_enters(table, TAG, "::ffff:192.0.2.1", 0, ADMITTED);
+	client_table_set_limit(table, 1);
+	assert_enters(table, TAG, "::ffff:192.0.2.1", 0, REFUSED_MAX_CLIENTS);
+	client_table_set_limit(table, 4);
+	assert_enters(table, TAG, "::ffff:192.0.2.1", 0, ADMITTED);
+	for (int i = 0; i < 4; i++)
+		leave(table, TAG, "::ffff:192.0.2.1");
+	client_table_free(table);
+}
+END_TEST
+
+START_TEST(one_address_gets_its_share_and_no_more)
+{
+	struct client_table *table = new_table(PLENTY);
+
+	assert_enters(table, TAG, "::ffff:192.0.2.1", 2, ADMITTED);
+	assert_enters(table, TAG, "::ffff:192.0.2.1", 2, ADMITTED);
+	assert_enters(table, TAG, "::ffff:192.0.2.1", 2, REFUSED_PER_IP);
+	assert_enters(table, TAG, "::ffff:192.0.2.2", 2, ADMITTED);
+	leave(table, TAG, "::ffff:192.0.2.1");
+	assert_enters(table, TAG, "::ffff:192.0.2.1", 2, ADMITTED);
+	client_table_free(table);
+}
+END_TEST
+
+START_TEST(clients_from_before_a_limit_count_in_it)
+{
+	struct client_table *table = new_table(PLENTY);
+
+	for (int i = 0; i < 3; i++)
+		assert_enters(table, TAG, "::ffff:192.0.2.1", 0, ADMITTED);
+	assert_enters(table, TAG, "::ffff:192.0.2.1", 3, REFUSED_PER_IP);
+	assert_enters(table, TAG, "::ffff:192.0.2.1", 4, ADMITTED);
+	assert_enters(table, TAG, "::ffff:192.0.2.1", 1, REFUSED_PER_IP);
+	assert_enters(table, TAG, "::ffff:192.0.2.1", 0, ADMITTED);
+	client_table_free(table);
+}
+END_TEST
+
+START_TEST(ipv6_counts_by_64_bits_and_ipv4_by_all)
+{
+	struct client_table *table = new_table(PLENTY);
+
+	assert_enters(table, TAG, "2001:db8:0:1::1", 1, ADMITTED);
+	assert_enters(table, TAG, "2001:db8:0:1:ffff:ffff:ffff:ffff", 1, REFUSED_PER_IP);
+	assert_enters(table, TAG, "2001:db8:0:2::1", 1, ADMITTED);
+	assert_enters(table, TAG, "::ffff:192.0.2.1", 1, ADMITTED);
+	assert_enters(table, TAG, "::ffff:192.0.2.0", 1, ADMITTED);
+	/* All zeros in the upper half, as a v4-mapped address has, and yet somebody else. */
+	assert_enters(table, TAG, "::1", 1, ADMITTED);
+	assert_enters(table, TAG, "0:0:0:0:1::", 1, REFUSED_PER_IP);
+	/* Not IPv4, by one bit. */
+	assert_enters(table, TAG, "0:0:1::ffff:192.0.2.1", 1, ADMITTED);
+	assert_enters(table, TAG, "0:0:1::ffff:192.0.2.2", 1, REFUSED_PER_IP);
+	leave(table, TAG, "2001:db8:0:1::2");
+	assert_enters(table, TAG, "2001:db8:0:1::3", 1, ADMITTED);
+	client_table_free(table);
+}
+END_TEST
+
+START_TEST(neighbours_on_a_link_do_not_share_a_count)
+{
+	struct client_table *table = new_table(PLENTY);
+
+	assert_enters(table, TAG, "fe80::1", 1, ADMITTED);
+	assert_enters(table, TAG, "fe80::2", 1, ADMITTED);
+	assert_enters(table, TAG, "fe80::1", 1, REFUSED_PER_IP);
+	assert_enters(table, TAG, "fe80:0:0:1::1", 1, ADMITTED);
+	leave(table, TAG, "fe80::1");
+	assert_enters(table, TAG, "fe80::1", 1, ADMITTED);
+	client_table_free(table);
+}
+END_TEST
+
+START_TEST(listeners_do_not_share_a_count)
+{
+	struct client_table *table = new_table(PLENTY);
+
+	assert_enters(table, 1, "::ffff:192.0.2.1", 1, ADMITTED);
+	assert_enters(table, 2, "::ffff:192.0.2.1", 1, ADMITTED);
+	assert_enters(table, 1, "::ffff:192.0.2.1", 1, REFUSED_PER_IP);
+	leave(table, 2, "::ffff:192.0.2.1");
+	assert_enters(table, 1, "::ffff:192.0.2.1", 1, REFUSED_PER_IP);
+	assert_enters(table, 2, "::ffff:192.0.2.1", 1, ADMITTED);
+	client_table_free(table);
+}
+END_TEST
+
+START_TEST(unix_clients_count_in_the_total_alone)
+{
+	struct client_table *table = new_table(PLENTY);
+	long before = blocks_out();
+
+	for (int i = 0; i < 10; i++)
+		ck_assert_int_eq(client_table_enter(table, TAG, NULL, 1), ADMITTED);
+	ck_assert_int_eq(blocks_out(), before);
+	ck_assert_uint_eq(client_table_count(table), 10);
+	client_table_free(table);
+}
+END_TEST
+
+START_TEST(no_memory_refuses_and_counts_nothing)
+{
+	struct client_table *table = new_table(1);
+
+	allocations_left = 0;
+	assert_enters(table, TAG, "::ffff:192.0.2.1", 1, REFUSED_NO_MEMORY);
+	allocations_left = -1;
+	assert_enters(table, TAG, "::ffff:192.0.2.1", 1, ADMITTED);
+	leave(table, TAG, "::ffff:192.0.2.1");
+	client_table_free(table);
+}
+END_TEST
+
+START_TEST(no_memory_for_the_table_leaves_nothing_behind)
+{
+	long before = blocks_out();
+
+	for (int i = 0; i < 2; i++) {
+		allocations_left = i;
+		ck_assert_ptr_null(client_table_new());
+		ck_assert_int_eq(blocks_out(), before);
+	}
+	allocations_left = -1;
+	client_table_free(NULL);
+}
+END_TEST
+
+/* 400,000 addresses, so chains of several nodes are entered and taken apart in both directions. */
+START_TEST(a_million_clients_leave_no_memory_behind)
+{
+	enum { ADDRESSES = 400000, CLIENTS = 1000000 };
+	struct client_table *table = new_table(CLIENTS);
+	long before = blocks_out();
+
+	for (uint32_t i = 0; i < CLIENTS; i++)
+		enter_numbered(table, i % ADDRESSES);
+	ck_assert_int_eq(blocks_out(), before + ADDRESSES);
+	for (uint32_t i = 0; i < CLIENTS; i++) {
+		uint32_t number = i % 2 == 0 ? i : CLIENTS - i;
+		struct in6_addr address = numbered_ipv4(number % ADDRESSES);
+
+		client_table_leave(table, TAG, &address);
+	}
+	ck_assert_uint_eq(client_table_count(table), 0);
+	ck_assert_int_eq(blocks_out(), before);
+	client_table_free(table);
+}
+END_TEST
+
+START_TEST(clients_still_there_are_freed_with_the_table)
+{
+	long before = blocks_out();
+	struct client_table *table = new_table(PLENTY);
+
+	for (uint32_t i = 0; i < 200000; i++)
+		enter_numbered(table, i);
+	client_table_free(table);
+	ck_assert_int_eq(blocks_out(), before);
+}
+END_TEST
+
+enum { HAMMER_LIMIT = 5, HAMMER_PER_IP = 2, HAMMER_ADDRESSES = 4, HAMMER_ROUNDS = 50000 };
+
+struct hammer {
+	struct client_table *table;
+	atomic_int inside;
+	atomic_int inside_by_ip[HAMMER_ADDRESSES];
+	atomic_bool exceeded;
+	atomic_int admitted;
+};
+
+static void stay_a_moment(struct hammer *hammer, uint32_t number)
+{
+	if (atomic_fetch_add(&hammer->inside, 1) >= HAMMER_LIMIT)
+		atomic_store(&hammer->exceeded, true);
+	if (atomic_fetch_add(&hammer->inside_by_ip[number], 1) >= HAMMER_PER_IP)
+		atomic_store(&hammer->exceeded, true);
+	atomic_fetch_add(&hammer->admitted, 1);
+	atomic_fetch_sub(&hammer->inside_by_ip[number], 1);
+	atomic_fetch_sub(&hammer->inside, 1);
+}
+
+static void *hammer_table(void *argument)
+{
+	struct hammer *hammer = argument;
+
+	for (uint32_t i = 0; i < HAMMER_ROUNDS; i++) {
+		uint32_t number = i % HAMMER_ADDRESSES;
+		struct in6_addr address = numbered_ipv4(number);
+
+		if (client_table_enter(hammer->table, TAG, &address, HAMMER_PER_IP) != ADMITTED)
+			continue;
+		stay_a_moment(hammer, number);
+		client_table_leave(hammer->table, TAG, &address);
+	}
+	return NULL;
+}
+
+START_TEST(threads_never_exceed_a_limit)
+{
+	struct hammer hammer = {.table = new_table(HAMMER_LIMIT)};
+	long before = blocks_out();
+	pthread_t threads[THREADS];
+
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, hammer_table, &hammer), 0);
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+	ck_assert(!hammer.exceeded);
+	ck_assert_int_gt(hammer.admitted, HAMMER_ROUNDS);
+	ck_assert_uint_eq(client_table_count(hammer.table), 0);
+	ck_assert_int_eq(blocks_out(), before);
+	client_table_free(hammer.table);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	const TTest *const tests[] = {
+		the_limit_admits_as_many_and_no_more,
+		a_lower_limit_concerns_only_those_who_come,
+		one_address_gets_its_share_and_no_more,
+		clients_from_before_a_limit_count_in_it,
+		ipv6_counts_by_64_bits_and_ipv4_by_all,
+		neighbours_on_a_link_do_not_share_a_count,
+		listeners_do_not_share_a_count,
+		unix_clients_count_in_the_total_alone,
+		no_memory_refuses_and_counts_nothing,
+		no_memory_for_the_table_leaves_nothing_behind,
+		a_million_clients_leave_no_memory_behind,
+		clients_still_there_are_freed_with_the_table,
+		threads_never_exceed_a_limit,
+	};
+	Suite *suite = suite_create("client_table");
+	TCase *tcase = tcase_create("client_table");
+
+	tcase_set_timeout(tcase, 60);
+	for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
+		tcase_add_test(tcase, tests[i]);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+UNIT_MAIN(suite)

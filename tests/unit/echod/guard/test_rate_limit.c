@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * What the rate limiter grants one source, in simulated time, against a model and against the
+ * limits that echod.conf(5) states.
+ */
+
+#include "config.h"
+
+#include "echod/guard/rate_limit.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <stdlib.h>
+
+#include "unit/unit.h"
+
+#define SECOND INT64_C(1000000000)
+#define MILLISECOND INT64_C(1000000)
+#define START (1000 * SECOND)
+#define TAG 7
+#define RATE_MAX 4294967295
+
+static struct rate_limit *limit;
+static uint64_t random_state;
+
+static void set_up(void)
+{
+	limit = rate_limit_new();
+	ck_assert_ptr_nonnull(limit);
+	random_state = 0x9e3779b97f4a7c15;
+}
+
+static void tear_down(void)
+{
+	rate_limit_free(limit);
+}
+
+static struct in6_addr ip(const char *text)
+{
+	struct in6_addr address;
+
+	ck_assert_int_eq(inet_pton(AF_INET6, text, &address), 1);
+	return address;
+}
+
+static unsigned take(const char *source, uint64_t rate, unsigned count, int64_t now)
+{
+	struct in6_addr address = ip(source);
+
+	return rate_limit_take(limit, TAG, &address, rate, count, now, &random_state).allowed;
+}
+
+/* What SOURCE gets until END when it sends TRAIN datagrams each INTERVAL. */
+static uint64_t flood(const char *source, uint64_t rate, unsigned train, int64_t interval,
+		      int64_t end)
+{
+	struct in6_addr address = ip(source);
+	uint64_t allowed = 0;
+
+	for (int64_t now = START; now < end; now += interval)
+		allowed += rate_limit_take(limit, TAG, &address, rate, train, now, &random_state)
+				   .allowed;
+	return allowed;
+}
+
+static void assert_about(uint64_t actual, uint64_t expected, double tolerance)
+{
+	double error = (double)actual / (double)expected - 1;
+
+	ck_assert_msg(error <= tolerance && error >= -tolerance, "%lu is not about %lu",
+		      (unsigned long)actual, (unsigned long)expected);
+}
+
+START_TEST(a_burst_of_one_second_is_answered)
+{
+	ck_assert_uint_eq(take("::ffff:192.0.2.1", 1000, 1000, START), 1000);
+	ck_assert_uint_eq(take("::ffff:192.0.2.1", 1000, 0, START), 0);
+}
+END_TEST
+
+START_TEST(a_source_within_its_rate_is_always_answered)
+{
+	uint64_t sent = (uint64_t)(20 * SECOND / MILLISECOND);
+
+	ck_assert_uint_eq(flood("::ffff:192.0.2.1", 1000, 1, MILLISECOND, START + 20 * SECOND),
+			  sent);
+	ck_assert_uint_eq(flood("::ffff:192.0.2.2", 64000, 64, MILLISECOND, START + 20 * SECOND),
+			  64 * sent);
+	ck_assert_uint_eq(flood("::ffff:192.0.2.3", 1, 1, SECOND, START + 20 * SECOND), 20);
+}
+END_TEST
+
+/*
+ * One bucket as a book would have it: datagrams drip out at the rate, in units of 1/SECOND of one.
+ */
+struct model {
+	uint64_t rate;
+	int64_t held;
+	int64_t capacity;
+};
+
+static unsigned model_room(const struct model *model)
+{
+	int64_t room = (model->capacity - model->held) / SECOND;
+
+	return room > 0 ? (unsigned)room : 0;
+}
+
+static void model_fill(struct model *model, unsigned count)
+{
+	model->held += count * SECOND;
+}
+
+static void model_drain(struct model *model, int64_t time)
+{
+	int64_t drained = time * (int64_t)model->rate;
+
+	model->held = model->held > drained ? model->held - drained : 0;
+}
+
+static unsigned lesser(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* Rates that divide a second, for then nothing is rounded. */
+START_TEST(one_source_gets_what_the_model_says)
+{
+	static const uint64_t rates[] = {1, 8, 1000, 100000, 1000000};
+	uint64_t rate = rates[_i], extra_burst = rate < 8 ? SECOND : rate * SECOND / 8;
+	struct model model = {.rate = rate, .capacity = (int64_t)rate * SECOND};
+	struct model extra = {.rate = rate, .capacity = (int64_t)extra_burst};
+	struct in6_addr address = ip("2001:db8::1");
+	unsigned seed = 1;
+	int64_t now = START;
+
+	for (int i = 0; i < 100000; i++) {
+		unsigned count = (unsigned)rand_r(&seed) % 130;
+		int64_t pause = rand_r(&seed) % (64 * SECOND / (int64_t)rate);
+		unsigned expected = lesser(model_room(&model), count);
+		unsigned most = lesser(model_room(&extra), count - expected);
+		unsigned allowed =
+			rate_limit_take(limit, TAG, &address, rate, count, now, &random_state)
+				.allowed;
+
+		if (allowed < expected || allowed > expected + most)
+			ck_abort_msg("step %d: %u of %u, not %u to %u", i, allowed, count, expected,
+				     expected + most);
+		model_fill(&model, expected);
+		model_fill(&extra, allowed - expected);
+		model_drain(&model, pause);
+		model_drain(&extra, pause);
+		now += pause;
+	}
+}
+END_TEST
+
+START_TEST(a_flood_gets_twice_the_rate)
+{
+	static const struct {
+		uint64_t rate;
+		unsigned train, times;
+	} floods[] = {{1000, 1, 10}, {1000, 1, 100}, {1000, 64, 10},  {1000, 64, 100},
+		      {100, 1, 10},  {100, 3, 100},  {10000, 64, 10}, {999, 7, 50}};
+	uint64_t rate = floods[_i].rate;
+	int64_t interval = SECOND * floods[_i].train / (int64_t)(rate * floods[_i].times);
+	uint64_t allowed =
+		flood("::ffff:192.0.2.1", rate, floods[_i].train, interval, START + 60 * SECOND);
+
+	assert_about(allowed, 2 * 60 * rate, 0.05);
+	ck_assert_uint_le(allowed, 2 * 60 * rate + rate + rate / 8 + 1);
+}
+END_TEST
+
+START_TEST(of_a_small_excess_one_in_eight_is_answered)
+{
+	/* Twice the rate for a minute, less the first second's burst. */
+	uint64_t singles = flood("::ffff:192.0.2.1", 1000, 1, SECOND / 2000, START + 60 * SECOND);
+	uint64_t trains = flood("::ffff:192.0.2.2", 1000, 50, SECOND / 40, START + 60 * SECOND);
+	uint64_t large = flood("::ffff:192.0.2.3", 1000, 500, SECOND / 4, START + 60 * SECOND);
+
+	assert_about(singles, 60000 + 1000 + 59000 / 8, 0.01);
+	assert_about(trains, 60000 + 1000 + 59000 / 8, 0.01);
+	assert_about(large, 60000 + 1000 + 59000 / 8, 0.01);
+}
+END_TEST
+
+START_TEST(even_the_lowest_rate_lets_a_victim_of_spoofing_through)
+{
+	uint64_t allowed = flood("::ffff:192.0.2.1", 1, 1, SECOND / 100, START + 60 * SECOND);
+
+	ck_assert_uint_gt(allowed, 60 + 30);
+	ck_assert_uint_le(allowed, 2 * 60 + 2);
+}
+END_TEST
+
+START_TEST(the_highest_rate_does_not_overflow)
+{
+	const char *source = "::ffff:192.0.2.1";
+
+	ck_assert_uint_eq(take(source, RATE_MAX, RATE_MAX, START), RATE_MAX);
+	/* Drained at 4.29 a nanosecond. */
+	ck_assert_uint_ge(take(source, RATE_MAX, RATE_MAX, START + 1000), 4290);
+	ck_assert_uint_eq(take(source, RATE_MAX, RATE_MAX, START + 3 * SECOND), RATE_MAX);
+	ck_assert_uint_eq(take(source, RATE_MAX, 64, START + 5 * SECOND), 64);
+	ck_assert_uint_ge(take("::1", 1, RATE_MAX, START), 1);
+	ck_assert_uint_le(take("::1", 1, RATE_MAX, START), 2);
+}
+END_TEST
+
+START_TEST(a_longer_burst_is_not_to_be_had_by_waiting)
+{
+	const char *source = "::ffff:192.0.2.1";
+
+	ck_assert_uint_eq(take(source, 10, 10, START), 10);
+	ck_assert_uint_le(take(source, 10, 1000, START + 1000 * SECOND), 10 + 1);
+}
+END_TEST
+
+START_TEST(a_clock_set_back_refuses_nobody_polite)
+{
+	const char *polite = "::ffff:192.0.2.1";
+
+	ck_assert_uint_eq(flood(polite, 1000, 1, SECOND / 10, START + 10 * SECOND), 100);
+	ck_assert_uint_eq(take(polite, 1000, 1, START - 900 * SECOND), 1);
+	ck_assert_uint_eq(take(polite, 1000, 1, START - 899 * SECOND), 1);
+	assert_about(flood("::ffff:192.0.2.2", 1000, 1, SECOND / 100000, START + 10 * SECOND),
+		     21000, 0.05);
+}
+END_TEST
+
+/* Workers read the clock one after the other and come in any order. */
+START_TEST(a_worker_a_little_late_refunds_nothing)
+{
+	struct in6_addr address = ip("::ffff:192.0.2.1");
+	uint64_t allowed = 0;
+
+	for (int i = 0; i < 60 * 20000; i++) {
+		int64_t now = START + i * (SECOND / 20000) - i % 2 * 5 * MILLISECOND;
+
+		allowed +=
+			rate_limit_take(limit, TAG, &address, 1000, 1, now, &random_state).allowed;
+	}
+	assert_about(allowed, 2 * 60 * 1000, 0.05);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("rate_limit");
+	TCase *tcase = tcase_create("budget");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, a_burst_of_one_second_is_answered);
+	tcase_add_test(tcase, a_source_within_its_rate_is_always_answered);
+	tcase_add_loop_test(tcase, one_source_gets_what_the_model_says, 0, 5);
+	tcase_add_loop_test(tcase, a_flood_gets_twice_the_rate, 0, 8);
+	tcase_add_test(tcase, of_a_small_excess_one_in_eight_is_answered);
+	tcase_add_test(tcase, even_the_lowest_rate_lets_a_victim_of_spoofing_through);
+	tcase_add_test(tcase, the_highest_rate_does_not_overflow);
+	tcase_add_test(tcase, a_longer_burst_is_not_to_be_had_by_waiting);
+	tcase_add_test(tcase, a_clock_set_back_refuses_nobody_polite);
+	tcase_add_test(tcase, a_worker_a_little_late_refunds_nothing);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+UNIT_MAIN(suite)

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* The end of a socket that is never empty: poll() is the test's, and always finds one more. */
+
+#include "config.h"
+
+#include "echod/serving/endpoint.h"
+
+#include <poll.h>
+
+#include "unit/fake_clock.h"
+#include "unit/loop_scene.h"
+#include "unit/unit.h"
+
+#define TURN_MS 7
+#define TURNS_TOO_MANY 1000
+
+static int sender = -1; /* of the flood; -1: there is none */
+static struct address target;
+static unsigned turns;
+
+int poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	if (sender < 0)
+		return (int)syscall(SYS_poll, fds, count, timeout);
+	ck_assert_uint_lt(++turns, TURNS_TOO_MANY);
+	send_datagram(sender, &target, "more", 4);
+	fake_ms += TURN_MS;
+	fds->revents = POLLIN;
+	return 1;
+}
+
+START_TEST(a_flood_does_not_hold_up_a_stop)
+{
+	struct service *service = scene_service("[listener x]\naddress = 127.0.0.1:0\n", "x");
+	struct intake *intake = scene_serve(service, SOCKET_UDP, "127.0.0.1");
+	int64_t begun = fake_ms;
+
+	target = intake->socket->address;
+	sender = datagram_socket("127.0.0.1");
+	scene_end_serving(intake);
+	ck_assert_int_le(fake_ms - begun, 100 + TURN_MS);
+	ck_assert_uint_ge(scene_count(UDP_ECHOED_DATAGRAMS), turns - 1);
+	ck_assert_uint_gt(turns, 1);
+	close(sender);
+	sender = -1;
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *result = suite_create("intake");
+	TCase *tcase = new_case(result, "stop");
+
+	tcase_add_checked_fixture(tcase, scene_open, scene_close);
+	tcase_add_test(tcase, a_flood_does_not_hold_up_a_stop);
+	return result;
+}
+
+UNIT_MAIN(suite)

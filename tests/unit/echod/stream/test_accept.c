@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Who is let in, and what happens when descriptors run out. This program defines accept4, and so
+ * decides when the kernel has none left.
+ */
+
+#include "config.h"
+
+#include "echod/stream/accept.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "echod/guard/client_table.h"
+#include "unit/fake_clock.h"
+#include "unit/log_lines.h"
+#include "unit/loop_scene.h"
+#include "unit/unit.h"
+
+#define PLAIN "[listener x]\naddress = 127.0.0.1:0\n"
+#define ACCEPTS_PER_TURN 64
+
+static int refusal;	  /* what accept4 says; 0: what the kernel says */
+static unsigned refusals; /* so often only; 0: always */
+static unsigned accepts;
+
+int accept4(int fd, __SOCKADDR_ARG address, socklen_t *restrict length, int flags)
+{
+	accepts++;
+	if (refusal == 0)
+		return (int)syscall(SYS_accept4, fd, address.__sockaddr__, length, flags);
+	errno = refusal;
+	if (refusals > 0 && --refusals == 0)
+		refusal = 0;
+	return -1;
+}
+
+static void set_up(void)
+{
+	scene_open();
+	log_lines_begin(LEVEL_NOTICE);
+}
+
+static void tear_down(void)
+{
+	log_lines_end();
+	scene_close();
+}
+
+static int dial(const struct intake *intake)
+{
+	const struct address *to = &intake->socket->address;
+	int fd = new_socket(to, SOCK_STREAM);
+
+	ck_assert_int_eq(connect(fd, &to->sa, to->length), 0);
+	return fd;
+}
+
+static void expect_served(int fd)
+{
+	ck_assert_int_eq(send(fd, "x", 1, 0), 1);
+	scene_expect(fd, "x");
+}
+
+/* Closed without a word. */
+static void expect_refused(int fd, enum counter why)
+{
+	scene_expect_end(fd);
+	ck_assert_uint_eq(scene_count(why), 1);
+	ck_assert_uint_eq(scene_count(TCP_ACCEPTED), 0);
+	close(fd);
+}
+
+START_TEST(whoever_comes_is_served)
+{
+	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	int one = dial(intake), other = dial(intake);
+
+	expect_served(one);
+	expect_served(other);
+	ck_assert_uint_eq(scene_count(TCP_ACCEPTED), 2);
+	ck_assert_uint_eq(scene_loop.connections, 2);
+	ck_assert_uint_eq(client_table_count(scene_loop.shared->clients), 2);
+	close(one);
+	close(other);
+	TURN_UNTIL(scene_loop.connections == 0);
+	ck_assert_uint_eq(client_table_count(scene_loop.shared->clients), 0);
+}
+END_TEST
+
+START_TEST(the_denied_are_closed_and_counted)
+{
+	struct service *service = scene_service(PLAIN "deny = 127.0.0.0/8\n", "x");
+
+	expect_refused(dial(scene_serve(service, SOCKET_TCP, "127.0.0.1")), TCP_REJECTED_DENIED);
+}
+END_TEST
+
+START_TEST(beyond_max_clients_they_are_closed_and_counted)
+{
+	struct service *service = scene_service(PLAIN, "x");
+
+	client_table_set_limit(scene_loop.shared->clients, 0);
+	expect_refused(dial(scene_serve(service, SOCKET_TCP, "127.0.0.1")),
+		       TCP_REJECTED_MAX_CLIENTS);
+}
+END_TEST
+
+START_TEST(beyond_the_limit_of_an_address_they_are_closed_and_counted)
+{
+	struct service *service = scene_service(PLAIN "max_clients_per_ip = 2\n", "x");
+	struct intake *intake = scene_serve(service, SOCKET_TCP, "127.0.0.1");
+	int fds[3];
+
+	for (int i = 0; i < 3; i++)
+		fds[i] = dial(intake);
+	TURN_UNTIL(scene_count(TCP_REJECTED_PER_IP) == 1);
+	expect_served(fds[0]);
+	expect_served(fds[1]);
+	scene_expect_end(fds[2]);
+	close(fds[0]);
+	TURN_UNTIL(scene_loop.connections == 1);
+	close(fds[2]);
+	fds[2] = dial(intake); /* room again */
+	expect_served(fds[2]);
+	close(fds[1]);
+	close(fds[2]);
+}
+END_TEST
+
+START_TEST(unix_clients_have_no_address_to_judge)
+{
+	struct service *service =
+		scene_service(PLAIN "deny = 0.0.0.0/0 ::/0\nmax_clients_per_ip = 1\n", "x");
+	char path[256];
+	struct intake *intake;
+	int one, other;
+
+	snprintf(path, sizeof(path), "%s/stream", test_directory());
+	intake = scene_serve(service, SOCKET_UNIX, path);
+	one = dial(intake);
+	other = dial(intake);
+	expect_served(one);
+	expect_served(other);
+	close(one);
+	close(other);
+}
+END_TEST
+
+START_TEST(a_crowd_does_not_keep_the_loop_from_its_clients)
+{
+	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	int fds[ACCEPTS_PER_TURN + 6];
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		fds[i] = dial(intake);
+	tcp_accept_ready(intake->socket->fd, 0, intake);
+	ck_assert_uint_eq(scene_count(TCP_ACCEPTED), ACCEPTS_PER_TURN);
+	TURN_UNTIL(scene_count(TCP_ACCEPTED) == ARRAY_SIZE(fds));
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+}
+END_TEST
+
+START_TEST(errors_of_one_connection_do_not_hold_up_the_next)
+{
+	static const int errors[] = {ECONNABORTED, EPROTO, ENETDOWN, EPERM, EINTR};
+	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		int fd = dial(intake);
+
+		refusal = errors[i];
+		refusals = 1;
+		expect_served(fd);
+		ck_assert_uint_eq(scene_count(TCP_ACCEPT_ERRORS), i + 1);
+		close(fd);
+	}
+	ck_assert_str_eq(log_lines(), "");
+}
+END_TEST
+
+/* How often accept4 is called within MS, looking every 10 ms. */
+static unsigned accepts_within(int64_t ms)
+{
+	unsigned before = accepts;
+
+	for (int64_t end = fake_ms + ms; fake_ms < end;) {
+		fake_ms += 10;
+		scene_turn();
+	}
+	return accepts - before;
+}
+
+START_TEST(out_of_descriptors_the_queue_is_left_alone_for_a_while)
+{
+	static const int errors[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM};
+	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	int fd = dial(intake);
+
+	refusal = errors[_i];
+	TURN_UNTIL(accepts == 1);
+	ck_assert_uint_eq(accepts_within(90), 0); /* 100 ms */
+	ck_assert_uint_eq(accepts_within(20), 1); /* 200 */
+	ck_assert_uint_eq(accepts_within(180), 0);
+	ck_assert_uint_eq(accepts_within(20), 1); /* 400 */
+	ck_assert_uint_eq(accepts_within(380), 0);
+	ck_assert_uint_eq(accepts_within(20), 1); /* 800 */
+	ck_assert_uint_eq(accepts_within(780), 0);
+	ck_assert_uint_eq(accepts_within(8020), 11); /* and no longer than that */
+	ck_assert_uint_eq(scene_count(TCP_ACCEPT_ERRORS), accepts);
+	refusal = 0;
+	ck_assert_uint_ge(accepts_within(800), 1);
+	expect_served(fd);
+	close(fd);
+}
+END_TEST
+
+START_TEST(an_episode_is_one_line)
+{
+	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	int fd = dial(intake);
+
+	refusal = EMFILE;
+	ck_assert_uint_gt(accepts_within(10000), 10);
+	ck_assert_str_eq(log_lines(),
+			 "<4>cannot accept connections: Too many open files; trying again as "
+			 "descriptors and memory come free (LimitNOFILE= sets how many descriptors "
+			 "there are)\n");
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_connection_that_nobody_may_accept_is_left_alone_for_a_while)
+{
+	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	int fd = dial(intake);
+
+	refusal = EACCES;
+	TURN_UNTIL(scene_loop.paused_intakes == 1);
+	ck_assert_uint_eq(accepts, ACCEPTS_PER_TURN);
+	ck_assert_uint_eq(accepts_within(90), 0);
+	ck_assert_uint_eq(accepts_within(20), ACCEPTS_PER_TURN);
+	ck_assert_str_eq(log_lines(),
+			 "<4>cannot accept connections: Permission denied; trying again from "
+			 "time to time (a security policy of this host may forbid it)\n");
+	refusal = 0;
+	ck_assert_uint_ge(accepts_within(200), 1);
+	expect_served(fd);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_close_ends_the_pause)
+{
+	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	int first = dial(intake), second;
+
+	expect_served(first);
+	second = dial(intake);
+	refusal = EMFILE;
+	TURN_UNTIL(scene_loop.paused_intakes == 1);
+	refusal = 0;
+	close(first);
+	TURN_UNTIL(scene_loop.paused_intakes == 0); /* the clock stands still */
+	expect_served(second);
+	close(second);
+}
+END_TEST
+
+START_TEST(a_pause_after_success_is_short_again)
+{
+	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	int fd = dial(intake);
+
+	refusal = EMFILE;
+	accepts_within(1000);
+	refusal = 0;
+	accepts_within(800);
+	expect_served(fd);
+	close(fd);
+	TURN_UNTIL(scene_loop.connections == 0);
+	fd = dial(intake);
+	refusal = EMFILE;
+	TURN_UNTIL(scene_loop.paused_intakes == 1);
+	ck_assert_uint_eq(accepts_within(110), 1);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_paused_socket_may_be_stopped)
+{
+	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	int fd = dial(intake);
+
+	refusal = EMFILE;
+	TURN_UNTIL(scene_loop.paused_intakes == 1);
+	scene_end_serving(intake);
+	ck_assert_uint_eq(scene_loop.paused_intakes, 0);
+	ck_assert_uint_eq(accepts_within(1000), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(what_waits_is_accepted_before_the_socket_goes)
+{
+	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	int fds[ACCEPTS_PER_TURN + 6];
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		fds[i] = dial(intake);
+	refusal = ECONNABORTED;
+	refusals = 1;
+	scene_end_serving(intake);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		expect_served(fds[i]);
+		close(fds[i]);
+	}
+}
+END_TEST
+
+START_TEST(the_queue_of_a_handed_socket_is_left_to_the_next)
+{
+	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	struct listen_socket *socket = listen_socket_hold(intake->socket);
+	int fd = dial(intake), next;
+
+	socket->handed = true;
+	scene_end_serving(intake);
+	ck_assert_uint_eq(scene_count(TCP_ACCEPTED), 0);
+	next = accept4(socket->fd, NULL, NULL, 0);
+	ck_assert_int_ge(next, 0);
+	close(next);
+	listen_socket_release(socket);
+	close(fd);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *result = suite_create("tcp_accept");
+	TCase *tcase = new_case(result, "accept");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, whoever_comes_is_served);
+	tcase_add_test(tcase, the_denied_are_closed_and_counted);
+	tcase_add_test(tcase, beyond_max_clients_they_are_closed_and_counted);
+	tcase_add_test(tcase, beyond_the_limit_of_an_address_they_are_closed_and_counted);
+	tcase_add_test(tcase, unix_clients_have_no_address_to_judge);
+	tcase_add_test(tcase, a_crowd_does_not_keep_the_loop_from_its_clients);
+	tcase_add_test(tcase, errors_of_one_connection_do_not_hold_up_the_next);
+	tcase_add_loop_test(tcase, out_of_descriptors_the_queue_is_left_alone_for_a_while, 0, 4);
+	tcase_add_test(tcase, an_episode_is_one_line);
+	tcase_add_test(tcase, a_connection_that_nobody_may_accept_is_left_alone_for_a_while);
+	tcase_add_test(tcase, a_close_ends_the_pause);
+	tcase_add_test(tcase, a_pause_after_success_is_short_again);
+	tcase_add_test(tcase, a_paused_socket_may_be_stopped);
+	tcase_add_test(tcase, what_waits_is_accepted_before_the_socket_goes);
+	tcase_add_test(tcase, the_queue_of_a_handed_socket_is_left_to_the_next);
+	return result;
+}
+
+INTEGRATION_MAIN(suite)

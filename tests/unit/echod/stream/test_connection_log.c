@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* The lines about connections, word for word, and their bound. */
+
+#include "config.h"
+
+#include "echod/stream/connection_log.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "unit/fake_clock.h"
+#include "unit/log_lines.h"
+#include "unit/loop_scene.h"
+#include "unit/unit.h"
+
+#define PLAIN "[listener x]\naddress = 127.0.0.1:0\n"
+#define LINES_PER_S 200
+
+static void set_up(void)
+{
+	scene_open();
+	log_lines_begin(LEVEL_INFO);
+}
+
+static void tear_down(void)
+{
+	log_lines_end();
+	scene_close();
+}
+
+static unsigned own_port(int fd)
+{
+	struct address own = {.length = sizeof(own.un)};
+
+	ck_assert_int_eq(getsockname(fd, &own.sa, &own.length), 0);
+	return address_port(&own);
+}
+
+START_TEST(a_life_is_two_lines)
+{
+	int fd = scene_connect_tcp(scene_service(PLAIN "prefix = >\n", "x"), 0);
+	unsigned port = own_port(fd);
+	char expected[256];
+
+	snprintf(expected, sizeof(expected), "<6>tcp 127.0.0.1:%u on x opened\n", port);
+	ck_assert_str_eq(log_lines(), expected);
+	ck_assert_int_eq(send(fd, "hello", 5, 0), 5);
+	scene_expect(fd, ">hello");
+	fake_ms += 61007;
+	close(fd);
+	TURN_UNTIL(scene_loop.connections == 0);
+	snprintf(expected, sizeof(expected),
+		 "<6>tcp 127.0.0.1:%u on x closed: client, 5 bytes received, 6 sent, 61.007 s\n",
+		 port);
+	ck_assert_str_eq(log_lines(), expected);
+}
+END_TEST
+
+START_TEST(the_reason_is_the_one_that_is_counted)
+{
+	int fd = scene_connect_tcp(scene_service(PLAIN "idle_timeout = 1s\n", "x"), 0);
+
+	log_lines();
+	fake_ms += 5000;
+	TURN_UNTIL(scene_loop.connections == 0);
+	ck_assert_ptr_nonnull(
+		strstr(log_lines(), " closed: idle, 0 bytes received, 0 sent, 5.000 s\n"));
+	close(fd);
+}
+END_TEST
+
+START_TEST(an_error_is_said_in_words)
+{
+	int fd = scene_connect_tcp(scene_service(PLAIN, "x"), 0);
+	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	log_lines();
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
+	close(fd);
+	TURN_UNTIL(scene_loop.connections == 0);
+	ck_assert_ptr_nonnull(strstr(log_lines(), " closed: error: Connection reset by peer, 0 "));
+}
+END_TEST
+
+START_TEST(a_unix_client_has_no_name)
+{
+	int fd = scene_connect_unix(scene_service(PLAIN, "x"), 0);
+
+	ck_assert_str_eq(log_lines(), "<6>unix on x opened\n");
+	close(fd);
+	TURN_UNTIL(scene_loop.connections == 0);
+	ck_assert_str_eq(log_lines(),
+			 "<6>unix on x closed: client, 0 bytes received, 0 sent, 0.000 s\n");
+}
+END_TEST
+
+START_TEST(refusals_name_who_and_why)
+{
+	static const struct {
+		const char *host, *text;
+	} peers[] = {
+		{"192.0.2.9", "tcp 192.0.2.9:4711"},
+		{"2001:db8::9", "tcp [2001:db8::9]:4711"},
+		{"::ffff:192.0.2.9", "tcp 192.0.2.9:4711"},
+		{"/run/client", "unix"},
+	};
+	struct service *service = scene_service(PLAIN, "x");
+	char expected[256];
+
+	for (size_t i = 0; i < ARRAY_SIZE(peers); i++) {
+		struct address peer = at(peers[i].host, 4711);
+
+		log_connection_refused(service, &peer, TCP_REJECTED_PER_IP);
+		snprintf(expected, sizeof(expected), "<6>%s on x refused: per_ip\n", peers[i].text);
+		ck_assert_str_eq(log_lines(), expected);
+		log_connection_refused(service, &peer, TCP_ACCEPT_ERRORS);
+		snprintf(expected, sizeof(expected), "<6>%s on x refused: no memory\n",
+			 peers[i].text);
+		ck_assert_str_eq(log_lines(), expected);
+	}
+}
+END_TEST
+
+START_TEST(at_notice_nothing_is_said)
+{
+	struct service *service = scene_service(PLAIN, "x");
+	struct address peer = at("192.0.2.9", 4711);
+	int fd;
+
+	log_set_level(LEVEL_NOTICE);
+	log_connection_refused(service, &peer, TCP_REJECTED_DENIED);
+	fd = scene_connect_tcp(service, 0);
+	close(fd);
+	TURN_UNTIL(scene_loop.connections == 0);
+	ck_assert_str_eq(log_lines(), "");
+}
+END_TEST
+
+static unsigned count_lines(const char *text)
+{
+	unsigned count = 0;
+
+	for (; (text = strchr(text, '\n')) != NULL; text++)
+		count++;
+	return count;
+}
+
+START_TEST(a_flood_of_clients_is_not_a_flood_of_lines)
+{
+	struct service *service = scene_service(PLAIN, "x");
+	struct address peer = at("192.0.2.9", 4711);
+
+	for (int i = 0; i < 1000; i++)
+		log_connection_refused(service, &peer, TCP_REJECTED_DENIED);
+	ck_assert_uint_eq(count_lines(log_lines()), LINES_PER_S);
+	fake_ms += 1000;
+	log_connection_refused(service, &peer, TCP_REJECTED_DENIED);
+	ck_assert_str_eq(log_lines(), "<6>... 800 suppressed\n"
+				      "<6>tcp 192.0.2.9:4711 on x refused: denied\n");
+	log_connection_refused(service, &peer, TCP_REJECTED_DENIED);
+	ck_assert_uint_eq(count_lines(log_lines()), 1);
+}
+END_TEST
+
+static void refuse_many(int count)
+{
+	struct address peer = at("192.0.2.9", 4711);
+	struct service *service = scene_service(PLAIN, "x");
+
+	for (int i = 0; i < count; i++)
+		log_connection_refused(service, &peer, TCP_REJECTED_DENIED);
+	ck_assert_uint_eq(count_lines(log_lines()), LINES_PER_S);
+}
+
+START_TEST(the_rest_of_a_flood_is_said_when_it_is_over)
+{
+	refuse_many(1000);
+	fake_ms += 999;
+	scene_turn();
+	ck_assert_str_eq(log_lines(), "");
+	fake_ms += 1;
+	scene_turn();
+	ck_assert_str_eq(log_lines(), "<6>... 800 suppressed\n");
+	fake_ms += 5000;
+	scene_turn();
+	ck_assert_str_eq(log_lines(), "");
+}
+END_TEST
+
+START_TEST(while_a_flood_goes_on_its_next_line_says_the_rest)
+{
+	struct service *service = scene_service(PLAIN, "x");
+	struct address peer = at("192.0.2.9", 4711);
+
+	refuse_many(300);
+	fake_ms += 1000;
+	log_connection_refused(service, &peer, TCP_REJECTED_DENIED);
+	ck_assert_ptr_nonnull(strstr(log_lines(), "... 100 suppressed\n"));
+	for (int i = 1; i < 250; i++)
+		log_connection_refused(service, &peer, TCP_REJECTED_DENIED);
+	log_lines();
+	scene_turn();
+	ck_assert_str_eq(log_lines(), "");
+	fake_ms += 1000;
+	scene_turn();
+	ck_assert_str_eq(log_lines(), "<6>... 50 suppressed\n");
+}
+END_TEST
+
+START_TEST(a_stop_says_the_rest)
+{
+	refuse_many(203);
+	connection_log_end(scene_loop.shared);
+	ck_assert_str_eq(log_lines(), "<6>... 3 suppressed\n");
+	connection_log_end(scene_loop.shared);
+	ck_assert_str_eq(log_lines(), "");
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *result = suite_create("connection_log");
+	TCase *tcase = new_case(result, "lines");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, a_life_is_two_lines);
+	tcase_add_test(tcase, the_reason_is_the_one_that_is_counted);
+	tcase_add_test(tcase, an_error_is_said_in_words);
+	tcase_add_test(tcase, a_unix_client_has_no_name);
+	tcase_add_test(tcase, refusals_name_who_and_why);
+	tcase_add_test(tcase, at_notice_nothing_is_said);
+	tcase_add_test(tcase, a_flood_of_clients_is_not_a_flood_of_lines);
+	tcase_add_test(tcase, the_rest_of_a_flood_is_said_when_it_is_over);
+	tcase_add_test(tcase, while_a_flood_goes_on_its_next_line_says_the_rest);
+	tcase_add_test(tcase, a_stop_says_the_rest);
+	return result;
+}
+
+UNIT_MAIN(suite)

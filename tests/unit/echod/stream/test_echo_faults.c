@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Connections of a worker that runs out of memory, or whose calls are interrupted: one client may
+ * lose its connection, never a byte of it in silence, and the books stay right.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "echod/guard/client_table.h"
+#include "unit/faults.h"
+#include "unit/loop_scene.h"
+#include "unit/unit.h"
+
+#define PLAIN "[listener x]\naddress = 127.0.0.1:0\n"
+#define ONCE PLAIN "reply_once = yes\n"
+#define SMALL_BUFFER 4608
+
+static void set_up(void)
+{
+	fault_spare_timers();
+	scene_open();
+}
+
+static uint64_t clients(void)
+{
+	return client_table_count(scene_loop.shared->clients);
+}
+
+/* Turns once while the call that comes after SKIP others fails: whether there was one. */
+static bool turn_with(unsigned skip, const char *call, int error)
+{
+	fault_after(skip, call, error);
+	(void)event_base_loop(scene_loop.base, EVLOOP_NONBLOCK);
+	return fault_over();
+}
+
+static void expect_served(int fd)
+{
+	send_all(fd, "x", 1);
+	scene_expect(fd, "x");
+}
+
+static int ready_client(const char *text)
+{
+	int fd = scene_connect_tcp(scene_service(text, "x"), 0);
+
+	send_all(fd, "hello", 5);
+	return fd;
+}
+
+START_TEST(a_client_for_whom_memory_is_missing_costs_no_other)
+{
+	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	uint16_t port = address_port(&intake->socket->address);
+	bool failed = true;
+
+	for (unsigned skip = 0; failed; skip++) {
+		uint64_t errors = scene_count(TCP_ACCEPT_ERRORS) + scene_count(TCP_CLOSED_ERROR);
+		int fd = connect_to("127.0.0.1", port);
+
+		failed = turn_with(skip, MEMORY, ENOMEM);
+		ck_assert_uint_eq(clients(), scene_loop.connections);
+		if (scene_loop.connections == 0)
+			ck_assert_uint_eq(scene_count(TCP_ACCEPT_ERRORS) +
+						  scene_count(TCP_CLOSED_ERROR),
+					  errors + 1);
+		else
+			expect_served(fd);
+		ck_assert(skip >= 2 || scene_loop.connections == 0);
+		close(fd);
+		TURN_UNTIL(scene_loop.connections == 0);
+		ck_assert_uint_eq(clients(), 0);
+	}
+	scene_end_serving(intake);
+}
+END_TEST
+
+START_TEST(what_wakes_us_for_nothing_changes_nothing)
+{
+	static const int errors[] = {EAGAIN, EINTR};
+	int fd = ready_client(PLAIN);
+
+	WAIT_UNTIL(turn_with(0, "recvfrom", errors[_i]));
+	scene_expect(fd, "hello");
+	send_all(fd, "again", 5);
+	WAIT_UNTIL(turn_with(0, "sendto", errors[_i]));
+	scene_expect(fd, "again");
+	ck_assert_uint_eq(scene_count(TCP_SENT_BYTES), 10);
+	ck_assert_int_eq(scene_connection()->state, READING);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_broken_connection_is_closed_and_counted)
+{
+	static const char *const calls[] = {"recvfrom", "sendto"};
+	int fd = ready_client(PLAIN);
+
+	WAIT_UNTIL(turn_with(0, calls[_i], ECONNRESET));
+	ck_assert_uint_eq(scene_count(TCP_CLOSED_ERROR), 1);
+	ck_assert_uint_eq(scene_loop.connections, 0);
+	ck_assert_uint_eq(clients(), 0);
+	expect_gone(fd);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_rest_that_cannot_be_kept_ends_in_a_reset_not_in_a_gap)
+{
+	static char data[1 << 16];
+	int fd = scene_connect_tcp(scene_service(PLAIN, "x"), SMALL_BUFFER);
+	bool failed = false;
+
+	/* First the memory for the rest, then for the event that waits to send it. */
+	while (!failed) {
+		ssize_t sent = send(fd, data, sizeof(data), MSG_DONTWAIT);
+
+		ck_assert(sent > 0 || errno == EAGAIN);
+		failed = turn_with((unsigned)_i, MEMORY, ENOMEM);
+	}
+	ck_assert_uint_eq(scene_count(TCP_CLOSED_ERROR), 1);
+	ck_assert_uint_eq(scene_loop.connections, 0);
+	for (ssize_t got = 1; got > 0;) {
+		got = recv(fd, data, sizeof(data), 0);
+		ck_assert_msg(got > 0 || (got < 0 && errno == ECONNRESET), "an end like any other");
+	}
+	close(fd);
+}
+END_TEST
+
+/* Reads until the server has written all that it kept, each of its turns with a fault at CALL. */
+static void read_all_with(int fd, const char *call, int error)
+{
+	static char data[1 << 16];
+	bool failed = false;
+
+	while (!failed) {
+		(void)recv(fd, data, sizeof(data), MSG_DONTWAIT);
+		failed = turn_with(0, call, error);
+	}
+}
+
+START_TEST(a_client_that_reads_again_may_be_lost_but_is_counted)
+{
+	static const struct {
+		const char *call;
+		int error;
+	} faults[] = {{"sendto", ECONNRESET}, {MEMORY, ENOMEM}};
+	int fd = scene_connect_tcp(scene_service(PLAIN, "x"), SMALL_BUFFER);
+
+	scene_stall(fd);
+	read_all_with(fd, faults[_i].call, faults[_i].error);
+	ck_assert_uint_eq(scene_count(TCP_CLOSED_ERROR), 1);
+	ck_assert_uint_eq(scene_loop.connections, 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(an_end_that_cannot_wait_for_the_client_keeps_its_reason)
+{
+	static const struct {
+		const char *call;
+		int error;
+	} faults[] = {{"shutdown", ENOTCONN}, {MEMORY, ENOMEM}};
+	int fd = ready_client(ONCE);
+
+	WAIT_UNTIL(turn_with(0, faults[_i].call, faults[_i].error));
+	ck_assert_uint_eq(scene_count(TCP_CLOSED_REPLIED), 1);
+	ck_assert_uint_eq(scene_loop.connections, 0);
+	expect_text(fd, "hello");
+	close(fd);
+}
+END_TEST
+
+START_TEST(after_our_fin_an_interruption_is_none_and_an_error_the_end)
+{
+	static const int errors[] = {EAGAIN, EINTR, ECONNRESET};
+	int fd = ready_client(ONCE);
+
+	scene_expect(fd, "hello");
+	ck_assert_int_eq(scene_connection()->state, LINGERING);
+	send_all(fd, "more", 4);
+	WAIT_UNTIL(turn_with(0, "recvfrom", errors[_i]));
+	ck_assert_uint_eq(scene_count(TCP_CLOSED_REPLIED), errors[_i] == ECONNRESET);
+	ck_assert_uint_eq(scene_loop.connections, errors[_i] != ECONNRESET);
+	close(fd);
+	TURN_UNTIL(scene_count(TCP_CLOSED_REPLIED) == 1);
+}
+END_TEST
+
+/* A client that has sent twice and reads nothing, so that our kernel holds both. */
+static int deaf_client(void)
+{
+	int fd = scene_connect_unix(scene_service(PLAIN, "x"), 0);
+
+	for (uint64_t i = 1; i <= 2; i++) {
+		send_all(fd, "hello", 5);
+		TURN_UNTIL(scene_count(TCP_SENT_BYTES) == i * 5);
+	}
+	return fd;
+}
+
+START_TEST(an_end_that_cannot_wait_for_unread_echo_is_one_at_once)
+{
+	static const struct {
+		const char *call;
+		int error;
+	} faults[] = {{"shutdown", ENOTCONN}, {MEMORY, ENOMEM}};
+	int fd = deaf_client();
+
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	WAIT_UNTIL(turn_with(0, faults[_i].call, faults[_i].error));
+	ck_assert_uint_eq(scene_count(TCP_CLOSED_CLIENT), 1);
+	ck_assert_uint_eq(scene_loop.connections, 0);
+	ck_assert_uint_eq(clients(), 0);
+	expect_text(fd, "hellohello");
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_socket_that_says_nothing_any_more_is_not_waited_for)
+{
+	int fd = deaf_client();
+
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	TURN_UNTIL(scene_connection()->state == FLUSHING);
+	scene_turn();
+	expect_text(fd, "hello");
+	WAIT_UNTIL(turn_with(0, "getsockopt", EINVAL));
+	ck_assert_uint_eq(scene_count(TCP_CLOSED_CLIENT), 1);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_socket_that_cannot_be_listened_to_is_tried_again)
+{
+	struct intake *intake;
+	struct address address = at("127.0.0.1", 0);
+	struct reason reason;
+	struct listen_socket *socket = listen_socket_open(SOCKET_TCP, &address, &reason);
+	struct service *service = scene_service(PLAIN, "x");
+	int fd;
+
+	ck_assert_ptr_nonnull(socket);
+	fault_next(MEMORY, ENOMEM);
+	ck_assert_ptr_null(intake_new(socket, service));
+	intake = intake_new(socket, service);
+	ck_assert_ptr_nonnull(intake);
+	fault_next(MEMORY, ENOMEM);
+	intake_start(intake, &scene_loop);
+	ck_assert(fault_over());
+	ck_assert_uint_eq(scene_loop.paused_intakes, 1);
+	fd = connect_to("127.0.0.1", address_port(&socket->address));
+	listen_socket_release(socket);
+	TURN_UNTIL(scene_loop.paused_intakes == 0);
+	expect_served(fd);
+	close(fd);
+	scene_end_serving(intake);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *all = suite_create("tcp_echo_faults");
+	TCase *tests = new_case(all, "tcp_echo_faults");
+
+	tcase_add_checked_fixture(tests, set_up, scene_close);
+	tcase_add_test(tests, a_client_for_whom_memory_is_missing_costs_no_other);
+	tcase_add_loop_test(tests, what_wakes_us_for_nothing_changes_nothing, 0, 2);
+	tcase_add_loop_test(tests, a_broken_connection_is_closed_and_counted, 0, 2);
+	tcase_add_loop_test(tests, a_rest_that_cannot_be_kept_ends_in_a_reset_not_in_a_gap, 0, 2);
+	tcase_add_loop_test(tests, a_client_that_reads_again_may_be_lost_but_is_counted, 0, 2);
+	tcase_add_loop_test(tests, an_end_that_cannot_wait_for_the_client_keeps_its_reason, 0, 2);
+	tcase_add_loop_test(tests, after_our_fin_an_interruption_is_none_and_an_error_the_end, 0,
+			    3);
+	tcase_add_loop_test(tests, an_end_that_cannot_wait_for_unread_echo_is_one_at_once, 0, 2);
+	tcase_add_test(tests, a_socket_that_says_nothing_any_more_is_not_waited_for);
+	tcase_add_test(tests, a_socket_that_cannot_be_listened_to_is_tried_again);
+	return all;
+}
+
+INTEGRATION_MAIN(suite)

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* What a worker changes over to: sockets, services by name, and connections that follow them. */
+
+#include "config.h"
+
+#include "echod/worker/plan.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "echod/sockets/socket_table.h"
+#include "unit/config_text.h"
+#include "unit/loop_scene.h"
+#include "unit/unit.h"
+
+static struct listening *listening;
+static struct config *config;
+static struct reason reason;
+
+static void set_up(void)
+{
+	(void)own_network(); /* where it may: nobody else has a port there */
+	scene_open();
+}
+
+static void tear_down(void)
+{
+	scene_close();
+	listening_free(listening);
+	config_release(config);
+}
+
+static void carry_out(struct listening *next_listening, struct config *next_config)
+{
+	struct plan *plan = plan_new(next_config, next_listening, 0, 1);
+
+	ck_assert_ptr_nonnull(plan);
+	plan_carry_out(plan, &scene_loop);
+	listening_free(listening);
+	config_release(config);
+	listening = next_listening;
+	config = next_config;
+}
+
+/* The only worker of a daemon whose file is now this. */
+PRINTF_LIKE(1, 2) static void load(const char *format, ...)
+{
+	struct listening *next_listening;
+	struct config *next_config;
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	next_config = load_good(text);
+	next_listening = listening_open(listening, next_config, 1, &reason);
+	ck_assert_msg(next_listening != NULL, "%s", reason.text);
+	carry_out(next_listening, next_config);
+}
+
+static unsigned port_of(size_t binding)
+{
+	return address_port(&listening->bindings[binding].address);
+}
+
+static int dial(size_t binding)
+{
+	return connect_to("127.0.0.1", (uint16_t)port_of(binding));
+}
+
+static void expect_echo_of(int fd, const char *text, const char *echo)
+{
+	ck_assert_int_eq(send(fd, text, strlen(text), 0), (ssize_t)strlen(text));
+	scene_expect(fd, echo);
+}
+
+static size_t count_services(void)
+{
+	struct service *service;
+	size_t count = 0;
+
+	LIST_FOREACH (service, &scene_loop.services, link)
+		count++;
+	return count;
+}
+
+static struct intake *intake_of(size_t binding)
+{
+	struct intake *intake;
+
+	LIST_FOREACH (intake, &scene_loop.intakes, link) {
+		if (intake->socket == listening->bindings[binding].sockets[0])
+			return intake;
+	}
+	return NULL;
+}
+
+static size_t count_intakes(void)
+{
+	struct intake *intake;
+	size_t count = 0;
+
+	LIST_FOREACH (intake, &scene_loop.intakes, link)
+		count++;
+	return count;
+}
+
+START_TEST(everything_of_the_file_is_served)
+{
+	int fd;
+
+	load("[listener a]\naddress = 127.0.0.1:0\nprefix = a>\n"
+	     "[listener b]\naddress = 127.0.0.1:7007\nprefix = b>\nprotocol = tcp\n");
+	ck_assert_uint_eq(count_intakes(), 3);
+	ck_assert_uint_eq(count_services(), 2);
+	fd = dial(0);
+	expect_echo_of(fd, "x", "a>x");
+	close(fd);
+	fd = dial(2);
+	expect_echo_of(fd, "x", "b>x");
+	close(fd);
+}
+END_TEST
+
+START_TEST(what_stays_goes_on_under_the_new_settings)
+{
+	struct intake *intake;
+	struct service *service;
+	int fd;
+
+	load("[listener a]\naddress = 127.0.0.1:0\nprefix = 1>\n");
+	intake = intake_of(0);
+	service = intake->service;
+	fd = dial(0);
+	expect_echo_of(fd, "x", "1>x");
+	load("[listener a]\naddress = 127.0.0.1:0\nprefix = 2>\n");
+	ck_assert_ptr_eq(intake_of(0), intake);
+	ck_assert_ptr_eq(intake->service, service);
+	ck_assert_uint_eq(count_intakes(), 2);
+	expect_echo_of(fd, "x", "2>x");
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_connection_whose_listener_is_gone_keeps_the_last_settings)
+{
+	int fd;
+
+	load("[listener a]\naddress = 127.0.0.1:0\nprefix = a>\n");
+	fd = dial(0);
+	expect_echo_of(fd, "x", "a>x");
+	load("[listener b]\naddress = 127.0.0.2:0\n");
+	expect_echo_of(fd, "y", "a>y");
+	ck_assert_uint_eq(count_services(), 2);
+	load("[listener a]\naddress = 127.0.0.3:0\nprefix = again>\n"); /* the name is back */
+	expect_echo_of(fd, "z", "again>z");
+	ck_assert_uint_eq(count_services(), 1);
+	close(fd);
+}
+END_TEST
+
+START_TEST(the_last_connection_of_a_gone_listener_takes_its_service_along)
+{
+	int fd;
+
+	load("[listener a]\naddress = 127.0.0.1:0\n");
+	fd = dial(0);
+	expect_echo_of(fd, "x", "x");
+	load("[listener b]\naddress = 127.0.0.2:0\n");
+	ck_assert_uint_eq(count_services(), 2);
+	close(fd);
+	TURN_UNTIL(count_services() == 1);
+	ck_assert_str_eq(LIST_FIRST(&scene_loop.services)->name, "b");
+}
+END_TEST
+
+START_TEST(a_socket_may_change_its_listener)
+{
+	struct intake *intake;
+	int before, after;
+	unsigned port;
+
+	load("[listener a]\naddress = 127.0.0.1:0\nprefix = a>\n");
+	port = port_of(0);
+	intake = intake_of(0);
+	before = dial(0);
+	expect_echo_of(before, "x", "a>x");
+	load("[listener b]\naddress = 127.0.0.1:%u\nprefix = b>\n", port);
+	ck_assert_ptr_eq(intake_of(0), intake);
+	after = dial(0);
+	expect_echo_of(after, "x", "b>x");
+	expect_echo_of(before, "x", "a>x");
+	close(before);
+	TURN_UNTIL(count_services() == 1);
+	close(after);
+}
+END_TEST
+
+START_TEST(listeners_may_swap_their_sockets)
+{
+	unsigned first, second;
+	int fd;
+
+	load("[listener a]\naddress = 127.0.0.1:0\nprefix = a>\n"
+	     "[listener b]\naddress = 127.0.0.1:7007\nprefix = b>\n");
+	first = port_of(0);
+	second = port_of(2);
+	for (int i = 0; i < 2; i++) {
+		load("[listener a]\naddress = 127.0.0.1:%u\nprefix = a>\n"
+		     "[listener b]\naddress = 127.0.0.1:%u\nprefix = b>\n",
+		     i == 0 ? second : first, i == 0 ? first : second);
+		ck_assert_uint_eq(count_services(), 2);
+		fd = dial(0);
+		expect_echo_of(fd, "x", "a>x");
+		close(fd);
+	}
+}
+END_TEST
+
+START_TEST(a_listener_may_move_away_while_another_takes_its_socket)
+{
+	unsigned port;
+	int fd;
+
+	load("[listener a]\naddress = 127.0.0.1:0\nprefix = a>\n");
+	port = port_of(0);
+	load("[listener a]\naddress = 127.0.0.2:0\nprefix = a>\n"
+	     "[listener c]\naddress = 127.0.0.1:%u\nprefix = c>\n",
+	     port);
+	fd = dial(2);
+	expect_echo_of(fd, "x", "c>x");
+	close(fd);
+	ck_assert_uint_eq(count_services(), 2);
+}
+END_TEST
+
+START_TEST(whoever_waits_at_a_socket_that_goes_is_served)
+{
+	int stream, datagram = datagram_socket("127.0.0.1");
+	struct address to;
+	char byte;
+
+	load("[listener a]\naddress = 127.0.0.1:0\n");
+	to = listening->bindings[1].address;
+	stream = dial(0);
+	send_datagram(datagram, &to, "d", 1);
+	load("[listener b]\naddress = 127.0.0.2:0\nprotocol = tcp\n");
+	expect_echo_of(stream, "s", "s");
+	TURN_UNTIL(recv(datagram, &byte, 1, MSG_DONTWAIT) == 1);
+	ck_assert_int_eq(byte, 'd');
+	close(stream);
+	close(datagram);
+}
+END_TEST
+
+START_TEST(ports_that_get_no_answer_are_those_served_now)
+{
+	static struct guard_ports expected;
+
+	for (int i = 0; i < 2; i++) {
+		load("[listener a]\naddress = 127.0.0.%d:0\nprotocol = udp\n", i + 1);
+		guard_ports_init(&expected);
+		guard_ports_refuse(&expected, (uint16_t)port_of(0));
+		ck_assert_mem_eq(&scene_loop.ports, &expected, sizeof(expected));
+	}
+}
+END_TEST
+
+static struct listening *handed_stream(const char *name)
+{
+	struct handed_socket handed = {.kind = HANDED_STREAM, .address = at("127.0.0.1", 0)};
+	struct listening *adopted;
+
+	handed.fd = new_socket(&handed.address, SOCK_STREAM | SOCK_NONBLOCK);
+	ck_assert_int_eq(bind(handed.fd, &handed.address.sa, handed.address.length), 0);
+	ck_assert_int_eq(listen(handed.fd, 5), 0);
+	snprintf(handed.name, sizeof(handed.name), "%s", name);
+	adopted = listening_adopt(&handed, 1, &reason);
+	ck_assert_msg(adopted != NULL, "%s", reason.text);
+	adopted->bindings[0].address = adopted->bindings[0].sockets[0]->address;
+	return adopted;
+}
+
+START_TEST(a_handed_socket_has_the_settings_of_its_name_else_the_defaults)
+{
+	static const char text[] = "[defaults]\nprefix = default>\n"
+				   "[listener a]\naddress = 127.0.0.1:0\nprefix = a>\n";
+	int fd;
+
+	carry_out(handed_stream("unknown"), load_good(text));
+	ck_assert_uint_eq(count_services(), 1); /* nobody uses what the file names */
+	fd = dial(0);
+	expect_echo_of(fd, "x", "default>x");
+	close(fd);
+	carry_out(handed_stream("a"), load_good(text));
+	fd = dial(0);
+	expect_echo_of(fd, "x", "a>x");
+	close(fd);
+}
+END_TEST
+
+START_TEST(each_worker_gets_its_own_share)
+{
+	struct config *two = load_good("[listener a]\naddress = 127.0.0.1:0\n");
+	struct listening *shared = listening_open(NULL, two, 2, &reason);
+
+	ck_assert_msg(shared != NULL, "%s", reason.text);
+	for (size_t worker = 0; worker < 2; worker++) {
+		struct plan *plan = plan_new(two, shared, worker, 2);
+		struct intake *intake;
+		size_t count = 0;
+
+		LIST_FOREACH (intake, &plan->intakes, link) {
+			ck_assert(intake->socket == shared->bindings[0].sockets[worker] ||
+				  intake->socket == shared->bindings[1].sockets[worker]);
+			count++;
+		}
+		ck_assert_uint_eq(count, 2);
+		plan_free(plan);
+	}
+	listening_free(shared);
+	config_release(two);
+}
+END_TEST
+
+START_TEST(a_plan_that_is_not_carried_out_leaves_no_trace)
+{
+	const struct listen_socket *socket;
+
+	load("[listener a]\naddress = 127.0.0.1:0\n");
+	socket = listening->bindings[0].sockets[0];
+	for (int i = 0; i < 3; i++) {
+		unsigned references = atomic_load(&config->references);
+		struct plan *plan = plan_new(config, listening, 0, 1);
+
+		ck_assert_ptr_nonnull(plan);
+		ck_assert_uint_eq(atomic_load(&socket->references), 3); /* table, loop, plan */
+		plan_free(plan);
+		ck_assert_uint_eq(atomic_load(&socket->references), 2);
+		ck_assert_uint_eq(atomic_load(&config->references), references);
+	}
+	plan_free(NULL);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *result = suite_create("plan");
+	TCase *tcase = new_case(result, "plan");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, everything_of_the_file_is_served);
+	tcase_add_test(tcase, what_stays_goes_on_under_the_new_settings);
+	tcase_add_test(tcase, a_connection_whose_listener_is_gone_keeps_the_last_settings);
+	tcase_add_test(tcase, the_last_connection_of_a_gone_listener_takes_its_service_along);
+	tcase_add_test(tcase, a_socket_may_change_its_listener);
+	tcase_add_test(tcase, listeners_may_swap_their_sockets);
+	tcase_add_test(tcase, a_listener_may_move_away_while_another_takes_its_socket);
+	tcase_add_test(tcase, whoever_waits_at_a_socket_that_goes_is_served);
+	tcase_add_test(tcase, ports_that_get_no_answer_are_those_served_now);
+	tcase_add_test(tcase, a_handed_socket_has_the_settings_of_its_name_else_the_defaults);
+	tcase_add_test(tcase, each_worker_gets_its_own_share);
+	tcase_add_test(tcase, a_plan_that_is_not_carried_out_leaves_no_trace);
+	return result;
+}
+
+UNIT_MAIN(suite)

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * When a packet came, however long it waited and whatever became of the wall clock meanwhile. The
+ * clocks that the client reads are ours here; the stamps are the kernel's.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/compiler.h"
+#include "probe/clock.h"
+#include "probe/receive.h"
+#include "unit/unit.h"
+
+#define SECONDS(n) ((int64_t)(n) * (int64_t)NS_PER_S)
+
+static int64_t waited; /* on both clocks */
+static int64_t step;   /* of the wall clock alone */
+
+int __real_clock_gettime(clockid_t clock, struct timespec *time);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
+{
+	int result = __real_clock_gettime(clock, time);
+	int64_t now = SECONDS(time->tv_sec) + time->tv_nsec + waited;
+
+	if (clock == CLOCK_REALTIME)
+		now += step;
+	time->tv_sec = now / (int64_t)NS_PER_S;
+	time->tv_nsec = now % (int64_t)NS_PER_S;
+	return result;
+}
+
+static int ends[2];
+static struct receiver receiver;
+static struct reception reception;
+static uint64_t sent, arrived; /* not before, not after */
+
+static void set_up(void)
+{
+	char byte;
+
+	waited = 0;
+	step = 0;
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, ends), 0);
+	receive_prepare(&receiver, ends[0]);
+	ck_assert_int_eq(receive(&receiver, &byte, 1, &reception), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+}
+
+static void tear_down(void)
+{
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void packet_comes(void)
+{
+	sent = clock_now();
+	ck_assert_int_eq(write(ends[1], "x", 1), 1);
+	arrived = clock_now();
+}
+
+static void take(void)
+{
+	char byte;
+
+	ck_assert_int_eq(receive(&receiver, &byte, 1, &reception), 1);
+	waited = 0; /* libcheck has a clock, too */
+}
+
+/* Within what the three readings of an offset may be off. */
+static void expect_arrival(void)
+{
+	ck_assert(reception.by_kernel);
+	ck_assert_uint_ge(reception.time, sent - NS_PER_MS);
+	ck_assert_uint_le(reception.time, arrived + NS_PER_MS);
+}
+
+START_TEST(how_long_it_waited_does_not_matter)
+{
+	static const int64_t seconds[] = {0, 2, 3600};
+
+	packet_comes();
+	waited = SECONDS(seconds[_i]);
+	take();
+	expect_arrival();
+}
+END_TEST
+
+/* By an hour to and fro, and by less than it waited. */
+static const int64_t steps[] = {3600, -3600, 2, -2};
+
+START_TEST(the_wall_clock_is_set_after_it_came)
+{
+	packet_comes();
+	step = SECONDS(steps[_i]);
+	waited = SECONDS(5);
+	take();
+	expect_arrival();
+}
+END_TEST
+
+START_TEST(the_wall_clock_is_set_before_it_came)
+{
+	char byte;
+
+	step = SECONDS(-3600) * (_i == 0 ? 1 : -1);
+	ck_assert_int_eq(receive(&receiver, &byte, 1, &reception), -1);
+	step = 0;
+	packet_comes();
+	waited = SECONDS(5);
+	take();
+	expect_arrival();
+}
+END_TEST
+
+/* Never before the socket was empty, and never in the future: then it is when we read it. */
+START_TEST(what_no_clock_explains_came_just_now)
+{
+	char byte;
+	uint64_t before;
+
+	packet_comes();
+	take();
+	step = SECONDS(7200);
+	ck_assert_int_eq(receive(&receiver, &byte, 1, &reception), -1);
+	packet_comes();
+	step = SECONDS(-7200);
+	before = clock_now();
+	take();
+	ck_assert(!reception.by_kernel);
+	ck_assert_uint_ge(reception.time, before);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("echoc_receive");
+	TCase *tcase = tcase_create("receive");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_loop_test(tcase, how_long_it_waited_does_not_matter, 0, 3);
+	tcase_add_loop_test(tcase, the_wall_clock_is_set_after_it_came, 0, (int)ARRAY_SIZE(steps));
+	tcase_add_loop_test(tcase, the_wall_clock_is_set_before_it_came, 0, 2);
+	tcase_add_test(tcase, what_no_clock_explains_came_just_now);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+UNIT_MAIN(suite)
