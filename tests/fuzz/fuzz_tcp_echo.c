@@ -123,7 +123,7 @@ static char *prepare(void)
 
 static void open_world(const struct head *head)
 {
-	struct intake *intake;
+	struct endpoint *endpoint;
 
 	loop = (struct loop){.shared = &shared, .input = prepare() + INPUT_HEADROOM};
 	fake_start();
@@ -139,9 +139,9 @@ static void open_world(const struct head *head)
 	service->loop = &loop;
 	LIST_INSERT_HEAD(&loop.services, service, link);
 	service_join(service);
-	intake = intake_new(&listener, service);
-	FUZZ_CHECK(intake);
-	intake_start(intake, &loop);
+	endpoint = endpoint_new(&listener, service);
+	FUZZ_CHECK(endpoint);
+	endpoint_start(endpoint, &loop);
 }
 
 /* Finds out which connection is whose. */
@@ -231,7 +231,7 @@ static void stop(void)
 {
 	if (draining)
 		return;
-	loop_stop_intakes(&loop);
+	loop_stop_endpoints(&loop);
 	draining = true;
 	drained_since = fake_ms;
 	connections_drain(&loop);
@@ -243,7 +243,7 @@ static void reload(uint8_t which)
 
 	reloaded = fake_ms;
 	service_follow(service, &next);
-	connections_refile(&loop);
+	connections_reschedule(&loop);
 }
 
 static void take(struct fake_socket *socket, size_t amount)
@@ -354,7 +354,7 @@ static void end_in_peace(void)
 
 static void close_world(void)
 {
-	loop_stop_intakes(&loop);
+	loop_stop_endpoints(&loop);
 	aborting = true;
 	connections_abort(&loop);
 	FUZZ_CHECK(open_clients == 0);

@@ -63,17 +63,17 @@ struct service *scene_service(const char *text, const char *name)
 	return service;
 }
 
-struct intake *scene_serve_socket(struct service *service, struct listen_socket *socket)
+struct endpoint *scene_serve_socket(struct service *service, struct listen_socket *socket)
 {
-	struct intake *intake = intake_new(socket, service);
+	struct endpoint *endpoint = endpoint_new(socket, service);
 
-	ck_assert_ptr_nonnull(intake);
+	ck_assert_ptr_nonnull(endpoint);
 	listen_socket_release(socket);
-	intake_start(intake, &scene_loop);
-	return intake;
+	endpoint_start(endpoint, &scene_loop);
+	return endpoint;
 }
 
-struct intake *scene_serve(struct service *service, enum socket_kind kind, const char *host)
+struct endpoint *scene_serve(struct service *service, enum socket_kind kind, const char *host)
 {
 	struct address address = at(host, 0);
 	struct reason reason;
@@ -83,9 +83,9 @@ struct intake *scene_serve(struct service *service, enum socket_kind kind, const
 	return scene_serve_socket(service, opened);
 }
 
-void scene_end_serving(struct intake *intake)
+void scene_end_serving(struct endpoint *endpoint)
 {
-	intake_stop(intake);
+	endpoint_stop(endpoint);
 	scene_turn();
 }
 

@@ -25,10 +25,10 @@ void scene_close(void);
 struct service *scene_service(const char *text, const char *name);
 
 /* Serves HOST (or /a/path) for SERVICE, at a port of the kernel's choice. */
-struct intake *scene_serve(struct service *service, enum socket_kind kind, const char *host);
+struct endpoint *scene_serve(struct service *service, enum socket_kind kind, const char *host);
 /* The same with a socket of the test's making, which is taken over. */
-struct intake *scene_serve_socket(struct service *service, struct listen_socket *socket);
-void scene_end_serving(struct intake *intake);
+struct endpoint *scene_serve_socket(struct service *service, struct listen_socket *socket);
+void scene_end_serving(struct endpoint *endpoint);
 
 /* Whatever is due or ready now; never waits. */
 void scene_turn(void);

@@ -115,7 +115,7 @@ static void clear_networks(void *value)
 /* Addresses are never handed on: [defaults] has none. */
 const struct value_type addresses_value = {.size = sizeof(struct address_list),
 					   .list = true,
-					   .adds_up = true,
+					   .repeatable = true,
 					   .parse = parse_address,
 					   .format = format_address,
 					   .clear = clear_addresses};
@@ -123,7 +123,7 @@ const struct value_type protocols_value = {
 	.size = sizeof(uint64_t), .list = true, .parse = parse_protocol, .format = format_protocol};
 const struct value_type networks_value = {.size = sizeof(struct netlist),
 					  .list = true,
-					  .adds_up = true,
+					  .repeatable = true,
 					  .parse = parse_network,
 					  .format = format_network,
 					  .share = share_networks,

@@ -22,8 +22,8 @@ struct setting;
 
 struct value_type {
 	size_t size;
-	bool list;    /* words separated by blanks: read and written word by word */
-	bool adds_up; /* the key may be repeated */
+	bool list;	 /* words separated by blanks: read and written word by word */
+	bool repeatable; /* the key may be repeated */
 
 	/* Reads a value, or adds one word to a list. */
 	int (*parse)(const struct setting *setting, void *value, const char *text,

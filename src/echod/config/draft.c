@@ -150,11 +150,11 @@ void draft_fold(struct draft *draft, size_t index)
 	}
 }
 
-static const char *what_is_missing(enum concern concern)
+static const char *what_is_missing(enum applies_to applies_to)
 {
-	if (concern == CONCERNS_IP)
+	if (applies_to == APPLIES_TO_IP)
 		return "has no IP address";
-	return concern == CONCERNS_UDP ? "serves no UDP" : "serves no TCP";
+	return applies_to == APPLIES_TO_UDP ? "serves no UDP" : "serves no TCP";
 }
 
 void draft_check(struct draft *draft, size_t index)
@@ -170,10 +170,10 @@ void draft_check(struct draft *draft, size_t index)
 				       "[listener %s] has no %s: add one", listener->name,
 				       setting->key);
 		if (lines->keys[i] != 0 && listener->addresses.count > 0 &&
-		    !setting_concerns(setting, listener))
+		    !setting_applies_to(setting, listener))
 			findings_warning(draft->findings, lines->keys[i],
 					 "%s has no effect: [listener %s] %s", setting->key,
-					 listener->name, what_is_missing(setting->concern));
+					 listener->name, what_is_missing(setting->applies_to));
 	}
 }
 

@@ -40,10 +40,10 @@ static void dump_value(FILE *out, const struct setting *setting, const void *val
 }
 
 /* A key that a listener has no use for would be a warning when it is read back. */
-static bool is_idle(const struct setting *setting, const struct config *config,
-		    const struct listener_config *listener)
+static bool has_no_effect(const struct setting *setting, const struct config *config,
+			  const struct listener_config *listener)
 {
-	return !setting_concerns(setting, listener) &&
+	return !setting_applies_to(setting, listener) &&
 	       setting_equal(setting, listener, &config->defaults);
 }
 
@@ -54,7 +54,7 @@ static void dump_listener(FILE *out, const struct config *config,
 	for (size_t i = 0; i < setting_count; i++) {
 		if (!(settings[i].sections & IN_LISTENER))
 			continue;
-		if (is_idle(&settings[i], config, listener))
+		if (has_no_effect(&settings[i], config, listener))
 			fprintf(out, "#%s = (no effect here)\n", settings[i].key);
 		else
 			dump_value(out, &settings[i], setting_value_const(&settings[i], listener));

@@ -188,7 +188,7 @@ static void take_setting(void *context, int line, const char *key, const char *v
 	if (!setting)
 		return;
 	given = &place->lines->keys[setting - settings];
-	if (*given != 0 && !setting->type->adds_up) {
+	if (*given != 0 && !setting->type->repeatable) {
 		findings_error(place->draft->findings, line,
 			       "%s was set on line %d already: it is allowed once in a section",
 			       key, *given);

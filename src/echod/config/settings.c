@@ -37,30 +37,30 @@ const struct setting settings[] = {
 	{"address", LISTENER(addresses), .type = &addresses_value, .default_text = "",
 	 .required = true},
 	{"protocol", LISTENER(protocols), .type = &protocols_value, .default_text = "tcp udp",
-	 .concern = CONCERNS_IP},
+	 .applies_to = APPLIES_TO_IP},
 
 	{"allow", ANY_LISTENER(allow), .type = &networks_value, .default_text = "",
-	 .concern = CONCERNS_IP},
+	 .applies_to = APPLIES_TO_IP},
 	{"deny", ANY_LISTENER(deny), .type = &networks_value, .default_text = "",
-	 .concern = CONCERNS_IP},
+	 .applies_to = APPLIES_TO_IP},
 	{"max_clients_per_ip", ANY_LISTENER(max_clients_per_ip), .type = &number_value,
-	 .max = UINT32_MAX, .default_text = "0", .concern = CONCERNS_TCP_ADDRESSES},
+	 .max = UINT32_MAX, .default_text = "0", .applies_to = APPLIES_TO_TCP_ADDRESSES},
 	{"idle_timeout", ANY_LISTENER(idle_timeout), .type = &duration_value,
-	 .max = 365 * DAYS, .default_text = "1h", .concern = CONCERNS_TCP},
+	 .max = 365 * DAYS, .default_text = "1h", .applies_to = APPLIES_TO_TCP},
 	{"stall_timeout", ANY_LISTENER(stall_timeout), .type = &duration_value,
-	 .max = 365 * DAYS, .default_text = "2m", .concern = CONCERNS_TCP},
+	 .max = 365 * DAYS, .default_text = "2m", .applies_to = APPLIES_TO_TCP},
 	{"greeting", ANY_LISTENER(greeting), .type = &text_value, .default_text = "",
-	 .concern = CONCERNS_TCP},
+	 .applies_to = APPLIES_TO_TCP},
 	{"prefix", ANY_LISTENER(prefix), .type = &text_value, .default_text = "",
-	 .concern = CONCERNS_TCP},
+	 .applies_to = APPLIES_TO_TCP},
 	{"reply_once", ANY_LISTENER(reply_once), .type = &boolean_value, .default_text = "no",
-	 .concern = CONCERNS_TCP},
+	 .applies_to = APPLIES_TO_TCP},
 	{"udp_rate", ANY_LISTENER(udp_rate), .type = &number_value,
-	 .max = UINT32_MAX, .default_text = "1000", .concern = CONCERNS_UDP},
+	 .max = UINT32_MAX, .default_text = "1000", .applies_to = APPLIES_TO_UDP},
 	{"udp_guard", ANY_LISTENER(udp_guard), .type = &boolean_value, .default_text = "yes",
-	 .concern = CONCERNS_UDP},
+	 .applies_to = APPLIES_TO_UDP},
 	{"udp_ttl_guard", ANY_LISTENER(udp_ttl_guard), .type = &boolean_value,
-	 .default_text = "yes", .concern = CONCERNS_UDP},
+	 .default_text = "yes", .applies_to = APPLIES_TO_UDP},
 };
 /* clang-format on */
 
@@ -86,7 +86,7 @@ const void *setting_value_const(const struct setting *setting, const void *secti
 	return (const char *)section + setting->offset;
 }
 
-bool setting_concerns(const struct setting *setting, const struct listener_config *listener)
+bool setting_applies_to(const struct setting *setting, const struct listener_config *listener)
 {
 	unsigned served = 0;
 
@@ -94,16 +94,16 @@ bool setting_concerns(const struct setting *setting, const struct listener_confi
 		enum address_kind kind = listener->addresses.items[i].kind;
 
 		if (kind == ADDRESS_UNIX)
-			served |= CONCERNS_TCP;
+			served |= APPLIES_TO_TCP;
 		if (kind != ADDRESS_INET)
 			continue;
-		served |= CONCERNS_IP;
+		served |= APPLIES_TO_IP;
 		if (listener->protocols & PROTOCOL_TCP)
-			served |= CONCERNS_TCP | CONCERNS_TCP_ADDRESSES;
+			served |= APPLIES_TO_TCP | APPLIES_TO_TCP_ADDRESSES;
 		if (listener->protocols & PROTOCOL_UDP)
-			served |= CONCERNS_UDP;
+			served |= APPLIES_TO_UDP;
 	}
-	return setting->concern == CONCERNS_ALL || (served & setting->concern) != 0;
+	return setting->applies_to == APPLIES_TO_ALL || (served & setting->applies_to) != 0;
 }
 
 bool setting_equal(const struct setting *setting, const void *section, const void *other)

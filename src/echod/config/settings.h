@@ -26,12 +26,12 @@ enum { IN_SERVER = 1, IN_DEFAULTS = 2, IN_LISTENER = 4 };
  * What a setting is about: it has no effect on a listener that serves nothing of the kind. TCP
  * stands for UNIX streams, too, except where clients are told apart by their IP addresses.
  */
-enum concern {
-	CONCERNS_ALL = 0,
-	CONCERNS_IP = 1,
-	CONCERNS_TCP = 2,
-	CONCERNS_UDP = 4,
-	CONCERNS_TCP_ADDRESSES = 8
+enum applies_to {
+	APPLIES_TO_ALL = 0,
+	APPLIES_TO_IP = 1,
+	APPLIES_TO_TCP = 2,
+	APPLIES_TO_UDP = 4,
+	APPLIES_TO_TCP_ADDRESSES = 8
 };
 
 struct listener_config;
@@ -43,7 +43,7 @@ struct setting {
 	size_t offset; /* in struct server_config or struct listener_config */
 	uint64_t min, max;
 	const char *default_text; /* "": none */
-	enum concern concern;
+	enum applies_to applies_to;
 	bool required;
 	bool restart; /* a new value takes effect only at a restart */
 };
@@ -62,7 +62,7 @@ void *setting_value(const struct setting *setting, void *section);
 const void *setting_value_const(const struct setting *setting, const void *section);
 
 /* False when nothing that the listener serves is the setting's concern. */
-bool setting_concerns(const struct setting *setting, const struct listener_config *listener);
+bool setting_applies_to(const struct setting *setting, const struct listener_config *listener);
 
 /* Reads alike: every item has the same text. */
 bool setting_equal(const struct setting *setting, const void *section, const void *other);

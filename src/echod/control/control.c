@@ -65,29 +65,29 @@ void control_ask_all(struct server *server)
 /* Everybody has answered, so what they counted lies still and is whole. */
 static void collect(struct server *server)
 {
-	struct figures *figures = &server->figures;
+	struct totals *totals = &server->totals;
 
-	memset(figures, 0, sizeof(*figures));
+	memset(totals, 0, sizeof(*totals));
 	for (size_t i = 0; i < server->worker_count; i++) {
 		const uint64_t *counted = worker_counted(server->workers[i]);
 
 		for (int which = 0; which < COUNTER_SLOTS; which++)
-			figures->counters[which] += counted[which];
+			totals->counters[which] += counted[which];
 	}
-	figures->started_ms = server->started_ms;
-	figures->workers = server->worker_count;
-	figures->connections = client_table_count(server->shared.clients);
-	figures->connections_max = client_table_limit(server->shared.clients);
-	figures->kernel_drops = listening_drops(server->listening);
-	figures->reloads_done = server->reloads_done;
-	figures->reloads_failed = server->reloads_failed;
+	totals->started_ms = server->started_ms;
+	totals->workers = server->worker_count;
+	totals->connections = client_table_count(server->shared.clients);
+	totals->connections_max = client_table_limit(server->shared.clients);
+	totals->kernel_drops = socket_table_drops(server->sockets);
+	totals->reloads_done = server->reloads_done;
+	totals->reloads_failed = server->reloads_failed;
 }
 
 static void make_status(struct server *server)
 {
 	char text[STATUS_TEXT_MAX];
 
-	figures_status(&server->figures, text);
+	totals_status(&server->totals, text);
 	(void)snprintf(server->status, sizeof(server->status), "%s%s",
 		       server->reload_failed ? RELOAD_FAILED : "", text);
 }
@@ -101,7 +101,7 @@ void control_tell_ready(struct server *server)
 /* How many clients leave enough descriptors for a reload and for the metrics. */
 static uint64_t clients_possible(const struct server *server)
 {
-	uint64_t kept = DESCRIPTORS_KEPT + listening_sockets(server->listening) +
+	uint64_t kept = DESCRIPTORS_KEPT + socket_table_sockets(server->sockets) +
 			server->worker_count * DESCRIPTORS_PER_WORKER +
 			(server->metrics ? DESCRIPTORS_FOR_METRICS : 0);
 
@@ -172,7 +172,7 @@ static void begin_stop(struct server *server)
 	server->phase = STOPPING;
 	server->stopping_since = clock_ms();
 	/* Ours to let go of, so that each worker closes what it has emptied. */
-	listening_release(server->listening);
+	socket_table_release(server->sockets);
 	for (size_t i = 0; i < server->worker_count; i++)
 		worker_close(server->workers[i]);
 	control_ask_all(server);
@@ -199,12 +199,12 @@ static void on_hangup(struct server *server)
 		server->reload_again = true;
 }
 
-static void log_figures(struct server *server)
+static void log_totals(struct server *server)
 {
-	char text[FIGURES_TEXT_MAX];
+	char text[TOTALS_TEXT_MAX];
 
 	server->log_wanted = false;
-	figures_line(&server->figures, text);
+	totals_line(&server->totals, text);
 	log_write(LEVEL_NOTICE, "%s", text); /* was asked for, so at any level */
 }
 
@@ -243,7 +243,7 @@ static void on_signal(int number, short what UNUSED, void *arg)
 static void started(struct server *server)
 {
 	server->phase = SERVING;
-	listening_announce(server->listening, NULL);
+	socket_table_announce(server->sockets, NULL);
 	if (server->metrics)
 		monitor_announce(server->metrics);
 	control_tell_ready(server);
@@ -282,11 +282,11 @@ static void on_answer(void *arg)
 		reload_finish(server);
 	else if (server->phase == STOPPING)
 		all_closed(server);
-	if (server->watchdog_wanted && server->figures.counters[DEAF_SOCKETS] == 0)
+	if (server->watchdog_wanted && server->totals.counters[DEAF_SOCKETS] == 0)
 		notify_watchdog();
 	server->watchdog_wanted = false;
 	if (server->log_wanted)
-		log_figures(server);
+		log_totals(server);
 	if (server->status_wanted)
 		tell_status(server);
 	if (server->monitor)

@@ -41,14 +41,14 @@ struct server {
 	const struct options *options;
 	struct config *config;	     /* in force */
 	struct config *started_with; /* what needs a restart is compared with this */
-	struct listening *listening;
-	struct listening *gone;	       /* RELOADING: what the workers are letting go of */
-	uint64_t descriptors;	       /* how many there may be */
-	uint64_t clients_wanted;       /* max_clients, as of when the limit was last set */
-	uint64_t started_ms;	       /* since the epoch */
-	int64_t started_at;	       /* by clock_ms() */
-	int64_t stopping_since;	       /* likewise */
-	struct listen_socket *metrics; /* NULL: not wanted */
+	struct socket_table *sockets;
+	struct socket_table *sockets_gone; /* RELOADING: what the workers are letting go of */
+	uint64_t descriptors;		   /* how many there may be */
+	uint64_t clients_wanted;	   /* max_clients, as of when the limit was last set */
+	uint64_t started_ms;		   /* since the epoch */
+	int64_t started_at;		   /* by clock_ms() */
+	int64_t stopping_since;		   /* likewise */
+	struct listen_socket *metrics;	   /* NULL: not wanted */
 
 	struct shared_tables shared;
 	struct worker **workers;
@@ -71,10 +71,10 @@ struct server {
 	struct event drain_timer;
 	struct event status_timer;
 	struct event watchdog_timer;
-	struct figures figures; /* as of the last time that everybody had answered */
-	bool log_wanted;	/* at the next such time: the line of counters, */
-	bool status_wanted;	/* the status for the service manager, */
-	bool watchdog_wanted;	/* a sign of life for it */
+	struct totals totals; /* as of the last time that everybody had answered */
+	bool log_wanted;      /* at the next such time: the line of counters, */
+	bool status_wanted;   /* the status for the service manager, */
+	bool watchdog_wanted; /* a sign of life for it */
 	char status[sizeof(RELOAD_FAILED) + STATUS_TEXT_MAX]; /* as last told */
 };
 

@@ -116,7 +116,7 @@ static void on_second(int fd UNUSED, short what UNUSED, void *arg)
 void monitor_collected(struct monitor *monitor)
 {
 	if (monitor->sample_due)
-		history_add(&monitor->history, clock_ms(), &monitor->server->figures);
+		history_add(&monitor->history, clock_ms(), &monitor->server->totals);
 	monitor->sample_due = false;
 	event_del(&monitor->overdue);
 	http_answer(monitor->http);
@@ -143,7 +143,7 @@ static void on_asked(void *arg)
 static bool is_well(struct server *server)
 {
 	return (server->phase == SERVING || server->phase == RELOADING) &&
-	       control_all_answered(server) && server->figures.counters[DEAF_SOCKETS] == 0;
+	       control_all_answered(server) && server->totals.counters[DEAF_SOCKETS] == 0;
 }
 
 /* The word for people. */
@@ -162,7 +162,7 @@ static const char *state(struct server *server)
 static void write_metrics(const struct monitor *monitor, struct http_reply *reply)
 {
 	reply->type = METRICS_TYPE;
-	metrics_write(&monitor->server->figures, &reply->body);
+	metrics_write(&monitor->server->totals, &reply->body);
 }
 
 static void write_health(const struct monitor *monitor, struct http_reply *reply)
@@ -182,8 +182,8 @@ static void write_page(const struct monitor *monitor, struct http_reply *reply)
 				   .well = is_well(server),
 				   .up_s = (clock_ms() - server->started_at) / 1000,
 				   .config = server->config,
-				   .listening = server->listening,
-				   .figures = &server->figures,
+				   .sockets = server->sockets,
+				   .totals = &server->totals,
 				   .history = &monitor->history};
 
 	reply->type = STATUS_PAGE_TYPE;

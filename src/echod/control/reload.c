@@ -21,8 +21,8 @@
 /* What a reload prepares. */
 struct next {
 	struct config *config;
-	struct listening *listening; /* NULL: the sockets were handed over and stay */
-	struct plan **plans;	     /* one for each worker */
+	struct socket_table *sockets; /* NULL: the sockets were handed over and stay */
+	struct plan **plans;	      /* one for each worker */
 };
 
 static void report(enum log_level level, const char *line)
@@ -54,19 +54,19 @@ static void next_clear(struct next *next, const struct server *server)
 	for (size_t i = 0; next->plans && i < server->worker_count; i++)
 		plan_free(next->plans[i]);
 	free(next->plans);
-	listening_discard(next->listening, server->listening);
+	socket_table_discard(next->sockets, server->sockets);
 	config_release(next->config);
 }
 
 static int prepare_plans(const struct server *server, struct next *next)
 {
-	const struct listening *listening = next->listening ? next->listening : server->listening;
+	const struct socket_table *table = next->sockets ? next->sockets : server->sockets;
 
 	next->plans = calloc(server->worker_count, sizeof(struct plan *));
 	if (!next->plans)
 		return -1;
 	for (size_t i = 0; i < server->worker_count; i++) {
-		next->plans[i] = plan_new(next->config, listening, i, server->worker_count);
+		next->plans[i] = plan_new(next->config, table, i, server->worker_count);
 		if (!next->plans[i])
 			return -1;
 	}
@@ -86,10 +86,10 @@ static int prepare(const struct server *server, struct next *next)
 	next->config = config_load(&source, report);
 	if (!next->config)
 		return -1;
-	if (!server->listening->handed) {
-		next->listening = listening_open(server->listening, next->config,
-						 server->worker_count, &reason);
-		if (!next->listening) {
+	if (!server->sockets->handed) {
+		next->sockets = socket_table_open(server->sockets, next->config,
+						  server->worker_count, &reason);
+		if (!next->sockets) {
 			log_error("%s", reason.text);
 			return -1;
 		}
@@ -107,13 +107,13 @@ static int prepare(const struct server *server, struct next *next)
  */
 static void change_over(struct server *server, struct next *next)
 {
-	if (next->listening) {
-		server->gone = server->listening;
-		server->listening = next->listening;
-		listening_announce(server->listening, server->gone);
-		listening_subtract(server->gone, server->listening);
-		listening_retire(server->gone);
-		listening_release(server->gone);
+	if (next->sockets) {
+		server->sockets_gone = server->sockets;
+		server->sockets = next->sockets;
+		socket_table_announce(server->sockets, server->sockets_gone);
+		socket_table_subtract(server->sockets_gone, server->sockets);
+		socket_table_retire(server->sockets_gone);
+		socket_table_release(server->sockets_gone);
 	}
 	for (size_t i = 0; i < server->worker_count; i++)
 		worker_give_plan(server->workers[i], next->plans[i]);
@@ -140,17 +140,17 @@ void reload_begin(struct server *server)
 		return;
 	}
 	config_compare(server->started_with, next.config, say_restart);
-	if (server->listening->handed)
+	if (server->sockets->handed)
 		say_not_opened(server->config, next.config);
 	change_over(server, &next);
 }
 
 void reload_finish(struct server *server)
 {
-	if (server->gone) {
-		listening_announce_gone(server->gone, server->listening);
-		listening_free(server->gone);
-		server->gone = NULL;
+	if (server->sockets_gone) {
+		socket_table_announce_gone(server->sockets_gone, server->sockets);
+		socket_table_free(server->sockets_gone);
+		server->sockets_gone = NULL;
 	}
 	server->phase = SERVING;
 	server->reload_failed = false;

@@ -113,9 +113,9 @@ static enum exit_status adopt_sockets(struct server *server)
 	if (count == 0)
 		return STATUS_OK;
 	if (monitor_take(&server->metrics, handed, &count, &reason) == 0)
-		server->listening = listening_adopt(handed, count, &reason);
+		server->sockets = socket_table_adopt(handed, count, &reason);
 	free(handed);
-	if (!server->listening)
+	if (!server->sockets)
 		goto failed;
 	say_not_opened(server);
 	return STATUS_OK;
@@ -130,12 +130,12 @@ static enum exit_status open_sockets(struct server *server)
 	enum exit_status status = adopt_sockets(server);
 	struct reason reason;
 
-	if (status != STATUS_OK || server->listening)
+	if (status != STATUS_OK || server->sockets)
 		return status;
-	server->listening = listening_open(NULL, server->config, server->worker_count, &reason);
-	if (server->listening && metrics->length > 0)
+	server->sockets = socket_table_open(NULL, server->config, server->worker_count, &reason);
+	if (server->sockets && metrics->length > 0)
 		server->metrics = monitor_open(metrics, &reason);
-	if (server->listening && (server->metrics || metrics->length == 0))
+	if (server->sockets && (server->metrics || metrics->length == 0))
 		return STATUS_OK;
 	if (errno == EINTR) {
 		log_notice("stopped: %s", reason.text);
@@ -185,7 +185,7 @@ static int make_workers(struct server *server)
 		return -1;
 	for (size_t i = 0; i < server->worker_count; i++) {
 		struct plan *plan =
-			plan_new(server->config, server->listening, i, server->worker_count);
+			plan_new(server->config, server->sockets, i, server->worker_count);
 
 		server->workers[i] = worker_new(i, &server->shared, server->answer_fd);
 		if (!plan || !server->workers[i]) {
@@ -232,7 +232,7 @@ static enum exit_status assemble(struct server *server)
 	enum exit_status status = open_sockets(server);
 	const char *step;
 
-	if (status != STATUS_OK || !server->listening)
+	if (status != STATUS_OK || !server->sockets)
 		return status;
 	status = drop_privileges(server);
 	if (status == STATUS_OK && build(server, &step) < 0) {
@@ -262,7 +262,7 @@ struct server *server_new(const struct options *options, struct config *config,
 	server->descriptors = raise_descriptors();
 	server->worker_count = count_workers(config);
 	*status = assemble(server);
-	if (*status == STATUS_OK && server->listening)
+	if (*status == STATUS_OK && server->sockets)
 		return server;
 	server_free(server);
 	return NULL;
@@ -279,11 +279,11 @@ void server_free(struct server *server)
 {
 	if (!server)
 		return;
-	if (server->listening)
-		listening_release(server->listening);
+	if (server->sockets)
+		socket_table_release(server->sockets);
 	free_workers(server);
-	listening_free(server->listening);
-	listening_free(server->gone);
+	socket_table_free(server->sockets);
+	socket_table_free(server->sockets_gone);
 	client_table_free(server->shared.clients);
 	rate_limit_free(server->shared.rates);
 	monitor_free(server->monitor);

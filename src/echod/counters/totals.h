@@ -13,7 +13,7 @@
 
 #include "echod/counters/counters.h"
 
-struct figures {
+struct totals {
 	uint64_t counters[COUNTER_SLOTS];
 	uint64_t started_ms; /* since the epoch */
 	uint64_t workers;
@@ -25,12 +25,12 @@ struct figures {
 };
 
 #define STATUS_TEXT_MAX 256
-#define FIGURES_TEXT_MAX 1536
+#define TOTALS_TEXT_MAX 1536
 
 /* One short line for `systemctl status`. */
-void figures_status(const struct figures *figures, char text[static STATUS_TEXT_MAX]);
+void totals_status(const struct totals *totals, char text[static STATUS_TEXT_MAX]);
 
 /* All of it in one line: "tcp_connections=3 tcp_accepted=17 tcp_rejected_denied=0 ...". */
-void figures_line(const struct figures *figures, char text[static FIGURES_TEXT_MAX]);
+void totals_line(const struct totals *totals, char text[static TOTALS_TEXT_MAX]);
 
 #endif

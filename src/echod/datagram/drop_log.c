@@ -22,10 +22,10 @@ struct ends {
 	char to[ADDRESS_TEXT_MAX];
 };
 
-static void describe(const struct intake *intake, const struct address *peer,
+static void describe(const struct endpoint *endpoint, const struct address *peer,
 		     const struct udp_notes *notes, struct ends *ends)
 {
-	const struct address *own = &intake->socket->address;
+	const struct address *own = &endpoint->socket->address;
 	struct address from = *peer;
 	struct address to = {.length = sizeof(to.in6)};
 
@@ -46,37 +46,37 @@ static void describe(const struct intake *intake, const struct address *peer,
 	address_format(&to, ends->to);
 }
 
-void udp_silence_refused(const struct intake *intake, const struct address *peer,
-			 const struct udp_notes *notes, enum verdict verdict)
+void udp_drop_log_refused(const struct endpoint *endpoint, const struct address *peer,
+			  const struct udp_notes *notes, enum verdict verdict)
 {
-	struct log_throttle *lines = &intake->service->loop->shared->silence_lines[verdict];
+	struct log_throttle *lines = &endpoint->service->loop->shared->silence_lines[verdict];
 	struct ends ends;
 	unsigned suppressed;
 
 	if (!log_enabled(LEVEL_INFO) || !log_throttle_pass(lines, clock_ms(), &suppressed))
 		return;
-	describe(intake, peer, notes, &ends);
+	describe(endpoint, peer, notes, &ends);
 	log_write(LEVEL_INFO, "udp %s on %s not answered: %s", ends.from, ends.to,
 		  verdict_meanings[verdict].reason);
 }
 
-void udp_silence_limited(const struct intake *intake, const struct address *peer,
-			 const struct udp_notes *notes)
+void udp_drop_log_limited(const struct endpoint *endpoint, const struct address *peer,
+			  const struct udp_notes *notes)
 {
 	struct ends ends;
 
 	if (!log_enabled(LEVEL_NOTICE))
 		return;
-	describe(intake, peer, notes, &ends);
+	describe(endpoint, peer, notes, &ends);
 	log_write(LEVEL_NOTICE,
 		  "udp %s on %s not answered: more than %" PRIu64
 		  " datagrams a second from one source (udp_rate)",
-		  ends.from, ends.to, intake->service->settings->udp_rate);
+		  ends.from, ends.to, endpoint->service->settings->udp_rate);
 }
 
-void udp_silence_unsent(const struct intake *intake, const struct udp_sent *sent)
+void udp_drop_log_unsent(const struct endpoint *endpoint, const struct udp_sent *sent)
 {
-	const struct loop *loop = intake->service->loop;
+	const struct loop *loop = endpoint->service->loop;
 	size_t kind = (size_t)sent->error < SEND_ERRORS ? (size_t)sent->error : 0;
 	struct udp_notes notes;
 	struct ends ends;
@@ -86,9 +86,9 @@ void udp_silence_unsent(const struct intake *intake, const struct udp_sent *sent
 	    !log_throttle_pass(&loop->shared->unsent_lines[kind], clock_ms(), &suppressed))
 		return;
 	udp_control_read(&loop->batch->in[sent->index].msg_hdr, &notes);
-	describe(intake, &loop->batch->peers[sent->index], &notes, &ends);
+	describe(endpoint, &loop->batch->peers[sent->index], &notes, &ends);
 	log_write(LEVEL_NOTICE, "%s %s on %s not answered: cannot send: %s",
-		  socket_kind_names[intake->socket->kind], ends.from, ends.to,
+		  socket_kind_names[endpoint->socket->kind], ends.from, ends.to,
 		  sent->error == EAGAIN ? "no room in the send buffer or at the receiver"
 					: strerror(sent->error));
 }

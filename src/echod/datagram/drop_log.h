@@ -13,16 +13,16 @@
 #include "base/address.h"
 #include "echod/guard/guard.h"
 
-struct intake;
+struct endpoint;
 struct udp_notes;
 struct udp_sent;
 
-void udp_silence_refused(const struct intake *intake, const struct address *peer,
-			 const struct udp_notes *notes, enum verdict verdict);
-void udp_silence_limited(const struct intake *intake, const struct address *peer,
-			 const struct udp_notes *notes);
+void udp_drop_log_refused(const struct endpoint *endpoint, const struct address *peer,
+			  const struct udp_notes *notes, enum verdict verdict);
+void udp_drop_log_limited(const struct endpoint *endpoint, const struct address *peer,
+			  const struct udp_notes *notes);
 
 /* The kernel took some replies of the batch not; unix datagrams too. Each errno is a reason. */
-void udp_silence_unsent(const struct intake *intake, const struct udp_sent *sent);
+void udp_drop_log_unsent(const struct endpoint *endpoint, const struct udp_sent *sent);
 
 #endif

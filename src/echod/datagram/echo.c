@@ -73,9 +73,9 @@ static bool is_local(const struct incoming *in)
 }
 
 /* How many of its datagrams may be answered by rate, the first ones. */
-static unsigned within_rate(const struct intake *intake, const struct incoming *in, int64_t now)
+static unsigned within_rate(const struct endpoint *endpoint, const struct incoming *in, int64_t now)
 {
-	struct service *service = intake->service;
+	struct service *service = endpoint->service;
 	struct loop *loop = service->loop;
 	struct rate_grant grant;
 
@@ -85,17 +85,17 @@ static unsigned within_rate(const struct intake *intake, const struct incoming *
 				&in->arrival.source, service->settings->udp_rate, in->datagrams,
 				now, &loop->random_state);
 	if (grant.crowded_out)
-		udp_silence_refused(intake, in->peer, &in->notes, TOO_MANY_SOURCES);
+		udp_drop_log_refused(endpoint, in->peer, &in->notes, TOO_MANY_SOURCES);
 	if (grant.log_due)
-		udp_silence_limited(intake, in->peer, &in->notes);
+		udp_drop_log_limited(endpoint, in->peer, &in->notes);
 	return grant.allowed;
 }
 
 /* Whether its last datagram is one that a loop would end with. */
-static bool ends_a_loop(const struct intake *intake, unsigned index, const struct incoming *in,
+static bool ends_a_loop(const struct endpoint *endpoint, unsigned index, const struct incoming *in,
 			int64_t now)
 {
-	const struct service *service = intake->service;
+	const struct service *service = endpoint->service;
 	struct loop *loop = service->loop;
 	size_t before = (size_t)in->notes.segment * (in->datagrams - 1);
 	struct repeat repeat = {.tag = service->tag,
@@ -109,10 +109,10 @@ static bool ends_a_loop(const struct intake *intake, unsigned index, const struc
 	       udp_repeats_add(loop->repeats, &repeat, now);
 }
 
-static void add_reply(struct intake *intake, unsigned index, const struct incoming *in,
+static void add_reply(struct endpoint *endpoint, unsigned index, const struct incoming *in,
 		      unsigned allowed)
 {
-	struct udp_batch *batch = intake->service->loop->batch;
+	struct udp_batch *batch = endpoint->service->loop->batch;
 	union control *control = &batch->out_control[batch->out_count];
 	bool v4 = IN6_IS_ADDR_V4MAPPED(&in->arrival.source);
 	struct udp_reply reply = {.datagrams = allowed};
@@ -124,16 +124,16 @@ static void add_reply(struct intake *intake, unsigned index, const struct incomi
 		size = (size_t)allowed * in->notes.segment;
 	if (allowed > 1)
 		reply.segment = in->notes.segment;
-	if (intake->service->settings->udp_ttl_guard)
+	if (endpoint->service->settings->udp_ttl_guard)
 		hops = guard_reply_hops(in->notes.hops);
 	message = udp_batch_reply(batch, index, size, reply);
 	udp_control_write(message, control, &in->notes, v4, hops, reply.segment);
-	udp_train_join(batch, intake->socket->fd);
+	udp_train_join(batch, endpoint->socket->fd);
 }
 
-static void judge(struct intake *intake, unsigned index, int64_t now, struct tally *tally)
+static void judge(struct endpoint *endpoint, unsigned index, int64_t now, struct tally *tally)
 {
-	struct loop *loop = intake->service->loop;
+	struct loop *loop = endpoint->service->loop;
 	struct incoming in;
 	enum verdict verdict;
 	unsigned allowed = 0;
@@ -141,22 +141,22 @@ static void judge(struct intake *intake, unsigned index, int64_t now, struct tal
 	read_message(loop->batch, index, &in);
 	tally->received += in.datagrams;
 	tally->bytes += in.size;
-	verdict = guard_judge(&loop->ports, intake->service->settings, &in.arrival);
+	verdict = guard_judge(&loop->ports, endpoint->service->settings, &in.arrival);
 	if (verdict != ANSWER) {
 		tally->dropped[verdict] += in.datagrams;
-		udp_silence_refused(intake, in.peer, &in.notes, verdict);
+		udp_drop_log_refused(endpoint, in.peer, &in.notes, verdict);
 		return;
 	}
-	allowed = within_rate(intake, &in, now);
+	allowed = within_rate(endpoint, &in, now);
 	tally->dropped[OVER_RATE] += in.datagrams - allowed;
 	if (udp_repeats_due(loop->repeats) && allowed == in.datagrams &&
-	    ends_a_loop(intake, index, &in, now)) {
+	    ends_a_loop(endpoint, index, &in, now)) {
 		allowed--;
 		tally->dropped[LOOPED]++;
-		udp_silence_refused(intake, in.peer, &in.notes, LOOPED);
+		udp_drop_log_refused(endpoint, in.peer, &in.notes, LOOPED);
 	}
 	if (allowed > 0)
-		add_reply(intake, index, &in, allowed);
+		add_reply(endpoint, index, &in, allowed);
 }
 
 static void count(struct counters *counters, const struct tally *tally, const struct udp_sent *sent)
@@ -173,19 +173,19 @@ static void count(struct counters *counters, const struct tally *tally, const st
 	}
 }
 
-static struct taken answer(struct intake *intake, unsigned received)
+static struct taken answer(struct endpoint *endpoint, unsigned received)
 {
-	struct loop *loop = intake->service->loop;
+	struct loop *loop = endpoint->service->loop;
 	struct tally tally = {0};
 	int64_t now = clock_ns();
 	struct udp_sent sent;
 
 	for (unsigned index = 0; index < received; index++)
-		judge(intake, index, now, &tally);
-	sent = udp_batch_send(loop->batch, intake->socket->fd, false);
+		judge(endpoint, index, now, &tally);
+	sent = udp_batch_send(loop->batch, endpoint->socket->fd, false);
 	count(&loop->counters, &tally, &sent);
 	if (sent.dropped > 0)
-		udp_silence_unsent(intake, &sent);
+		udp_drop_log_unsent(endpoint, &sent);
 	return (struct taken){tally.received, tally.bytes};
 }
 

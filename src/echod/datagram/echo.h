@@ -6,7 +6,7 @@
 #ifndef ECHOD_DATAGRAM_ECHO_H
 #define ECHOD_DATAGRAM_ECHO_H
 
-/* The event callback of a UDP socket. ARG is its intake. */
+/* The event callback of a UDP socket. ARG is its endpoint. */
 void udp_echo_ready(int fd, short what, void *arg);
 
 #endif

@@ -82,8 +82,8 @@ static void append(struct udp_batch *batch, unsigned train, unsigned single)
 
 	if (reply->segment == 0) {
 		reply->segment = (unsigned)data->iov_len;
-		udp_control_cut(&batch->out[train].msg_hdr, &batch->out_control[train],
-				reply->segment);
+		udp_control_add_segment(&batch->out[train].msg_hdr, &batch->out_control[train],
+					reply->segment);
 	}
 	memcpy((char *)data->iov_base + data->iov_len, more->iov_base, more->iov_len);
 	data->iov_len += more->iov_len;

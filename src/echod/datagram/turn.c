@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* See turn.h. Keeps its figures in the intake; called by both datagram paths. */
+/* See turn.h. Keeps its figures in the endpoint; called by both datagram paths. */
 
 #include "config.h"
 
@@ -58,17 +58,17 @@ static void note_use(struct loop *loop, const struct taken *taken)
  * What a socket may take in its turn. We expect as many busy sockets as in the last round; if more
  * come, the last of them may find everything taken, and still get one message each.
  */
-static int64_t share_of_round(struct intake *intake)
+static int64_t share_of_round(struct endpoint *endpoint)
 {
-	struct datagram_round *round = &intake->service->loop->round;
+	struct datagram_round *round = &endpoint->service->loop->round;
 	unsigned sockets;
 	int64_t share;
 
-	if (intake->round == round->number)
+	if (endpoint->round == round->number)
 		*round = (struct datagram_round){.number = round->number + 1,
 						 .sockets_before = round->sockets,
 						 .left = LOOP_COST};
-	intake->round = round->number;
+	endpoint->round = round->number;
 	round->sockets++;
 	sockets = round->sockets > round->sockets_before ? round->sockets : round->sockets_before;
 	share = LOOP_COST / sockets < round->left ? LOOP_COST / sockets : round->left;
@@ -79,41 +79,41 @@ static int64_t share_of_round(struct intake *intake)
  * How many messages to ask for, by what they lately cost: the kernel may hand over 64 KiB with each
  * of 64. Of a socket that has received nothing yet we expect that.
  */
-static unsigned affordable(const struct intake *intake, int64_t left)
+static unsigned affordable(const struct endpoint *endpoint, int64_t left)
 {
-	int64_t each = intake->message_cost > 0 ? intake->message_cost : DATAGRAM_MAX;
+	int64_t each = endpoint->message_cost > 0 ? endpoint->message_cost : DATAGRAM_MAX;
 	int64_t count = left / each;
 
 	return count < 1 ? 1 : count < BATCH_SIZE ? (unsigned)count : BATCH_SIZE;
 }
 
 /* Learns a rise at once and forgets it slowly, so that small ones in between change little. */
-static void learn_cost(struct intake *intake, int64_t cost)
+static void learn_cost(struct endpoint *endpoint, int64_t cost)
 {
-	if (cost > intake->message_cost)
-		intake->message_cost = cost;
+	if (cost > endpoint->message_cost)
+		endpoint->message_cost = cost;
 	else
-		intake->message_cost -= (intake->message_cost - cost) / 16;
+		endpoint->message_cost -= (endpoint->message_cost - cost) / 16;
 }
 
-static void set_deaf(struct intake *intake, bool deaf)
+static void set_deaf(struct endpoint *endpoint, bool deaf)
 {
-	if (intake->deaf == deaf)
+	if (endpoint->deaf == deaf)
 		return;
-	intake->deaf = deaf;
-	counter_add(&intake->service->loop->counters, DEAF_SOCKETS, deaf ? 1 : UINT64_MAX);
+	endpoint->deaf = deaf;
+	counter_add(&endpoint->service->loop->counters, DEAF_SOCKETS, deaf ? 1 : UINT64_MAX);
 }
 
-void datagram_turn_end(struct intake *intake)
+void datagram_turn_end(struct endpoint *endpoint)
 {
-	intake->pause_ms = 0;
-	set_deaf(intake, false);
+	endpoint->pause_ms = 0;
+	set_deaf(endpoint, false);
 }
 
-static void say_why(const struct intake *intake, int error)
+static void say_why(const struct endpoint *endpoint, int error)
 {
-	struct shared_tables *shared = intake->service->loop->shared;
-	const struct listen_socket *socket = intake->socket;
+	struct shared_tables *shared = endpoint->service->loop->shared;
+	const struct listen_socket *socket = endpoint->socket;
 	char text[ADDRESS_TEXT_MAX];
 	unsigned suppressed;
 
@@ -127,15 +127,15 @@ static void say_why(const struct intake *intake, int error)
 }
 
 /* Leaves the socket alone for a while: trying at once would only fail again, and again. */
-static void pause_receiving(struct intake *intake, int error)
+static void pause_receiving(struct endpoint *endpoint, int error)
 {
 	int64_t now = clock_ms();
 
-	say_why(intake, error);
-	if (intake->pause_ms == 0)
-		intake->failing_since = now;
-	set_deaf(intake, now - intake->failing_since >= DEAF_AFTER_MS);
-	intake_back_off(intake);
+	say_why(endpoint, error);
+	if (endpoint->pause_ms == 0)
+		endpoint->failing_since = now;
+	set_deaf(endpoint, now - endpoint->failing_since >= DEAF_AFTER_MS);
+	endpoint_back_off(endpoint);
 }
 
 static bool exhausted(int error)
@@ -143,15 +143,15 @@ static bool exhausted(int error)
 	return error == ENOMEM || error == ENOBUFS;
 }
 
-void datagram_turn(struct intake *intake, bool with_notes, datagram_answer *answer)
+void datagram_turn(struct endpoint *endpoint, bool with_notes, datagram_answer *answer)
 {
-	struct loop *loop = intake->service->loop;
-	int64_t left = share_of_round(intake), cost;
+	struct loop *loop = endpoint->service->loop;
+	int64_t left = share_of_round(endpoint), cost;
 	int failed = 0;
 
 	for (int i = 0; i < BATCHES_PER_TURN && left > 0; i++) {
-		unsigned most = affordable(intake, left);
-		int count = udp_batch_receive(loop->batch, intake->socket->fd, with_notes, most);
+		unsigned most = affordable(endpoint, left);
+		int count = udp_batch_receive(loop->batch, endpoint->socket->fd, with_notes, most);
 		struct taken taken;
 
 		if (count < 0) {
@@ -159,17 +159,17 @@ void datagram_turn(struct intake *intake, bool with_notes, datagram_answer *answ
 			/* Of other errors the next message may be free; those that stay are not. */
 			if (!exhausted(errno) && ++failed < BATCHES_PER_TURN)
 				continue;
-			pause_receiving(intake, errno);
+			pause_receiving(endpoint, errno);
 			return;
 		}
-		if (intake->pause_ms > 0)
-			datagram_turn_end(intake);
+		if (endpoint->pause_ms > 0)
+			datagram_turn_end(endpoint);
 		if (count == 0)
 			return;
-		taken = answer(intake, (unsigned)count);
+		taken = answer(endpoint, (unsigned)count);
 		cost = (int64_t)(taken.bytes + taken.datagrams * DATAGRAM_COST);
 		note_use(loop, &taken);
-		learn_cost(intake, cost / count);
+		learn_cost(endpoint, cost / count);
 		left -= cost;
 		loop->round.left -= cost;
 		if ((unsigned)count < most)

@@ -15,7 +15,7 @@
 
 #include "echod/counters/counters.h"
 
-struct intake;
+struct endpoint;
 struct loop;
 
 /*
@@ -34,12 +34,12 @@ struct taken {
 	uint64_t datagrams;
 	uint64_t bytes;
 };
-typedef struct taken datagram_answer(struct intake *intake, unsigned count);
+typedef struct taken datagram_answer(struct endpoint *endpoint, unsigned count);
 
-void datagram_turn(struct intake *intake, bool with_notes, datagram_answer *answer);
+void datagram_turn(struct endpoint *endpoint, bool with_notes, datagram_answer *answer);
 
 /* The socket is let go of, or moves on: it counts as deaf no longer. */
-void datagram_turn_end(struct intake *intake);
+void datagram_turn_end(struct endpoint *endpoint);
 
 /* A loop's timer: the memory of a batch goes back when no more than single small ones came. */
 void datagram_quiet(int fd, short what, void *arg);

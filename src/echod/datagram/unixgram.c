@@ -17,15 +17,15 @@
 
 /*
  * An answer goes wherever the sender's name leads, and a name may be a link to a socket of ours.
- * All of these belong to one worker, so they are among its intakes.
+ * All of these belong to one worker, so they are among its endpoints.
  */
 static bool is_ours(const struct loop *loop, const struct address *sender)
 {
-	const struct intake *intake;
+	const struct endpoint *endpoint;
 
-	LIST_FOREACH (intake, &loop->intakes, link) {
-		if (intake->socket->kind == SOCKET_UNIXGRAM &&
-		    address_equal(&intake->socket->address, sender))
+	LIST_FOREACH (endpoint, &loop->endpoints, link) {
+		if (endpoint->socket->kind == SOCKET_UNIXGRAM &&
+		    address_equal(&endpoint->socket->address, sender))
 			return true;
 	}
 	return false;
@@ -52,9 +52,9 @@ static void reply(struct udp_batch *batch, unsigned index)
 		out->msg_namelen = sizeof(struct sockaddr_un);
 }
 
-static struct taken answer(struct intake *intake, unsigned count)
+static struct taken answer(struct endpoint *endpoint, unsigned count)
 {
-	struct loop *loop = intake->service->loop;
+	struct loop *loop = endpoint->service->loop;
 	struct udp_batch *batch = loop->batch;
 	struct udp_sent sent;
 	uint64_t bytes = 0;
@@ -67,12 +67,12 @@ static struct taken answer(struct intake *intake, unsigned count)
 	counter_add(&loop->counters, UDP_RECEIVED_DATAGRAMS, count);
 	counter_add(&loop->counters, UDP_RECEIVED_BYTES, bytes);
 	counter_add(&loop->counters, UDP_DROPPED_GUARD, count - batch->out_count);
-	sent = udp_batch_send(batch, intake->socket->fd, true);
+	sent = udp_batch_send(batch, endpoint->socket->fd, true);
 	counter_add(&loop->counters, UDP_ECHOED_DATAGRAMS, sent.datagrams);
 	counter_add(&loop->counters, UDP_SENT_BYTES, sent.bytes);
 	counter_add(&loop->counters, UDP_DROPPED_SEND, sent.dropped);
 	if (sent.dropped > 0)
-		udp_silence_unsent(intake, &sent);
+		udp_drop_log_unsent(endpoint, &sent);
 	return (struct taken){count, bytes};
 }
 

@@ -6,7 +6,7 @@
 #ifndef ECHOD_DATAGRAM_UNIXGRAM_H
 #define ECHOD_DATAGRAM_UNIXGRAM_H
 
-/* The event callback of a unix datagram socket. ARG is its intake. */
+/* The event callback of a unix datagram socket. ARG is its endpoint. */
 void unixgram_echo_ready(int fd, short what, void *arg);
 
 #endif

@@ -30,24 +30,24 @@
 /* How long what waits at a datagram socket is served at a stop, at most. */
 #define REST_MS 100
 
-struct intake *intake_new(struct listen_socket *socket, struct service *service)
+struct endpoint *endpoint_new(struct listen_socket *socket, struct service *service)
 {
-	struct intake *intake = calloc(1, sizeof(*intake));
+	struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
 
-	if (!intake)
+	if (!endpoint)
 		return NULL;
-	intake->socket = listen_socket_hold(socket);
-	intake->service = service;
-	intake->early = socket->handed && socket->kind == SOCKET_TCP;
-	return intake;
+	endpoint->socket = listen_socket_hold(socket);
+	endpoint->service = service;
+	endpoint->early = socket->handed && socket->kind == SOCKET_TCP;
+	return endpoint;
 }
 
-void intake_free(struct intake *intake)
+void endpoint_free(struct endpoint *endpoint)
 {
-	if (!intake)
+	if (!endpoint)
 		return;
-	listen_socket_release(intake->socket);
-	free(intake);
+	listen_socket_release(endpoint->socket);
+	free(endpoint);
 }
 
 static event_callback_fn callback_for(enum socket_kind kind)
@@ -63,23 +63,23 @@ static event_callback_fn callback_for(enum socket_kind kind)
 }
 
 /* Not yet, or no longer, told to the loop; the timer will try again. */
-static void wait_ms(struct intake *intake, int64_t ms)
+static void wait_ms(struct endpoint *endpoint, int64_t ms)
 {
 	struct timeval tv = {.tv_usec = (suseconds_t)(ms * 1000)};
 
 	/* Should there be no memory for that either, the next word from control tries again. */
-	(void)event_add(&intake->resume, &tv);
+	(void)event_add(&endpoint->resume, &tv);
 }
 
-static void resume(struct intake *intake)
+static void resume(struct endpoint *endpoint)
 {
-	if (event_add(&intake->event, NULL) < 0) {
-		wait_ms(intake, RETRY_MS);
+	if (event_add(&endpoint->event, NULL) < 0) {
+		wait_ms(endpoint, RETRY_MS);
 		return;
 	}
-	event_del(&intake->resume);
-	intake->paused = false;
-	intake->service->loop->paused_intakes--;
+	event_del(&endpoint->resume);
+	endpoint->paused = false;
+	endpoint->service->loop->paused_endpoints--;
 }
 
 static void on_resume(int fd UNUSED, short what UNUSED, void *arg)
@@ -88,75 +88,75 @@ static void on_resume(int fd UNUSED, short what UNUSED, void *arg)
 }
 
 /* What keeps datagrams from being received does not come free with a connection. */
-static bool waits_for_the_timer(const struct intake *intake)
+static bool waits_for_the_timer(const struct endpoint *endpoint)
 {
-	return !socket_is_stream(intake->socket->kind) &&
-	       event_pending(&intake->resume, EV_TIMEOUT, NULL);
+	return !socket_is_stream(endpoint->socket->kind) &&
+	       event_pending(&endpoint->resume, EV_TIMEOUT, NULL);
 }
 
-void intakes_resume(struct loop *loop)
+void endpoints_resume(struct loop *loop)
 {
-	struct intake *intake;
+	struct endpoint *endpoint;
 
-	LIST_FOREACH (intake, &loop->intakes, link) {
-		if (intake->paused && !waits_for_the_timer(intake))
-			resume(intake);
+	LIST_FOREACH (endpoint, &loop->endpoints, link) {
+		if (endpoint->paused && !waits_for_the_timer(endpoint))
+			resume(endpoint);
 	}
 }
 
-void intake_back_off(struct intake *intake)
+void endpoint_back_off(struct endpoint *endpoint)
 {
-	intake->pause_ms = intake->pause_ms == 0 ? PAUSE_MIN_MS : intake->pause_ms * 2;
-	if (intake->pause_ms > PAUSE_MAX_MS)
-		intake->pause_ms = PAUSE_MAX_MS;
-	event_del(&intake->event);
-	intake->paused = true;
-	intake->service->loop->paused_intakes++;
-	wait_ms(intake, intake->pause_ms);
+	endpoint->pause_ms = endpoint->pause_ms == 0 ? PAUSE_MIN_MS : endpoint->pause_ms * 2;
+	if (endpoint->pause_ms > PAUSE_MAX_MS)
+		endpoint->pause_ms = PAUSE_MAX_MS;
+	event_del(&endpoint->event);
+	endpoint->paused = true;
+	endpoint->service->loop->paused_endpoints++;
+	wait_ms(endpoint, endpoint->pause_ms);
 }
 
-void intake_start(struct intake *intake, struct loop *loop)
+void endpoint_start(struct endpoint *endpoint, struct loop *loop)
 {
-	struct listen_socket *socket = intake->socket;
+	struct listen_socket *socket = endpoint->socket;
 
-	event_assign(&intake->event, loop->base, socket->fd, EV_READ | EV_PERSIST,
-		     callback_for(socket->kind), intake);
-	event_assign(&intake->resume, loop->base, -1, 0, on_resume, intake);
-	service_join(intake->service);
-	LIST_INSERT_HEAD(&loop->intakes, intake, link);
-	intake->paused = true;
-	loop->paused_intakes++;
-	resume(intake);
-	if (intake->paused)
+	event_assign(&endpoint->event, loop->base, socket->fd, EV_READ | EV_PERSIST,
+		     callback_for(socket->kind), endpoint);
+	event_assign(&endpoint->resume, loop->base, -1, 0, on_resume, endpoint);
+	service_join(endpoint->service);
+	LIST_INSERT_HEAD(&loop->endpoints, endpoint, link);
+	endpoint->paused = true;
+	loop->paused_endpoints++;
+	resume(endpoint);
+	if (endpoint->paused)
 		log_error("no memory to serve a socket: trying again");
 }
 
 /* All of it, unless more comes than we can answer: a flood must not hold up the stop. */
-static void serve_rest(struct intake *intake)
+static void serve_rest(struct endpoint *endpoint)
 {
-	struct pollfd ready = {.fd = intake->socket->fd, .events = POLLIN};
+	struct pollfd ready = {.fd = endpoint->socket->fd, .events = POLLIN};
 	int64_t begun = clock_ms();
 
-	while (!intake->paused && poll(&ready, 1, 0) > 0 && clock_ms() - begun < REST_MS)
-		callback_for(intake->socket->kind)(ready.fd, EV_READ, intake);
+	while (!endpoint->paused && poll(&ready, 1, 0) > 0 && clock_ms() - begun < REST_MS)
+		callback_for(endpoint->socket->kind)(ready.fd, EV_READ, endpoint);
 }
 
-void intake_stop(struct intake *intake)
+void endpoint_stop(struct endpoint *endpoint)
 {
-	const struct listen_socket *socket = intake->socket;
-	struct service *service = intake->service;
+	const struct listen_socket *socket = endpoint->socket;
+	struct service *service = endpoint->service;
 
 	if (!socket->handed && socket_is_stream(socket->kind))
-		tcp_accept_rest(intake);
+		tcp_accept_rest(endpoint);
 	else if (!socket->handed)
-		serve_rest(intake);
-	event_del(&intake->event);
-	event_del(&intake->resume);
-	if (intake->paused)
-		service->loop->paused_intakes--;
+		serve_rest(endpoint);
+	event_del(&endpoint->event);
+	event_del(&endpoint->resume);
+	if (endpoint->paused)
+		service->loop->paused_endpoints--;
 	if (!socket_is_stream(socket->kind))
-		datagram_turn_end(intake);
-	LIST_REMOVE(intake, link);
-	intake_free(intake);
+		datagram_turn_end(endpoint);
+	LIST_REMOVE(endpoint, link);
+	endpoint_free(endpoint);
 	service_leave(service);
 }

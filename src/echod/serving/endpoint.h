@@ -21,8 +21,8 @@
 struct loop;
 struct service;
 
-struct intake {
-	LIST_ENTRY(intake) link;
+struct endpoint {
+	LIST_ENTRY(endpoint) link;
 	struct event event;
 	struct listen_socket *socket;
 	struct service *service;
@@ -36,25 +36,25 @@ struct intake {
 	bool early; /* connections may wait here since before the socket was ours */
 };
 
-LIST_HEAD(intake_list, intake);
+LIST_HEAD(endpoint_list, endpoint);
 
 /* NULL when there is no memory. Not started yet: SERVICE is only noted. */
-struct intake *intake_new(struct listen_socket *socket, struct service *service) WARN_UNUSED;
-void intake_free(struct intake *intake);
+struct endpoint *endpoint_new(struct listen_socket *socket, struct service *service) WARN_UNUSED;
+void endpoint_free(struct endpoint *endpoint);
 
 /* Serves for its service on this loop, from now on or as soon as there is memory for it. */
-void intake_start(struct intake *intake, struct loop *loop);
+void endpoint_start(struct endpoint *endpoint, struct loop *loop);
 
 /*
  * Leaves what comes in waiting for 0.1 to 0.8 seconds, longer each time: taking it has just failed
  * and would fail again. A success sets pause_ms to 0.
  */
-void intake_back_off(struct intake *intake);
+void endpoint_back_off(struct endpoint *endpoint);
 
 /* Something came free on this loop: whoever pauses may try again now. */
-void intakes_resume(struct loop *loop);
+void endpoints_resume(struct loop *loop);
 
 /* Serves what has arrived (unless the socket was handed to us), then lets go of everything. */
-void intake_stop(struct intake *intake);
+void endpoint_stop(struct endpoint *endpoint);
 
 #endif

@@ -60,17 +60,17 @@ int loop_init(struct loop *loop, struct shared_tables *shared)
 	return 0;
 }
 
-void loop_stop_intakes(struct loop *loop)
+void loop_stop_endpoints(struct loop *loop)
 {
-	while (!LIST_EMPTY(&loop->intakes))
-		intake_stop(LIST_FIRST(&loop->intakes));
+	while (!LIST_EMPTY(&loop->endpoints))
+		endpoint_stop(LIST_FIRST(&loop->endpoints));
 }
 
 void loop_clear(struct loop *loop)
 {
 	struct service *service;
 
-	loop_stop_intakes(loop);
+	loop_stop_endpoints(loop);
 	if (loop->wheel)
 		connections_abort(loop);
 	while ((service = LIST_FIRST(&loop->services)) != NULL) {

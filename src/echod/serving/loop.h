@@ -67,12 +67,12 @@ struct loop {
 	struct udp_batch *batch;
 	struct udp_repeats *repeats;
 	struct service_list services;
-	struct intake_list intakes;
+	struct endpoint_list endpoints;
 	struct guard_ports ports;
 	struct event lines_over; /* pending while lines about connections are left out */
 	uint64_t random_state;
 	struct event quiet; /* pending while the batch holds memory that may go back */
-	unsigned paused_intakes;
+	unsigned paused_endpoints;
 	struct datagram_round round;
 	size_t connections;
 	bool draining; /* stopping: connections end as soon as they are empty */
@@ -83,6 +83,6 @@ int loop_init(struct loop *loop, struct shared_tables *shared) WARN_UNUSED;
 void loop_clear(struct loop *loop);
 
 /* Nothing new comes in from now on. */
-void loop_stop_intakes(struct loop *loop);
+void loop_stop_endpoints(struct loop *loop);
 
 #endif

@@ -41,7 +41,7 @@ static size_t kinds_of(const struct listener_config *listener, const struct list
 	return count;
 }
 
-static void want(struct listening *listening, const struct listener_config *listener,
+static void want(struct socket_table *table, const struct listener_config *listener,
 		 const struct listen_address *written)
 {
 	enum socket_kind kinds[2];
@@ -49,7 +49,7 @@ static void want(struct listening *listening, const struct listener_config *list
 
 	for (size_t kind = 0; kind < kind_count; kind++) {
 		for (size_t part = 0; part < written->count; part++) {
-			struct binding *binding = &listening->bindings[listening->count++];
+			struct binding *binding = &table->bindings[table->count++];
 
 			memcpy(binding->listener, listener->name, sizeof(listener->name));
 			binding->kind = kinds[kind];
@@ -61,29 +61,29 @@ static void want(struct listening *listening, const struct listener_config *list
 }
 
 /* The table of all that is wanted, nothing open yet. */
-static struct listening *listening_wanted(const struct config *config)
+static struct socket_table *socket_table_wanted(const struct config *config)
 {
-	struct listening *listening = calloc(1, sizeof(*listening));
+	struct socket_table *table = calloc(1, sizeof(*table));
 	size_t addresses = 0;
 
-	if (!listening)
+	if (!table)
 		return NULL;
 	for (size_t i = 0; i < config->listener_count; i++)
 		addresses += config->listeners[i].addresses.count;
 	assert(addresses > 0);
 	/* Each address is at most two families with two protocols. */
-	listening->bindings = calloc(addresses * 4, sizeof(struct binding));
-	if (!listening->bindings) {
-		free(listening);
+	table->bindings = calloc(addresses * 4, sizeof(struct binding));
+	if (!table->bindings) {
+		free(table);
 		return NULL;
 	}
 	for (size_t i = 0; i < config->listener_count; i++) {
 		const struct listener_config *listener = &config->listeners[i];
 
 		for (size_t n = 0; n < listener->addresses.count; n++)
-			want(listening, listener, &listener->addresses.items[n]);
+			want(table, listener, &listener->addresses.items[n]);
 	}
-	return listening;
+	return table;
 }
 
 static bool same_text(const struct binding *a, const struct binding *b)
@@ -95,7 +95,7 @@ static bool same_text(const struct binding *a, const struct binding *b)
 }
 
 /* Port 0 stays the number it became, while the text is unchanged. */
-static void keep_number(struct binding *binding, const struct listening *held)
+static void keep_number(struct binding *binding, const struct socket_table *held)
 {
 	if (socket_is_unix(binding->kind) || address_port(&binding->address) != 0)
 		return;
@@ -132,7 +132,7 @@ static bool is_reachable(const struct binding *held)
 }
 
 /* Takes over from HELD what is there already. */
-static int keep(struct listening *next, const struct listening *held)
+static int keep(struct socket_table *next, const struct socket_table *held)
 {
 	for (size_t i = 0; held && i < next->count; i++) {
 		struct binding *binding = &next->bindings[i];
@@ -166,7 +166,7 @@ static bool has_kept_number(const struct binding *binding)
 }
 
 /* What a file asks for twice was refused with it, but for the number that port 0 became. */
-static int refuse_twice(const struct listening *next, struct reason *reason)
+static int refuse_twice(const struct socket_table *next, struct reason *reason)
 {
 	char text[ADDRESS_TEXT_MAX];
 
@@ -191,7 +191,7 @@ static int refuse_twice(const struct listening *next, struct reason *reason)
 }
 
 /* Whether a probe would meet a socket of our own. */
-static bool overlaps(const struct binding *wanted, const struct listening *held)
+static bool overlaps(const struct binding *wanted, const struct socket_table *held)
 {
 	for (size_t i = 0; held && i < held->count; i++) {
 		if (overlap(&held->bindings[i], wanted))
@@ -211,11 +211,11 @@ static bool absent(const struct binding *binding, bool *warned)
 	return true;
 }
 
-static void forget(struct listening *listening, size_t index)
+static void forget(struct socket_table *table, size_t index)
 {
-	listening->count--;
-	memmove(&listening->bindings[index], &listening->bindings[index + 1],
-		(listening->count - index) * sizeof(struct binding));
+	table->count--;
+	memmove(&table->bindings[index], &table->bindings[index + 1],
+		(table->count - index) * sizeof(struct binding));
 }
 
 /*
@@ -231,7 +231,8 @@ static bool told_to_stop(struct reason *reason)
 	return true;
 }
 
-static int probe_all(struct listening *next, const struct listening *held, struct reason *reason)
+static int probe_all(struct socket_table *next, const struct socket_table *held,
+		     struct reason *reason)
 {
 	bool warned = false;
 
@@ -318,7 +319,7 @@ static int open_group(struct binding *group, size_t size, size_t workers, struct
 }
 
 /* How many bindings from INDEX on shall get one number for their port 0; 1 for all others. */
-static size_t group_size(const struct listening *next, size_t index)
+static size_t group_size(const struct socket_table *next, size_t index)
 {
 	const struct binding *first = &next->bindings[index];
 	size_t size = 1;
@@ -330,7 +331,7 @@ static size_t group_size(const struct listening *next, size_t index)
 	return size;
 }
 
-static int open_one(struct binding *binding, const struct listening *held, size_t workers,
+static int open_one(struct binding *binding, const struct socket_table *held, size_t workers,
 		    struct reason *reason)
 {
 	char text[ADDRESS_TEXT_MAX];
@@ -347,7 +348,7 @@ static int open_one(struct binding *binding, const struct listening *held, size_
 	return -1;
 }
 
-static int open_all(struct listening *next, const struct listening *held, size_t workers,
+static int open_all(struct socket_table *next, const struct socket_table *held, size_t workers,
 		    struct reason *reason)
 {
 	size_t size;
@@ -367,23 +368,23 @@ static int open_all(struct listening *next, const struct listening *held, size_t
 	return 0;
 }
 
-void listening_discard(struct listening *next, const struct listening *held)
+void socket_table_discard(struct socket_table *next, const struct socket_table *held)
 {
 	int error = errno;
 
 	if (!next)
 		return;
 	if (held)
-		listening_subtract(next, held);
-	listening_release(next);
-	listening_free(next);
+		socket_table_subtract(next, held);
+	socket_table_release(next);
+	socket_table_free(next);
 	errno = error;
 }
 
-struct listening *listening_open(const struct listening *held, const struct config *config,
-				 size_t workers, struct reason *reason)
+struct socket_table *socket_table_open(const struct socket_table *held, const struct config *config,
+				       size_t workers, struct reason *reason)
 {
-	struct listening *next = listening_wanted(config);
+	struct socket_table *next = socket_table_wanted(config);
 
 	if (!next || keep(next, held) < 0) {
 		reason_set(reason, "no memory for the table of sockets");
@@ -392,6 +393,6 @@ struct listening *listening_open(const struct listening *held, const struct conf
 		   open_all(next, held, workers, reason) == 0) {
 		return next;
 	}
-	listening_discard(next, held);
+	socket_table_discard(next, held);
 	return NULL;
 }

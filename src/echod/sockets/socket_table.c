@@ -24,14 +24,14 @@ static void binding_clear(struct binding *binding)
 	binding->socket_count = 0;
 }
 
-void listening_free(struct listening *listening)
+void socket_table_free(struct socket_table *table)
 {
-	if (!listening)
+	if (!table)
 		return;
-	for (size_t i = 0; i < listening->count; i++)
-		binding_clear(&listening->bindings[i]);
-	free(listening->bindings);
-	free(listening);
+	for (size_t i = 0; i < table->count; i++)
+		binding_clear(&table->bindings[i]);
+	free(table->bindings);
+	free(table);
 }
 
 static int adopt_one(struct binding *binding, const struct handed_socket *handed,
@@ -55,32 +55,32 @@ static int adopt_one(struct binding *binding, const struct handed_socket *handed
 	return 0;
 }
 
-struct listening *listening_adopt(const struct handed_socket *handed, size_t count,
-				  struct reason *reason)
+struct socket_table *socket_table_adopt(const struct handed_socket *handed, size_t count,
+					struct reason *reason)
 {
-	struct listening *listening = calloc(1, sizeof(*listening));
+	struct socket_table *table = calloc(1, sizeof(*table));
 
-	if (!listening || (listening->bindings = calloc(count, sizeof(struct binding))) == NULL) {
+	if (!table || (table->bindings = calloc(count, sizeof(struct binding))) == NULL) {
 		reason_set(reason, "no memory for the sockets handed over");
-		free(listening);
+		free(table);
 		return NULL;
 	}
-	listening->handed = true;
-	listening->count = count;
+	table->handed = true;
+	table->count = count;
 	for (size_t i = 0; i < count; i++) {
-		if (adopt_one(&listening->bindings[i], &handed[i], reason) < 0) {
-			listening_free(listening);
+		if (adopt_one(&table->bindings[i], &handed[i], reason) < 0) {
+			socket_table_free(table);
 			return NULL;
 		}
 	}
-	return listening;
+	return table;
 }
 
 /* The same address may have been opened again, so it is the socket that tells. */
-static bool has_socket(const struct listening *listening, const struct binding *wanted)
+static bool has_socket(const struct socket_table *table, const struct binding *wanted)
 {
-	for (size_t i = 0; listening && i < listening->count; i++) {
-		const struct binding *binding = &listening->bindings[i];
+	for (size_t i = 0; table && i < table->count; i++) {
+		const struct binding *binding = &table->bindings[i];
 
 		if (binding->socket_count > 0 && wanted->socket_count > 0 &&
 		    binding->sockets[0] == wanted->sockets[0])
@@ -89,10 +89,10 @@ static bool has_socket(const struct listening *listening, const struct binding *
 	return false;
 }
 
-static bool has_address(const struct listening *listening, const struct binding *wanted)
+static bool has_address(const struct socket_table *table, const struct binding *wanted)
 {
-	for (size_t i = 0; i < listening->count; i++) {
-		const struct binding *binding = &listening->bindings[i];
+	for (size_t i = 0; i < table->count; i++) {
+		const struct binding *binding = &table->bindings[i];
 
 		if (binding->kind == wanted->kind &&
 		    address_equal(&binding->address, &wanted->address))
@@ -101,7 +101,7 @@ static bool has_address(const struct listening *listening, const struct binding 
 	return false;
 }
 
-void listening_subtract(struct listening *held, const struct listening *next)
+void socket_table_subtract(struct socket_table *held, const struct socket_table *next)
 {
 	size_t left = 0;
 
@@ -114,20 +114,20 @@ void listening_subtract(struct listening *held, const struct listening *next)
 	held->count = left;
 }
 
-void listening_retire(const struct listening *listening)
+void socket_table_retire(const struct socket_table *table)
 {
-	for (size_t i = 0; i < listening->count; i++) {
-		const struct binding *binding = &listening->bindings[i];
+	for (size_t i = 0; i < table->count; i++) {
+		const struct binding *binding = &table->bindings[i];
 
 		for (size_t n = 0; n < binding->socket_count; n++)
 			listen_socket_retire(binding->sockets[n]);
 	}
 }
 
-void listening_release(struct listening *listening)
+void socket_table_release(struct socket_table *table)
 {
-	for (size_t i = 0; i < listening->count; i++) {
-		struct binding *binding = &listening->bindings[i];
+	for (size_t i = 0; i < table->count; i++) {
+		struct binding *binding = &table->bindings[i];
 
 		if (socket_is_unix(binding->kind) && binding->socket_count > 0)
 			listen_socket_unlink(binding->sockets[0]);
@@ -135,8 +135,8 @@ void listening_release(struct listening *listening)
 	}
 }
 
-struct listen_socket *listening_socket_for(const struct binding *binding, size_t index,
-					   size_t worker, size_t workers)
+struct listen_socket *socket_table_socket_for(const struct binding *binding, size_t index,
+					      size_t worker, size_t workers)
 {
 	if (socket_is_stream(binding->kind))
 		return binding->socket_count == workers ? binding->sockets[worker]
@@ -152,13 +152,13 @@ struct listen_socket *listening_socket_for(const struct binding *binding, size_t
 	return index % workers == worker ? binding->sockets[0] : NULL;
 }
 
-void listening_announce(const struct listening *listening, const struct listening *held)
+void socket_table_announce(const struct socket_table *table, const struct socket_table *held)
 {
 	char text[ADDRESS_TEXT_MAX];
 	bool small = false;
 
-	for (size_t i = 0; i < listening->count; i++) {
-		const struct binding *binding = &listening->bindings[i];
+	for (size_t i = 0; i < table->count; i++) {
+		const struct binding *binding = &table->bindings[i];
 
 		if (has_socket(held, binding))
 			continue;
@@ -171,7 +171,7 @@ void listening_announce(const struct listening *listening, const struct listenin
 			   "lost: raise net.core.rmem_max and net.core.wmem_max");
 }
 
-void listening_announce_gone(const struct listening *gone, const struct listening *next)
+void socket_table_announce_gone(const struct socket_table *gone, const struct socket_table *next)
 {
 	char text[ADDRESS_TEXT_MAX];
 
@@ -183,29 +183,29 @@ void listening_announce_gone(const struct listening *gone, const struct listenin
 	}
 }
 
-void listening_refuse_ports(const struct listening *listening, struct guard_ports *ports)
+void socket_table_refuse_ports(const struct socket_table *table, struct guard_ports *ports)
 {
-	for (size_t i = 0; i < listening->count; i++) {
-		if (listening->bindings[i].kind == SOCKET_UDP)
-			guard_ports_refuse(ports, address_port(&listening->bindings[i].address));
+	for (size_t i = 0; i < table->count; i++) {
+		if (table->bindings[i].kind == SOCKET_UDP)
+			guard_ports_refuse(ports, address_port(&table->bindings[i].address));
 	}
 }
 
-size_t listening_sockets(const struct listening *listening)
+size_t socket_table_sockets(const struct socket_table *table)
 {
 	size_t sockets = 0;
 
-	for (size_t i = 0; i < listening->count; i++)
-		sockets += listening->bindings[i].socket_count;
+	for (size_t i = 0; i < table->count; i++)
+		sockets += table->bindings[i].socket_count;
 	return sockets;
 }
 
-uint64_t listening_drops(const struct listening *listening)
+uint64_t socket_table_drops(const struct socket_table *table)
 {
 	uint64_t drops = listen_socket_drops_of_closed();
 
-	for (size_t i = 0; i < listening->count; i++) {
-		const struct binding *binding = &listening->bindings[i];
+	for (size_t i = 0; i < table->count; i++) {
+		const struct binding *binding = &table->bindings[i];
 
 		for (size_t n = 0; n < binding->socket_count; n++) {
 			if (binding->kind == SOCKET_UDP)

@@ -31,7 +31,7 @@ struct binding {
 	size_t socket_count;
 };
 
-struct listening {
+struct socket_table {
 	struct binding *bindings;
 	size_t count;
 	bool handed;
@@ -41,44 +41,44 @@ struct listening {
  * The sockets that CONFIG asks for, those of HELD that it shares kept as they are (HELD may be
  * NULL). NULL with REASON and errno when one cannot be had; HELD is as it was.
  */
-struct listening *listening_open(const struct listening *held, const struct config *config,
-				 size_t workers, struct reason *reason) WARN_UNUSED;
+struct socket_table *socket_table_open(const struct socket_table *held, const struct config *config,
+				       size_t workers, struct reason *reason) WARN_UNUSED;
 
 /* The sockets that were handed over; takes their descriptors. NULL as above. */
-struct listening *listening_adopt(const struct handed_socket *handed, size_t count,
-				  struct reason *reason) WARN_UNUSED;
+struct socket_table *socket_table_adopt(const struct handed_socket *handed, size_t count,
+					struct reason *reason) WARN_UNUSED;
 
 /* Leaves in HELD only what NEXT does not have. */
-void listening_subtract(struct listening *held, const struct listening *next);
+void socket_table_subtract(struct socket_table *held, const struct socket_table *next);
 
 /* Leaves what comes from now on to other sockets with these addresses. */
-void listening_retire(const struct listening *listening);
+void socket_table_retire(const struct socket_table *table);
 
 /* Lets go of all sockets, so that each worker closes its own as soon as nothing waits there. */
-void listening_release(struct listening *listening);
-void listening_free(struct listening *listening);
+void socket_table_release(struct socket_table *table);
+void socket_table_free(struct socket_table *table);
 
 /* Gives up sockets that were opened for nothing, files too, but for those that HELD has as well. */
-void listening_discard(struct listening *next, const struct listening *held);
+void socket_table_discard(struct socket_table *next, const struct socket_table *held);
 
 /*
  * The socket of BINDING number INDEX that worker number WORKER of WORKERS serves; NULL when none.
  */
-struct listen_socket *listening_socket_for(const struct binding *binding, size_t index,
-					   size_t worker, size_t workers);
+struct listen_socket *socket_table_socket_for(const struct binding *binding, size_t index,
+					      size_t worker, size_t workers);
 
 /* "listening on tcp 0.0.0.0:7" for what HELD (or NULL) does not have. */
-void listening_announce(const struct listening *listening, const struct listening *held);
+void socket_table_announce(const struct socket_table *table, const struct socket_table *held);
 
 /* "stopped serving tcp 0.0.0.0:7" for all of it that NEXT does not serve. */
-void listening_announce_gone(const struct listening *gone, const struct listening *next);
+void socket_table_announce_gone(const struct socket_table *gone, const struct socket_table *next);
 
 /* Marks the ports served over UDP as sources that get no answer. */
-void listening_refuse_ports(const struct listening *listening, struct guard_ports *ports);
+void socket_table_refuse_ports(const struct socket_table *table, struct guard_ports *ports);
 
-size_t listening_sockets(const struct listening *listening);
+size_t socket_table_sockets(const struct socket_table *table);
 
 /* What the kernel dropped at these and at all sockets that were closed before. */
-uint64_t listening_drops(const struct listening *listening);
+uint64_t socket_table_drops(const struct socket_table *table);
 
 #endif

@@ -168,10 +168,10 @@ void udp_control_write(struct msghdr *message, union control *control,
 	message->msg_control = control;
 	message->msg_controllen = used;
 	if (segment > 0)
-		udp_control_cut(message, control, segment);
+		udp_control_add_segment(message, control, segment);
 }
 
-void udp_control_cut(struct msghdr *message, union control *control, unsigned segment)
+void udp_control_add_segment(struct msghdr *message, union control *control, unsigned segment)
 {
 	uint16_t size = (uint16_t)segment;
 

@@ -55,6 +55,6 @@ void udp_control_write(struct msghdr *message, union control *control,
 		       const struct udp_notes *notes, bool v4, int hops, unsigned segment);
 
 /* Adds to messages written so what makes it a train. */
-void udp_control_cut(struct msghdr *message, union control *control, unsigned segment);
+void udp_control_add_segment(struct msghdr *message, union control *control, unsigned segment);
 
 #endif

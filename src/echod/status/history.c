@@ -13,9 +13,9 @@
 
 #define SLOTS (HISTORY_SECONDS + 1)
 
-void history_add(struct history *history, int64_t when, const struct figures *figures)
+void history_add(struct history *history, int64_t when, const struct totals *totals)
 {
-	history->samples[history->next] = (struct sample){.when = when, .figures = *figures};
+	history->samples[history->next] = (struct sample){.when = when, .totals = *totals};
 	history->next = (history->next + 1) % SLOTS;
 	if (history->count < SLOTS)
 		history->count++;
@@ -32,7 +32,7 @@ static uint64_t figure(const struct sample *sample, size_t offset)
 {
 	uint64_t value;
 
-	memcpy(&value, (const char *)&sample->figures + offset, sizeof(value));
+	memcpy(&value, (const char *)&sample->totals + offset, sizeof(value));
 	return value;
 }
 

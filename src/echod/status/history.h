@@ -15,7 +15,7 @@
 
 struct sample {
 	int64_t when; /* clock_ms */
-	struct figures figures;
+	struct totals totals;
 };
 
 /* Zeroed, it is empty. */
@@ -25,7 +25,7 @@ struct history {
 	size_t next;
 };
 
-void history_add(struct history *history, int64_t when, const struct figures *figures);
+void history_add(struct history *history, int64_t when, const struct totals *totals);
 
 /* The newest is of age 0; NULL when there is none that old. */
 const struct sample *history_at(const struct history *history, size_t age);

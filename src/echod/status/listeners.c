@@ -51,11 +51,11 @@ static unsigned concerns_of(enum socket_kind kind)
 {
 	switch (kind) {
 	case SOCKET_TCP:
-		return CONCERNS_IP | CONCERNS_TCP | CONCERNS_TCP_ADDRESSES;
+		return APPLIES_TO_IP | APPLIES_TO_TCP | APPLIES_TO_TCP_ADDRESSES;
 	case SOCKET_UDP:
-		return CONCERNS_IP | CONCERNS_UDP;
+		return APPLIES_TO_IP | APPLIES_TO_UDP;
 	case SOCKET_UNIX:
-		return CONCERNS_TCP;
+		return APPLIES_TO_TCP;
 	default:
 		return 0;
 	}
@@ -68,7 +68,8 @@ static void add_settings(struct bounded_text *page, const struct listener_config
 	for (size_t i = 0; i < setting_count; i++) {
 		/* What cannot stand in [defaults] is about addresses, which are shown already. */
 		if ((settings[i].sections & IN_DEFAULTS) != 0 &&
-		    (settings[i].concern == CONCERNS_ALL || (settings[i].concern & concerns) != 0))
+		    (settings[i].applies_to == APPLIES_TO_ALL ||
+		     (settings[i].applies_to & concerns) != 0))
 			add_setting(page, &settings[i], listener);
 	}
 	bounded_text_add(page, "</dl>");
@@ -80,16 +81,16 @@ static bool same_listener(const struct binding *a, const struct binding *b)
 }
 
 /* All addresses of the listener whose first one is number FIRST; what they have to do with. */
-static unsigned add_addresses(struct bounded_text *page, const struct listening *listening,
+static unsigned add_addresses(struct bounded_text *page, const struct socket_table *table,
 			      size_t first)
 {
-	const struct binding *bindings = listening->bindings;
+	const struct binding *bindings = table->bindings;
 	char text[ADDRESS_TEXT_MAX];
 	unsigned concerns = 0;
 	size_t count = 0;
 
 	bounded_text_add(page, "<ul>");
-	for (size_t i = first; i < listening->count; i++) {
+	for (size_t i = first; i < table->count; i++) {
 		if (!same_listener(&bindings[i], &bindings[first]) || bindings[i].socket_count == 0)
 			continue;
 		concerns |= concerns_of(bindings[i].kind);
@@ -106,25 +107,25 @@ static unsigned add_addresses(struct bounded_text *page, const struct listening 
 }
 
 static void add_listener(struct bounded_text *page, const struct config *config,
-			 const struct listening *listening, size_t first)
+			 const struct socket_table *table, size_t first)
 {
-	const char *name = listening->bindings[first].listener;
+	const char *name = table->bindings[first].listener;
 	const struct listener_config *settings_of = config_listener(config, name);
 	unsigned concerns;
 
 	bounded_text_add(page, "<article class=card><h3>");
 	html_text(page, name);
 	bounded_text_add(page, "</h3>");
-	concerns = add_addresses(page, listening, first);
+	concerns = add_addresses(page, table, first);
 	if (!settings_of)
 		settings_of = &config->defaults;
 	add_settings(page, settings_of, concerns);
 	bounded_text_add(page, "</article>\n");
 }
 
-static bool is_first(const struct listening *listening, size_t index)
+static bool is_first(const struct socket_table *table, size_t index)
 {
-	const struct binding *bindings = listening->bindings;
+	const struct binding *bindings = table->bindings;
 
 	if (bindings[index].socket_count == 0)
 		return false;
@@ -136,19 +137,19 @@ static bool is_first(const struct listening *listening, size_t index)
 }
 
 void status_listeners_write(struct bounded_text *page, const struct config *config,
-			    const struct listening *listening, size_t keep)
+			    const struct socket_table *table, size_t keep)
 {
 	size_t shown = 0;
 
-	for (size_t i = 0; i < listening->count; i++) {
-		if (!is_first(listening, i))
+	for (size_t i = 0; i < table->count; i++) {
+		if (!is_first(table, i))
 			continue;
 		if (bounded_text_room(page) < LISTENER_MAX + keep) {
 			bounded_text_add(page, "<p>Only the first %zu listeners are shown.</p>\n",
 					 shown);
 			return;
 		}
-		add_listener(page, config, listening, i);
+		add_listener(page, config, table, i);
 		shown++;
 	}
 	if (shown == 0)

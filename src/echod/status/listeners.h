@@ -12,7 +12,7 @@
 
 /* What leaves less than KEEP bytes of the page for the rest of it is only counted. */
 void status_listeners_write(struct bounded_text *page, const struct config *config,
-			    const struct listening *listening, size_t keep);
+			    const struct socket_table *table, size_t keep);
 
 /* The settings of the process as a whole. */
 void status_server_write(struct bounded_text *page, const struct server_config *server);

@@ -22,15 +22,15 @@ static void add_single(struct bounded_text *text, const char *name, const char *
 	bounded_text_add(text, "echod_%s %" PRIu64 "\n", name, value);
 }
 
-static void add_process(struct bounded_text *text, const struct figures *figures)
+static void add_process(struct bounded_text *text, const struct totals *totals)
 {
 	add_family(text, "build_info", "gauge", "What is running; always 1.");
 	bounded_text_add(text, "echod_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
 	add_family(text, "start_time_seconds", "gauge",
 		   "When echod was started, in seconds since the epoch.");
 	bounded_text_add(text, "echod_start_time_seconds %" PRIu64 ".%03u\n",
-			 figures->started_ms / 1000, (unsigned)(figures->started_ms % 1000));
-	add_single(text, "workers", "gauge", "Event-loop threads.", figures->workers);
+			 totals->started_ms / 1000, (unsigned)(totals->started_ms % 1000));
+	add_single(text, "workers", "gauge", "Event-loop threads.", totals->workers);
 }
 
 static void add_counter(struct bounded_text *text, const struct counter_name *name, uint64_t value)
@@ -47,26 +47,26 @@ static void add_counter(struct bounded_text *text, const struct counter_name *na
 		bounded_text_add(text, "echod_%s_total %" PRIu64 "\n", name->family, value);
 }
 
-static void add_reloads(struct bounded_text *text, const struct figures *figures)
+static void add_reloads(struct bounded_text *text, const struct totals *totals)
 {
 	add_family(text, "reloads_total", "counter", "Reloads of the configuration, by result.");
 	bounded_text_add(text, "echod_reloads_total{result=\"success\"} %" PRIu64 "\n",
-			 figures->reloads_done);
+			 totals->reloads_done);
 	bounded_text_add(text, "echod_reloads_total{result=\"failure\"} %" PRIu64 "\n",
-			 figures->reloads_failed);
+			 totals->reloads_failed);
 }
 
-void metrics_write(const struct figures *figures, struct bounded_text *text)
+void metrics_write(const struct totals *totals, struct bounded_text *text)
 {
-	add_process(text, figures);
+	add_process(text, totals);
 	add_single(text, "tcp_connections", "gauge", "TCP connections open now.",
-		   figures->connections);
+		   totals->connections);
 	add_single(text, "tcp_connections_max", "gauge", "The limit on TCP connections in force.",
-		   figures->connections_max);
+		   totals->connections_max);
 	for (int which = 0; which < COUNTER_COUNT; which++)
-		add_counter(text, &counter_names[which], figures->counters[which]);
+		add_counter(text, &counter_names[which], totals->counters[which]);
 	add_single(text, "udp_kernel_drops_total", "counter",
 		   "Datagrams the kernel dropped: a receive buffer was full, or a checksum wrong.",
-		   figures->kernel_drops);
-	add_reloads(text, figures);
+		   totals->kernel_drops);
+	add_reloads(text, totals);
 }

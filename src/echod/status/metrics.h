@@ -13,6 +13,6 @@
 
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-void metrics_write(const struct figures *figures, struct bounded_text *text);
+void metrics_write(const struct totals *totals, struct bounded_text *text);
 
 #endif

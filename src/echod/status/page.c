@@ -80,7 +80,7 @@ static const char style[] =
 
 static size_t offset_of(size_t counter)
 {
-	return offsetof(struct figures, counters) + counter * sizeof(uint64_t);
+	return offsetof(struct totals, counters) + counter * sizeof(uint64_t);
 }
 
 static double rate_between(const struct history *history, size_t oldest, size_t newest,
@@ -101,7 +101,7 @@ static double connections_at(const struct history *history, size_t age)
 {
 	const struct sample *sample = history_at(history, age);
 
-	return sample ? (double)sample->figures.connections : -1;
+	return sample ? (double)sample->totals.connections : -1;
 }
 
 /* A message is a datagram, or what one read from a TCP connection gave. */
@@ -122,7 +122,7 @@ static void add_header(struct bounded_text *page, const struct status_view *view
 	bounded_text_add(page, "</h1><span class=%s>%s</span></div>\n", view->well ? "well" : "ill",
 			 view->state);
 	bounded_text_add(page, "<p>Version %s, %" PRIu64 " worker%s, up for ", PACKAGE_VERSION,
-			 view->figures->workers, view->figures->workers == 1 ? "" : "s");
+			 view->totals->workers, view->totals->workers == 1 ? "" : "s");
 	html_duration(page, view->up_s);
 	bounded_text_add(page, "</p></header>\n");
 }
@@ -148,7 +148,7 @@ static void add_bytes_tile(struct bounded_text *page, const struct history *hist
 
 static void add_tiles(struct bounded_text *page, const struct status_view *view)
 {
-	double silent = recent_rate(view->history, offsetof(struct figures, kernel_drops));
+	double silent = recent_rate(view->history, offsetof(struct totals, kernel_drops));
 
 	for (size_t which = UDP_DROPPED_DENIED; which <= UDP_DROPPED_SEND; which++)
 		silent += recent_rate(view->history, offset_of(which));
@@ -185,7 +185,7 @@ static void add_counter(struct bounded_text *page, const struct status_view *vie
 	if (part && name->help)
 		bounded_text_add(page, "<tr><th scope=rowgroup colspan=3>%.*s</th></tr>\n",
 				 (int)strcspn(name->help, "."), name->help);
-	add_row(page, part ? name->value : name->help, part, view->figures->counters[which],
+	add_row(page, part ? name->value : name->help, part, view->totals->counters[which],
 		recent_rate(view->history, offset_of(which)));
 }
 
@@ -197,12 +197,12 @@ static void add_counters(struct bounded_text *page, const struct status_view *vi
 	for (size_t which = 0; which < COUNTER_COUNT; which++)
 		add_counter(page, view, which);
 	add_row(page, "Datagrams dropped by the kernel: buffer full, or checksum wrong", false,
-		view->figures->kernel_drops,
-		recent_rate(view->history, offsetof(struct figures, kernel_drops)));
-	add_row(page, "Reloads", false, view->figures->reloads_done,
-		recent_rate(view->history, offsetof(struct figures, reloads_done)));
-	add_row(page, "Reloads that failed", false, view->figures->reloads_failed,
-		recent_rate(view->history, offsetof(struct figures, reloads_failed)));
+		view->totals->kernel_drops,
+		recent_rate(view->history, offsetof(struct totals, kernel_drops)));
+	add_row(page, "Reloads", false, view->totals->reloads_done,
+		recent_rate(view->history, offsetof(struct totals, reloads_done)));
+	add_row(page, "Reloads that failed", false, view->totals->reloads_failed,
+		recent_rate(view->history, offsetof(struct totals, reloads_failed)));
 	bounded_text_add(page, "</tbody></table></div>\n");
 }
 
@@ -211,12 +211,12 @@ void status_page_write(struct bounded_text *page, const struct status_view *view
 	add_header(page, view);
 	add_tiles(page, view);
 	bounded_text_add(page, "<div class=\"row wide\">\n");
-	status_graph_write(page, "TCP connections", view->figures->connections_max, view->history,
+	status_graph_write(page, "TCP connections", view->totals->connections_max, view->history,
 			   connections_at);
 	status_graph_write(page, "Messages a second", 0, view->history, messages_at);
 	bounded_text_add(page, "</div>\n<h2>Served%s</h2>\n",
-			 view->listening->handed ? ", on sockets that were handed over" : "");
-	status_listeners_write(page, view->config, view->listening, REST_MAX);
+			 view->sockets->handed ? ", on sockets that were handed over" : "");
+	status_listeners_write(page, view->config, view->sockets, REST_MAX);
 	add_counters(page, view);
 	bounded_text_add(page, "<h2>Settings of the process</h2><div class=card>");
 	status_server_write(page, &view->config->server);

@@ -27,8 +27,8 @@ struct status_view {
 	bool well;
 	int64_t up_s;
 	const struct config *config;
-	const struct listening *listening;
-	const struct figures *figures;
+	const struct socket_table *sockets;
+	const struct totals *totals;
 	const struct history *history;
 };
 

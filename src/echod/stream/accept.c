@@ -76,54 +76,55 @@ static bool exhausted(int error)
 	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-static enum accepted accept_one(struct intake *intake)
+static enum accepted accept_one(struct endpoint *endpoint)
 {
 	struct address peer = {.length = sizeof(peer.un)};
-	int fd = accept4(intake->socket->fd, &peer.sa, &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd =
+		accept4(endpoint->socket->fd, &peer.sa, &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd >= 0) {
-		intake->pause_ms = 0;
-		if (intake->early || intake->socket->kind == SOCKET_UNIX)
-			socket_options_set_accepted(fd, intake->socket->kind);
-		admit(intake->service, fd, &peer);
+		endpoint->pause_ms = 0;
+		if (endpoint->early || endpoint->socket->kind == SOCKET_UNIX)
+			socket_options_set_accepted(fd, endpoint->socket->kind);
+		admit(endpoint->service, fd, &peer);
 		return ACCEPT_DONE;
 	}
 	if (errno == EAGAIN) {
-		intake->early = false;
+		endpoint->early = false;
 		return ACCEPT_QUEUE_EMPTY;
 	}
-	counter_add(&intake->service->loop->counters, TCP_ACCEPT_ERRORS, 1);
+	counter_add(&endpoint->service->loop->counters, TCP_ACCEPT_ERRORS, 1);
 	/* Of other errors that connection is gone already, and the next one may not be. */
 	return exhausted(errno) ? ACCEPT_EXHAUSTED : ACCEPT_SKIPPED;
 }
 
 /* Leaves the queue alone for a while: trying at once would only fail again, and again. */
-static void pause_accepting(struct intake *intake, int error)
+static void pause_accepting(struct endpoint *endpoint, int error)
 {
-	struct shared_tables *shared = intake->service->loop->shared;
+	struct shared_tables *shared = endpoint->service->loop->shared;
 	unsigned suppressed;
 
-	if (intake->pause_ms == 0 &&
+	if (endpoint->pause_ms == 0 &&
 	    log_throttle_pass(&shared->exhaustion_lines, clock_ms(), &suppressed))
 		log_warning("cannot accept connections: %s; trying again %s", strerror(error),
 			    exhausted(error) ? "as descriptors and memory come free (LimitNOFILE= "
 					       "sets how many descriptors there are)"
 					     : "from time to time (a security policy of this host "
 					       "may forbid it)");
-	intake_back_off(intake);
+	endpoint_back_off(endpoint);
 }
 
 void tcp_accept_ready(int fd UNUSED, short what UNUSED, void *arg)
 {
-	struct intake *intake = arg;
+	struct endpoint *endpoint = arg;
 	int skipped = 0;
 
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-		switch (accept_one(intake)) {
+		switch (accept_one(endpoint)) {
 		case ACCEPT_QUEUE_EMPTY:
 			return;
 		case ACCEPT_EXHAUSTED:
-			pause_accepting(intake, errno);
+			pause_accepting(endpoint, errno);
 			return;
 		case ACCEPT_SKIPPED:
 			skipped++;
@@ -133,15 +134,15 @@ void tcp_accept_ready(int fd UNUSED, short what UNUSED, void *arg)
 		}
 	}
 	if (skipped == ACCEPTS_PER_TURN) /* that was always the same one, and it stays */
-		pause_accepting(intake, errno);
+		pause_accepting(endpoint, errno);
 }
 
-void tcp_accept_rest(struct intake *intake)
+void tcp_accept_rest(struct endpoint *endpoint)
 {
 	enum accepted result;
 
 	for (int i = 0; i < SOMAXCONN; i++) {
-		result = accept_one(intake);
+		result = accept_one(endpoint);
 		if (result == ACCEPT_QUEUE_EMPTY || result == ACCEPT_EXHAUSTED)
 			return;
 	}

@@ -9,12 +9,12 @@
 #ifndef ECHOD_STREAM_ACCEPT_H
 #define ECHOD_STREAM_ACCEPT_H
 
-struct intake;
+struct endpoint;
 
-/* The event callback of a listening socket. ARG is its intake. */
+/* The event callback of a listening socket. ARG is its endpoint. */
 void tcp_accept_ready(int fd, short what, void *arg);
 
 /* Empties the queue, at most a backlog of it, before the socket goes away. */
-void tcp_accept_rest(struct intake *intake);
+void tcp_accept_rest(struct endpoint *endpoint);
 
 #endif

@@ -114,8 +114,8 @@ static void end(struct connection *connection, enum counter why)
 	connection_release_rest(connection);
 	free(connection);
 	service_leave(service);
-	if (loop->paused_intakes > 0)
-		intakes_resume(loop);
+	if (loop->paused_endpoints > 0)
+		endpoints_resume(loop);
 	if (loop->draining && loop->connections == 0)
 		event_base_loopbreak(loop->base);
 }

@@ -271,14 +271,14 @@ int64_t connection_visit(struct wheel_item *item, int64_t now, void *arg UNUSED)
 	return WHEEL_GONE;
 }
 
-static void refile(struct wheel_item *item, void *arg)
+static void reschedule(struct wheel_item *item, void *arg)
 {
 	wheel_move(arg, item, connection_next_look(connection_of(item)));
 }
 
-void connections_refile(struct loop *loop)
+void connections_reschedule(struct loop *loop)
 {
-	wheel_each(loop->wheel, refile, loop->wheel);
+	wheel_each(loop->wheel, reschedule, loop->wheel);
 }
 
 static void drain(struct wheel_item *item, void *arg UNUSED)

@@ -29,7 +29,7 @@ int connection_start(struct service *service, int fd, const struct address *peer
 wheel_visit connection_visit;
 
 /* The settings have changed: every connection of the loop gets its deadline anew. */
-void connections_refile(struct loop *loop);
+void connections_reschedule(struct loop *loop);
 
 /*
  * Stopping: ends what has nothing received and nothing pending; the rest end when they are empty.

@@ -36,17 +36,17 @@ static struct service *service_for(struct plan *plan, struct config *config, con
 	return service ? service : add_service(plan, config, settings);
 }
 
-static int add_intake(struct plan *plan, struct listen_socket *socket, struct service *service)
+static int add_endpoint(struct plan *plan, struct listen_socket *socket, struct service *service)
 {
-	struct intake *intake = service ? intake_new(socket, service) : NULL;
+	struct endpoint *endpoint = service ? endpoint_new(socket, service) : NULL;
 
-	if (!intake)
+	if (!endpoint)
 		return -1;
-	LIST_INSERT_HEAD(&plan->intakes, intake, link);
+	LIST_INSERT_HEAD(&plan->endpoints, endpoint, link);
 	return 0;
 }
 
-static int fill(struct plan *plan, struct config *config, const struct listening *listening,
+static int fill(struct plan *plan, struct config *config, const struct socket_table *table,
 		size_t worker, size_t workers)
 {
 	struct listen_socket *socket;
@@ -56,17 +56,17 @@ static int fill(struct plan *plan, struct config *config, const struct listening
 		if (!add_service(plan, config, &config->listeners[i]))
 			return -1;
 	}
-	for (size_t i = 0; i < listening->count; i++) {
-		socket = listening_socket_for(&listening->bindings[i], i, worker, workers);
+	for (size_t i = 0; i < table->count; i++) {
+		socket = socket_table_socket_for(&table->bindings[i], i, worker, workers);
 		if (socket &&
-		    add_intake(plan, socket,
-			       service_for(plan, config, listening->bindings[i].listener)) < 0)
+		    add_endpoint(plan, socket,
+				 service_for(plan, config, table->bindings[i].listener)) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-struct plan *plan_new(struct config *config, const struct listening *listening, size_t worker,
+struct plan *plan_new(struct config *config, const struct socket_table *table, size_t worker,
 		      size_t workers)
 {
 	struct plan *plan = calloc(1, sizeof(*plan));
@@ -74,8 +74,8 @@ struct plan *plan_new(struct config *config, const struct listening *listening, 
 	if (!plan)
 		return NULL;
 	guard_ports_init(&plan->ports);
-	listening_refuse_ports(listening, &plan->ports);
-	if (fill(plan, config, listening, worker, workers) < 0) {
+	socket_table_refuse_ports(table, &plan->ports);
+	if (fill(plan, config, table, worker, workers) < 0) {
 		plan_free(plan);
 		return NULL;
 	}
@@ -85,13 +85,13 @@ struct plan *plan_new(struct config *config, const struct listening *listening, 
 void plan_free(struct plan *plan)
 {
 	struct service *service;
-	struct intake *intake;
+	struct endpoint *endpoint;
 
 	if (!plan)
 		return;
-	while ((intake = LIST_FIRST(&plan->intakes)) != NULL) {
-		LIST_REMOVE(intake, link);
-		intake_free(intake);
+	while ((endpoint = LIST_FIRST(&plan->endpoints)) != NULL) {
+		LIST_REMOVE(endpoint, link);
+		endpoint_free(endpoint);
 	}
 	while ((service = LIST_FIRST(&plan->services)) != NULL) {
 		LIST_REMOVE(service, link);
@@ -100,13 +100,14 @@ void plan_free(struct plan *plan)
 	free(plan);
 }
 
-static struct intake *intake_of(const struct intake_list *list, const struct listen_socket *socket)
+static struct endpoint *endpoint_of(const struct endpoint_list *list,
+				    const struct listen_socket *socket)
 {
-	struct intake *intake;
+	struct endpoint *endpoint;
 
-	LIST_FOREACH (intake, list, link) {
-		if (intake->socket == socket)
-			return intake;
+	LIST_FOREACH (endpoint, list, link) {
+		if (endpoint->socket == socket)
+			return endpoint;
 	}
 	return NULL;
 }
@@ -131,42 +132,42 @@ static void merge_services(struct plan *plan, struct loop *loop)
 
 static void stop_gone(const struct plan *plan, struct loop *loop)
 {
-	struct intake *intake, *next;
+	struct endpoint *endpoint, *next;
 
-	for (intake = LIST_FIRST(&loop->intakes); intake; intake = next) {
-		next = LIST_NEXT(intake, link);
-		if (!intake_of(&plan->intakes, intake->socket))
-			intake_stop(intake);
+	for (endpoint = LIST_FIRST(&loop->endpoints); endpoint; endpoint = next) {
+		next = LIST_NEXT(endpoint, link);
+		if (!endpoint_of(&plan->endpoints, endpoint->socket))
+			endpoint_stop(endpoint);
 	}
 }
 
 /* A socket that stays may have changed its listener's name, and with it its service. */
-static void move_to(struct intake *intake, struct service *service)
+static void move_to(struct endpoint *endpoint, struct service *service)
 {
-	struct service *before = intake->service;
+	struct service *before = endpoint->service;
 
 	if (before == service)
 		return;
-	intake->service = service_join(service);
+	endpoint->service = service_join(service);
 	before->users--; /* it may be needed again in a moment: sweep frees it */
 }
 
 static void start_or_move(struct plan *plan, struct loop *loop)
 {
 	struct service *service;
-	struct intake *wanted, *serving;
+	struct endpoint *wanted, *serving;
 
-	while ((wanted = LIST_FIRST(&plan->intakes)) != NULL) {
+	while ((wanted = LIST_FIRST(&plan->endpoints)) != NULL) {
 		LIST_REMOVE(wanted, link);
 		service = service_find(&loop->services, wanted->service->name);
-		serving = intake_of(&loop->intakes, wanted->socket);
+		serving = endpoint_of(&loop->endpoints, wanted->socket);
 		if (serving)
 			move_to(serving, service);
 		wanted->service = service;
 		if (serving)
-			intake_free(wanted);
+			endpoint_free(wanted);
 		else
-			intake_start(wanted, loop);
+			endpoint_start(wanted, loop);
 	}
 }
 
@@ -192,5 +193,5 @@ void plan_carry_out(struct plan *plan, struct loop *loop)
 	loop->ports = plan->ports;
 	plan_free(plan);
 	sweep(loop);
-	connections_refile(loop);
+	connections_reschedule(loop);
 }

@@ -23,12 +23,12 @@ struct loop;
 
 struct plan {
 	struct service_list services;
-	struct intake_list intakes;
+	struct endpoint_list endpoints;
 	struct guard_ports ports;
 };
 
 /* For worker number WORKER of WORKERS; NULL when there is no memory. */
-struct plan *plan_new(struct config *config, const struct listening *listening, size_t worker,
+struct plan *plan_new(struct config *config, const struct socket_table *table, size_t worker,
 		      size_t workers) WARN_UNUSED;
 void plan_free(struct plan *plan);
 

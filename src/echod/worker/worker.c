@@ -47,14 +47,14 @@ struct worker {
 };
 
 /* Sockets first, and what waits there; connections when there will be no more of them. */
-static void obey_stop(struct worker *worker)
+static void handle_stop(struct worker *worker)
 {
 	struct loop *loop = &worker->loop;
 	enum stop stop = atomic_load(&worker->stop);
 
 	if (stop == KEEP_RUNNING)
 		return;
-	loop_stop_intakes(loop);
+	loop_stop_endpoints(loop);
 	if (stop == STOP_TAKING_IN)
 		return;
 	if (!loop->draining)
@@ -65,7 +65,8 @@ static void obey_stop(struct worker *worker)
 		event_base_loopbreak(loop->base);
 }
 
-static void take_stock(const struct counters *counters, uint64_t counted[static COUNTER_SLOTS])
+static void snapshot_counters(const struct counters *counters,
+			      uint64_t counted[static COUNTER_SLOTS])
 {
 	for (int which = 0; which < COUNTER_SLOTS; which++)
 		counted[which] = counter_read(counters, (enum counter)which);
@@ -83,11 +84,11 @@ static void on_wake(void *arg)
 	plan = atomic_exchange(&worker->plan, NULL);
 	if (plan)
 		plan_carry_out(plan, loop);
-	if (loop->paused_intakes > 0)
-		intakes_resume(loop); /* whatever else should have ended the pause */
-	obey_stop(worker);
+	if (loop->paused_endpoints > 0)
+		endpoints_resume(loop); /* whatever else should have ended the pause */
+	handle_stop(worker);
 	if (asked != atomic_load(&worker->answered)) {
-		take_stock(&loop->counters, worker->counted);
+		snapshot_counters(&loop->counters, worker->counted);
 		atomic_store(&worker->answered, asked);
 		bell_ring(worker->answer_fd);
 	}
@@ -98,7 +99,7 @@ static void *run(void *arg)
 	struct worker *worker = arg;
 
 	event_base_loop(worker->loop.base, EVLOOP_NO_EXIT_ON_EMPTY);
-	take_stock(&worker->loop.counters, worker->counted_finally);
+	snapshot_counters(&worker->loop.counters, worker->counted_finally);
 	atomic_store(&worker->ended, true);
 	bell_ring(worker->answer_fd);
 	return NULL;

@@ -128,7 +128,7 @@ static int socket_on(int family, int type)
 	return fd;
 }
 
-static int listening(int family)
+static int table(int family)
 {
 	int fd = socket_on(family, SOCK_STREAM);
 
@@ -139,7 +139,7 @@ static int listening(int family)
 START_TEST(streams_and_datagrams_of_every_family_are_taken)
 {
 	struct handover handover = {
-		.fds = {listening(AF_INET), socket_on(AF_INET, SOCK_DGRAM), listening(AF_UNIX),
+		.fds = {table(AF_INET), socket_on(AF_INET, SOCK_DGRAM), table(AF_UNIX),
 			socket_on(AF_UNIX, SOCK_DGRAM)},
 		.count = 4,
 		.names = "echo:echo:local:other.name-1",
@@ -183,7 +183,7 @@ END_TEST
 
 START_TEST(sockets_without_a_name_are_unknown)
 {
-	struct handover handover = {.fds = {listening(AF_INET), listening(AF_INET)}, .count = 2};
+	struct handover handover = {.fds = {table(AF_INET), table(AF_INET)}, .count = 2};
 
 	ck_assert_str_eq(hand_over(&handover).sockets[1].name, "unknown");
 	handover.names = "one";
@@ -198,7 +198,7 @@ END_TEST
 START_TEST(a_name_longer_than_any_is_cut)
 {
 	char names[600];
-	struct handover handover = {.fds = {listening(AF_INET)}, .count = 1, .names = names};
+	struct handover handover = {.fds = {table(AF_INET)}, .count = 1, .names = names};
 
 	memset(names, 'n', sizeof(names) - 1);
 	names[sizeof(names) - 1] = '\0';
@@ -209,7 +209,7 @@ END_TEST
 START_TEST(sockets_meant_for_another_process_are_not_ours)
 {
 	static const char *const others[] = {"1", "", "x", "-1", "99999999999"};
-	struct handover handover = {.fds = {listening(AF_INET)}, .count = 1};
+	struct handover handover = {.fds = {table(AF_INET)}, .count = 1};
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		struct outcome outcome;
@@ -239,7 +239,7 @@ END_TEST
 START_TEST(a_number_that_is_none_is_refused)
 {
 	static const char *const bad[] = {"", "x", "1x", " 1", "+1", "-1", "1025", "4294967297"};
-	struct handover handover = {.fds = {listening(AF_INET)}, .count = 1};
+	struct handover handover = {.fds = {table(AF_INET)}, .count = 1};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct outcome outcome;
@@ -257,8 +257,7 @@ END_TEST
 /* FD comes second, after a good one; the message names it, what it is, and what would do. */
 static void assert_refused(int fd, const char *why)
 {
-	struct handover handover = {
-		.fds = {listening(AF_INET), fd}, .count = 2, .names = "good:odd"};
+	struct handover handover = {.fds = {table(AF_INET), fd}, .count = 2, .names = "good:odd"};
 	struct outcome outcome = hand_over(&handover);
 	char start[128];
 

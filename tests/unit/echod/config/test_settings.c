@@ -60,7 +60,7 @@ START_TEST(only_lists_that_add_up_may_be_repeated)
 		bool repeatable = strcmp(key, "address") == 0 || strcmp(key, "allow") == 0 ||
 				  strcmp(key, "deny") == 0;
 
-		ck_assert_int_eq(settings[i].type->adds_up, repeatable);
+		ck_assert_int_eq(settings[i].type->repeatable, repeatable);
 		ck_assert(!repeatable || settings[i].type->list);
 	}
 }

@@ -136,7 +136,7 @@ END_TEST
 
 START_TEST(a_reload_for_which_memory_runs_out_changes_nothing)
 {
-	const struct listening *listening;
+	const struct socket_table *table;
 	const struct config *config;
 	struct server *server;
 	uint64_t failures = 0;
@@ -149,7 +149,7 @@ START_TEST(a_reload_for_which_memory_runs_out_changes_nothing)
 	options.source.path = path;
 	server = start_good(ONE);
 	config = server->config;
-	listening = server->listening;
+	table = server->sockets;
 	server->phase = SERVING;
 	for (;; failures++) {
 
@@ -159,7 +159,7 @@ START_TEST(a_reload_for_which_memory_runs_out_changes_nothing)
 		if (!fault_over())
 			break;
 		ck_assert_ptr_eq(server->config, config);
-		ck_assert_ptr_eq(server->listening, listening);
+		ck_assert_ptr_eq(server->sockets, table);
 		ck_assert_int_eq(server->phase, SERVING);
 		ck_assert(server->reload_failed);
 		ck_assert_uint_eq(server->reloads_failed, failures + 1);

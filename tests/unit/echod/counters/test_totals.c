@@ -14,12 +14,12 @@
 
 #include "unit/unit.h"
 
-static char line[FIGURES_TEXT_MAX], status[STATUS_TEXT_MAX];
+static char line[TOTALS_TEXT_MAX], status[STATUS_TEXT_MAX];
 
 /* Every figure another number. */
-static struct figures numbered(void)
+static struct totals numbered(void)
 {
-	struct figures figures = {
+	struct totals totals = {
 		.workers = 901,
 		.connections = 902,
 		.connections_max = 903,
@@ -29,15 +29,15 @@ static struct figures numbered(void)
 	};
 
 	for (uint64_t i = 0; i < COUNTER_COUNT; i++)
-		figures.counters[i] = 100 + i;
-	return figures;
+		totals.counters[i] = 100 + i;
+	return totals;
 }
 
 START_TEST(the_line_has_every_figure_under_its_name)
 {
-	struct figures figures = numbered();
+	struct totals totals = numbered();
 
-	figures_line(&figures, line);
+	totals_line(&totals, line);
 	ck_assert_str_eq(
 		line,
 		"tcp_connections=902 tcp_connections_max=903 tcp_accepted=100 "
@@ -56,9 +56,9 @@ END_TEST
 
 START_TEST(the_status_is_short_and_sums_up_what_was_dropped)
 {
-	struct figures figures = numbered();
+	struct totals totals = numbered();
 
-	figures_status(&figures, status);
+	totals_status(&totals, status);
 	ck_assert_str_eq(status, "902 of 903 TCP clients, 100 accepted, 113 bytes echoed; "
 				 "116 datagrams echoed, 717 dropped");
 }
@@ -66,12 +66,12 @@ END_TEST
 
 START_TEST(the_largest_numbers_fit)
 {
-	struct figures figures;
+	struct totals totals;
 
-	memset(&figures, 0xff, sizeof(figures));
-	figures_line(&figures, line);
+	memset(&totals, 0xff, sizeof(totals));
+	totals_line(&totals, line);
 	ck_assert_ptr_nonnull(strstr(line, " reloads_failure=18446744073709551615"));
-	figures_status(&figures, status);
+	totals_status(&totals, status);
 	ck_assert_ptr_nonnull(strstr(status, " dropped"));
 }
 END_TEST

@@ -24,7 +24,7 @@
 
 static struct datagram came;
 static char data[SIZE];
-static struct intake *intake;
+static struct endpoint *endpoint;
 static int client;
 
 static void set_up(void)
@@ -49,13 +49,13 @@ static void tear_down(void)
 
 static void serve(const char *text, const char *host, const char *client_host)
 {
-	intake = scene_serve(scene_service(text, "x"), SOCKET_UDP, host);
+	endpoint = scene_serve(scene_service(text, "x"), SOCKET_UDP, host);
 	client = datagram_socket(client_host);
 }
 
 static void put(void)
 {
-	send_datagram(client, &intake->socket->address, data, SIZE);
+	send_datagram(client, &endpoint->socket->address, data, SIZE);
 }
 
 /* As long as it is answered, and at most so often: how often. */

@@ -22,7 +22,7 @@
 #define TRIES_PER_TURN 4
 #define FOR_EVER 1000000
 
-static struct intake *intake;
+static struct endpoint *endpoint;
 static int client;
 
 /* Over UDP, or over a unix socket for the second run of a test. */
@@ -33,12 +33,12 @@ static void serve(int run)
 	struct address own;
 
 	if (run == 0) {
-		intake = scene_serve(service, SOCKET_UDP, "127.0.0.1");
+		endpoint = scene_serve(service, SOCKET_UDP, "127.0.0.1");
 		client = datagram_socket("127.0.0.5");
 		return;
 	}
 	snprintf(path, sizeof(path), "%s/server", test_directory());
-	intake = scene_serve(service, SOCKET_UNIXGRAM, path);
+	endpoint = scene_serve(service, SOCKET_UNIXGRAM, path);
 	snprintf(path, sizeof(path), "%s/client", test_directory());
 	own = at(path, 0);
 	client = new_socket(&own, SOCK_DGRAM);
@@ -56,14 +56,14 @@ static void tear_down(void)
 {
 	fault_over();
 	close(client);
-	listen_socket_unlink(intake->socket);
+	listen_socket_unlink(endpoint->socket);
 	log_lines_end();
 	scene_close();
 }
 
 static void put(void)
 {
-	send_datagram(client, &intake->socket->address, "hello", 5);
+	send_datagram(client, &endpoint->socket->address, "hello", 5);
 }
 
 static bool answered(void)
@@ -85,7 +85,7 @@ static void expect_no_try(void)
 
 	for (int i = 0; i < 20; i++)
 		scene_turn();
-	intakes_resume(&scene_loop); /* as a connection that ends has it */
+	endpoints_resume(&scene_loop); /* as a connection that ends has it */
 	scene_turn();
 	ck_assert_uint_eq(errors(), before);
 }
@@ -102,11 +102,11 @@ START_TEST(a_receive_that_fails_for_ever_is_tried_less_and_less)
 	serve(_i % 2);
 	fault_next_times(FOR_EVER, "recvmmsg", error);
 	put();
-	TURN_UNTIL(scene_loop.paused_intakes == 1);
+	TURN_UNTIL(scene_loop.paused_endpoints == 1);
 	ck_assert_uint_eq(errors(), tries);
 	lines = log_lines();
 	ck_assert_ptr_nonnull(strstr(lines, strerror(error)));
-	ck_assert_ptr_nonnull(strstr(lines, socket_kind_names[intake->socket->kind]));
+	ck_assert_ptr_nonnull(strstr(lines, socket_kind_names[endpoint->socket->kind]));
 	for (size_t i = 0; i < ARRAY_SIZE(pauses); i++) {
 		fake_ms += pauses[i] - 1;
 		expect_no_try();
@@ -117,7 +117,7 @@ START_TEST(a_receive_that_fails_for_ever_is_tried_less_and_less)
 	fault_over();
 	fake_ms += 800;
 	TURN_UNTIL(answered());
-	ck_assert_int_eq(intake->pause_ms, 0);
+	ck_assert_int_eq(endpoint->pause_ms, 0);
 }
 END_TEST
 
@@ -126,7 +126,7 @@ START_TEST(a_socket_that_stays_deaf_is_known_until_it_hears)
 	serve(_i);
 	fault_next_times(FOR_EVER, "recvmmsg", EPERM);
 	put();
-	TURN_UNTIL(scene_loop.paused_intakes == 1);
+	TURN_UNTIL(scene_loop.paused_endpoints == 1);
 	for (int64_t begun = fake_ms; fake_ms - begun < 4900; fake_ms += 100)
 		scene_turn();
 	ck_assert_uint_eq(scene_count(DEAF_SOCKETS), 0);
@@ -149,17 +149,17 @@ START_TEST(a_deaf_socket_can_be_stopped)
 	serve(_i);
 	fault_next_times(FOR_EVER, "recvmmsg", EPERM);
 	put();
-	TURN_UNTIL(scene_loop.paused_intakes == 1);
+	TURN_UNTIL(scene_loop.paused_endpoints == 1);
 	for (int i = 0; i < 100; i++) {
 		fake_ms += 100;
 		scene_turn();
 	}
 	ck_assert_uint_eq(scene_count(DEAF_SOCKETS), 1);
-	listen_socket_unlink(intake->socket);
+	listen_socket_unlink(endpoint->socket);
 	before = errors();
-	intake_stop(intake);
+	endpoint_stop(endpoint);
 	ck_assert_uint_eq(errors(), before);
-	ck_assert_uint_eq(scene_loop.paused_intakes, 0);
+	ck_assert_uint_eq(scene_loop.paused_endpoints, 0);
 	ck_assert_uint_eq(scene_count(DEAF_SOCKETS), 0);
 	fault_over();
 	close(client);
@@ -174,7 +174,7 @@ START_TEST(an_error_that_passes_holds_nobody_up)
 	put();
 	TURN_UNTIL(answered());
 	ck_assert_uint_eq(errors(), 1);
-	ck_assert_uint_eq(scene_loop.paused_intakes, 0);
+	ck_assert_uint_eq(scene_loop.paused_endpoints, 0);
 	ck_assert_str_eq(log_lines(), "");
 }
 END_TEST
@@ -235,7 +235,7 @@ START_TEST(a_send_that_failed_names_both_ends)
 	TURN_UNTIL(scene_count(UDP_DROPPED_SEND) == 1);
 	snprintf(expected, sizeof(expected),
 		 "<5>udp 127.0.0.5:%u on 127.0.0.1:%u not answered: cannot send: %s\n",
-		 address_port(&own), address_port(&intake->socket->address), strerror(EPERM));
+		 address_port(&own), address_port(&endpoint->socket->address), strerror(EPERM));
 	ck_assert_str_eq(log_lines(), expected);
 }
 END_TEST

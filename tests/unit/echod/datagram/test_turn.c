@@ -27,7 +27,7 @@
 #define LOOP_BYTES (1024 * 1024)
 #define QUEUED 240 /* small ones: more than an eighth of a turn, and they fit the buffer */
 
-static struct intake *intakes[SOCKETS];
+static struct endpoint *endpoints[SOCKETS];
 static int clients[SOCKETS];
 static char data[65536];
 
@@ -38,7 +38,7 @@ static void set_up(void)
 	scene_open();
 	service = scene_service("[listener x]\naddress = 127.0.0.1:0\n", "x");
 	for (int i = 0; i < SOCKETS; i++) {
-		intakes[i] = scene_serve(service, SOCKET_UDP, "127.0.0.1");
+		endpoints[i] = scene_serve(service, SOCKET_UDP, "127.0.0.1");
 		clients[i] = datagram_socket("127.0.0.1");
 	}
 }
@@ -54,7 +54,7 @@ static void send_train(int number, size_t size, int segment)
 {
 	if (setsockopt(clients[number], SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment)) < 0)
 		skip("this kernel sends no trains");
-	send_datagram(clients[number], &intakes[number]->socket->address, data, size);
+	send_datagram(clients[number], &endpoints[number]->socket->address, data, size);
 }
 
 static void send_trains(int count, size_t size, int segment)
@@ -121,13 +121,13 @@ START_TEST(a_busy_socket_is_not_slowed_by_idle_ones)
 	uint64_t before;
 
 	for (int i = 0; i < SOCKETS; i++)
-		send_datagram(clients[i], &intakes[i]->socket->address, data, 64);
+		send_datagram(clients[i], &endpoints[i]->socket->address, data, 64);
 	wait_until_all_came(SOCKETS * 64);
-	send_datagram(clients[0], &intakes[0]->socket->address, data, 64);
+	send_datagram(clients[0], &endpoints[0]->socket->address, data, 64);
 	wait_until_all_came((SOCKETS + 1) * 64); /* a round in which only one is busy */
 	before = scene_count(UDP_RECEIVED_DATAGRAMS);
 	for (int i = 0; i < QUEUED; i++)
-		send_datagram(clients[0], &intakes[0]->socket->address, data, 64);
+		send_datagram(clients[0], &endpoints[0]->socket->address, data, 64);
 	one_turn();
 	ck_assert_uint_eq(scene_count(UDP_RECEIVED_DATAGRAMS) - before, QUEUED);
 }
@@ -153,7 +153,7 @@ START_TEST(small_datagrams_are_taken_in_full_batches)
 	uint64_t before;
 
 	for (int i = 0; i < BATCH_SIZE; i++)
-		send_datagram(clients[0], &intakes[0]->socket->address, data, 64);
+		send_datagram(clients[0], &endpoints[0]->socket->address, data, 64);
 	before = scene_count(UDP_RECEIVED_DATAGRAMS);
 	one_turn();
 	ck_assert_uint_eq(scene_count(UDP_RECEIVED_DATAGRAMS) - before, BATCH_SIZE);
@@ -195,7 +195,7 @@ END_TEST
 
 START_TEST(single_small_datagrams_keep_their_page)
 {
-	send_datagram(clients[0], &intakes[0]->socket->address, data, 64);
+	send_datagram(clients[0], &endpoints[0]->socket->address, data, 64);
 	wait_until_all_came(64);
 	for (int i = 0; i < 3; i++) {
 		fake_ms += 1000;

@@ -18,7 +18,7 @@
 #define PLAIN "[listener x]\naddress = 127.0.0.1:0\n"
 #define LARGEST 65535
 
-static struct intake *intake;
+static struct endpoint *endpoint;
 static char data[LARGEST + 2], echo[LARGEST + 2];
 
 static const char *path_named(const char *name)
@@ -32,7 +32,7 @@ static const char *path_named(const char *name)
 static void set_up(void)
 {
 	scene_open();
-	intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_UNIXGRAM, path_named("server"));
+	endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_UNIXGRAM, path_named("server"));
 	fill(data, sizeof(data), 11);
 }
 
@@ -42,7 +42,7 @@ static void tear_down(void)
 	ck_assert_uint_eq(scene_count(UDP_RECEIVED_DATAGRAMS),
 			  scene_count(UDP_ECHOED_DATAGRAMS) + scene_count(UDP_DROPPED_GUARD) +
 				  scene_count(UDP_DROPPED_SEND));
-	listen_socket_unlink(intake->socket);
+	listen_socket_unlink(endpoint->socket);
 	scene_close();
 }
 
@@ -59,7 +59,7 @@ static int named_client(const char *name)
 
 static void put(int fd, size_t size)
 {
-	send_datagram(fd, &intake->socket->address, data, size);
+	send_datagram(fd, &endpoint->socket->address, data, size);
 }
 
 static void expect_back(int fd, size_t size)
@@ -92,7 +92,7 @@ END_TEST
 
 START_TEST(a_sender_without_a_name_is_dropped)
 {
-	int fd = new_socket(&intake->socket->address, SOCK_DGRAM);
+	int fd = new_socket(&endpoint->socket->address, SOCK_DGRAM);
 
 	put(fd, 10);
 	TURN_UNTIL(scene_count(UDP_DROPPED_GUARD) == 1);
@@ -152,8 +152,8 @@ START_TEST(descriptors_that_come_along_are_not_taken)
 	} control = {.align = {.cmsg_len = CMSG_LEN(sizeof(int)),
 			       .cmsg_level = SOL_SOCKET,
 			       .cmsg_type = SCM_RIGHTS}};
-	struct msghdr message = {.msg_name = &intake->socket->address.sa,
-				 .msg_namelen = intake->socket->address.length,
+	struct msghdr message = {.msg_name = &endpoint->socket->address.sa,
+				 .msg_namelen = endpoint->socket->address.length,
 				 .msg_control = control.bytes,
 				 .msg_controllen = sizeof(control.bytes)};
 	int fd = named_client("client"), ends[2];
@@ -173,8 +173,8 @@ END_TEST
 /* Whoever sent it may be gone, and nothing else would ever end this. */
 START_TEST(a_name_that_leads_back_to_us_is_not_answered_for_ever)
 {
-	struct service *service = intake->service;
-	struct intake *other = scene_serve(service, SOCKET_UNIXGRAM, path_named("other"));
+	struct service *service = endpoint->service;
+	struct endpoint *other = scene_serve(service, SOCKET_UNIXGRAM, path_named("other"));
 	const char *target = _i == 0 ? "server" : "other";
 	char own[108], ours[108];
 	int fd;

@@ -34,12 +34,12 @@ int poll(struct pollfd *fds, nfds_t count, int timeout)
 START_TEST(a_flood_does_not_hold_up_a_stop)
 {
 	struct service *service = scene_service("[listener x]\naddress = 127.0.0.1:0\n", "x");
-	struct intake *intake = scene_serve(service, SOCKET_UDP, "127.0.0.1");
+	struct endpoint *endpoint = scene_serve(service, SOCKET_UDP, "127.0.0.1");
 	int64_t begun = fake_ms;
 
-	target = intake->socket->address;
+	target = endpoint->socket->address;
 	sender = datagram_socket("127.0.0.1");
-	scene_end_serving(intake);
+	scene_end_serving(endpoint);
 	ck_assert_int_le(fake_ms - begun, 100 + TURN_MS);
 	ck_assert_uint_ge(scene_count(UDP_ECHOED_DATAGRAMS), turns - 1);
 	ck_assert_uint_gt(turns, 1);
@@ -50,7 +50,7 @@ END_TEST
 
 static Suite *suite(void)
 {
-	Suite *result = suite_create("intake");
+	Suite *result = suite_create("endpoint");
 	TCase *tcase = new_case(result, "stop");
 
 	tcase_add_checked_fixture(tcase, scene_open, scene_close);

@@ -31,37 +31,37 @@ static void set_up(void)
 	log_lines_begin(LEVEL_WARNING);
 }
 
-static struct listening *try_open(const struct listening *held, const char *text)
+static struct socket_table *try_open(const struct socket_table *held, const char *text)
 {
 	struct config *config = load_good(text);
-	struct listening *listening = listening_open(held, config, WORKERS, &reason);
+	struct socket_table *table = socket_table_open(held, config, WORKERS, &reason);
 	int error = errno;
 
 	config_release(config);
 	errno = error;
-	return listening;
+	return table;
 }
 
-static struct listening *open_text(const char *text)
+static struct socket_table *open_text(const char *text)
 {
-	struct listening *listening = try_open(NULL, text);
+	struct socket_table *table = try_open(NULL, text);
 
-	ck_assert_msg(listening != NULL, "%s", reason.text);
-	return listening;
+	ck_assert_msg(table != NULL, "%s", reason.text);
+	return table;
 }
 
-static uint16_t port_of(const struct listening *listening, size_t index)
+static uint16_t port_of(const struct socket_table *table, size_t index)
 {
-	return address_port(&listening->bindings[index].address);
+	return address_port(&table->bindings[index].address);
 }
 
-static void expect_binding(const struct listening *listening, size_t index, enum socket_kind kind,
+static void expect_binding(const struct socket_table *table, size_t index, enum socket_kind kind,
 			   const char *host)
 {
-	const struct binding *binding = &listening->bindings[index];
+	const struct binding *binding = &table->bindings[index];
 	struct address address = at(host, address_port(&binding->address));
 
-	ck_assert_uint_lt(index, listening->count);
+	ck_assert_uint_lt(index, table->count);
 	ck_assert_int_eq(binding->kind, kind);
 	ck_assert(address_equal(&binding->address, &address));
 	ck_assert_uint_eq(binding->socket_count, socket_is_unix(kind) ? 1 : WORKERS);
@@ -71,38 +71,38 @@ static void expect_binding(const struct listening *listening, size_t index, enum
 
 START_TEST(port_zero_is_one_number_for_families_protocols_and_workers)
 {
-	struct listening *listening;
+	struct socket_table *table;
 
 	if (!has_ipv6())
 		skip("no IPv6 here");
-	listening = open_text("[listener a]\naddress = *:0\n");
-	ck_assert_uint_eq(listening->count, 4);
-	expect_binding(listening, 0, SOCKET_TCP, "0.0.0.0");
-	expect_binding(listening, 1, SOCKET_TCP, "::");
-	expect_binding(listening, 2, SOCKET_UDP, "0.0.0.0");
-	expect_binding(listening, 3, SOCKET_UDP, "::");
-	ck_assert_uint_ne(port_of(listening, 0), 0);
+	table = open_text("[listener a]\naddress = *:0\n");
+	ck_assert_uint_eq(table->count, 4);
+	expect_binding(table, 0, SOCKET_TCP, "0.0.0.0");
+	expect_binding(table, 1, SOCKET_TCP, "::");
+	expect_binding(table, 2, SOCKET_UDP, "0.0.0.0");
+	expect_binding(table, 3, SOCKET_UDP, "::");
+	ck_assert_uint_ne(port_of(table, 0), 0);
 	for (size_t i = 1; i < 4; i++)
-		ck_assert_uint_eq(port_of(listening, i), port_of(listening, 0));
-	ck_assert_uint_eq(listening_sockets(listening), 4 * WORKERS);
-	listening_free(listening);
+		ck_assert_uint_eq(port_of(table, i), port_of(table, 0));
+	ck_assert_uint_eq(socket_table_sockets(table), 4 * WORKERS);
+	socket_table_free(table);
 }
 END_TEST
 
 START_TEST(each_address_with_port_zero_gets_its_own)
 {
-	struct listening *listening =
+	struct socket_table *table =
 		open_text("[listener a]\naddress = 127.0.0.1:0\naddress = 127.0.0.2:0\n"
 			  "[listener b]\naddress = 127.0.0.3:0\nprotocol = udp\n");
 
-	ck_assert_uint_eq(listening->count, 5);
-	ck_assert_uint_eq(port_of(listening, 0), port_of(listening, 1));
-	ck_assert_uint_eq(port_of(listening, 2), port_of(listening, 3));
+	ck_assert_uint_eq(table->count, 5);
+	ck_assert_uint_eq(port_of(table, 0), port_of(table, 1));
+	ck_assert_uint_eq(port_of(table, 2), port_of(table, 3));
 	for (size_t i = 0; i < 4; i++)
-		ck_assert_str_eq(listening->bindings[i].listener, "a");
-	expect_binding(listening, 4, SOCKET_UDP, "127.0.0.3");
-	ck_assert_str_eq(listening->bindings[4].listener, "b");
-	listening_free(listening);
+		ck_assert_str_eq(table->bindings[i].listener, "a");
+	expect_binding(table, 4, SOCKET_UDP, "127.0.0.3");
+	ck_assert_str_eq(table->bindings[4].listener, "b");
+	socket_table_free(table);
 }
 END_TEST
 
@@ -117,7 +117,7 @@ static void write_setting(const char *path, const char *value)
 
 START_TEST(a_number_that_another_protocol_lacks_is_not_taken)
 {
-	struct listening *listening;
+	struct socket_table *table;
 
 	write_setting("/proc/sys/net/ipv4/ip_local_port_range", "40000 40007");
 	for (uint16_t port = 40000; port < 40002; port++) {
@@ -129,10 +129,10 @@ START_TEST(a_number_that_another_protocol_lacks_is_not_taken)
 		ck_assert_int_eq(bind(fd, &address.sa, address.length), 0);
 	}
 	for (int i = 0; i < 10; i++) {
-		listening = open_text("[listener a]\naddress = 127.0.0.1:0\n");
-		ck_assert_uint_ge(port_of(listening, 0), 40002);
-		ck_assert_uint_eq(port_of(listening, 1), port_of(listening, 0));
-		listening_free(listening);
+		table = open_text("[listener a]\naddress = 127.0.0.1:0\n");
+		ck_assert_uint_ge(port_of(table, 0), 40002);
+		ck_assert_uint_eq(port_of(table, 1), port_of(table, 0));
+		socket_table_free(table);
 	}
 }
 END_TEST
@@ -140,24 +140,24 @@ END_TEST
 START_TEST(unix_addresses_are_opened_once)
 {
 	char text[512], path[128];
-	struct listening *listening;
+	struct socket_table *table;
 
 	snprintf(text, sizeof(text), "[listener a]\naddress = unix:%s/s\naddress = unixgram:%s/d\n",
 		 test_directory(), test_directory());
-	listening = open_text(text);
-	ck_assert_uint_eq(listening->count, 2);
+	table = open_text(text);
+	ck_assert_uint_eq(table->count, 2);
 	snprintf(path, sizeof(path), "%s/s", test_directory());
-	expect_binding(listening, 0, SOCKET_UNIX, path);
+	expect_binding(table, 0, SOCKET_UNIX, path);
 	snprintf(path, sizeof(path), "%s/d", test_directory());
-	expect_binding(listening, 1, SOCKET_UNIXGRAM, path);
-	listening_release(listening);
-	ck_assert_uint_eq(listening->bindings[0].socket_count, 0);
-	ck_assert_uint_eq(listening->bindings[1].socket_count, 0);
+	expect_binding(table, 1, SOCKET_UNIXGRAM, path);
+	socket_table_release(table);
+	ck_assert_uint_eq(table->bindings[0].socket_count, 0);
+	ck_assert_uint_eq(table->bindings[1].socket_count, 0);
 	snprintf(path, sizeof(path), "%s/s", test_directory());
 	ck_assert_int_eq(access(path, F_OK), -1);
 	snprintf(path, sizeof(path), "%s/d", test_directory());
 	ck_assert_int_eq(access(path, F_OK), -1);
-	listening_free(listening);
+	socket_table_free(table);
 }
 END_TEST
 
@@ -169,18 +169,18 @@ static void lose_ipv6(void)
 
 START_TEST(without_ipv6_a_pair_is_ipv4_and_one_warning)
 {
-	struct listening *listening;
+	struct socket_table *table;
 
 	lose_ipv6();
-	listening = open_text("[listener a]\naddress = localhost:0\n"
-			      "[listener b]\naddress = localhost:7007\n");
-	ck_assert_uint_eq(listening->count, 4);
-	expect_binding(listening, 0, SOCKET_TCP, "127.0.0.1");
-	expect_binding(listening, 1, SOCKET_UDP, "127.0.0.1");
-	ck_assert_uint_eq(port_of(listening, 0), port_of(listening, 1));
-	ck_assert_uint_eq(port_of(listening, 2), 7007);
+	table = open_text("[listener a]\naddress = localhost:0\n"
+			  "[listener b]\naddress = localhost:7007\n");
+	ck_assert_uint_eq(table->count, 4);
+	expect_binding(table, 0, SOCKET_TCP, "127.0.0.1");
+	expect_binding(table, 1, SOCKET_UDP, "127.0.0.1");
+	ck_assert_uint_eq(port_of(table, 0), port_of(table, 1));
+	ck_assert_uint_eq(port_of(table, 2), 7007);
 	ck_assert_str_eq(log_lines(), "<4>this host has no IPv6: serving IPv4 only\n");
-	listening_free(listening);
+	socket_table_free(table);
 }
 END_TEST
 
@@ -196,70 +196,70 @@ END_TEST
 
 START_TEST(every_address_is_announced_once)
 {
-	struct listening *listening =
+	struct socket_table *table =
 		open_text("[listener a]\naddress = 127.0.0.1:0\naddress = 127.0.0.2:0\n");
-	unsigned first = port_of(listening, 0), second = port_of(listening, 2);
+	unsigned first = port_of(table, 0), second = port_of(table, 2);
 	char expected[512];
 
 	log_set_level(LEVEL_NOTICE);
-	listening_announce(listening, NULL);
+	socket_table_announce(table, NULL);
 	snprintf(expected, sizeof(expected),
 		 "<5>listening on tcp 127.0.0.1:%u\n<5>listening on udp 127.0.0.1:%u\n"
 		 "<5>listening on tcp 127.0.0.2:%u\n<5>listening on udp 127.0.0.2:%u\n",
 		 first, first, second, second);
 	/* What may follow, that buffers are small, depends on the host. */
 	ck_assert_mem_eq(log_lines(), expected, strlen(expected));
-	listening_announce(listening, listening);
+	socket_table_announce(table, table);
 	ck_assert_str_eq(log_lines(), "");
-	listening_free(listening);
+	socket_table_free(table);
 }
 END_TEST
 
 START_TEST(what_is_gone_is_said)
 {
-	struct listening *listening =
+	struct socket_table *table =
 		open_text("[listener a]\naddress = 127.0.0.1:0\nprotocol = udp\n");
-	struct listening none = {0};
+	struct socket_table none = {0};
 	char expected[128];
 
 	log_set_level(LEVEL_NOTICE);
-	listening_announce_gone(listening, &none);
+	socket_table_announce_gone(table, &none);
 	snprintf(expected, sizeof(expected), "<5>stopped serving udp 127.0.0.1:%u\n",
-		 (unsigned)port_of(listening, 0));
+		 (unsigned)port_of(table, 0));
 	ck_assert_str_eq(log_lines(), expected);
-	listening_announce_gone(listening, listening);
+	socket_table_announce_gone(table, table);
 	ck_assert_str_eq(log_lines(), "");
-	listening_free(listening);
+	socket_table_free(table);
 }
 END_TEST
 
 START_TEST(ports_served_over_udp_get_no_answer)
 {
-	struct listening *listening =
+	struct socket_table *table =
 		open_text("[listener a]\naddress = 127.0.0.1:0\nprotocol = tcp\n"
 			  "[listener b]\naddress = 127.0.0.2:0\nprotocol = udp\n");
 	static struct guard_ports ports, expected;
 
 	guard_ports_init(&ports);
 	guard_ports_init(&expected);
-	guard_ports_refuse(&expected, port_of(listening, 1));
-	listening_refuse_ports(listening, &ports);
+	guard_ports_refuse(&expected, port_of(table, 1));
+	socket_table_refuse_ports(table, &ports);
 	ck_assert_mem_eq(&ports, &expected, sizeof(ports));
-	listening_free(listening);
+	socket_table_free(table);
 }
 END_TEST
 
 START_TEST(each_worker_has_its_own_socket)
 {
-	struct listening *listening = open_text("[listener a]\naddress = 127.0.0.1:0\n");
+	struct socket_table *table = open_text("[listener a]\naddress = 127.0.0.1:0\n");
 
-	for (size_t i = 0; i < listening->count; i++) {
+	for (size_t i = 0; i < table->count; i++) {
 		for (size_t worker = 0; worker < WORKERS; worker++)
 			ck_assert_ptr_eq(
-				listening_socket_for(&listening->bindings[i], i, worker, WORKERS),
-				listening->bindings[i].sockets[worker]);
+				socket_table_socket_for(&table->bindings[i], i, worker, WORKERS),
+				table->bindings[i].sockets[worker]);
 	}
-	listening_free(listening);
+	socket_table_free(table);
 }
 END_TEST
 
@@ -267,27 +267,27 @@ END_TEST
 START_TEST(unix_datagram_sockets_belong_to_the_first_worker)
 {
 	char text[512];
-	struct listening *listening;
+	struct socket_table *table;
 
 	snprintf(text, sizeof(text),
 		 "[listener a]\naddress = unixgram:%s/a\naddress = unixgram:%s/b\n",
 		 test_directory(), test_directory());
-	listening = open_text(text);
-	for (size_t i = 0; i < listening->count; i++) {
+	table = open_text(text);
+	for (size_t i = 0; i < table->count; i++) {
 		for (size_t worker = 0; worker < WORKERS; worker++)
 			ck_assert_ptr_eq(
-				listening_socket_for(&listening->bindings[i], i, worker, WORKERS),
-				worker == 0 ? listening->bindings[i].sockets[0] : NULL);
+				socket_table_socket_for(&table->bindings[i], i, worker, WORKERS),
+				worker == 0 ? table->bindings[i].sockets[0] : NULL);
 	}
-	listening_release(listening);
-	listening_free(listening);
+	socket_table_release(table);
+	socket_table_free(table);
 }
 END_TEST
 
-static struct listening *adopt_two_datagram_one_stream(void)
+static struct socket_table *adopt_two_datagram_one_stream(void)
 {
 	struct handed_socket handed[3] = {0};
-	struct listening *listening;
+	struct socket_table *table;
 
 	for (size_t i = 0; i < 3; i++) {
 		handed[i].kind = i < 2 ? HANDED_DATAGRAM : HANDED_STREAM;
@@ -297,31 +297,31 @@ static struct listening *adopt_two_datagram_one_stream(void)
 			bind(handed[i].fd, &handed[i].address.sa, handed[i].address.length), 0);
 		snprintf(handed[i].name, sizeof(handed[i].name), "name%zu", i);
 	}
-	listening = listening_adopt(handed, 3, &reason);
-	ck_assert_msg(listening != NULL, "%s", reason.text);
-	return listening;
+	table = socket_table_adopt(handed, 3, &reason);
+	ck_assert_msg(table != NULL, "%s", reason.text);
+	return table;
 }
 
 START_TEST(a_handed_datagram_socket_belongs_to_one_worker_a_listening_one_to_all)
 {
-	struct listening *listening = adopt_two_datagram_one_stream();
+	struct socket_table *table = adopt_two_datagram_one_stream();
 
-	ck_assert(listening->handed);
+	ck_assert(table->handed);
 	for (size_t i = 0; i < 2; i++) {
 		unsigned owners = 0;
 
 		for (size_t worker = 0; worker < WORKERS; worker++)
-			owners += listening_socket_for(&listening->bindings[i], i, worker,
-						       WORKERS) != NULL;
+			owners += socket_table_socket_for(&table->bindings[i], i, worker,
+							  WORKERS) != NULL;
 		ck_assert_uint_eq(owners, 1);
 	}
 	for (size_t worker = 0; worker < WORKERS; worker++)
 		ck_assert_ptr_nonnull(
-			listening_socket_for(&listening->bindings[2], 2, worker, WORKERS));
-	ck_assert_str_eq(listening->bindings[2].listener, "name2");
-	ck_assert_int_eq(listening->bindings[2].kind, SOCKET_TCP);
-	ck_assert_uint_eq(listening_sockets(listening), 3);
-	listening_free(listening);
+			socket_table_socket_for(&table->bindings[2], 2, worker, WORKERS));
+	ck_assert_str_eq(table->bindings[2].listener, "name2");
+	ck_assert_int_eq(table->bindings[2].kind, SOCKET_TCP);
+	ck_assert_uint_eq(socket_table_sockets(table), 3);
+	socket_table_free(table);
 }
 END_TEST
 

@@ -175,10 +175,10 @@ START_TEST(handed_sockets_without_memory_for_them_are_an_error)
 {
 	struct handed_socket handed[2] = {{.fd = datagram_fd(), .kind = HANDED_DATAGRAM},
 					  {.fd = datagram_fd(), .kind = HANDED_DATAGRAM}};
-	struct listening *listening = NULL;
+	struct socket_table *table = NULL;
 
-	for (unsigned skip = 0; !listening; skip++) {
-		struct listening *next;
+	for (unsigned skip = 0; !table; skip++) {
+		struct socket_table *next;
 
 		/* Those adopted before are closed, as the daemon ends. */
 		for (size_t i = 0; i < ARRAY_SIZE(handed); i++) {
@@ -187,7 +187,7 @@ START_TEST(handed_sockets_without_memory_for_them_are_an_error)
 			handed[i].address = at("127.0.0.1", 1);
 		}
 		fault_after(skip, MEMORY, ENOMEM);
-		next = listening_adopt(handed, ARRAY_SIZE(handed), &reason);
+		next = socket_table_adopt(handed, ARRAY_SIZE(handed), &reason);
 		if (fault_over()) {
 			ck_assert_ptr_null(next);
 			ck_assert_int_eq(fault_blocks(), 0);
@@ -195,9 +195,9 @@ START_TEST(handed_sockets_without_memory_for_them_are_an_error)
 			continue;
 		}
 		ck_assert_uint_eq(skip, 6); /* the table, the list in it, and two for each */
-		listening = next;
+		table = next;
 	}
-	listening_free(listening);
+	socket_table_free(table);
 }
 END_TEST
 
@@ -218,25 +218,25 @@ START_TEST(what_the_kernel_does_not_tell_counts_as_nothing)
 }
 END_TEST
 
-static struct listening *try_open(const struct listening *held, struct config *config)
+static struct socket_table *try_open(const struct socket_table *held, struct config *config)
 {
-	return listening_open(held, config, 2, &reason);
+	return socket_table_open(held, config, 2, &reason);
 }
 
 /* How often opening CONFIG beside HELD allocates; each allocation fails once. */
-static unsigned each_allocation_fails(const struct listening *held, struct config *config)
+static unsigned each_allocation_fails(const struct socket_table *held, struct config *config)
 {
 	int lowest = fault_lowest_fd();
 
 	for (unsigned skip = 0;; skip++) {
-		struct listening *opened;
+		struct socket_table *opened;
 
 		fault_after(skip, MEMORY, ENOMEM);
 		opened = try_open(held, config);
 		if (!fault_over()) {
 			ck_assert_msg(opened != NULL, "%s", reason.text);
-			listening_release(opened);
-			listening_free(opened);
+			socket_table_release(opened);
+			socket_table_free(opened);
 			return skip;
 		}
 		ck_assert_ptr_null(opened);
@@ -251,7 +251,7 @@ START_TEST(a_table_for_which_memory_runs_out_leaves_the_one_in_force_alone)
 	struct address address = unix_address("kept");
 	struct config *one = load_good("[listener a]\naddress = 127.0.0.1:0\n");
 	struct config *two;
-	struct listening *held;
+	struct socket_table *held;
 	char text[512];
 	int fd;
 
@@ -264,11 +264,11 @@ START_TEST(a_table_for_which_memory_runs_out_leaves_the_one_in_force_alone)
 		       address.un.sun_path);
 	two = load_good(text);
 	ck_assert_uint_ge(each_allocation_fails(held, two), 8);
-	ck_assert_uint_eq(listening_sockets(held), 4);
+	ck_assert_uint_eq(socket_table_sockets(held), 4);
 	fd = connect_to("127.0.0.1", address_port(&held->bindings[0].address));
 	close(fd);
 	ck_assert_int_lt(unlink(address.un.sun_path), 0);
-	listening_free(held);
+	socket_table_free(held);
 	config_release(one);
 	config_release(two);
 }
@@ -278,23 +278,23 @@ START_TEST(a_host_without_ipv6_serves_the_rest_and_says_so_once)
 {
 	struct config *config =
 		load_good("[listener a]\naddress = *:0 localhost:0\nprotocol = udp\n");
-	struct listening *listening;
+	struct socket_table *table;
 	const char *said_so;
 
 	if (!has_ipv6())
 		skip("no IPv6 here, so this is tested everywhere else");
 	/* A probe of an IPv4 datagram socket has no options. */
 	fault_next_times(2, "setsockopt", EAFNOSUPPORT);
-	listening = try_open(NULL, config);
+	table = try_open(NULL, config);
 	ck_assert(fault_over());
-	ck_assert_msg(listening != NULL, "%s", reason.text);
-	ck_assert_uint_eq(listening->count, 2);
-	for (size_t i = 0; i < listening->count; i++)
-		ck_assert_int_eq(listening->bindings[i].address.sa.sa_family, AF_INET);
+	ck_assert_msg(table != NULL, "%s", reason.text);
+	ck_assert_uint_eq(table->count, 2);
+	for (size_t i = 0; i < table->count; i++)
+		ck_assert_int_eq(table->bindings[i].address.sa.sa_family, AF_INET);
 	said_so = strstr(log_lines(), "no IPv6: serving IPv4 only\n");
 	ck_assert_ptr_nonnull(said_so);
 	ck_assert_ptr_null(strstr(said_so + 1, "no IPv6"));
-	listening_free(listening);
+	socket_table_free(table);
 	/* Any other error is none of a missing family. */
 	fault_next("setsockopt", ENOMEM);
 	ck_assert_ptr_null(try_open(NULL, config));

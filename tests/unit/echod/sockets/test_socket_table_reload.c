@@ -26,7 +26,7 @@
 #define WORKERS 2
 
 static struct reason reason;
-static struct listening *held;
+static struct socket_table *held;
 
 static void set_up(void)
 {
@@ -37,13 +37,13 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	listening_free(held);
+	socket_table_free(held);
 	log_lines_end();
 }
 
-PRINTF_LIKE(1, 2) static struct listening *try_open(const char *format, ...)
+PRINTF_LIKE(1, 2) static struct socket_table *try_open(const char *format, ...)
 {
-	struct listening *listening;
+	struct socket_table *table;
 	struct config *config;
 	char text[1024];
 	va_list args;
@@ -53,36 +53,36 @@ PRINTF_LIKE(1, 2) static struct listening *try_open(const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	config = load_good(text);
-	listening = listening_open(held, config, WORKERS, &reason);
+	table = socket_table_open(held, config, WORKERS, &reason);
 	error = errno;
 	config_release(config);
 	errno = error;
-	return listening;
+	return table;
 }
 
 /* Opens the next table beside the one held. */
 #define open_next(...) must(try_open(__VA_ARGS__))
 
-static struct listening *must(struct listening *listening)
+static struct socket_table *must(struct socket_table *table)
 {
-	ck_assert_msg(listening != NULL, "%s", reason.text);
-	return listening;
+	ck_assert_msg(table != NULL, "%s", reason.text);
+	return table;
 }
 
 /* NEXT is in force, what is left of what was held goes. */
-static void change_to(struct listening *next)
+static void change_to(struct socket_table *next)
 {
 	if (held != NULL) {
-		listening_subtract(held, next);
-		listening_release(held);
-		listening_free(held);
+		socket_table_subtract(held, next);
+		socket_table_release(held);
+		socket_table_free(held);
 	}
 	held = next;
 }
 
-static unsigned port_of(const struct listening *listening, size_t index)
+static unsigned port_of(const struct socket_table *table, size_t index)
 {
-	return address_port(&listening->bindings[index].address);
+	return address_port(&table->bindings[index].address);
 }
 
 static bool serves(const char *host, unsigned port)
@@ -104,7 +104,7 @@ static void expect_kept(const struct binding *before, const struct binding *afte
 
 START_TEST(what_stays_is_kept_what_is_new_is_opened_what_goes_is_closed)
 {
-	struct listening *next;
+	struct socket_table *next;
 	unsigned going;
 
 	change_to(open_next("[listener a]\naddress = 127.0.0.1:0\naddress = 127.0.0.2:0\n"));
@@ -114,7 +114,7 @@ START_TEST(what_stays_is_kept_what_is_new_is_opened_what_goes_is_closed)
 	ck_assert_uint_eq(next->count, 4);
 	expect_kept(&held->bindings[0], &next->bindings[0]);
 	expect_kept(&held->bindings[1], &next->bindings[1]);
-	listening_subtract(held, next);
+	socket_table_subtract(held, next);
 	ck_assert_uint_eq(held->count, 2);
 	ck_assert_uint_eq(port_of(held, 0), going);
 	ck_assert(serves("127.0.0.2", going));
@@ -132,8 +132,8 @@ START_TEST(port_zero_keeps_its_number_while_the_text_is_the_same)
 	change_to(open_next("[listener a]\naddress = *:0\n"));
 	port = port_of(held, 0);
 	for (int i = 0; i < 5; i++) {
-		struct listening *next = open_next("[listener z]\naddress = 127.0.0.1:0\n"
-						   "[listener renamed]\naddress = *:0\n");
+		struct socket_table *next = open_next("[listener z]\naddress = 127.0.0.1:0\n"
+						      "[listener renamed]\naddress = *:0\n");
 
 		ck_assert_uint_eq(port_of(next, 2), port);
 		ck_assert_uint_ne(port_of(next, 0), port);
@@ -164,7 +164,7 @@ END_TEST
 
 START_TEST(a_protocol_added_to_port_zero_gets_the_number_of_the_other)
 {
-	struct listening *next;
+	struct socket_table *next;
 
 	change_to(open_next("[listener a]\naddress = 127.0.0.1:0\nprotocol = tcp\n"));
 	next = open_next("[listener a]\naddress = 127.0.0.1:0\nprotocol = tcp udp\n");
@@ -206,7 +206,7 @@ static unsigned taken_port(int type)
 START_TEST(a_failure_leaves_everything_as_it_was)
 {
 	const char *directory = test_directory();
-	struct listening before;
+	struct socket_table before;
 	struct stat status;
 	char path[128];
 
@@ -276,14 +276,14 @@ START_TEST(a_unix_socket_cannot_become_one_of_the_other_kind)
 	ck_assert_int_eq(errno, EADDRINUSE);
 	ck_assert_ptr_nonnull(strstr(reason.text, "this process holds"));
 	ck_assert(serves(path, 0));
-	listening_release(held);
+	socket_table_release(held);
 }
 END_TEST
 
 START_TEST(a_unix_socket_whose_file_is_gone_is_opened_anew)
 {
 	static const char *const kinds[] = {"unix", "unixgram"};
-	struct listening *next;
+	struct socket_table *next;
 	char path[128];
 
 	snprintf(path, sizeof(path), "%s/lost", test_directory());
@@ -297,7 +297,7 @@ START_TEST(a_unix_socket_whose_file_is_gone_is_opened_anew)
 	next = open_next("[listener a]\naddress = %s:%s\n", kinds[_i], path);
 	expect_kept(&held->bindings[0], &next->bindings[0]);
 	change_to(next);
-	listening_release(held);
+	socket_table_release(held);
 	ck_assert_int_eq(access(path, F_OK), -1);
 }
 END_TEST
@@ -318,22 +318,22 @@ END_TEST
 
 START_TEST(a_file_that_another_program_has_made_is_its_own)
 {
-	struct listening *listening, *other;
+	struct socket_table *table, *other;
 	char path[128];
 
 	snprintf(path, sizeof(path), "%s/taken", test_directory());
 	change_to(open_next("[listener a]\naddress = unix:%s\n", path));
 	ck_assert_int_eq(unlink(path), 0);
-	listening = held;
+	table = held;
 	held = NULL;
 	other = open_next("[listener a]\naddress = unix:%s\n", path);
-	held = listening;
+	held = table;
 	ck_assert_ptr_null(try_open("[listener a]\naddress = unix:%s\n", path));
 	ck_assert_int_eq(errno, EADDRINUSE);
 	ck_assert_ptr_nonnull(strstr(reason.text, "another program has it"));
 	ck_assert(serves(path, 0));
-	listening_release(other);
-	listening_free(other);
+	socket_table_release(other);
+	socket_table_free(other);
 }
 END_TEST
 

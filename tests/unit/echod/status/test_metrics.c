@@ -48,29 +48,29 @@ static const char *const series[] = {
 	"echod_reloads_total{result=\"failure\"} 12",
 };
 
-static struct figures figures_of_all_different(void)
+static struct totals totals_of_all_different(void)
 {
-	struct figures figures = {.started_ms = 1795168571042,
-				  .workers = 7,
-				  .connections = 8,
-				  .connections_max = 9,
-				  .kernel_drops = 10,
-				  .reloads_done = 11,
-				  .reloads_failed = 12};
+	struct totals totals = {.started_ms = 1795168571042,
+				.workers = 7,
+				.connections = 8,
+				.connections_max = 9,
+				.kernel_drops = 10,
+				.reloads_done = 11,
+				.reloads_failed = 12};
 
-	for (size_t i = 0; i < ARRAY_SIZE(figures.counters); i++)
-		figures.counters[i] = 100 + i;
-	return figures;
+	for (size_t i = 0; i < ARRAY_SIZE(totals.counters); i++)
+		totals.counters[i] = 100 + i;
+	return totals;
 }
 
 static char page[16384];
 
-static char *written(const struct figures *figures)
+static char *written(const struct totals *totals)
 {
 	struct bounded_text text;
 
 	bounded_text_begin(&text, page, sizeof(page));
-	metrics_write(figures, &text);
+	metrics_write(totals, &text);
 	ck_assert(!text.cut);
 	ck_assert_uint_eq(text.length, strlen(page));
 	ck_assert_int_eq(page[text.length - 1], '\n');
@@ -79,8 +79,8 @@ static char *written(const struct figures *figures)
 
 START_TEST(every_series_has_the_documented_name_label_and_value)
 {
-	struct figures figures = figures_of_all_different();
-	char *rest = written(&figures), *line;
+	struct totals totals = totals_of_all_different();
+	char *rest = written(&totals), *line;
 	size_t found = 0;
 
 	while ((line = strsep(&rest, "\n")) != NULL && *line != '\0') {
@@ -109,9 +109,9 @@ static void family_of(const char *line, char family[static 128])
 /* HELP, TYPE, then its series, for one family after the other. */
 START_TEST(every_family_begins_with_its_help_and_type)
 {
-	struct figures figures = figures_of_all_different();
+	struct totals totals = totals_of_all_different();
 	char family[128] = "", here[128], expected[256];
-	char *rest = written(&figures), *line;
+	char *rest = written(&totals), *line;
 	bool total;
 
 	while ((line = strsep(&rest, "\n")) != NULL && *line != '\0') {
@@ -132,11 +132,11 @@ END_TEST
 
 START_TEST(the_largest_numbers_are_written_whole)
 {
-	struct figures figures;
+	struct totals totals;
 	unsigned found = 0;
 
-	memset(&figures, 0xff, sizeof(figures));
-	for (const char *at = written(&figures); (at = strstr(at, " 18446744073709551615\n")); at++)
+	memset(&totals, 0xff, sizeof(totals));
+	for (const char *at = written(&totals); (at = strstr(at, " 18446744073709551615\n")); at++)
 		found++;
 	ck_assert_uint_eq(found, ARRAY_SIZE(series) - 2);
 }
@@ -144,14 +144,14 @@ END_TEST
 
 START_TEST(too_small_a_room_is_never_exceeded)
 {
-	struct figures figures = figures_of_all_different();
+	struct totals totals = totals_of_all_different();
 
 	for (size_t size = 1; size < 1000; size++) {
 		struct bounded_text text;
 
 		memset(page, '!', sizeof(page));
 		bounded_text_begin(&text, page, size);
-		metrics_write(&figures, &text);
+		metrics_write(&totals, &text);
 		ck_assert(text.cut);
 		ck_assert_uint_eq(strlen(page), text.length);
 		ck_assert_uint_lt(text.length, size);

@@ -16,21 +16,21 @@
 
 static char page[HTTP_BODY_MAX];
 static struct history history;
-static struct figures figures;
+static struct totals totals;
 static bool handed;
 
 /* Writes the page for what CONFIG says, with BINDINGS open. */
 static void show(const char *text, struct binding *bindings, size_t count, const char *host)
 {
 	struct config *config = load_text(text);
-	struct listening listening = {.bindings = bindings, .count = count, .handed = handed};
+	struct socket_table table = {.bindings = bindings, .count = count, .handed = handed};
 	struct status_view view = {.host = host,
 				   .state = "serving",
 				   .well = true,
 				   .up_s = 90061,
 				   .config = config,
-				   .listening = &listening,
-				   .figures = &figures,
+				   .sockets = &table,
+				   .totals = &totals,
 				   .history = &history};
 	struct bounded_text out;
 
@@ -123,7 +123,7 @@ END_TEST
 
 START_TEST(limits_and_process_settings_are_shown)
 {
-	figures.connections_max = 19932;
+	totals.connections_max = 19932;
 	show_plain();
 	ck_assert(shows("of at most 19,932"));
 	ck_assert(shows("<dt>max_clients</dt><dd class=default>auto</dd>"));
@@ -136,7 +136,7 @@ END_TEST
 START_TEST(every_counter_is_shown)
 {
 	for (size_t i = 0; i < COUNTER_COUNT; i++)
-		figures.counters[i] = 1000000 + i;
+		totals.counters[i] = 1000000 + i;
 	show_plain();
 	for (size_t i = 0; i < COUNTER_COUNT; i++) {
 		char cell[64];
@@ -275,10 +275,10 @@ END_TEST
 static void pass_seconds(unsigned seconds)
 {
 	for (unsigned i = 0; i < seconds; i++) {
-		figures.connections = i;
-		figures.counters[TCP_MESSAGES] += 8 * i;
-		figures.counters[UDP_RECEIVED_DATAGRAMS] += 2 * i;
-		history_add(&history, 1000 * (int64_t)i, &figures);
+		totals.connections = i;
+		totals.counters[TCP_MESSAGES] += 8 * i;
+		totals.counters[UDP_RECEIVED_DATAGRAMS] += 2 * i;
+		history_add(&history, 1000 * (int64_t)i, &totals);
 	}
 }
 
@@ -319,8 +319,8 @@ END_TEST
 START_TEST(rates_are_means_of_ten_seconds)
 {
 	for (int i = 0; i <= 20; i++) {
-		figures.counters[TCP_ACCEPTED] = i > 15 ? 100 : 0;
-		history_add(&history, 1000 * (int64_t)i, &figures);
+		totals.counters[TCP_ACCEPTED] = i > 15 ? 100 : 0;
+		history_add(&history, 1000 * (int64_t)i, &totals);
 	}
 	show_plain();
 	ck_assert(shows("<h2>Connections accepted</h2><p><b class=now>10</b> a second"));
@@ -330,8 +330,8 @@ END_TEST
 START_TEST(a_rate_below_one_is_not_nothing)
 {
 	for (int i = 0; i <= 10; i++) {
-		figures.counters[TCP_ACCEPTED] = i > 5 ? 3 : 0;
-		history_add(&history, 1000 * (int64_t)i, &figures);
+		totals.counters[TCP_ACCEPTED] = i > 5 ? 3 : 0;
+		history_add(&history, 1000 * (int64_t)i, &totals);
 	}
 	show_plain();
 	ck_assert(shows("<h2>Connections accepted</h2><p><b class=now>0.3</b> a second"));
@@ -340,10 +340,10 @@ END_TEST
 
 START_TEST(a_late_sample_is_no_burst)
 {
-	figures.counters[TCP_ACCEPTED] = 0;
-	history_add(&history, 0, &figures);
-	figures.counters[TCP_ACCEPTED] = 40;
-	history_add(&history, 4000, &figures);
+	totals.counters[TCP_ACCEPTED] = 0;
+	history_add(&history, 0, &totals);
+	totals.counters[TCP_ACCEPTED] = 40;
+	history_add(&history, 4000, &totals);
 	show_plain();
 	ck_assert(shows("<h2>Connections accepted</h2><p><b class=now>10</b> a second"));
 }

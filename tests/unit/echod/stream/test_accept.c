@@ -51,9 +51,9 @@ static void tear_down(void)
 	scene_close();
 }
 
-static int dial(const struct intake *intake)
+static int dial(const struct endpoint *endpoint)
 {
-	const struct address *to = &intake->socket->address;
+	const struct address *to = &endpoint->socket->address;
 	int fd = new_socket(to, SOCK_STREAM);
 
 	ck_assert_int_eq(connect(fd, &to->sa, to->length), 0);
@@ -77,8 +77,8 @@ static void expect_refused(int fd, enum counter why)
 
 START_TEST(whoever_comes_is_served)
 {
-	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
-	int one = dial(intake), other = dial(intake);
+	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	int one = dial(endpoint), other = dial(endpoint);
 
 	expect_served(one);
 	expect_served(other);
@@ -113,11 +113,11 @@ END_TEST
 START_TEST(beyond_the_limit_of_an_address_they_are_closed_and_counted)
 {
 	struct service *service = scene_service(PLAIN "max_clients_per_ip = 2\n", "x");
-	struct intake *intake = scene_serve(service, SOCKET_TCP, "127.0.0.1");
+	struct endpoint *endpoint = scene_serve(service, SOCKET_TCP, "127.0.0.1");
 	int fds[3];
 
 	for (int i = 0; i < 3; i++)
-		fds[i] = dial(intake);
+		fds[i] = dial(endpoint);
 	TURN_UNTIL(scene_count(TCP_REJECTED_PER_IP) == 1);
 	expect_served(fds[0]);
 	expect_served(fds[1]);
@@ -125,7 +125,7 @@ START_TEST(beyond_the_limit_of_an_address_they_are_closed_and_counted)
 	close(fds[0]);
 	TURN_UNTIL(scene_loop.connections == 1);
 	close(fds[2]);
-	fds[2] = dial(intake); /* room again */
+	fds[2] = dial(endpoint); /* room again */
 	expect_served(fds[2]);
 	close(fds[1]);
 	close(fds[2]);
@@ -137,13 +137,13 @@ START_TEST(unix_clients_have_no_address_to_judge)
 	struct service *service =
 		scene_service(PLAIN "deny = 0.0.0.0/0 ::/0\nmax_clients_per_ip = 1\n", "x");
 	char path[256];
-	struct intake *intake;
+	struct endpoint *endpoint;
 	int one, other;
 
 	snprintf(path, sizeof(path), "%s/stream", test_directory());
-	intake = scene_serve(service, SOCKET_UNIX, path);
-	one = dial(intake);
-	other = dial(intake);
+	endpoint = scene_serve(service, SOCKET_UNIX, path);
+	one = dial(endpoint);
+	other = dial(endpoint);
 	expect_served(one);
 	expect_served(other);
 	close(one);
@@ -153,12 +153,12 @@ END_TEST
 
 START_TEST(a_crowd_does_not_keep_the_loop_from_its_clients)
 {
-	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
 	int fds[ACCEPTS_PER_TURN + 6];
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
-		fds[i] = dial(intake);
-	tcp_accept_ready(intake->socket->fd, 0, intake);
+		fds[i] = dial(endpoint);
+	tcp_accept_ready(endpoint->socket->fd, 0, endpoint);
 	ck_assert_uint_eq(scene_count(TCP_ACCEPTED), ACCEPTS_PER_TURN);
 	TURN_UNTIL(scene_count(TCP_ACCEPTED) == ARRAY_SIZE(fds));
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
@@ -169,10 +169,10 @@ END_TEST
 START_TEST(errors_of_one_connection_do_not_hold_up_the_next)
 {
 	static const int errors[] = {ECONNABORTED, EPROTO, ENETDOWN, EPERM, EINTR};
-	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
 
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
-		int fd = dial(intake);
+		int fd = dial(endpoint);
 
 		refusal = errors[i];
 		refusals = 1;
@@ -199,8 +199,8 @@ static unsigned accepts_within(int64_t ms)
 START_TEST(out_of_descriptors_the_queue_is_left_alone_for_a_while)
 {
 	static const int errors[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM};
-	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
-	int fd = dial(intake);
+	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	int fd = dial(endpoint);
 
 	refusal = errors[_i];
 	TURN_UNTIL(accepts == 1);
@@ -222,8 +222,8 @@ END_TEST
 
 START_TEST(an_episode_is_one_line)
 {
-	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
-	int fd = dial(intake);
+	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	int fd = dial(endpoint);
 
 	refusal = EMFILE;
 	ck_assert_uint_gt(accepts_within(10000), 10);
@@ -237,11 +237,11 @@ END_TEST
 
 START_TEST(a_connection_that_nobody_may_accept_is_left_alone_for_a_while)
 {
-	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
-	int fd = dial(intake);
+	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	int fd = dial(endpoint);
 
 	refusal = EACCES;
-	TURN_UNTIL(scene_loop.paused_intakes == 1);
+	TURN_UNTIL(scene_loop.paused_endpoints == 1);
 	ck_assert_uint_eq(accepts, ACCEPTS_PER_TURN);
 	ck_assert_uint_eq(accepts_within(90), 0);
 	ck_assert_uint_eq(accepts_within(20), ACCEPTS_PER_TURN);
@@ -257,16 +257,16 @@ END_TEST
 
 START_TEST(a_close_ends_the_pause)
 {
-	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
-	int first = dial(intake), second;
+	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	int first = dial(endpoint), second;
 
 	expect_served(first);
-	second = dial(intake);
+	second = dial(endpoint);
 	refusal = EMFILE;
-	TURN_UNTIL(scene_loop.paused_intakes == 1);
+	TURN_UNTIL(scene_loop.paused_endpoints == 1);
 	refusal = 0;
 	close(first);
-	TURN_UNTIL(scene_loop.paused_intakes == 0); /* the clock stands still */
+	TURN_UNTIL(scene_loop.paused_endpoints == 0); /* the clock stands still */
 	expect_served(second);
 	close(second);
 }
@@ -274,8 +274,8 @@ END_TEST
 
 START_TEST(a_pause_after_success_is_short_again)
 {
-	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
-	int fd = dial(intake);
+	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	int fd = dial(endpoint);
 
 	refusal = EMFILE;
 	accepts_within(1000);
@@ -284,9 +284,9 @@ START_TEST(a_pause_after_success_is_short_again)
 	expect_served(fd);
 	close(fd);
 	TURN_UNTIL(scene_loop.connections == 0);
-	fd = dial(intake);
+	fd = dial(endpoint);
 	refusal = EMFILE;
-	TURN_UNTIL(scene_loop.paused_intakes == 1);
+	TURN_UNTIL(scene_loop.paused_endpoints == 1);
 	ck_assert_uint_eq(accepts_within(110), 1);
 	close(fd);
 }
@@ -294,13 +294,13 @@ END_TEST
 
 START_TEST(a_paused_socket_may_be_stopped)
 {
-	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
-	int fd = dial(intake);
+	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	int fd = dial(endpoint);
 
 	refusal = EMFILE;
-	TURN_UNTIL(scene_loop.paused_intakes == 1);
-	scene_end_serving(intake);
-	ck_assert_uint_eq(scene_loop.paused_intakes, 0);
+	TURN_UNTIL(scene_loop.paused_endpoints == 1);
+	scene_end_serving(endpoint);
+	ck_assert_uint_eq(scene_loop.paused_endpoints, 0);
 	ck_assert_uint_eq(accepts_within(1000), 0);
 	close(fd);
 }
@@ -308,14 +308,14 @@ END_TEST
 
 START_TEST(what_waits_is_accepted_before_the_socket_goes)
 {
-	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
 	int fds[ACCEPTS_PER_TURN + 6];
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
-		fds[i] = dial(intake);
+		fds[i] = dial(endpoint);
 	refusal = ECONNABORTED;
 	refusals = 1;
-	scene_end_serving(intake);
+	scene_end_serving(endpoint);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		expect_served(fds[i]);
 		close(fds[i]);
@@ -325,12 +325,12 @@ END_TEST
 
 START_TEST(the_queue_of_a_handed_socket_is_left_to_the_next)
 {
-	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
-	struct listen_socket *socket = listen_socket_hold(intake->socket);
-	int fd = dial(intake), next;
+	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	struct listen_socket *socket = listen_socket_hold(endpoint->socket);
+	int fd = dial(endpoint), next;
 
 	socket->handed = true;
-	scene_end_serving(intake);
+	scene_end_serving(endpoint);
 	ck_assert_uint_eq(scene_count(TCP_ACCEPTED), 0);
 	next = accept4(socket->fd, NULL, NULL, 0);
 	ck_assert_int_ge(next, 0);

@@ -238,7 +238,7 @@ START_TEST(new_settings_hold_for_live_connections)
 
 	pass(15000);
 	service_follow(service, scene_service(TIMES, "x"));
-	connections_refile(&scene_loop);
+	connections_reschedule(&scene_loop);
 	expect_closed_after(STEP_MS, TCP_CLOSED_IDLE); /* its time was over already */
 	close(fd);
 }

@@ -57,8 +57,8 @@ static int ready_client(const char *text)
 
 START_TEST(a_client_for_whom_memory_is_missing_costs_no_other)
 {
-	struct intake *intake = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
-	uint16_t port = address_port(&intake->socket->address);
+	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
+	uint16_t port = address_port(&endpoint->socket->address);
 	bool failed = true;
 
 	for (unsigned skip = 0; failed; skip++) {
@@ -78,7 +78,7 @@ START_TEST(a_client_for_whom_memory_is_missing_costs_no_other)
 		TURN_UNTIL(scene_loop.connections == 0);
 		ck_assert_uint_eq(clients(), 0);
 	}
-	scene_end_serving(intake);
+	scene_end_serving(endpoint);
 }
 END_TEST
 
@@ -241,7 +241,7 @@ END_TEST
 
 START_TEST(a_socket_that_cannot_be_listened_to_is_tried_again)
 {
-	struct intake *intake;
+	struct endpoint *endpoint;
 	struct address address = at("127.0.0.1", 0);
 	struct reason reason;
 	struct listen_socket *socket = listen_socket_open(SOCKET_TCP, &address, &reason);
@@ -250,19 +250,19 @@ START_TEST(a_socket_that_cannot_be_listened_to_is_tried_again)
 
 	ck_assert_ptr_nonnull(socket);
 	fault_next(MEMORY, ENOMEM);
-	ck_assert_ptr_null(intake_new(socket, service));
-	intake = intake_new(socket, service);
-	ck_assert_ptr_nonnull(intake);
+	ck_assert_ptr_null(endpoint_new(socket, service));
+	endpoint = endpoint_new(socket, service);
+	ck_assert_ptr_nonnull(endpoint);
 	fault_next(MEMORY, ENOMEM);
-	intake_start(intake, &scene_loop);
+	endpoint_start(endpoint, &scene_loop);
 	ck_assert(fault_over());
-	ck_assert_uint_eq(scene_loop.paused_intakes, 1);
+	ck_assert_uint_eq(scene_loop.paused_endpoints, 1);
 	fd = connect_to("127.0.0.1", address_port(&socket->address));
 	listen_socket_release(socket);
-	TURN_UNTIL(scene_loop.paused_intakes == 0);
+	TURN_UNTIL(scene_loop.paused_endpoints == 0);
 	expect_served(fd);
 	close(fd);
-	scene_end_serving(intake);
+	scene_end_serving(endpoint);
 }
 END_TEST
 

@@ -143,7 +143,7 @@ START_TEST(new_settings_hold_for_connections_that_are_over)
 	TURN_UNTIL(scene_connection()->state == FLUSHING);
 	pass(STALL_MS / 2);
 	service_follow(scene_connection()->service, scene_service(TIMES, "x"));
-	connections_refile(&scene_loop);
+	connections_reschedule(&scene_loop);
 	expect_closed_after(STALL_MS / 2, TCP_CLOSED_STALL);
 	close(fd);
 }

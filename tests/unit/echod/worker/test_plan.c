@@ -18,7 +18,7 @@
 #include "unit/loop_scene.h"
 #include "unit/unit.h"
 
-static struct listening *listening;
+static struct socket_table *table;
 static struct config *config;
 static struct reason reason;
 
@@ -31,26 +31,26 @@ static void set_up(void)
 static void tear_down(void)
 {
 	scene_close();
-	listening_free(listening);
+	socket_table_free(table);
 	config_release(config);
 }
 
-static void carry_out(struct listening *next_listening, struct config *next_config)
+static void carry_out(struct socket_table *socket_table_next, struct config *next_config)
 {
-	struct plan *plan = plan_new(next_config, next_listening, 0, 1);
+	struct plan *plan = plan_new(next_config, socket_table_next, 0, 1);
 
 	ck_assert_ptr_nonnull(plan);
 	plan_carry_out(plan, &scene_loop);
-	listening_free(listening);
+	socket_table_free(table);
 	config_release(config);
-	listening = next_listening;
+	table = socket_table_next;
 	config = next_config;
 }
 
 /* The only worker of a daemon whose file is now this. */
 PRINTF_LIKE(1, 2) static void load(const char *format, ...)
 {
-	struct listening *next_listening;
+	struct socket_table *socket_table_next;
 	struct config *next_config;
 	char text[1024];
 	va_list args;
@@ -59,14 +59,14 @@ PRINTF_LIKE(1, 2) static void load(const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	next_config = load_good(text);
-	next_listening = listening_open(listening, next_config, 1, &reason);
-	ck_assert_msg(next_listening != NULL, "%s", reason.text);
-	carry_out(next_listening, next_config);
+	socket_table_next = socket_table_open(table, next_config, 1, &reason);
+	ck_assert_msg(socket_table_next != NULL, "%s", reason.text);
+	carry_out(socket_table_next, next_config);
 }
 
 static unsigned port_of(size_t binding)
 {
-	return address_port(&listening->bindings[binding].address);
+	return address_port(&table->bindings[binding].address);
 }
 
 static int dial(size_t binding)
@@ -90,23 +90,23 @@ static size_t count_services(void)
 	return count;
 }
 
-static struct intake *intake_of(size_t binding)
+static struct endpoint *endpoint_of(size_t binding)
 {
-	struct intake *intake;
+	struct endpoint *endpoint;
 
-	LIST_FOREACH (intake, &scene_loop.intakes, link) {
-		if (intake->socket == listening->bindings[binding].sockets[0])
-			return intake;
+	LIST_FOREACH (endpoint, &scene_loop.endpoints, link) {
+		if (endpoint->socket == table->bindings[binding].sockets[0])
+			return endpoint;
 	}
 	return NULL;
 }
 
-static size_t count_intakes(void)
+static size_t count_endpoints(void)
 {
-	struct intake *intake;
+	struct endpoint *endpoint;
 	size_t count = 0;
 
-	LIST_FOREACH (intake, &scene_loop.intakes, link)
+	LIST_FOREACH (endpoint, &scene_loop.endpoints, link)
 		count++;
 	return count;
 }
@@ -117,7 +117,7 @@ START_TEST(everything_of_the_file_is_served)
 
 	load("[listener a]\naddress = 127.0.0.1:0\nprefix = a>\n"
 	     "[listener b]\naddress = 127.0.0.1:7007\nprefix = b>\nprotocol = tcp\n");
-	ck_assert_uint_eq(count_intakes(), 3);
+	ck_assert_uint_eq(count_endpoints(), 3);
 	ck_assert_uint_eq(count_services(), 2);
 	fd = dial(0);
 	expect_echo_of(fd, "x", "a>x");
@@ -130,19 +130,19 @@ END_TEST
 
 START_TEST(what_stays_goes_on_under_the_new_settings)
 {
-	struct intake *intake;
+	struct endpoint *endpoint;
 	struct service *service;
 	int fd;
 
 	load("[listener a]\naddress = 127.0.0.1:0\nprefix = 1>\n");
-	intake = intake_of(0);
-	service = intake->service;
+	endpoint = endpoint_of(0);
+	service = endpoint->service;
 	fd = dial(0);
 	expect_echo_of(fd, "x", "1>x");
 	load("[listener a]\naddress = 127.0.0.1:0\nprefix = 2>\n");
-	ck_assert_ptr_eq(intake_of(0), intake);
-	ck_assert_ptr_eq(intake->service, service);
-	ck_assert_uint_eq(count_intakes(), 2);
+	ck_assert_ptr_eq(endpoint_of(0), endpoint);
+	ck_assert_ptr_eq(endpoint->service, service);
+	ck_assert_uint_eq(count_endpoints(), 2);
 	expect_echo_of(fd, "x", "2>x");
 	close(fd);
 }
@@ -182,17 +182,17 @@ END_TEST
 
 START_TEST(a_socket_may_change_its_listener)
 {
-	struct intake *intake;
+	struct endpoint *endpoint;
 	int before, after;
 	unsigned port;
 
 	load("[listener a]\naddress = 127.0.0.1:0\nprefix = a>\n");
 	port = port_of(0);
-	intake = intake_of(0);
+	endpoint = endpoint_of(0);
 	before = dial(0);
 	expect_echo_of(before, "x", "a>x");
 	load("[listener b]\naddress = 127.0.0.1:%u\nprefix = b>\n", port);
-	ck_assert_ptr_eq(intake_of(0), intake);
+	ck_assert_ptr_eq(endpoint_of(0), endpoint);
 	after = dial(0);
 	expect_echo_of(after, "x", "b>x");
 	expect_echo_of(before, "x", "a>x");
@@ -247,7 +247,7 @@ START_TEST(whoever_waits_at_a_socket_that_goes_is_served)
 	char byte;
 
 	load("[listener a]\naddress = 127.0.0.1:0\n");
-	to = listening->bindings[1].address;
+	to = table->bindings[1].address;
 	stream = dial(0);
 	send_datagram(datagram, &to, "d", 1);
 	load("[listener b]\naddress = 127.0.0.2:0\nprotocol = tcp\n");
@@ -272,16 +272,16 @@ START_TEST(ports_that_get_no_answer_are_those_served_now)
 }
 END_TEST
 
-static struct listening *handed_stream(const char *name)
+static struct socket_table *handed_stream(const char *name)
 {
 	struct handed_socket handed = {.kind = HANDED_STREAM, .address = at("127.0.0.1", 0)};
-	struct listening *adopted;
+	struct socket_table *adopted;
 
 	handed.fd = new_socket(&handed.address, SOCK_STREAM | SOCK_NONBLOCK);
 	ck_assert_int_eq(bind(handed.fd, &handed.address.sa, handed.address.length), 0);
 	ck_assert_int_eq(listen(handed.fd, 5), 0);
 	snprintf(handed.name, sizeof(handed.name), "%s", name);
-	adopted = listening_adopt(&handed, 1, &reason);
+	adopted = socket_table_adopt(&handed, 1, &reason);
 	ck_assert_msg(adopted != NULL, "%s", reason.text);
 	adopted->bindings[0].address = adopted->bindings[0].sockets[0]->address;
 	return adopted;
@@ -308,23 +308,23 @@ END_TEST
 START_TEST(each_worker_gets_its_own_share)
 {
 	struct config *two = load_good("[listener a]\naddress = 127.0.0.1:0\n");
-	struct listening *shared = listening_open(NULL, two, 2, &reason);
+	struct socket_table *shared = socket_table_open(NULL, two, 2, &reason);
 
 	ck_assert_msg(shared != NULL, "%s", reason.text);
 	for (size_t worker = 0; worker < 2; worker++) {
 		struct plan *plan = plan_new(two, shared, worker, 2);
-		struct intake *intake;
+		struct endpoint *endpoint;
 		size_t count = 0;
 
-		LIST_FOREACH (intake, &plan->intakes, link) {
-			ck_assert(intake->socket == shared->bindings[0].sockets[worker] ||
-				  intake->socket == shared->bindings[1].sockets[worker]);
+		LIST_FOREACH (endpoint, &plan->endpoints, link) {
+			ck_assert(endpoint->socket == shared->bindings[0].sockets[worker] ||
+				  endpoint->socket == shared->bindings[1].sockets[worker]);
 			count++;
 		}
 		ck_assert_uint_eq(count, 2);
 		plan_free(plan);
 	}
-	listening_free(shared);
+	socket_table_free(shared);
 	config_release(two);
 }
 END_TEST
@@ -334,10 +334,10 @@ START_TEST(a_plan_that_is_not_carried_out_leaves_no_trace)
 	const struct listen_socket *socket;
 
 	load("[listener a]\naddress = 127.0.0.1:0\n");
-	socket = listening->bindings[0].sockets[0];
+	socket = table->bindings[0].sockets[0];
 	for (int i = 0; i < 3; i++) {
 		unsigned references = atomic_load(&config->references);
-		struct plan *plan = plan_new(config, listening, 0, 1);
+		struct plan *plan = plan_new(config, table, 0, 1);
 
 		ck_assert_ptr_nonnull(plan);
 		ck_assert_uint_eq(atomic_load(&socket->references), 3); /* table, loop, plan */

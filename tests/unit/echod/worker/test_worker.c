@@ -26,7 +26,7 @@
 #define PLAIN "[listener x]\naddress = 127.0.0.1:0\n"
 
 static struct shared_tables shared;
-static struct listening *listening;
+static struct socket_table *table;
 static struct worker *worker;
 static int answer_fd;
 
@@ -44,8 +44,8 @@ static void set_up(void)
 static void tear_down(void)
 {
 	worker_free(worker);
-	listening_free(listening);
-	listening = NULL;
+	socket_table_free(table);
+	table = NULL;
 	client_table_free(shared.clients);
 	rate_limit_free(shared.rates);
 	close(answer_fd);
@@ -59,14 +59,14 @@ static void start(void)
 static void give(const char *text)
 {
 	struct config *config = load_good(text);
-	struct listening *next;
+	struct socket_table *next;
 	struct reason reason;
 
-	next = listening_open(listening, config, 1, &reason);
+	next = socket_table_open(table, config, 1, &reason);
 	ck_assert_msg(next != NULL, "%s", reason.text);
 	worker_give_plan(worker, plan_new(config, next, 0, 1));
-	listening_free(listening);
-	listening = next;
+	socket_table_free(table);
+	table = next;
 	config_release(config);
 }
 
@@ -91,7 +91,7 @@ static void stop_and_wait(bool abort)
 
 static int dial(void)
 {
-	return connect_to("127.0.0.1", address_port(&listening->bindings[0].address));
+	return connect_to("127.0.0.1", address_port(&table->bindings[0].address));
 }
 
 START_TEST(what_was_handed_over_before_a_question_is_done_by_its_answer)
@@ -173,8 +173,8 @@ START_TEST(a_stop_serves_who_waits_first)
 	give(PLAIN);
 	stream = dial();
 	send_all(stream, "in time", 7);
-	send_datagram(datagram, &listening->bindings[1].address, "in time", 7);
-	listening_release(listening);
+	send_datagram(datagram, &table->bindings[1].address, "in time", 7);
+	socket_table_release(table);
 	worker_stop(worker, false);
 	start(); /* plan and stop are there already */
 	expect_text(stream, "in time");
@@ -267,7 +267,7 @@ START_TEST(plans_may_change_under_load)
 		give(text);
 		expect_echo(fd, text, strlen(text));
 		expect_datagram_echo(datagram, "127.0.0.1",
-				     address_port(&listening->bindings[0].address), "x", 1);
+				     address_port(&table->bindings[0].address), "x", 1);
 	}
 	close(fd);
 	close(datagram);
