@@ -100,6 +100,19 @@ def losses(rows):
                 yield f"- {load.title}: {value:.2f} of {peer} ({NAMES[what]})"
 
 
+def beside_table(rows):
+    head = ["server", "p99 us alone", "beside large ones", "ratio", "apart", "ratio",
+            "large ones MiB/s"]
+    return table(head, [[row["server"], number(row["alone"]), number(row["beside"]),
+                         f"{row['beside_ratio']:.2f}", number(row["apart"]),
+                         f"{row['apart_ratio']:.2f}", number(row["rate"])] for row in rows])
+
+
+def beside_goals(rows):
+    ratio_of = {row["server"]: row["beside_ratio"] for row in rows}
+    yield check("p99 beside large messages by p99 alone", ratio_of["echod"], "<=", 3, 2)
+
+
 def exact_table(rows):
     cells = []
     for row in rows:
@@ -165,6 +178,11 @@ def sections(results):
     for load in loads.LOADS:
         if load.name in rows:
             yield f"{load.title} (`{load.name}`)", load_table(load, rows[load.name])
+    if "beside" in results:
+        yield "TCP 64 B, 100 connections at 10,000/s, beside 1 MiB (`beside`)", \
+            (BENCH / "harness/beside.md").read_text() + "\n" + \
+            beside_table(results["beside"]) + "\n" + table(
+                ["echod", "goal", "measured", "reached"], list(beside_goals(results["beside"])))
     if "exact" in results:
         yield "For each TCP message, whatever the machine does meanwhile", \
             exact_table(results["exact"]) + "\n" + table(

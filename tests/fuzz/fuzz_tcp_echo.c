@@ -125,7 +125,8 @@ static void open_world(const struct head *head)
 {
 	struct endpoint *endpoint;
 
-	loop = (struct loop){.shared = &shared, .input = prepare() + INPUT_HEADROOM};
+	loop = (struct loop){
+		.shared = &shared, .input = prepare() + INPUT_HEADROOM, .piece = INPUT_SIZE};
 	fake_start();
 	model_start();
 	noted = 0;

@@ -19,6 +19,8 @@
 #define LINGER_MS 2000
 #define LINGER_BYTES (16 * 1024 * 1024)
 #define DRAINED_MS 100
+#define SMALL_MESSAGE (16 * 1024)
+#define SMALL_LATELY_MS 1000
 #define LATE_MS 1000 /* whatever ends a connection, it does so within a second */
 #define PATTERN 65521
 
@@ -43,6 +45,7 @@ struct client {
 	uint64_t sent;
 	int64_t since;	/* that we wait for what we wait for */
 	int64_t quiet;	/* that the peer has done nothing, and after a FIN left nothing to read */
+	bool small;	/* the last that it sent was, as we received it */
 	bool refused;	/* by recv, though there was something */
 	bool eof;	/* the peer's FIN was seen */
 	int64_t looked; /* when it was looked at for progress, */
@@ -55,9 +58,10 @@ static struct shared_tables shared;
 static struct service *service;
 static struct client clients[FAKE_SOCKETS];
 static uint64_t counted[COUNTER_SLOTS];
-static uint64_t limit; /* max_clients */
+static uint64_t limit;	       /* max_clients */
+static int64_t small_messages; /* the last one from a client that exchanges them */
 static size_t open_clients;
-static bool draining, aborting;
+static bool draining, aborting, sharing;
 static int64_t drained_since;
 static int64_t reloaded; /* when new settings came, and every look was put off */
 static int64_t trouble;	 /* when accepting last failed */
@@ -95,8 +99,8 @@ static void model_start(void)
 	memset(clients, 0, sizeof(clients));
 	memset(counted, 0, sizeof(counted));
 	open_clients = 0;
-	trouble = reloaded = 0;
-	draining = aborting = false;
+	trouble = reloaded = small_messages = 0;
+	draining = aborting = sharing = false;
 }
 
 /* Every client says something else. */
@@ -131,6 +135,20 @@ static void lose(struct client *client, const struct fake_socket *socket, enum c
 		client->why = BIT(why);
 }
 
+/* Clients that send nothing but small messages are noted, and forgotten with a large one. */
+static void model_size(struct client *client, size_t size)
+{
+	bool small = size <= SMALL_MESSAGE;
+
+	if (small && client->small) {
+		small_messages = fake_ms;
+		sharing = true;
+	} else if (!small && fake_ms - small_messages >= SMALL_LATELY_MS) {
+		sharing = false;
+	}
+	client->small = small;
+}
+
 static void count_received(const struct fake_socket *socket, struct client *client, size_t size)
 {
 	counted[TCP_RECEIVED_BYTES] += size;
@@ -144,15 +162,17 @@ static void count_received(const struct fake_socket *socket, struct client *clie
 	client->owed = size;
 	client->read += size;
 	client->since = fake_ms;
+	model_size(client, size);
 	owe_lead(client, &service->settings->prefix);
 }
 
-/* All may be kept that is read: little, once there is much. */
+/* All may be kept that is read: little, once there is much. And small messages wait for it. */
 static size_t piece(void)
 {
 	int64_t left = (shared.kept.room - shared.kept.size) / KEPT_SHARE;
+	size_t most = sharing ? SHARED_SIZE : INPUT_SIZE;
 
-	return fake_least(INPUT_SIZE, left > KEPT_SMALL ? (size_t)left : KEPT_SMALL);
+	return fake_least(most, left > KEPT_SMALL ? (size_t)left : KEPT_SMALL);
 }
 
 /* It ends now, or when the peer has taken what is still under way. */

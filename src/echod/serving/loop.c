@@ -51,6 +51,7 @@ int loop_init(struct loop *loop, struct shared_tables *shared)
 	if (!loop->wheel || !loop->batch || !loop->repeats || !loop->buffer)
 		return -1;
 	loop->input = loop->buffer + INPUT_HEADROOM;
+	loop->piece = INPUT_SIZE;
 	/*
 	 * Any odd number will do when there is no randomness yet; the limiter's key waits for it.
 	 */

@@ -31,6 +31,9 @@
 #define INPUT_SIZE (512 * 1024)
 #endif
 
+/* The same while clients exchange small messages, which would wait for it (stream/echo.c). */
+#define SHARED_SIZE (64 * 1024)
+
 /*
  * In front of the input, so that a prefix (at most LINE_MAX_LENGTH) and the data leave in one call.
  */
@@ -61,8 +64,10 @@ struct loop {
 	struct event_base *base;
 	struct shared_tables *shared;
 	struct counters counters;
-	char *buffer; /* INPUT_HEADROOM bytes, and the input */
-	char *input;  /* INPUT_SIZE bytes in it */
+	char *buffer;		/* INPUT_HEADROOM bytes, and the input */
+	char *input;		/* INPUT_SIZE bytes in it */
+	size_t piece;		/* most that a read takes: INPUT_SIZE or SHARED_SIZE */
+	int64_t small_messages; /* when a client that exchanges them sent one */
 	struct wheel *wheel;
 	struct udp_batch *batch;
 	struct udp_repeats *repeats;

@@ -11,6 +11,7 @@
 
 #include <event2/event_struct.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/address.h"
@@ -52,6 +53,7 @@ struct connection {
 	enum connection_state state;
 	enum counter ending; /* LINGERING, FLUSHING: what it will be counted as closed for */
 	uint32_t lingered;   /* LINGERING: bytes thrown away */
+	bool small;	     /* the last read was */
 	union peer peer;
 };
 

@@ -26,6 +26,14 @@
 /* A client that takes this much within stall_timeout reads, however slowly. */
 #define STEADY_BYTES (64 * 1024)
 
+/*
+ * Fairness: to read and echo INPUT_SIZE takes a good tenth of a millisecond, for which the worker's
+ * other clients wait. While any of them exchanges small messages, a read takes SHARED_SIZE at most.
+ * Two small reads in a row tell such a client; a single one may be the tail of a large message.
+ */
+#define SMALL_MESSAGE (16 * 1024)
+#define SMALL_LATELY_MS 1000
+
 static void on_readable(int fd, short what, void *arg);
 static void on_writable(int fd, short what, void *arg);
 static void on_lingering(int fd, short what, void *arg);
@@ -146,12 +154,29 @@ static inline void reply(struct connection *connection, int fd, const char *data
 		connection_reset(connection, TCP_CLOSED_ERROR);
 }
 
+/* Decides how much the next reads take. Only a large one looks for the end of it. */
+static inline void note_size(struct loop *loop, struct connection *connection, ssize_t size,
+			     int64_t now)
+{
+	if (size > SMALL_MESSAGE) {
+		connection->small = false;
+		if (now - loop->small_messages >= SMALL_LATELY_MS)
+			loop->piece = INPUT_SIZE;
+	} else if (connection->small) {
+		loop->small_messages = now;
+		loop->piece = SHARED_SIZE;
+	} else {
+		connection->small = true;
+	}
+}
+
 static void on_readable(int fd, short what UNUSED, void *arg)
 {
 	struct connection *connection = arg;
 	struct loop *loop = connection->service->loop;
 	const struct text *prefix = &connection->service->settings->prefix;
-	ssize_t size = receive(fd, loop->input, kept_echo_piece(&loop->shared->kept, INPUT_SIZE));
+	ssize_t size = receive(fd, loop->input, kept_echo_piece(&loop->shared->kept, loop->piece));
+	int64_t now;
 
 	if (size == 0) {
 		conclude(connection, TCP_CLOSED_CLIENT);
@@ -162,8 +187,9 @@ static void on_readable(int fd, short what UNUSED, void *arg)
 			connection_close(connection, TCP_CLOSED_ERROR);
 		return;
 	}
-	connection->since = clock_ms();
+	connection->since = now = clock_ms();
 	connection->received += (uint64_t)size;
+	note_size(loop, connection, size, now);
 	counter_add(&loop->counters, TCP_RECEIVED_BYTES, (uint64_t)size);
 	counter_add(&loop->counters, TCP_MESSAGES, 1);
 	if (prefix->length > 0)

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* Streams that share a worker: how much of a large message is taken in one pass. */
+
+#include "config.h"
+
+#include "echod/stream/echo.h"
+
+#include <event2/event.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "unit/fake_clock.h"
+#include "unit/loop_scene.h"
+#include "unit/unit.h"
+
+#define PLAIN "[listener x]\naddress = 127.0.0.1:0\n"
+#define LARGE (2 * SHARED_SIZE) /* a unix socket takes it at once */
+#define LATELY_MS 1000
+
+static int bulk, other;
+
+static void set_up(void)
+{
+	struct service *service;
+
+	scene_open();
+	service = scene_service(PLAIN, "x");
+	bulk = scene_connect_unix(service, 0);
+	other = scene_connect_unix(service, 0);
+}
+
+static void tear_down(void)
+{
+	close(bulk);
+	close(other);
+	scene_close();
+}
+
+/* How much the next pass of the loop takes when LARGE bytes have come; then their echo is read. */
+static size_t taken_in_a_pass(void)
+{
+	static char data[LARGE];
+	uint64_t before = scene_count(TCP_RECEIVED_BYTES), taken;
+	size_t got = 0;
+
+	ck_assert_int_eq(send(bulk, data, sizeof(data), MSG_DONTWAIT), sizeof(data));
+	ck_assert_int_ge(event_base_loop(scene_loop.base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
+	taken = scene_count(TCP_RECEIVED_BYTES) - before;
+	while (got < sizeof(data)) {
+		ssize_t size;
+
+		TURN_UNTIL((size = scene_take(bulk, data, sizeof(data))) > 0);
+		got += (size_t)size;
+	}
+	return (size_t)taken;
+}
+
+static void exchange(int fd, int times)
+{
+	for (int i = 0; i < times; i++) {
+		ck_assert_int_eq(send(fd, "hello", 5, 0), 5);
+		scene_expect(fd, "hello");
+	}
+}
+
+START_TEST(alone_a_large_message_is_taken_whole)
+{
+	ck_assert_uint_eq(taken_in_a_pass(), LARGE);
+	ck_assert_uint_eq(taken_in_a_pass(), LARGE);
+}
+END_TEST
+
+START_TEST(beside_small_messages_it_is_taken_in_pieces)
+{
+	exchange(other, 2);
+	ck_assert_uint_eq(taken_in_a_pass(), SHARED_SIZE);
+	ck_assert_uint_eq(taken_in_a_pass(), SHARED_SIZE);
+}
+END_TEST
+
+START_TEST(both_ready_in_one_pass_get_theirs)
+{
+	char echo[5];
+
+	exchange(other, 2);
+	ck_assert_int_eq(send(other, "hello", 5, 0), 5);
+	ck_assert_uint_eq(taken_in_a_pass(), SHARED_SIZE + 5);
+	ck_assert_int_eq(scene_take(other, echo, sizeof(echo)), 5);
+}
+END_TEST
+
+START_TEST(the_small_tail_of_a_large_message_changes_nothing)
+{
+	for (int i = 0; i < 3; i++) {
+		ck_assert_uint_eq(taken_in_a_pass(), LARGE);
+		exchange(bulk, 1);
+	}
+	exchange(other, 1);
+	ck_assert_uint_eq(taken_in_a_pass(), LARGE);
+}
+END_TEST
+
+START_TEST(whole_again_when_the_small_messages_have_ceased)
+{
+	exchange(other, 2);
+	fake_ms += LATELY_MS - 1;
+	ck_assert_uint_eq(taken_in_a_pass(), SHARED_SIZE);
+	fake_ms++;
+	ck_assert_uint_eq(taken_in_a_pass(), SHARED_SIZE); /* the first read that notices */
+	ck_assert_uint_eq(taken_in_a_pass(), LARGE);
+	exchange(other, 1);
+	ck_assert_uint_eq(taken_in_a_pass(), SHARED_SIZE);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *result = suite_create("tcp_echo_share");
+	TCase *tcase = new_case(result, "share");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, alone_a_large_message_is_taken_whole);
+	tcase_add_test(tcase, beside_small_messages_it_is_taken_in_pieces);
+	tcase_add_test(tcase, both_ready_in_one_pass_get_theirs);
+	tcase_add_test(tcase, the_small_tail_of_a_large_message_changes_nothing);
+	tcase_add_test(tcase, whole_again_when_the_small_messages_have_ceased);
+	return result;
+}
+
+UNIT_MAIN(suite)
