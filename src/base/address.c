@@ -11,11 +11,20 @@
 #include "base/address.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/units.h"
+
+/* A number stays good where the kernel cannot be asked. */
+static bool is_interface(uint64_t number)
+{
+	char name[IF_NAMESIZE];
+
+	return if_indextoname((unsigned)number, name) != NULL || errno != ENXIO;
+}
 
 /* An interface by its name or its number. */
 static int parse_zone(const char *zone, uint32_t *scope, struct reason *reason)
@@ -26,7 +35,7 @@ static int parse_zone(const char *zone, uint32_t *scope, struct reason *reason)
 	*scope = if_nametoindex(zone);
 	if (*scope != 0)
 		return 0;
-	if (parse_unsigned(zone, 1, UINT32_MAX, &number, &ignored) < 0)
+	if (parse_unsigned(zone, 1, UINT32_MAX, &number, &ignored) < 0 || !is_interface(number))
 		return reason_set(reason, "there is no network interface \"%s\"", zone);
 	*scope = (uint32_t)number;
 	return 0;

@@ -72,7 +72,7 @@ static bool parse_absent(struct listen_address *address, const char *host, uint1
 
 	if (host[length] == '\0' || !is_zone(host + length + 1))
 		return false;
-	/* Any number will do as an interface. */
+	/* Interface 1 is the loopback one of every network. */
 	(void)snprintf(present, sizeof(present), "%.*s%%1", (int)length, host);
 	if (address_from_ip(&address->parts[0], present, port, &ignored) < 0)
 		return false;

@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "unit/unit.h"
 
@@ -34,7 +35,6 @@ START_TEST(ip_addresses_come_back_as_they_were_written)
 		{"fe80::1%lo", "[fe80::1%lo]:7"},
 		{"fe80::1%1", "[fe80::1%lo]:7"},
 		{"ff02::1%lo", "[ff02::1%lo]:7"},
-		{"fe80::1%999999", "[fe80::1%999999]:7"},
 	};
 	char text[ADDRESS_TEXT_MAX];
 
@@ -44,6 +44,31 @@ START_TEST(ip_addresses_come_back_as_they_were_written)
 		ck_assert_str_eq(address_format(&address, text), texts[i][1]);
 		ck_assert_uint_eq(address_port(&address), 7);
 	}
+}
+END_TEST
+
+START_TEST(an_interface_that_is_gone_keeps_its_number)
+{
+	struct address address = ip("fe80::1%lo", 7);
+	char text[ADDRESS_TEXT_MAX];
+
+	address.in6.sin6_scope_id = 999999;
+	ck_assert_str_eq(address_format(&address, text), "[fe80::1%999999]:7");
+}
+END_TEST
+
+START_TEST(a_number_is_an_interface_where_none_can_be_asked_for)
+{
+	struct rlimit before, none;
+	struct address address;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	address = ip("fe80::1%4294967295", 7);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	ck_assert_uint_eq(address.in6.sin6_scope_id, UINT32_MAX);
 }
 END_TEST
 
@@ -63,6 +88,7 @@ START_TEST(what_is_no_ip_address_is_refused)
 		{"fe80::1%", "no network interface"},
 		{"fe80::1%nonesuch0", "no network interface \"nonesuch0\""},
 		{"fe80::1%0", "no network interface"},
+		{"fe80::1%4294967295", "no network interface \"4294967295\""},
 		{"fe80::1%4294967296", "no network interface"},
 		{"2001:db8::1%lo", "not link-local"},
 	};
@@ -221,11 +247,12 @@ START_TEST(equal_means_family_address_port_scope_and_path)
 {
 	struct address addresses[13] = {
 		ip("192.0.2.7", 7), ip("192.0.2.7", 8), ip("192.0.2.8", 7),  ip("::1", 7),
-		ip("::1", 8),	    ip("::2", 7),	ip("fe80::1%lo", 7), ip("fe80::1%2", 7),
+		ip("::1", 8),	    ip("::2", 7),	ip("fe80::1%lo", 7), ip("fe80::1%lo", 7),
 		ip("1::1", 7),	    ip("0:0:1::1", 7),	ip("::1:0:1", 7),
 	};
 	struct reason reason;
 
+	addresses[7].in6.sin6_scope_id++;
 	ck_assert_int_eq(address_from_path(&addresses[11], "/run/x", &reason), 0);
 	ck_assert_int_eq(address_from_path(&addresses[12], "/run/y", &reason), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
@@ -322,6 +349,8 @@ static Suite *suite(void)
 
 	tcase_add_loop_test(tests, loopback_is_told_from_its_neighbours, 0, 7);
 	tcase_add_test(tests, ip_addresses_come_back_as_they_were_written);
+	tcase_add_test(tests, an_interface_that_is_gone_keeps_its_number);
+	tcase_add_test(tests, a_number_is_an_interface_where_none_can_be_asked_for);
 	tcase_add_test(tests, what_is_no_ip_address_is_refused);
 	tcase_add_test(tests, hosts_and_ports_are_taken_apart);
 	tcase_add_test(tests, what_is_no_host_and_port_is_refused);

@@ -126,6 +126,7 @@ START_TEST(two_addresses_collide_when_they_share_a_socket_address)
 		{"[fe80::1%nosuch0]:7", "[fe80::1%nosuch1]:7", false},
 		{"[fe80::1%nosuch0]:7", "[fe80:0::1%nosuch0]:7", true},
 		{"[fe80::1%nosuch0]:7", "[fe80::1%nosuch0]:8", false},
+		{"[fe80::1%lo]:7", "[fe80::1%1]:7", true},
 		{"unix:/run/e", "unixgram:/run/e", true},
 		{"unix:/run/e", "unix:/run/f", false},
 		{"unix:/run/e", "*:7", false},

@@ -182,6 +182,8 @@ START_TEST(a_bad_address_is_bad_usage)
 	assert_refused("-l *:7 -l 7", "-l 7: ");
 	assert_refused("-l [fe80::1%nosuch0]:7",
 		       "-l [fe80::1%nosuch0]:7: there is no network interface \"nosuch0\"");
+	assert_refused("-l [fe80::1%4294967295]:7",
+		       "-l [fe80::1%4294967295]:7: there is no network interface \"4294967295\"");
 	assert_refused("-l *:7 -l *:8 -l *:7", "-l *:7: this address was given before");
 	assert_refused("-t -l x", "-l x: ");
 }
