@@ -88,15 +88,6 @@ void notify_open(void)
 	unsetenv("WATCHDOG_PID");
 }
 
-void notify_close(void)
-{
-	if (fd >= 0)
-		close(fd);
-	fd = -1;
-	watchdog_usec = 0;
-	*reloading = *state = '\0';
-}
-
 bool notify_wanted(void)
 {
 	return fd >= 0;
@@ -107,23 +98,43 @@ uint64_t notify_watchdog_usec(void)
 	return watchdog_usec;
 }
 
-/* Not connected, so that a manager that made its socket anew is found again. Never waits. */
-static int send_text(const char *text)
+/* Not connected, so that a manager that made its socket anew is found again. */
+static int send_text(const char *text, int flags)
 {
-	return (int)sendto(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL,
+	return (int)sendto(fd, text, strlen(text), flags | MSG_NOSIGNAL,
 			   (struct sockaddr *)&manager, manager_length);
 }
 
 /* Whether all of what is kept has gone out, in its order. */
-static bool send_kept(void)
+static bool send_kept(int flags)
 {
-	if (*reloading && send_text(reloading) < 0)
+	if (*reloading && send_text(reloading, flags) < 0)
 		return false;
 	*reloading = '\0';
-	if (*state && send_text(state) < 0)
+	if (*state && send_text(state, flags) < 0)
 		return false;
 	*state = '\0';
 	return true;
+}
+
+/* A stop may be over before the manager is tried again: now it is waited for, but not long. */
+static void send_last(void)
+{
+	static const struct timeval patience = {.tv_usec = 100 * 1000};
+	int limited = setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+
+	(void)send_kept(limited == 0 ? 0 : MSG_DONTWAIT);
+}
+
+void notify_close(void)
+{
+	if (fd >= 0) {
+		send_last();
+		close(fd);
+	}
+	fd = -1;
+	watchdog_usec = 0;
+	*reloading = *state = '\0';
 }
 
 /* If the timer cannot be added, the next message tries again. */
@@ -137,7 +148,7 @@ static void try_later(void)
 
 static void on_again(int unused UNUSED, short what UNUSED, void *arg UNUSED)
 {
-	if (!send_kept())
+	if (!send_kept(MSG_DONTWAIT))
 		try_later();
 }
 
@@ -157,7 +168,7 @@ void notify_detach(void)
 /* What changes our state is kept until it is out: a manager that misses it would wait for it. */
 static void tell_state(void)
 {
-	if (fd < 0 || send_kept())
+	if (fd < 0 || send_kept(MSG_DONTWAIT))
 		return;
 	log_warning("service manager not told yet: %s; trying again", strerror(errno));
 	try_later();
@@ -168,7 +179,7 @@ static void tell(const char *text)
 {
 	if (fd < 0)
 		return;
-	if (!send_kept() || send_text(text) < 0)
+	if (!send_kept(MSG_DONTWAIT) || send_text(text, MSG_DONTWAIT) < 0)
 		log_debug("service manager not told: %s", strerror(errno));
 }
 

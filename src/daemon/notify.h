@@ -3,7 +3,8 @@
 
 /*
  * What we tell the service manager, in its own datagrams (sd_notify(3) describes them). Owned by
- * the control thread. No call waits, and each does nothing when nobody asked to be told.
+ * the control thread. No call but notify_close waits, and each does nothing when nobody asked to be
+ * told.
  */
 
 #ifndef DAEMON_NOTIFY_H
@@ -16,6 +17,8 @@ struct event_base;
 
 /* Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, and removes them from the environment. */
 void notify_open(void);
+
+/* A busy manager that must still be told something has 100 ms to take it. */
 void notify_close(void);
 
 /* From here on a busy manager is tried again from that loop, until it has what it must know. */

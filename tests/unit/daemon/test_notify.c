@@ -294,6 +294,36 @@ START_TEST(a_half_told_reload_is_told_to_its_end)
 }
 END_TEST
 
+/* The stop is over before the loop could try again. */
+START_TEST(what_is_kept_at_the_end_is_told_then)
+{
+	int waiting;
+
+	listen_on_path();
+	notify_open();
+	waiting = fill_queue();
+	notify_stopping(1000000);
+	empty_queue(waiting);
+	notify_close();
+	ck_assert_str_eq(heard(), "STOPPING=1\nEXTEND_TIMEOUT_USEC=1000000\n");
+	ck_assert_str_eq(heard(), "");
+}
+END_TEST
+
+START_TEST(a_busy_manager_is_waited_for_at_the_end_but_not_for_ever)
+{
+	uint64_t before;
+
+	listen_on_path();
+	notify_open();
+	fill_queue();
+	notify_stopping(1000000);
+	before = monotonic_usec();
+	notify_close();
+	ck_assert_uint_ge(monotonic_usec() - before, 80 * 1000);
+}
+END_TEST
+
 START_TEST(a_failure_that_changes_nothing_is_one_line_at_debug_and_none_above)
 {
 	int ends[2];
@@ -350,6 +380,8 @@ static Suite *suite(void)
 	tcase_add_test(tc, what_a_busy_manager_must_know_reaches_it_later);
 	tcase_add_test(tc, what_is_told_next_takes_along_what_is_kept);
 	tcase_add_test(tc, a_half_told_reload_is_told_to_its_end);
+	tcase_add_test(tc, what_is_kept_at_the_end_is_told_then);
+	tcase_add_test(tc, a_busy_manager_is_waited_for_at_the_end_but_not_for_ever);
 	tcase_add_test(tc, a_failure_that_changes_nothing_is_one_line_at_debug_and_none_above);
 	tcase_add_test(tc, a_manager_that_made_its_socket_anew_is_found);
 	suite_add_tcase(s, tc);
