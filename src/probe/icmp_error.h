@@ -15,7 +15,7 @@
 #include "base/address.h"
 #include "base/compiler.h"
 
-#define ICMP_ERROR_TEXT_MAX (ADDRESS_TEXT_MAX + 64)
+#define ICMP_ERROR_TEXT_MAX (ADDRESS_TEXT_MAX + 80)
 
 struct icmp_error {
 	bool remote;	       /* false: our own kernel's, which send(2) returns, too */
