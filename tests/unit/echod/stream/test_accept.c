@@ -11,8 +11,11 @@
 #include "echod/stream/accept.h"
 
 #include <errno.h>
+#include <event2/event.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "echod/guard/client_table.h"
@@ -89,6 +92,31 @@ START_TEST(whoever_comes_is_served)
 	close(other);
 	TURN_UNTIL(scene_loop.connections == 0);
 	ck_assert_uint_eq(client_table_count(scene_loop.shared->clients), 0);
+}
+END_TEST
+
+/* When the first timer that is set will be due. */
+static int first_timer(const struct event_base *base UNUSED, const struct event *event, void *first)
+{
+	struct timeval due;
+
+	if (event_pending(event, EV_TIMEOUT, &due) && timercmp(&due, (struct timeval *)first, <))
+		*(struct timeval *)first = due;
+	return 0;
+}
+
+START_TEST(a_new_client_needs_no_look_before_its_first_deadline)
+{
+	struct endpoint *intake = scene_serve(scene_service(PLAIN "idle_timeout = 30s\n", "x"),
+					    SOCKET_TCP, "127.0.0.1");
+	struct timeval now, first = {.tv_sec = LONG_MAX};
+	int fd = dial(intake);
+
+	TURN_UNTIL(scene_loop.connections == 1);
+	event_base_gettimeofday_cached(scene_loop.base, &now);
+	event_base_foreach_event(scene_loop.base, first_timer, &first);
+	ck_assert_int_ge(first.tv_sec - now.tv_sec, 15);
+	close(fd);
 }
 END_TEST
 
@@ -347,6 +375,7 @@ static Suite *suite(void)
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, whoever_comes_is_served);
+	tcase_add_test(tcase, a_new_client_needs_no_look_before_its_first_deadline);
 	tcase_add_test(tcase, the_denied_are_closed_and_counted);
 	tcase_add_test(tcase, beyond_max_clients_they_are_closed_and_counted);
 	tcase_add_test(tcase, beyond_the_limit_of_an_address_they_are_closed_and_counted);
