@@ -34,8 +34,8 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
 
 	if (clock == CLOCK_REALTIME)
 		now += step;
-	time->tv_sec = now / (int64_t)NS_PER_S;
-	time->tv_nsec = now % (int64_t)NS_PER_S;
+	time->tv_sec = (time_t)(now / (int64_t)NS_PER_S);
+	time->tv_nsec = (long)(now % (int64_t)NS_PER_S);
 	return result;
 }
 
