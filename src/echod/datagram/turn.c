@@ -77,7 +77,8 @@ static int64_t share_of_round(struct endpoint *endpoint)
 
 /*
  * How many messages to ask for, by what they lately cost: the kernel may hand over 64 KiB with each
- * of 64. Of a socket that has received nothing yet we expect that.
+ * of 64. Of a socket that has received nothing yet we expect that. After small ones a batch may be
+ * that large all the same; to receive in pieces that cannot be would cost small ones a third more.
  */
 static unsigned affordable(const struct endpoint *endpoint, int64_t left)
 {
