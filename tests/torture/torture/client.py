@@ -97,6 +97,12 @@ def one_reply(address):
         expect(read_all(sock), b"ping", "the one reply")
 
 
+def send_train(sock, address):
+    """Ten datagrams of 100 bytes."""
+    train = [(SOL_UDP, UDP_SEGMENT, struct.pack("=H", 100))]
+    sock.sendmsg([MUCH[:1000]], train, 0, address)
+
+
 def datagrams(address):
     """An empty one, a large one, and a train."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -104,8 +110,7 @@ def datagrams(address):
         for size in 1, 20000:
             sock.sendto(MUCH[:size], address)
             expect(sock.recv(65536), MUCH[:size], "datagram")
-        train = [(SOL_UDP, UDP_SEGMENT, struct.pack("=H", 100))]
-        sock.sendmsg([MUCH[:1000]], train, 0, address)
+        send_train(sock, address)
         for at in range(0, 1000, 100):
             expect(sock.recv(65536), MUCH[at:at + 100], "a train's datagram")
 
@@ -118,10 +123,13 @@ def unix_datagram(address):
         expect(sock.recv(65536), b"unixgram", "unix datagram")
 
 
+def page_of(address, path):
+    with stream(address) as sock:
+        sock.sendall(f"GET /{path} HTTP/1.0\r\n\r\n".encode())
+        return read_all(sock).decode()
+
+
 def page(address):
     """A page of the metrics endpoint."""
     for path in "metrics", "":
-        with stream(address) as sock:
-            sock.sendall(f"GET /{path} HTTP/1.0\r\n\r\n".encode())
-            answer = read_all(sock)
-            expect(answer[:12], b"HTTP/1.0 200", "page")
+        expect(page_of(address, path)[:12], "HTTP/1.0 200", "page")

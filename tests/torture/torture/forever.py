@@ -4,11 +4,13 @@
 """A system call that is refused for ever, as a filter of system calls may do it.
 
 It begins when all is served, and there are clients of every kind to be busy with. Whatever echod
-cannot do then, it must not spin, and say why; and it must stop when it is told to.
+cannot do then, it must not spin, and say why. When it is over what was counted must add up, and
+when it begins anew echod must stop when it is told to.
 """
 
 import collections
 import os
+import re
 import signal
 import socket
 import time
@@ -16,7 +18,7 @@ import time
 from . import client
 from .calls import of_counter, to_client, to_manager
 from .daemon import Bad, Daemon
-from .faults import FOR_EVER, Refusal
+from .faults import FOR_EVER, NEVER, Refusal
 from .life import FIRST, SECOND
 
 ERRORS = ("EPERM", "ENOSYS", "EIO", "ENOMEM")
@@ -28,15 +30,16 @@ REFUSALS_MAX = 1500  # accepting makes 64 in an attempt, and at most ten attempt
 
 class Lasting:
     """A call, those of it that CONCERNS says yes to. SAYS: a line of the log must give the reason;
-    STOPS: it can be stopped without it; REACHED: a life always comes to it."""
+    STOPS: it can be stopped without it; BESIDE: another that is refused, too, or a life would not
+    come to it."""
 
-    def __init__(self, name, concerns=None, note="", says=True, stops=True, reached=True):
+    def __init__(self, name, concerns=None, note="", says=True, stops=True, beside=None):
         self.name = name
         self.concerns = concerns
         self.title = f"{name} {note}".rstrip()
         self.says = says
         self.stops = stops
-        self.reached = reached
+        self.beside = beside
 
 
 LASTING = [
@@ -44,10 +47,10 @@ LASTING = [
     Lasting("recvfrom"),
     Lasting("sendto", to_client, "to a client"),
     Lasting("shutdown", says=False),  # closing ends the connection, too
-    Lasting("ioctl", says=False, reached=False),  # asked at a stop; unknown is taken for nothing
+    Lasting("ioctl", says=False),  # what lies unread; unknown is taken for nothing
     Lasting("recvmmsg"),
     Lasting("sendmmsg"),
-    Lasting("sendmsg", says=False, reached=False),  # pieces of trains
+    Lasting("sendmsg", beside="sendmmsg"),  # the pieces of a train
     Lasting("epoll_ctl"),
     Lasting("epoll_wait"),
     Lasting("read", of_counter, "of an eventfd"),
@@ -69,6 +72,21 @@ def ignore_failure(function, *arguments):
         return None
 
 
+def total(page, family):
+    """Of all counters of FAMILY on a page of metrics."""
+    return sum(int(line.rsplit(" ", 1)[1]) for line in page.splitlines()
+               if re.match(rf"echod_{family}[ {{]", line))
+
+
+def adds_up(page):
+    """What came is what went and what was left out, and nobody is connected."""
+    return (total(page, "tcp_connections") == 0
+            and total(page, "tcp_accepted_total") == total(page, "tcp_closed_total") > 0
+            and total(page, "udp_received_datagrams_total")
+            == total(page, "udp_echoed_datagrams_total")
+            + total(page, "udp_dropped_datagrams_total"))
+
+
 class ForEver:
     """A group as those of groups.py, of a single life."""
 
@@ -82,6 +100,9 @@ class ForEver:
     def run(self, _clean):
         self.daemon = Daemon(os.environ["ECHOD_PLAIN"], os.environ["TORTURE_SHIM"])
         self.refusal = Refusal(self.call.name, self.call.concerns, self.error)
+        self.refusals = [self.refusal]
+        if self.call.beside:
+            self.refusals.append(Refusal(self.call.beside))
         self.clients = []
         try:
             return collections.Counter([self._live()]), []
@@ -90,30 +111,57 @@ class ForEver:
             log = self.daemon.log.decode(errors="replace").splitlines()
             return collections.Counter(["BAD"]), ["\n".join([str(reason)] + [line[:160] for line in log[-6:]])]
         finally:
-            for sock in self.clients:
-                sock.close()
+            self._disconnect()
             self.daemon.clear()
 
     def _live(self):
         """How it went."""
         daemon, refusal = self.daemon, self.refusal
-        daemon.refuse([refusal])
+        daemon.refuse(self.refusals)
         daemon.configure(FIRST)
         daemon.start()
         daemon.until(daemon.ready, "its start")
         self._connect()
-        refusal.arm(1, FOR_EVER)
+        self._arm(1, FOR_EVER)
         self._keep_busy()
         time.sleep(SETTLE)
         self._must_not_spin()
         if not refusal.failed:
-            if self.call.reached:
-                raise Bad("that call is never made")
-            return self._stop("not reached")
+            raise Bad("that call is never made")
         reason = os.strerror(refusal.error).encode()
         if self.call.says and not daemon.logged(reason):
             raise Bad(f"not a word of {reason.decode()}")
-        return self._stop("went on")
+        if not daemon.ended():
+            self._arm(NEVER, NEVER)
+            self._must_add_up()
+            self._connect()
+            self._arm(1, FOR_EVER)
+        return self._stop()
+
+    def _arm(self, first, last):
+        for refusal in self.refusals:
+            refusal.arm(first, last)
+
+    def _disconnect(self):
+        for sock in self.clients:
+            sock.close()
+        self.clients = []
+
+    def _must_add_up(self):
+        """Soon: what was put off meanwhile is done first."""
+        page = ""
+
+        def settled():
+            nonlocal page
+            page = ignore_failure(client.page_of, self.daemon.place("metrics"), "metrics") or ""
+            return adds_up(page)
+        self._disconnect()
+        client.patience = 1
+        try:
+            self.daemon.until(settled, "counters that add up")
+        except Bad as reason:
+            counters = [line for line in page.splitlines() if re.match("echod_(tcp|udp)", line)]
+            raise Bad("\n".join([str(reason)] + counters)) from None
 
     def _connect(self):
         """While all is well."""
@@ -149,6 +197,8 @@ class ForEver:
             sock.bind("")
         for _ in range(3):
             ignore_failure(sock.sendto, b"hello", place)
+        if family == socket.AF_INET:
+            ignore_failure(client.send_train, sock, place)
 
     def _must_not_spin(self):
         if self.daemon.ended():
@@ -161,7 +211,7 @@ class ForEver:
         if refused > REFUSALS_MAX or ran > BUSY:
             raise Bad(f"spins: {refused} calls refused and {ran:.2f} s run in {WATCH:.0f} s")
 
-    def _stop(self, outcome):
+    def _stop(self):
         if self.daemon.ended():
             if self.daemon.process.returncode != 1:
                 raise Bad(f"gave up with exit {self.daemon.process.returncode}")
@@ -171,7 +221,7 @@ class ForEver:
             self.daemon.until(self.daemon.ended, "its stop")
             if self.daemon.process.returncode not in (0, 1):
                 raise Bad(f"stopped with exit {self.daemon.process.returncode}")
-        return outcome
+        return "went on"
 
 
 def all_for_ever(long):
