@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""echod beside its peers, one module a kind of figure; bench/run puts them together."""
+"""echod and its peers: one module for each kind of figure; bench/run combines them."""
 
 import pathlib
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Bulk transfer against the size of the buffer that one read goes to: an echod built with each."""
+"""Bulk transfer by the size of the read buffer, with an echod built for each size."""
 
 import statistics
 import subprocess
@@ -27,7 +27,7 @@ def built_with(build, kib):
 
 
 def measure(build, rounds, seconds, say):
-    """A row for each size: rate and cost of bulk, with echod and with the bare loop; and memory."""
+    """A row for each size: bulk rate and cost of echod and of the bare loop, and memory."""
     commands = {}
     for kib in SIZES_KIB:
         commands["echod", kib] = f"{built_with(build, kib)} -l 127.0.0.1:PORT"

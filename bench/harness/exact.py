@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Figures that a busy machine does not change: system calls and instructions for each message.
+"""Figures that do not depend on load on the machine: system calls and instructions per message.
 
 What starting, connecting and ending cost is taken out by two runs of different length.
 """
@@ -24,7 +24,7 @@ def load_of(connections):
 
 
 def workers_file(build, workers):
-    """A configuration in which echod has so many workers."""
+    """A configuration with this many workers."""
     path = pathlib.Path(build, "peers", f"workers-{workers}.conf")
     path.write_text(f"[server]\nworkers = {workers}\n")
     return ("-c", str(path))
@@ -36,7 +36,7 @@ def first_child(pid):
 
 
 def end(server):
-    """A signal for the server alone, so that the tool around it can write down what it saw."""
+    """Signals the server only, so that the tool around it can write its results."""
     os.kill(first_child(server.process.pid) or server.process.pid, signal.SIGTERM)
     try:
         server.process.wait(LIMIT_SECONDS)
@@ -45,7 +45,7 @@ def end(server):
 
 
 def run(build, name, connections, seconds, prefix, extra):
-    """How many messages a server echoed under the tool that PREFIX is."""
+    """Number of messages a server echoed under the tool PREFIX."""
     what = servers.command(name, "tcp")
     with servers.running(what, build, prefix=prefix, extra=extra, pinned=False) as server:
         summary, _ = loads.apply(build, load_of(connections), server, seconds)
@@ -55,7 +55,7 @@ def run(build, name, connections, seconds, prefix, extra):
 
 
 def counted(build, name, connections, seconds, tool, extra):
-    """How many messages there were, and what the tool counted meanwhile."""
+    """Number of messages, and what the tool counted meanwhile."""
     output = pathlib.Path(build, "peers", f"{tool.__name__}.out")
     output.unlink(missing_ok=True)
     prefix, read = tool(output)
@@ -63,7 +63,7 @@ def counted(build, name, connections, seconds, tool, extra):
 
 
 def per_message(build, name, connections, times, tool, extra=()):
-    """What the tool counted in the longer run and not in the shorter one, for each message."""
+    """Difference between the counts of the longer and the shorter run, per message."""
     for _ in range(TRIES):
         (messages, short), (more_messages, long) = (
             counted(build, name, connections, seconds, tool, extra) for seconds in times)
@@ -92,7 +92,7 @@ def read_callgrind(output):
 
 
 def measure(build, quick, say):
-    """Rows of (who, connections) with what each message costs."""
+    """Rows of (server, connections) with the cost of each message."""
     times = (0.5, 2) if quick else (1, 5)
     rows = []
     # Two workers get twice the connections, so that each has as much to do as the one.

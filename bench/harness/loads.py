@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""The loads, and how one of them is put on a server: echoc bench, or connect.c."""
+"""The loads, and how to apply one to a server: with echoc bench or connect.c."""
 
 import dataclasses
 import json
@@ -46,7 +46,7 @@ def udp_load(size, flows, depth):
 
 
 def train_load(size, flows):
-    """One train at a time on each flow: more would measure how much the sockets can hold."""
+    """One train at a time on each flow: more would measure the size of socket buffers."""
     depth = min(64, 65507 // size)
     return Load(f"train-{size}-{flows}", f"UDP trains of {depth} x {size} B, {flows} flows", "udp",
                 f"-u -g -s {size} -c {flows} -p {depth}", FAST_UDP, size)
@@ -81,7 +81,7 @@ def command_line(build, load, port, seconds):
 
 
 def apply(build, load, server, seconds):
-    """Puts the load on the server: the summary of the load generator, and the server's CPU."""
+    """Applies the load: the load generator's summary, and the server's CPU time."""
     before = server.cpu_seconds()
     summary = None
     client = subprocess.Popen(command_line(build, load, server.port, seconds), text=True,
@@ -108,7 +108,7 @@ def apply(build, load, server, seconds):
 
 
 def measure(build, load, server, seconds):
-    """One round, as a plain dictionary, for it is kept as JSON."""
+    """One round, as a plain dictionary, because it is stored as JSON."""
     summary, cpu = apply(build, load, server, seconds)
     elapsed = summary["duration_s"]
     amount = load.amount(summary["received"])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""What echod takes: for an idle connection, for a stalled one, and when it has just started."""
+"""Memory for an idle connection, for a stalled one, and after startup."""
 
 import contextlib
 import os
@@ -23,7 +23,7 @@ WAIT_SECONDS = 60
 
 
 def allow_descriptors(count):
-    """How many there may be: COUNT for root, else as many as the hard limit says."""
+    """Number of connections: COUNT for root, otherwise what the hard limit allows."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if hard < count:
         try:
@@ -84,7 +84,7 @@ def tcp_memory():
 
 
 def stall(port):
-    """A client that sends until nothing more goes, and does not read."""
+    """A client that sends until its socket is full, and does not read."""
     client = socket.create_connection(("127.0.0.1", port))
     client.setblocking(False)
     quiet = 0
@@ -99,7 +99,7 @@ def stall(port):
 
 
 def stalled(build, echod):
-    """What a client that does not read costs: bytes in the process, and in the kernel."""
+    """Cost of a client that does not read: bytes in the process and in the kernel."""
     what = servers.Command("echod", "tcp", f"{echod} -l 127.0.0.1:PORT")
     with servers.running(what, build) as server, contextlib.ExitStack() as clients:
         clients.enter_context(stall(server.port))  # the first one touches the input buffer, too
@@ -111,7 +111,7 @@ def stalled(build, echod):
 
 
 def start(build, times):
-    """Milliseconds from fork to READY=1, and what is resident then, with two workers."""
+    """Milliseconds from fork to READY=1, and resident memory after that, with two workers."""
     took, resident = [], []
     for _ in range(times):
         with tempfile.TemporaryDirectory() as where, \

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""RESULTS.md and the chart, out of what was measured."""
+"""Writes RESULTS.md and the chart from the measurements."""
 
 import pathlib
 import statistics
@@ -9,9 +9,9 @@ import subprocess
 
 from . import BENCH, loads
 
-SATURATED = 0.97  # of a core: a server that is busier than this is the limit itself
+SATURATED = 0.97  # of a core: a server at least this busy is the bottleneck
 
-# Load, measured beside, of what, at least (rate, "best") or at most (cost, tail).
+# Load, peer, metric, and its bound: the least ratio (rate, "best") or the largest (cost, tail).
 GOALS = [
     ("tcp-64-50", "epoll", "best", 0.97), ("tcp-64-50", "bufferevent", "best", 1.35),
     ("tcp-64-50", "go", "best", 1.05), ("tcp-64-50", "asyncio", "best", 1.15),
@@ -32,7 +32,7 @@ def median(samples, what):
 
 
 def ratios(row, peer, what):
-    """echod's figure by the peer's, round by round: they ran one after the other."""
+    """echod divided by the peer, for each round, in which they ran one after the other."""
     pairs = zip(row["echod"], row[peer])
     if what == "capacity":
         return [theirs["cpu"] / ours["cpu"] for ours, theirs in pairs]
@@ -44,7 +44,7 @@ def ratio(row, peer, what):
 
 
 def best(row, peer):
-    """By rate if both servers were the limit; else what each does in a second of its CPU."""
+    """Compare rates if both servers were the bottleneck, otherwise work per CPU second."""
     both = min(median(row["echod"], "server_busy"), median(row[peer], "server_busy"))
     return "rate" if both >= SATURATED else "capacity"
 
@@ -88,7 +88,7 @@ def goal_rows(rows):
 
 
 def losses(rows):
-    """Where somebody is faster, or as fast for less; a round either way is noise."""
+    """Loads on which a peer is faster or cheaper by more than the noise of 1 %."""
     for load in loads.LOADS:
         row = rows.get(load.name, {})
         for peer in row:
@@ -125,7 +125,7 @@ def exact_table(rows):
 
 
 def exact_goals(rows):
-    """Of the bare loop and of one worker, by what is counted and not by what is timed."""
+    """Goals relative to the bare loop and to one worker, from counts instead of times."""
     found = {(row["server"], row["connections"]): row for row in rows}
     for count in (10, 1000):
         ours, bare = found["echod", count], found["epoll", count]
@@ -136,10 +136,10 @@ def exact_goals(rows):
         yield check(f"all other system calls, {count:,} connections", others, "<=", 2.01, 3)
     one, two = found["echod", 50], found["echod", 100]
     both = two["instructions"] / one["instructions"]
-    yield check("instructions, two workers by one", both, "<=", 1.02, 3)
+    yield check("instructions, two workers relative to one", both, "<=", 1.02, 3)
     calls = [sum(row["calls"].values()) - row["calls"].get("epoll_wait", 0) for row in (one, two)]
-    yield check("system calls but epoll_wait, two workers by one", calls[1] / calls[0], "<=", 1.02,
-                3)
+    yield check("system calls except epoll_wait, two workers relative to one",
+                calls[1] / calls[0], "<=", 1.02, 3)
     yield check("futex, two workers", two["calls"].get("futex", 0), "<=", 0, 3)
 
 
@@ -156,7 +156,7 @@ def memory_table(figures):
         ["the same, kernel memory (slab, both ends together)",
          f"{idle['kernel_both_ends']:,.0f} B", ""],
         ["start to READY=1, two workers", f"{start['ready_ms']:.1f} ms", "<= 20 ms"],
-        ["resident then", f"{start['resident_mib']:.1f} MiB", "<= 4 MiB"]])
+        ["resident memory after that", f"{start['resident_mib']:.1f} MiB", "<= 4 MiB"]])
 
 
 def curve_table(rows):
@@ -171,9 +171,9 @@ def curve_table(rows):
 def sections(results):
     rows = results["rows"]
     if goals := list(goal_rows(rows)):
-        yield "What was to be reached", (BENCH / "harness/goals.md").read_text() + "\n" + \
+        yield "Goals", (BENCH / "harness/goals.md").read_text() + "\n" + \
             table(["ratio of echod to", "goal", "measured", "reached"], goals)
-        lost = "\n".join(losses(rows)) or "Nowhere, by more than the noise of 1 %."
+        lost = "\n".join(losses(rows)) or "On no load by more than the noise of 1 %."
         yield "Where echod loses", lost + "\n"
     for load in loads.LOADS:
         if load.name in rows:
@@ -184,21 +184,21 @@ def sections(results):
             beside_table(results["beside"]) + "\n" + table(
                 ["echod", "goal", "measured", "reached"], list(beside_goals(results["beside"])))
     if "exact" in results:
-        yield "For each TCP message, whatever the machine does meanwhile", \
+        yield "Cost of a TCP message, whatever else the machine does", \
             exact_table(results["exact"]) + "\n" + table(
                 ["for each message", "goal", "measured", "reached"],
                 list(exact_goals(results["exact"])))
     if "memory" in results:
         yield "Memory and start", memory_table(results["memory"])
     if "curve" in results:
-        yield "How much one read takes", curve_table(results["curve"])
+        yield "Size of one read", curve_table(results["curve"])
 
 
 def write(results, where):
     about = results["about"]
     text = [f"# echod beside its peers\n\n{about['note']}\n" if about["note"] else
             "# echod beside its peers\n"]
-    text.append("![Work for a second of the server's CPU](results.svg)\n")
+    text.append("![Work per second of the server's CPU time](results.svg)\n")
     text.append("\n".join(f"- {name}: {value}" for name, value in about["facts"].items()) + "\n")
     text += [f"## {title}\n\n{body}" for title, body in sections(results)]
     pathlib.Path(where, "RESULTS.md").write_text("\n".join(text))
@@ -209,7 +209,7 @@ PANELS = ["tcp-64-50", "tcp-deep", "tcp-bulk", "tcp-connect", "udp-64-8", "train
 
 
 def chart(rows, where):
-    """One panel a load: what each server does in a second of its CPU."""
+    """One panel for each load, with the work of each server per CPU second."""
     script = [(BENCH / "harness/chart.gnuplot").read_text().replace("OUTPUT",
                                                                    f"{where}/results.svg")]
     for load in [load for load in loads.LOADS if load.name in PANELS and rows.get(load.name)]:

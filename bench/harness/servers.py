@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Starts the servers that bench/commands names, asks for their CPU time, and ends them."""
+"""Starts the servers listed in bench/commands, reads their CPU time, and stops them."""
 
 import contextlib
 import dataclasses
@@ -47,7 +47,7 @@ def command(name, protocol):
 
 
 def free_port():
-    """One that is free for both protocols."""
+    """A port that is free for both protocols."""
     with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
         tcp.bind(("127.0.0.1", 0))
         udp.bind(tcp.getsockname())
@@ -90,7 +90,7 @@ class Server:
             time.sleep(0.05)
 
     def stop(self):
-        """Ends it and everything it started."""
+        """Stops it and all its descendants."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGTERM)
         try:
@@ -104,7 +104,7 @@ class Server:
         pathlib.Path(self.log.name).parent.joinpath(f"xinetd-{self.port}.conf").unlink(True)
 
     def cpu_seconds(self):
-        """User and system time of all its processes, those that have ended included."""
+        """User and system time of all its processes, including those that have exited."""
         return sum(map(process_cpu, tree(self.process.pid)))
 
     def status(self, field):
@@ -134,7 +134,7 @@ def stat_fields(pid):
 
 
 def tree(root):
-    """The process and all that descend from it."""
+    """The process and all its descendants."""
     children = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit() and (fields := stat_fields(entry)):
