@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""What several days have in common: installing, asking a port, changing the file, exposure."""
+"""Steps common to several scenarios: installing, querying a port, changing the file, exposure."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ LOCAL = ("127.0.0.1", "::1")
 
 
 def install(guest):
-    """make install, as an operator from a tarball does it."""
+    """make install, as an operator does it from a tarball."""
     done = subprocess.run(["make", "-s", "-C", os.environ["BUILD"], "install",
                            f"DESTDIR={guest.root}"],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -36,7 +36,7 @@ def says_back(sock, data=b"hello"):
 
 
 def check_served(guest, port, addresses=LOCAL):
-    """TCP and UDP answer, at once: nothing here waits for them to come up."""
+    """Checks that TCP and UDP reply immediately, without waiting for them to come up."""
     for address in addresses:
         with connect(guest, address, port) as sock:
             check(says_back(sock), f"tcp {address} {port}: not the same")
@@ -55,7 +55,7 @@ def refuses(guest, port, address="127.0.0.1"):
 
 
 def is_served(guest, port):
-    """The same as a question, for who does wait."""
+    """The same as a condition, for callers that wait."""
     with contextlib.suppress(OSError, AssertionError):
         check_served(guest, port)
         return True
@@ -72,20 +72,20 @@ def check_denied(guest, source, port):
 
 
 def exposure(guest, unit):
-    """How exposed systemd finds the running unit: 0 is best, 10 worst."""
+    """Exposure of the running unit according to systemd: 0 is best, 10 worst."""
     last = guest.run("systemd-analyze", "security", "--no-pager", unit).strip().splitlines()[-1]
     return float(re.search(r"exposure level for \S+: (\d+\.\d)", last)[1])
 
 
 def process_fields(pid):
-    """What the kernel says about a process, by name."""
+    """Fields of a process's status in /proc, by name."""
     with open(f"/proc/{pid}/status") as file:
         return dict(line.rstrip("\n").split(":\t", 1) for line in file)
 
 
 @contextlib.contextmanager
 def steady_connects(guest, port):
-    """Somebody connects all the while; afterwards: how many connections came to which end."""
+    """Connects continuously; returns the number of connections by result."""
     ours, theirs = socket.socketpair()
     load = Aside(_connect_until_told, guest, port, theirs)
     ends = {}
@@ -120,5 +120,5 @@ def _one_connection(guest, port):
 
 
 def check_nobody_refused(ends, restarts):
-    """Closed in good order is who was accepted in the moment of a stop, before anything came."""
+    """Connections accepted just before a stop, with nothing received, are closed, not reset."""
     check(set(ends) <= {"echoed", "closed"} and ends.get("closed", 0) <= restarts, ends)

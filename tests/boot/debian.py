@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""The small Debian that is booted: made once by debootstrap, kept, and written to by no boot."""
+"""The minimal Debian that is booted: made once by debootstrap, kept, never changed by a boot."""
 
 import glob
 import os
@@ -11,10 +11,10 @@ SUITE = "bookworm"
 PACKAGES = ["systemd", "systemd-sysv", "netcat-openbsd", "inetutils-telnet", "libevent-core-2.1-7",
             "libinih1"]
 KEPT = "/var/cache/apt/archives"
-# Only while it is made: nobody needs it after a crash.
+# Only while it is created; after a crash it is created anew.
 UNSAFE_IO = "/etc/dpkg/dpkg.cfg.d/unsafe-io"
 USED_UP = [KEPT, "/var/lib/apt/lists"]
-# What is killed or mounted in these is gone with them.
+# Processes and mounts in these namespaces disappear with them.
 UNSHARE = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 
@@ -23,7 +23,7 @@ def base():
 
 
 def make_base():
-    """Makes it unless it is there; returns why that was not possible, or None."""
+    """Creates it unless it exists; returns why that was not possible, or None."""
     if os.path.isdir(base()):
         return None
     new = f"{base()}.new"
@@ -40,7 +40,7 @@ def make_base():
 
 
 def debootstrap(new):
-    """Why it failed, or None. A package that apt has kept for this machine is not fetched again."""
+    """Why it failed, or None. Packages in this machine's apt cache are not downloaded again."""
     command = ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}"]
     if glob.glob(f"{KEPT}/*.deb"):
         command.append(f"--cache-dir={KEPT}")
@@ -56,8 +56,8 @@ def debootstrap(new):
 
 
 def copy(root):
-    """For one boot: what it changes is kept beside the small Debian. A whole copy takes seconds
-    more, and is made where overlayfs cannot be mounted. The mount ends with our namespace."""
+    """A copy for one boot, in an overlay beside the minimal Debian. A full copy takes seconds
+    longer and is used if overlayfs cannot be mounted. The mount ends with our namespace."""
     changed = [f"{root}.{part}" for part in ("changes", "work")]
     for path in (root, *changed):
         os.mkdir(path)

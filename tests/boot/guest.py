@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""A booted Debian: its commands are run and its sockets opened from outside, through its
-namespaces, so that it holds nothing but what an operator's machine would."""
+"""A booted Debian. Commands are run and sockets opened from outside, through its namespaces, so
+that it contains nothing that an operator's machine would not."""
 
 import ctypes
 import os
@@ -27,8 +27,8 @@ def _read(path):
 
 
 class ControlGroup:
-    """Where all processes of a guest are. On a mixed host there is a second tree, into which
-    systemd-nspawn copies what is in the first."""
+    """The control group of all processes of a guest. On a host with both versions there is a second
+    tree, to which systemd-nspawn copies the first."""
 
     def __init__(self, name):
         self.trees = []
@@ -56,13 +56,13 @@ class ControlGroup:
             for tree in self.trees:
                 for path, _, _ in os.walk(tree, topdown=False):
                     os.rmdir(path)
-        except OSError:  # somebody is still in there
+        except OSError:  # still has processes
             return False
         return True
 
 
 class Guest:
-    """In `with guest:` sockets are opened inside; see also the functions of lab.talk."""
+    """In `with guest:` sockets are opened inside the guest; see also lab.talk."""
 
     def __init__(self, root):
         self.root = root
@@ -87,7 +87,7 @@ class Guest:
             try:
                 if _read(f"/proc/{child}/comm") == "systemd\n":
                     return int(child)
-            except OSError:  # it is gone already
+            except OSError:  # it has already exited
                 pass
         return None
 
@@ -109,12 +109,12 @@ class Guest:
                                 stderr=subprocess.STDOUT, text=True, **how)
 
     def signal(self, process, number):
-        """A signal to what start() has started; the process of start() itself only waits."""
+        """Signals the process that start() has started; start()'s own process only waits."""
         for child in _read(f"/proc/{process.pid}/task/{process.pid}/children").split():
             os.kill(int(child), number)
 
     def run(self, *words, good=True, input=None, seconds=30):
-        """Runs a command and returns what it said; GOOD says how it has to end, None: any way."""
+        """Runs a command and returns its output; GOOD is the required exit status, None: any."""
         done = subprocess.run(self.command(*words), input=input or "", stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=seconds)
         if good is not None:
@@ -145,7 +145,7 @@ class Guest:
     def exists(self, path):
         return os.path.lexists(self.root + path)
 
-    # Processes: inside they have other numbers.
+    # Processes: their IDs differ inside.
 
     def outside_pid(self, inside):
         for pid in filter(str.isdigit, os.listdir("/proc")):
@@ -159,7 +159,7 @@ class Guest:
         return None
 
     def main_pid(self, unit):
-        """The main process of UNIT, as it is known outside."""
+        """The main process of UNIT, by its ID outside."""
         return self.outside_pid(self.show(unit, "MainPID"))
 
     # Sockets.

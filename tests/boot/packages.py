@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""The life of the Debian packages: installed, upgraded with an edited file, removed, purged."""
+"""The life cycle of the Debian packages: install, upgrade with an edited file, remove, purge."""
 
 import glob
 import os
@@ -25,7 +25,7 @@ def missing():
 
 
 def install(guest, paths, *options):
-    """dpkg without a terminal: whoever asks a question fails. Returns what it said."""
+    """Runs dpkg without a terminal, so that a question fails. Returns its output."""
     inside = []
     for path in paths:
         shutil.copy(path, guest.root)
@@ -34,7 +34,7 @@ def install(guest, paths, *options):
 
 
 def newer(guest, number, more=""):
-    """The package echod as a later version of it: NUMBER after the dash, MORE in its file."""
+    """A later version of the package echod: NUMBER after the dash, MORE added to its file."""
     path = next(path for path in packages() if "echod_" in path)
     tree = f"{guest.root}.deb"
     subprocess.run(["dpkg-deb", "-R", path, tree], check=True)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""The day of an operator of echod-restricted.socket: systemd holds port 7, echod nothing else."""
+"""Scenario of echod-restricted.socket: systemd holds port 7, echod has only those sockets."""
 
 import os
 import re
@@ -81,7 +81,7 @@ def restarts_under_load_refuse_nobody(guest):
 
 
 def accepted(guest):
-    """Connections that the running process has had."""
+    """Number of connections accepted by the running process."""
     guest.systemctl("kill", "--signal=USR1", "--kill-whom=main", "echod-restricted")
     lines = guest.journal("echod-restricted").splitlines()
     counts = [line for line in lines if "tcp_accepted=" in line]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""The day of an operator of echod.service, who installed it with make install. Each step finds the
-machine as the one before left it."""
+"""Scenario of echod.service, installed with make install. Each step starts with the machine as the
+previous one left it."""
 
 import ctypes
 import os
@@ -51,7 +51,7 @@ def nc_and_telnet_get_their_echo(guest):
 
 @test
 def status_says_how_it_is_doing(guest):
-    """What it said when it was ready, before anybody came, is told anew every ten seconds."""
+    """The status sent at startup, before any client, is updated every ten seconds."""
     until(lambda: " 0 accepted" not in guest.show("echod", "StatusText"),
           "the status of now", 30)
     status = guest.systemctl("status", "--no-pager", "echod")
@@ -194,7 +194,7 @@ def a_worker_that_stands_still_is_noticed(guest):
 
 
 def thread_has_ended(thread):
-    """Asked by who traces it: to its process it is not gone before its tracer knows."""
+    """Called by its tracer: for the process the thread exists until its tracer has reaped it."""
     pid, status = os.waitpid(thread, os.WNOHANG | WALL)
     return pid == thread and (os.WIFSIGNALED(status) or os.WIFEXITED(status))
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""A host with many addresses: the answer comes from the one that was asked."""
+"""A host with many addresses: replies come from the address that was used."""
 
 import socket
 
@@ -27,12 +27,12 @@ class Scene:
         self.client.ip("-6 route add default via fd00::1")
 
     def add(self, address, bits, interface):
-        """An address that is there at once, not when the kernel gets to it."""
+        """Adds an address that is usable at once, without duplicate address detection."""
         nodad = "nodad" if ":" in address else ""
         self.server.ip(f"addr add {address}/{bits} dev {interface} {nodad}")
 
     def wrong(self, port, seconds=10):
-        """Addresses that were asked, and answered from another one or not at all."""
+        """Addresses whose reply came from another address or not at all."""
         found = []
         for address in NEAR + BEHIND:
             sock = udp_socket(self.client, CLIENTS[family_of(address)], seconds=seconds)
@@ -60,7 +60,7 @@ def on_a_handed_dual_stack_socket_too():
 
 
 def echo_plainly(sock):
-    """What most echo servers do."""
+    """What most echo servers do: let the kernel choose the source."""
     while True:
         data, source = sock.recvfrom(65536)
         sock.sendto(data, source)
@@ -112,7 +112,7 @@ def addresses_that_only_a_route_makes_ours_answer():
 
 
 class Neighbour:
-    """A client on LINK with the link-local address SOURCE, and the way to PORT from there."""
+    """A client on LINK with the link-local address SOURCE, and the address of PORT from there."""
 
     def __init__(self, host, link, server, source, port):
         self.host, self.source = host, source
@@ -128,7 +128,7 @@ class Neighbour:
         return sock
 
     def streams(self, count):
-        """How many of COUNT streams at a time are answered."""
+        """Number of COUNT simultaneous streams that get a reply."""
         streams, answered = [self.socket(socket.SOCK_STREAM) for _ in range(count)], 0
         for stream in streams:
             stream.connect(self.to)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""What echoc says of a path that fails: how long it was down, and which router says why."""
+"""What echoc reports about a failing path: the length of the outage, and the router's reason."""
 
 import json
 import os
@@ -27,7 +27,7 @@ class Ping:
         self.lines = []
 
     def until(self, kind, **members):
-        """Reads on to an object of KIND with these MEMBERS, and returns it."""
+        """Reads up to an object of KIND with these MEMBERS, and returns it."""
         for line in self.process.stdout:
             self.lines.append(json.loads(line))
             if self.lines[-1]["type"] == kind and members.items() <= self.lines[-1].items():
@@ -42,7 +42,7 @@ class Ping:
 
 
 class Routed:
-    """A client, a router, and behind a narrow link a server."""
+    """A client, a router, and a server behind a link with a small MTU."""
 
     def __init__(self):
         self.client, self.router, self.server = Host("client"), Host("router"), Host("server")
@@ -58,7 +58,7 @@ class Routed:
         self.server.ip("-6 route add default via fd01::1")
 
     def ping(self, *arguments):
-        """The objects of a ping of UDP that ends by itself, and the seconds of CPU it took."""
+        """The JSON objects of a UDP ping that ends by itself, and its CPU time in seconds."""
         before = os.times()
         with self.client:
             done = subprocess.run([ECHOC, "ping", "--json", "-u", *arguments],
@@ -71,7 +71,7 @@ class Routed:
 
 @test(limit=40)
 def an_outage_of_tcp_is_as_long_as_it_was():
-    """A router loses all in silence. The kernel alone would send again after 0.2, 0.4, 0.8 ... s."""
+    """A router silently drops everything. The kernel would retransmit after 0.2, 0.4, 0.8 ... s."""
     scene = Routed()
     echod = Echod(scene.server)
     ping = Ping(scene.client, "-i", f"{INTERVAL * 1000:.0f}ms", f"10.0.1.2:{echod.port}")
@@ -108,7 +108,7 @@ def the_router_that_refuses_is_named():
                           ("10.9.1.1", "from 10.0.0.2: administratively prohibited"),
                           ("fd09::1", "from fd00::2: no route"),
                           ("fd09:0:0:1::1", "from fd00::2: administratively prohibited")):
-        lines, cpu = scene.ping("-c", "2", "-i", "100ms", target)  # routers tell five at once
+        lines, cpu = scene.ping("-c", "2", "-i", "100ms", target)  # routers send five in a burst
         check(reasons(lines) == 2 * [words], f"{target}: {lines}")
         check(lines[-1]["icmp_errors"] == 2 and lines[-1]["refused"] == 0, f"{lines[-1]}")
         check(cpu < 0.1, f"{target}: {cpu:.2f} s of CPU")
@@ -127,7 +127,7 @@ def a_port_that_the_target_refuses_is_not_a_routers():
 
 @test
 def an_error_does_not_make_it_spin():
-    """Of a host that is not there the router says so a while after the probe was given up."""
+    """The router reports a missing host some time after the probe has timed out."""
     scene = Routed()
     lines, cpu = scene.ping("-c", "10", "-i", "500ms", "-W", "400ms", "10.0.1.77")
     check(lines[-1]["lost"] == 10 and lines[-1]["icmp_errors"] > 0, f"{lines[-1]}")
@@ -137,7 +137,7 @@ def an_error_does_not_make_it_spin():
 
 @test
 def what_may_not_be_fragmented_is_lost_each_time():
-    """Without -M do the kernel sends fragments, once it knows the MTU of the path."""
+    """Without -M do the kernel sends fragments once it knows the path MTU."""
     scene = Routed()
     echod = Echod(scene.server)
     for address, told in (("10.0.1.2", f"from 10.0.0.2: fragmentation needed, MTU {NARROW}"),

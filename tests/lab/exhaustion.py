@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Descriptors run out although max_clients leaves some: accept fails until clients leave."""
+"""Descriptors run out before max_clients is reached: accept fails until clients disconnect."""
 
 import resource
 import select
@@ -13,12 +13,12 @@ DESCRIPTORS = 64
 CLIENTS = 200
 MOST_CPU = 0.02
 MOST_ERRORS = 20  # a second
-SLOWEST = 1  # second that a served client waits
-LATEST = 1  # second until a descriptor that came free is used
+SLOWEST = 1  # second that a connected client waits
+LATEST = 1  # second until a freed descriptor is used
 
 
 def answered(clients):
-    """Those who have something to read; it is read."""
+    """Reads from the sockets that have data, and returns them."""
     ready, _, _ = select.select(clients, [], [], 0)
     for client in ready:
         client.recv(100)
@@ -26,8 +26,8 @@ def answered(clients):
 
 
 def slowest_answer(clients, seconds):
-    """Asks one after the other for so long; the longest any of them waited, but for one: the
-    machine may have stood still."""
+    """Round trips on one socket after another for SECONDS: the longest wait, except for one, which
+    may be due to a pause of the machine."""
     waited = []
     end = time.monotonic() + seconds
     while (asked := time.monotonic()) < end:
@@ -44,7 +44,7 @@ def slowest_answer(clients, seconds):
 def clients_without_a_descriptor_wait_and_cost_nothing():
     server, client, _ = pair()
     echod = Echod(server, max_clients=1000)
-    # Behind its back: what it finds at its start it keeps clear of.
+    # After its start: echod takes the limit it finds at startup into account.
     resource.prlimit(echod.pid, resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
     waiting = [connect(client, SERVER4, echod.port) for _ in range(CLIENTS)]
     for sock in waiting:
@@ -71,7 +71,7 @@ def clients_without_a_descriptor_wait_and_cost_nothing():
         sock.close()
     start = time.monotonic()
     fresh = []
-    # The long form has the machine to itself.
+    # The long form runs alone on the machine.
     latest = scale(3 * LATEST, LATEST)
     until(lambda: fresh.extend(answered(waiting)) or len(fresh) >= leaving, "the next", latest)
     passed_on = time.monotonic() - start

@@ -14,7 +14,7 @@ LATEST = 1  # second
 
 
 def tcp_round_trips(streams, seconds):
-    """(round trips a second, those of the client with the fewest, the longest wait)"""
+    """(round trips a second, those of the slowest client, the longest wait)"""
     rounds, asked, longest = dict.fromkeys(streams.all, 0), {}, 0
     start = now = time.monotonic()
     for stream in streams.all:
@@ -50,7 +50,7 @@ def a_flood_of_datagrams_does_not_starve_streams():
 
 
 def push(client, port, seconds):
-    """Streams as fast as they go; bytes a second."""
+    """Streams at full speed; returns bytes a second."""
     streams = Streams(client, SERVER4, port, CLIENTS)
     start = time.monotonic()
     while time.monotonic() - start < seconds:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Who gets no answer: forged sources of every refused class, destinations that are many hosts,
+"""Datagrams that get no reply: forged sources of every refused class, multi-host destinations,
 source ports. Each is sent to an echod with udp_guard and to one without, which shows that it would
-be answered; what the kernel refuses by itself is named."""
+get a reply; what the kernel itself drops is reported."""
 
 import shutil
 import socket
@@ -24,7 +24,7 @@ SOURCES = {
 
 WITNESS = bytes(1000)
 
-# As SECURITY.md has it.
+# As in SECURITY.md.
 OWN_OUTSIDE = """
 table inet own_outside {
 	chain prerouting {
@@ -34,21 +34,21 @@ table inet own_outside {
 }
 """
 
-# What the kernel lets through, so that the test would see an echod that answers it.
+# The kernel accepts these, so the test would see an echod that replies to them.
 MUST_REACH = {"255/8", "loopback"}
 
 
 class Scene:
     def __init__(self, dual_stack=False, **settings):
         self.server, self.client, self.link = pair()
-        # Or else the kernel would keep loopback sources away.
+        # Otherwise the kernel drops loopback sources.
         self.server.sysctl("net.ipv4.conf.all.route_localnet", 1)
         sockets = [dual_stack_socket(self.server)] if dual_stack else []
         self.echod = Echod(self.server, sockets=sockets, workers=1, udp_rate=0, **settings)
         self.witness = udp_socket(self.client, CLIENT4)
 
     def change(self, send):
-        """What SEND changes in the counters, without the witness, who is answered after it."""
+        """Changes in the counters caused by SEND, except those of the witness sent after it."""
         before = self.echod.figures()
         send()
         answer, _ = ask(self.witness, (SERVER4, self.echod.port), WITNESS)
@@ -59,7 +59,7 @@ class Scene:
         return change
 
     def change_since(self, before):
-        """None before the witness is counted, who is known by size."""
+        """None until the witness, which is known by its size, is counted."""
         after = self.echod.figures()
         change = {name: after[name] - before[name] for name in after}
         return change if change["sent_bytes_udp"] >= len(WITNESS) else None
@@ -91,7 +91,7 @@ def forged_sources_get_no_answer():
 
 
 def forge_from_itself(scene, address):
-    """What a forgery from ADDRESS to ADDRESS changes, and what a service there gets of it."""
+    """Effect of a datagram forged from ADDRESS to ADDRESS, and what a service there receives."""
     victim = udp_socket(scene.server, address, seconds=0)
     change = scene.forge(address, victim.getsockname()[1], address)
     try:
@@ -141,7 +141,7 @@ def without_the_guard_they_do():
 
 
 def destinations(**settings):
-    """Which of the destinations that are many hosts were answered."""
+    """The multi-host destinations that got a reply."""
     scene = Scene(udp_ttl_guard="no", **settings)  # as multicast leaves with a TTL of 1
     with scene.client:
         interface = socket.if_nametoindex("server")
@@ -178,7 +178,7 @@ def without_the_guard_that_does_too():
 
 @test
 def a_mapped_source_over_ipv6_gets_no_answer():
-    """On a socket for both families it looks like IPv4, and would be answered over IPv4."""
+    """On a dual-stack socket it looks like IPv4, and the reply would go out over IPv4."""
     scene = Scene(dual_stack=True)
     alike = f"fd00::{SERVER4}"  # ends in the bytes of an IPv4 address of the server
     scene.server.ip(f"addr add {alike}/64 dev client nodad")

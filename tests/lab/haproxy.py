@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Three echods behind haproxy, as contrib/haproxy.cfg has it: one is taken away in good order, one
-without asking, one is killed, all under load."""
+"""Three echods behind haproxy with contrib/haproxy.cfg: under load, one is drained and stopped, one
+is stopped without notice, one is killed."""
 
 import csv
 import json
@@ -17,7 +17,7 @@ from lab import Echod, Host, Link, Skip, check, test, until
 SERVERS = ("echod1", "echod2", "echod3")
 CONFIG = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../contrib/haproxy.cfg")
 ADMIN = "/run/haproxy/admin.sock"
-# The user and the directory that installing Debian's package makes, and what does without it.
+# The user and the directory that Debian's package creates, and replacements for them.
 PACKAGED = {"user haproxy": "user nobody", "group haproxy": "group nogroup",
             "chroot /var/lib/haproxy": "chroot /run/haproxy"}
 BALANCER = "10.0.0.1"
@@ -25,7 +25,7 @@ CONNECTIONS = 12
 
 
 def configuration():
-    """CONFIG, or one like it for a haproxy that is not installed, only unpacked."""
+    """CONFIG, or a version of it for a haproxy that was unpacked but not installed."""
     try:
         pwd.getpwnam("haproxy")
         return CONFIG
@@ -41,7 +41,7 @@ def configuration():
 
 
 class Farm:
-    """A client, a balancer, and behind it hosts with an echod each, at the addresses of CONFIG."""
+    """A client, a balancer, and behind it hosts with one echod each at the addresses in CONFIG."""
 
     def __init__(self):
         self.echoc = os.path.join(os.path.dirname(os.environ["ECHOD"]), "echoc")
@@ -64,13 +64,13 @@ class Farm:
         return host
 
     def command(self, text):
-        """What haproxy says to a line on its socket."""
+        """haproxy's response to a command on its socket."""
         done = subprocess.run(["nc", "-N", "-U", ADMIN], input=text + "\n", text=True,
                               capture_output=True)
         return done.stdout
 
     def servers(self):
-        """haproxy's figures: a row for each server."""
+        """haproxy's statistics, one row for each server."""
         rows = csv.DictReader(self.command("show stat echo 4 -1").lstrip("# ").splitlines())
         return {row["svname"]: row for row in rows}
 
@@ -79,7 +79,7 @@ class Farm:
         return len(rows) == 3 and all(row["check_status"] == "L7OK" for row in rows.values())
 
     def load(self):
-        """echoc bench through the balancer, until its summary is asked for."""
+        """Runs echoc bench through the balancer until summary()."""
         with self.client:
             return subprocess.Popen([self.echoc, "bench", "--json", "-c", str(CONNECTIONS), "-d",
                                      "5m", BALANCER], stdout=subprocess.PIPE)
@@ -99,14 +99,14 @@ class Farm:
                 and all((count > 0) == (name in names) for name, count in sessions.items()))
 
     def wait_for_load(self, names):
-        """Until the bench has all its connections, to NAMES alone, and messages on them."""
+        """Waits until the bench has all its connections, only to NAMES, and messages on them."""
         until(lambda: self.spread_over(names), f"connections to {names}", 10)
         before = {name: self.received(name) for name in names}
         until(lambda: all(self.received(name) > before[name] + 1000 for name in names), "messages")
 
 
 def summary(bench):
-    """Ends a bench. Its books: they balance, and nothing came back changed."""
+    """Stops a bench, and checks that its counters add up and that no data is corrupt."""
     bench.send_signal(signal.SIGINT)
     lines = [json.loads(line) for line in bench.communicate(timeout=30)[0].splitlines()]
     books = lines[-1]
@@ -153,8 +153,8 @@ def one_that_was_drained_stops_without_a_message_lost():
 
 
 def lose_one(farm, how):
-    """Ends echod3 under load. Its connections, and no others, are made again elsewhere. haproxy may
-    still try echod3 for one of them, and end it when it notices: then it is made twice."""
+    """Ends echod3 under load. Only its connections are re-established elsewhere. haproxy may
+    try echod3 again for one of them, and close it later: that one is re-established twice."""
     bench = farm.load()
     farm.wait_for_load(SERVERS)
     concerned = farm.sessions()["echod3"]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Two echods that a forged datagram makes answer one another, and what ends it: alice and bob serve
-different high ports, mallory sends alice what seems to come from bob. Then an echod and an echo
-server of another kind, whose answers have a fresh TTL each time."""
+"""Two echods that a forged datagram makes reply to each other, and what ends the loop: alice and
+bob serve different high ports, mallory sends alice a datagram that seems to come from bob. Then an
+echod and an echo server of another kind, which sends each reply with a fresh TTL."""
 
 import time
 
@@ -37,7 +37,7 @@ class Scene:
         return self.sum("udp_echoed_datagrams")
 
     def replies_until_silence(self, dropped, count=1):
-        """How many there were once COUNT datagrams were dropped as DROPPED, and none after that."""
+        """Number of replies until COUNT datagrams are dropped as DROPPED and no more arrive."""
         until(lambda: self.sum(f"udp_dropped_datagrams_{dropped}") >= count, f"a drop: {dropped}")
         replies = self.replies()
         try:
@@ -75,9 +75,9 @@ def a_train_ends_as_a_datagram_does():
     for version in (4, 6):
         scene = Scene(udp_rate=0)
         bits = 32 if version == 4 else 128
-        nodad = "nodad" if version == 6 else ""  # there at once, not when the kernel gets to it
+        nodad = "nodad" if version == 6 else ""  # usable at once
         scene.mallory.ip(f"addr add {BOB[version]}/{bits} dev lo {nodad}")
-        # Behind a route, as bob's own address is on another link.
+        # Behind a route, because bob's own address is on another link.
         scene.mallory.ip(f"route add {ALICE[version]}/{bits} dev alice via "
                          + ("10.0.2.1" if version == 4 else "fd02::1"))
         sender = udp_socket(scene.mallory, BOB[version], scene.bob.port)
@@ -108,7 +108,7 @@ def without_both_rules_it_goes_on():
 
 
 def mirror(sock, pause):
-    """An echo server that counts no hops, until nothing comes any more: bytes sent, when it ended."""
+    """An echo server that counts no hops, until nothing arrives: (bytes sent, time of the end)."""
     sent = 0
     while True:
         try:
@@ -120,7 +120,7 @@ def mirror(sock, pause):
 
 
 def mirror_ends(payloads, pause=0, **settings):
-    """An echod and such a server answer one another for a while, each payload by itself."""
+    """An echod and such a server reply to each other for a while, each payload separately."""
     server, client, _ = pair(mtu=9000)
     echod = Echod(server, workers=1, **settings)
     sock = udp_socket(client, CLIENT4, 20000, seconds=2)
@@ -142,7 +142,7 @@ def a_server_that_resets_the_ttl_is_noticed():
 
 @test
 def below_the_rate_too():
-    """Which would end it alone, were it faster than 1000 a second."""
+    """A loop faster than 1000 a second would be ended by the rate limit."""
     return mirror_ends([bytes(60000)], pause=0.001)
 
 
@@ -154,7 +154,7 @@ def several_loops_end_one_by_one():
 
 
 def unanswered(payloads):
-    """How many a client finds unanswered that never has more than 32 on their way."""
+    """Number of datagrams without a reply for a client with at most 32 in flight."""
     server, client, _ = pair()
     echod = Echod(server, workers=1, udp_rate=0)
     sock = udp_socket(client, CLIENT4, seconds=1)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Very many clients that do not read, together: what echod keeps for them is bounded, others are
-served, and the memory goes back."""
+"""Many clients that do not read: what echod buffers for all of them is bounded, others are served,
+and the memory returns to the system."""
 
 import contextlib
 import os
@@ -15,13 +15,13 @@ from lab import (SERVER4, Aside, Echod, Skip, Streams, check, connect, pair, sca
 MIB = 1024 * 1024
 KEPT = 64 * MIB  # for all clients together, and
 SMALL = 4096  # for each
-AT_ONCE = 9500  # clients of a process, which has 20,000 descriptors at most
+AT_ONCE = 9500  # clients in one process, which has at most 20,000 descriptors
 CGROUPS = {"/sys/fs/cgroup/memory": "memory.limit_in_bytes", "/sys/fs/cgroup": "memory.max"}
 
 
 @contextlib.contextmanager
 def limited(size):
-    """What is started in here has no more memory than SIZE."""
+    """Limits the memory of processes started in here to SIZE."""
     for root, limit in CGROUPS.items():
         path = f"{root}/echod-lab-{os.getpid()}-{time.monotonic_ns()}"
         with contextlib.suppress(OSError):
@@ -49,7 +49,7 @@ def join(path, pid):
 
 
 def stalled_crowd(host, port, count, go):
-    """COUNT clients that push and do not read, until GO can be read."""
+    """COUNT clients that send and do not read, until GO is readable."""
     streams = Streams(host, SERVER4, port, count)
     stall(streams.all)
     go.send(b"x")
@@ -57,7 +57,7 @@ def stalled_crowd(host, port, count, go):
 
 
 def crowd(host, port, count):
-    """Such clients in processes of their own; the ends to let them go by, once all are stalled."""
+    """Such clients in separate processes; returns the sockets that release them, once all stall."""
     ends, processes = [], []
     for at in range(0, count, AT_ONCE):
         ours, theirs = socket.socketpair()
@@ -70,7 +70,7 @@ def crowd(host, port, count):
 
 
 def slowest_round(socks):
-    """The slowest of some round trips of each."""
+    """The slowest of several round trips of each."""
     slowest = 0
     for sock in socks * 10:
         start = time.monotonic()
@@ -92,7 +92,7 @@ def very_many_clients_that_never_read_cost_a_bounded_sum():
         base = echod.memory()
         ends, processes = crowd(client, echod.port, count)
         used = echod.memory() - base
-        # They stay, so that what malloc frees below is not at the end of its heap.
+        # They stay, so that the memory freed below is not at the end of malloc's heap.
         others = [connect(client, SERVER4, echod.port) for _ in range(20)]
         slowest = slowest_round(others)
         check(used <= KEPT + count * SMALL, f"{used / MIB:.1f} MiB")

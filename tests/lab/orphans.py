@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Clients that end their half and never read, or vanish: no socket of echod's outlives its limits,
-and none is left that is not counted."""
+"""Clients that close their side and never read, or vanish: no socket of echod outlives its limits,
+and none remains uncounted."""
 
 import re
 import socket
@@ -15,8 +15,8 @@ SLACK = 1  # second
 
 
 def sockets(host, port):
-    """The state and the memory of each TCP socket of PORT on HOST, whether a process has it or not;
-    no listeners, no TIME_WAIT."""
+    """State and memory of each TCP socket of PORT on HOST, whether a process owns it or not, except
+    listeners and TIME_WAIT."""
     with host:
         text = subprocess.run(["ss", "-HtmnO", "state", "connected", "exclude", "time-wait",
                                "sport", "=", str(port)], capture_output=True, text=True,
@@ -29,7 +29,7 @@ def sockets(host, port):
 
 
 def push_and_finish(sock, size):
-    """Sends up to SIZE bytes, until there is no room for a while, then FIN; reads nothing."""
+    """Sends up to SIZE bytes until the socket stays full, then FIN; reads nothing."""
     sock.settimeout(0.2)
     try:
         while size > 0:
@@ -45,7 +45,7 @@ def push_and_finish(sock, size):
 
 
 def gone_after(host, echod, seconds):
-    """Waits until no socket is left; how long that took."""
+    """Waits until no socket is left, and returns how long that took."""
     start = time.monotonic()
     until(lambda: not sockets(host, echod.port), "the end of all sockets", seconds)
     check(echod.figures()["tcp_connections"] == 0, "counted, but not there")
@@ -74,7 +74,7 @@ def a_fin_without_reading_escapes_no_limit():
 
 
 def lose_answers(server):
-    """From now on nothing that the server sends arrives, as if the client had lost its power."""
+    """From now on nothing that the server sends arrives, as if the client had lost power."""
     server.ip(f"neigh replace {CLIENT4} lladdr 02:00:00:00:00:99 dev client nud permanent")
 
 
@@ -96,14 +96,14 @@ def clients_that_vanish_leave_no_socket():
         if number % 3 == 0:
             stream.socket.shutdown(socket.SHUT_WR)  # our FIN is never acknowledged
         elif number % 3 == 1:
-            stream.send(100)  # this echo neither
+            stream.send(100)  # nor is this echo
     took = gone_after(server, echod, 2 * timeout + SLACK)
     return f"{3 * count} clients vanished; all of it gone after {took:.1f} s"
 
 
 @test
 def clients_that_do_not_end_leave_no_socket():
-    """All is read, and our FIN is acknowledged, but theirs never comes."""
+    """All data is read, and our FIN is acknowledged, but theirs never comes."""
     server, client, _ = pair()
     timeout, count = 1, scale(10, 1000)
     echod = Echod(server, stall_timeout=f"{timeout}s", idle_timeout=f"{timeout}s")

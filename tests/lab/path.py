@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Paths that take less than the server's own link, and a link that goes away for a while."""
+"""Paths with a smaller MTU than the server's own link, and a link that is down for a while."""
 
 import socket
 import time
@@ -16,8 +16,8 @@ IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT = 23, 5
 
 
 class Narrow:
-    """A server, a router, and behind it a client whose link takes 1400 bytes. There is also a wide
-    way from the client to the server, which the server does not use."""
+    """A server, a router, and behind it a client whose link has an MTU of 1400. There is also a
+    link with a large MTU from the client to the server, which the server does not use."""
 
     def __init__(self, first_hop=1500):
         self.server, self.router, self.client = Host("server"), Host("router"), Host("client")
@@ -32,7 +32,7 @@ class Narrow:
         self.client.ip(f"route add {SERVER6} via fd01::1")
 
     def lost(self, source, to, size, served=lambda datagrams: None, count=5):
-        """Which of COUNT datagrams had no answer; SERVED returns once it must be there."""
+        """Those of COUNT datagrams without a reply; SERVED waits until replies must be there."""
         sock = udp_socket(self.client, source, seconds=0.3)
         data = bytes(range(250)) * (size // 250) + bytes(size % 250)
         lost = []
@@ -48,8 +48,8 @@ class Narrow:
 
 
 def serving(echod):
-    """A function that returns once so many more datagrams came, and were answered if they are:
-    only then an answer that is not there is lost, and echod has heard of it."""
+    """A function that returns when that many more datagrams were received and replied to: only
+    then is a missing reply lost, and echod has seen the error."""
     received = echod.figures()["udp_received_datagrams"]
 
     def served(datagrams):
@@ -90,7 +90,7 @@ def who_ignores_packet_too_big_loses_all():
 
 
 def arrives_whole(scene, source, to, train, segment):
-    """Whether a train reaches the server as one piece."""
+    """Whether a train reaches the server in one piece."""
     sock = udp_socket(scene.server, to)
     sock.setsockopt(socket.IPPROTO_UDP, UDP_GRO, 1)
     send_train(udp_socket(scene.client, source), sock.getsockname()[:2], train, segment)
@@ -98,8 +98,8 @@ def arrives_whole(scene, source, to, train, segment):
 
 
 def trains(first_hop):
-    """Trains that come on the wide way, and whose answers take the narrow one. How many trains were
-    lost, for both families; whatever came back is checked."""
+    """Trains that arrive on the link with the large MTU, with replies over the other one. Returns
+    the number of trains lost, for both families; all replies are checked."""
     segment, cars = 1440, 10
     scene = Narrow(first_hop)
     echod = Echod(scene.server)
@@ -142,14 +142,14 @@ def trains_larger_than_the_path_takes_come_back():
 
 
 class Transfer:
-    """SIZE bytes there and back over one connection."""
+    """SIZE bytes echoed over one connection."""
 
     def __init__(self, client, address, port, size):
         self.streams = Streams(client, address, port, 1)
         self.stream, self.size = self.streams.all[0], size
 
     def move(self):
-        """A turn; how many bytes have come back."""
+        """A turn; returns the number of bytes that have come back."""
         self.stream.send(min(1 << 20, self.size - self.stream.sent))
         self.streams.turn(0.001)
         check(not self.stream.end, f"ended: {self.stream.end}")
@@ -167,7 +167,7 @@ def a_transfer_survives_a_link_that_is_down():
         until(lambda: transfer.move() > size / 4, "the first quarter", 30)
         client.ip("link set server down")
         down = time.monotonic()
-        transfer.move()  # takes what had come already
+        transfer.move()  # takes what has already arrived
         before = transfer.stream.received
         while time.monotonic() - down < 0.5:
             transfer.move()

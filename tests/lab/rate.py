@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""The rate of one source, floods of forged ones, and the lines in the log about them."""
+"""The rate limit of one source, floods of forged sources, and their log lines."""
 
 import contextlib
 import os
@@ -18,8 +18,8 @@ POLITE_SHARE = 0.99
 
 
 def allowed(steps):
-    """How many the rule lets through: the rate, with a burst of a second; of the excess 1 in 8, at
-    most as many again, with a burst of an eighth."""
+    """Number of datagrams the limit lets through: the rate, with a burst of a second; of the
+    excess 1 in 8, at most the rate again, with a burst of an eighth."""
     before, _ = steps[0]
     room, room_for_excess, answered = RATE, RATE / 8, 0
     for now, count in steps:
@@ -35,7 +35,7 @@ def allowed(steps):
 
 
 def hold(sources, to, flood_rate):
-    """Floods from SOURCES, which count as one: a line that says what came of it."""
+    """Floods from SOURCES, which count as one, and returns a line with the result."""
     server, client, link = pair()
     echod = Echod(server, udp_rate=RATE)
     packets = [datagram(source, 40000, to, echod.port) for source in sources]
@@ -68,7 +68,7 @@ def a_network_of_64_bits_is_one_source():
 
 
 def be_polite(client, port, seconds):
-    """Asks at a steady rate: (asked, answered)."""
+    """Sends requests at a steady rate: (requests, replies)."""
     sock = udp_socket(client, CLIENT4, seconds=0)
     asked = answered = 0
     start = time.monotonic()
@@ -128,8 +128,8 @@ def spin(cpu, seconds):
 
 @contextlib.contextmanager
 def crowded(echod, seconds):
-    """Leaves it a fifth of one CPU for so long, and another CPU to the flood: that alone does not
-    reach the capacity of an echod with a CPU of its own."""
+    """Limits echod to a fifth of one CPU for SECONDS and gives the flood another CPU, because the
+    flood alone does not exceed what an echod with a CPU of its own can do."""
     cpus = sorted(os.sched_getaffinity(0))
     for task in os.listdir(f"/proc/{echod.pid}/task"):
         os.sched_setaffinity(int(task), {cpus[0]})

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Reloads under load: no connection notices, nothing grows."""
+"""Reloads under load: connections are unaffected, nothing grows."""
 
 import select
 import socket
@@ -13,13 +13,13 @@ from lab import (CLIENT4, SERVER4, Aside, Echod, Streams, ask, check, connect, p
 EXTRA = "[listener extra]\naddress = 127.0.0.1:0\nprotocol = tcp\n"
 GOOD = [{"idle_timeout": "1h"}, {"more": EXTRA}, {"udp_rate": 500}, {"idle_timeout": "2h"}]
 BAD = [{"no_such_key": 1}, {"idle_timeout": "for ever"},
-       {"more": "[listener bad]\naddress = 192.0.2.1:7\n"}]  # not an address of ours
+       {"more": "[listener bad]\naddress = 192.0.2.1:7\n"}]  # not an address of this host
 CLIENTS = 50
 GROWTH = 256 * 1024
 
 
 def load(client, port, stop):
-    """Streams that talk until STOP can be read: (round trips, connections lost)."""
+    """Streams that send until STOP is readable: (round trips, connections lost)."""
     streams = Streams(client, SERVER4, port, CLIENTS)
     stop.setblocking(False)
     rounds = 0
@@ -35,7 +35,7 @@ def load(client, port, stop):
 
 
 def newcomers(client, port, stop):
-    """New connections and datagrams in turn until STOP can be read: (how many, how many lost)."""
+    """New connections and datagrams in turn until STOP is readable: (total, lost)."""
     sock = udp_socket(client, CLIENT4, seconds=2)
     came = lost = 0
     while not select.select([stop], [], [], 0)[0]:
@@ -55,7 +55,7 @@ def served_anew(client, port):
 
 
 class Scene:
-    """An echod with clients that talk without a pause."""
+    """An echod with clients that send continuously."""
 
     def __init__(self, **settings):
         self.server, self.client, _ = pair()
@@ -65,7 +65,7 @@ class Scene:
         until(lambda: self.echod.figures()["tcp_connections"] == CLIENTS, "the clients")
 
     def unharmed(self):
-        """Ends the load: how many round trips there were, none of them lost."""
+        """Ends the load, checks that nothing was lost, and returns the number of round trips."""
         self.ours.send(b"x")
         rounds, lost = self.load.result()
         check(lost == 0, f"{lost} connections lost")
@@ -83,7 +83,7 @@ def good_and_bad_files_in_turn_disturb_nobody():
         echod.configure(**kinds[number // 2 % len(kinds)])
         check(echod.reload(good), f"reload {number} of a {'good' if good else 'bad'} file")
 
-    for number in range(40):  # what is allocated once is allocated now
+    for number in range(40):  # one-time allocations happen now
         reload(number)
     descriptors, memory = echod.descriptors(), echod.memory()
     count = scale(200, 2000)

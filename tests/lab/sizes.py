@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""All there is: every size of a datagram, every source port."""
+"""Exhaustive tests: every datagram size, every source port."""
 
 import random
 import time
@@ -10,7 +10,7 @@ from lab import (CLIENT4, CLIENT6, SERVER4, SERVER6, Capture, Echod, Flood, Host
                  datagram, pair, scale, test, udp_socket, until)
 
 LARGEST = {"127.0.0.1": 65507, "::1": 65527}
-WINDOW = 512  # ports asked at once
+WINDOW = 512  # ports tried at once
 
 
 @test
@@ -31,7 +31,7 @@ def every_size_comes_back_whole():
 
 
 def answered_ports(echod, link, client, source, to, ports):
-    """Asks from each of PORTS, and returns those that were answered."""
+    """Sends from each of PORTS, and returns those that got a reply."""
     capture = Capture(link, client)
     found = set()
     for at in range(0, len(ports), WINDOW):

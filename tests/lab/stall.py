@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Clients that do not read, read a byte now and then, or say nothing: what they cost, and how long
-they are borne."""
+"""Clients that do not read, read a byte now and then, or send nothing: their cost, and when they
+are disconnected."""
 
 import re
 import socket
@@ -12,13 +12,13 @@ import time
 from lab import (SERVER4, Aside, Echod, Streams, check, connect, pair, scale, small_buffers, stall,
                  test, until)
 
-SCRATCH = 512 * 1024  # what echod keeps at most for a client that does not read
-OVERHEAD = 4096  # the connection itself, and what malloc rounds up
+SCRATCH = 512 * 1024  # the most that echod buffers for a client that does not read
+OVERHEAD = 4096  # the connection itself, and malloc's rounding
 TOLERANCE = 1  # second
 
 
 def talk(client, port, stop):
-    """Round trips until STOP can be read: how many, and the slowest."""
+    """Round trips until STOP is readable: (number, slowest)."""
     sock = connect(client, SERVER4, port)
     stop.setblocking(False)
     rounds, slowest = 0, 0
@@ -36,7 +36,7 @@ def talk(client, port, stop):
 
 
 def kept(echod):
-    """How much echo it keeps, for all clients together."""
+    """Bytes of echo data that echod buffers for all clients together."""
     figures = echod.figures()
     return figures["received_bytes_tcp"] - figures["sent_bytes_tcp"]
 
@@ -70,7 +70,7 @@ def clients_that_never_read_cost_one_buffer_each():
 
 @test
 def a_stalled_client_at_the_kernels_own_settings():
-    """What the kernel keeps; nothing of echod's bounds it but stall_timeout."""
+    """What the kernel buffers; only stall_timeout bounds it."""
     server, client, _ = pair()
     echod = Echod(server, stall_timeout=0)
     base, count = echod.memory(), 10
@@ -89,7 +89,7 @@ def a_stalled_client_at_the_kernels_own_settings():
 
 
 def closed_after(streams, start, act, seconds):
-    """Lets ACT be done again and again; when each of them had been closed, in seconds."""
+    """Repeats ACT until all are closed, and returns the times of that in seconds."""
     times = {}
 
     def all_closed():
@@ -104,16 +104,15 @@ def closed_after(streams, start, act, seconds):
 
 
 def on_time(times, timeout, doubt=0.0):
-    """TIMES are since the last act, or up to DOUBT seconds less."""
+    """TIMES are since the last activity, or up to DOUBT seconds less."""
     early, late = times[0] + doubt - timeout, times[-1] - timeout
     check(early >= 0 and late <= TOLERANCE, f"{timeout} s: closed after {times}")
     return f"{len(times)} clients closed {times[0]:.2f} to {times[-1]:.2f} s after their last act"
 
 
 class Drip:
-    """Clients that read so slowly that what echod keeps for them grows less all the time, but is
-    not gone before the timeout. They begin when echod has just taken as much as it ever takes; then
-    the timeout comes into force."""
+    """Clients that read so slowly that what echod buffers for them shrinks steadily, but is not
+    gone before the timeout. They start when echod's buffer is full; then the timeout is set."""
 
     def __init__(self, client, echod, count, timeout):
         self.streams = Streams(client, SERVER4, echod.port, count)
@@ -139,7 +138,7 @@ class Drip:
         until(more, "more for echod to keep", 10)
 
     def drip(self):
-        """Reads what is due; for how long that has gone on."""
+        """Reads what is due, and returns the time since the start."""
         passed = time.monotonic() - self.start
         due = int(passed * self.rate) - self.read
         if due > 1000:
@@ -152,7 +151,7 @@ class Drip:
 @test
 def drip_readers_are_closed_at_stall_timeout():
     server, client, _ = pair()
-    # Much comes in at once and little goes out, so that echod has as much to keep as it ever has.
+    # Much arrives at once and little leaves, so that echod has to fill its buffer.
     server.sysctl("net.ipv4.tcp_rmem", "4096 1048576 4194304")
     server.sysctl("net.ipv4.tcp_wmem", "4096 16384 65536")
     client.sysctl("net.ipv4.tcp_rmem", "4096 16384 65536")

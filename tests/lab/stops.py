@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Stops under load: what was accepted comes back, and restarts refuse nobody."""
+"""Stops under load: accepted data comes back, and restarts refuse no client."""
 
 import signal
 import socket
@@ -12,8 +12,8 @@ from lab import (SERVER4, Aside, Echod, Streams, check, pair, scale, small_buffe
 
 
 class StopUnderLoad:
-    """Half of the clients wait for an answer, half have not read for a while. From SIGTERM on all
-    send nothing more and read what they can get."""
+    """Half of the clients wait for a reply, half have not read for a while. After SIGTERM they
+    all stop sending and read what they can."""
 
     def __init__(self, count, drain_timeout):
         server, client, _ = pair()
@@ -77,7 +77,7 @@ def drain_timeout_ends_who_never_reads():
 
 
 def connect_steadily(host, port, stop, rate=1000):
-    """RATE connects a second until STOP can be read; what became of each, and the slowest."""
+    """RATE connects a second until STOP is readable: (count by result, slowest, actual rate)."""
     outcome, slowest, count = {}, 0, 0
     start = time.monotonic()
     stop.setblocking(False)
@@ -111,7 +111,7 @@ def one_connect(host, port):
 
 
 def restart(count, kept):
-    """Restarts echod COUNT times while clients connect; what became of those."""
+    """Restarts echod COUNT times while clients connect; returns the results of the clients."""
     server, client, _ = pair()
     server.sysctl("net.core.somaxconn", 65535)
     with server:
@@ -139,7 +139,7 @@ def restart(count, kept):
 def restarts_with_kept_sockets_refuse_nobody():
     restarts = scale(10, 100)
     outcome, said = restart(restarts, kept=True)
-    # Closed without a reset: accepted, with nothing received yet, at the moment of a stop.
+    # Closed without a reset: accepted but nothing received at the moment of a stop.
     check(set(outcome) <= {"echoed", "closed"} and outcome.get("closed", 0) <= restarts, said)
     return said
 

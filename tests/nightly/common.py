@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""What the scripts beside this have in common: an echod with metrics on free ports of loopback."""
+"""Common part of the scripts here: an echod with metrics on free loopback ports."""
 
 import contextlib
 import json
@@ -37,7 +37,7 @@ def echoc():
 
 
 def bench(daemon, *options):
-    """What `echoc bench` counted, and how it was set up."""
+    """The counters of an `echoc bench`, and its parameters."""
     done = subprocess.run([echoc(), "bench", "--json", *options, daemon.target],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
     check(done.returncode == 0, f"echoc: {done.stdout}{done.stderr}")
@@ -46,7 +46,7 @@ def bench(daemon, *options):
 
 
 def missing(tool):
-    """Why there can be no test with TOOL here, or None."""
+    """Why no test with TOOL is possible here, or None."""
     if not shutil.which(tool):
         return f"needs {tool}"
     if not os.access(os.environ.get("ECHOD", ""), os.X_OK) or not os.access(echoc(), os.X_OK):
@@ -56,7 +56,7 @@ def missing(tool):
 
 @contextlib.contextmanager
 def scene(seconds):
-    """A directory to work in, gone at the end, as are all processes in STARTED, however it ends."""
+    """A working directory. At the end it is removed and all processes in STARTED are stopped."""
     def late(*_):
         raise AssertionError(f"not done in {seconds} s")
 

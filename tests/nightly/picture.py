@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""The pixels of a PNG as browsers write it: 8 bits, RGB, not interlaced."""
+"""Reads a PNG as browsers write it: 8 bits, RGB, not interlaced."""
 
 import collections
 import struct
@@ -32,7 +32,7 @@ def _predicted(kind, left, up, corner):
 
 
 def _line(kind, raw, above):
-    """One line without its filter. PNG 1.2, 6."""
+    """Undoes the filter of one line (PNG 1.2, section 6)."""
     if kind == 0:
         return bytearray(raw)
     if kind == 2:
@@ -61,7 +61,7 @@ class Picture:
             self.rows.append(list(zip(line[0::PIXEL], line[1::PIXEL], line[2::PIXEL])))
 
     def colours(self):
-        """How often each colour is there, most frequent first."""
+        """Number of pixels of each colour, most frequent first."""
         return collections.Counter(pixel for row in self.rows for pixel in row).most_common()
 
     def columns(self, first, last):

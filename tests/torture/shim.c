@@ -2,10 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Loaded before everything else into the echod that is tortured: its allocations, and those that
- * its libraries make for it, are counted and fail on demand. What is demanded stands in a page
- * shared with the test, which may change it at any time. Works beneath ASan, whose own functions
- * are next.
+ * Preloaded into the echod under test: its allocations, and those of its libraries, are counted and
+ * fail as a page shared with the test says, which the test may change at any time. Works with ASan,
+ * whose functions come next.
  */
 
 #include "config.h"
@@ -24,7 +23,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* The calls counted from 1, and which of them fail: from FIRST on, LAST included. */
+/* The calls, counted from 1, of which those from FIRST to LAST fail. */
 struct fault {
 	_Atomic uint64_t count;
 	_Atomic uint64_t first;
@@ -32,9 +31,9 @@ struct fault {
 	_Atomic uint64_t failed;
 };
 
-/* faults.py knows this layout. */
+/* The layout is also defined in faults.py. */
 struct page {
-	_Atomic uint64_t in_main; /* neither before main nor after it does anything fail */
+	_Atomic uint64_t in_main; /* nothing fails before main or after it */
 	_Atomic uint64_t close_error;
 	struct fault allocation;
 	struct fault closing;
@@ -48,10 +47,10 @@ static struct page nowhere;
 static struct page *page = &nowhere;
 static main_function *real_main;
 
-/* Reached without a function that allocates. */
+/* Accessed without a function that allocates. */
 static _Thread_local __attribute__((tls_model("initial-exec"))) bool exempt;
 
-/* The function that would have been called without this library; dlsym's result is no function. */
+/* The function called without this library; dlsym returns an object pointer. */
 #define NEXT(name)                                                                                 \
 	({                                                                                         \
 		static __typeof__(&(name)) next;                                                   \
@@ -111,7 +110,7 @@ int posix_memalign(void **memory, size_t alignment, size_t size)
 	return no_memory() ? ENOMEM : NEXT(posix_memalign)(memory, alignment, size);
 }
 
-/* ASan's does not come by malloc. */
+/* ASan's does not call malloc. */
 char *strdup(const char *text)
 {
 	size_t size = strlen(text) + 1;
@@ -120,7 +119,7 @@ char *strdup(const char *text)
 	return copy ? memcpy(copy, text, size) : NULL;
 }
 
-/* The descriptor is closed in any case, which is what the kernel does. */
+/* The descriptor is always closed, as the kernel does. */
 int close(int fd)
 {
 	int result = NEXT(close)(fd);
@@ -132,7 +131,7 @@ int close(int fd)
 	return result;
 }
 
-/* Only ASan asks for this, for each new thread, and does not survive a failure. */
+/* Only ASan calls this, for each new thread, and does not survive a failure. */
 int pthread_getattr_np(pthread_t thread, pthread_attr_t *attributes)
 {
 	int result;
@@ -143,7 +142,7 @@ int pthread_getattr_np(pthread_t thread, pthread_attr_t *attributes)
 	return result;
 }
 
-/* glibc 2.36 crashes when its own lists of users cannot be read for want of memory. */
+/* glibc 2.36 crashes if it runs out of memory while reading its user databases. */
 int getpwnam_r(const char *name, struct passwd *user, char *buffer, size_t size,
 	       struct passwd **found)
 {
@@ -179,7 +178,7 @@ static void map_page(void)
 	NEXT(close)(fd);
 }
 
-/* glibc's, which calls main. */
+/* glibc's function that calls main. */
 int __libc_start_main(main_function *main, int argc, char **argv, void (*init)(void),
 		      void (*fini)(void), void (*rtld_fini)(void), void *stack_end);
 

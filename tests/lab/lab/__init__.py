@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""What the tests of the lab have in common: hosts, links, the daemon, forged packets, clients."""
+"""Common parts of the lab tests: hosts, links, the daemon, forged packets, clients."""
 
 from .basics import Aside, Skip, all_tests, check, scale, test, until
 from .daemon import Echod

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Tests and how they are found, waiting without sleeping, work in a process beside."""
+"""Registration of tests, waiting by polling, and work in a separate process."""
 
 import os
 import pickle
@@ -13,11 +13,11 @@ long_form = False
 
 
 class Skip(Exception):
-    """What the test needs is not there."""
+    """A requirement of the test is missing."""
 
 
 def test(function=None, *, limit=60):
-    """Marks a test. It returns the figures to be shown; LIMIT is its time in seconds."""
+    """Marks a test, which returns the results to print; LIMIT is its timeout in seconds."""
     def mark(function):
         function.limit = limit
         all_tests[f"{function.__module__}.{function.__name__}"] = function
@@ -26,12 +26,12 @@ def test(function=None, *, limit=60):
 
 
 def scale(short, long):
-    """How much to do in the short form and in the long one."""
+    """Amount of work in the short form and in the long form."""
     return long if long_form else short
 
 
 def check(truth, what):
-    """An assertion that says what it saw, and that -O does not remove."""
+    """An assertion with a message, which -O does not remove."""
     if not truth:
         raise AssertionError(what)
 
@@ -48,7 +48,7 @@ def until(condition, what, seconds=5):
 
 
 class Aside:
-    """FUNCTION in a process of its own; result() waits for what it returns."""
+    """Runs FUNCTION in a separate process; result() waits for its return value."""
 
     def __init__(self, function, *args):
         self.reader, writer = os.pipe()
@@ -62,7 +62,7 @@ class Aside:
     def _run(writer, function, args):
         try:
             answer = (True, function(*args))
-        except BaseException:  # whatever it was, the parent shall hear of it
+        except BaseException:  # reported to the parent, whatever it is
             answer = (False, traceback.format_exc())
         with os.fdopen(writer, "wb") as pipe:
             pickle.dump(answer, pipe)

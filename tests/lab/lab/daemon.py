@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""A running echod: started, asked for its figures, measured, stopped."""
+"""A running echod: start it, read its counters and memory, stop it."""
 
 import os
 import re
@@ -15,7 +15,7 @@ started = 0
 
 
 def config_text(address="*:0", more="", **settings):
-    """A configuration of one listener. Each setting goes into the section it belongs to."""
+    """A configuration with one listener; each setting goes into its section."""
     lines = {True: [], False: []}
     for key, value in settings.items():
         lines[key in SERVER_KEYS].append(f"{key} = {value}\n")
@@ -24,7 +24,7 @@ def config_text(address="*:0", more="", **settings):
 
 
 class Echod:
-    """An echod on HOST. SOCKETS are handed to it, as a service manager does."""
+    """An echod on HOST. SOCKETS are passed to it as a service manager does."""
 
     def __init__(self, host, sockets=(), **settings):
         global started
@@ -54,7 +54,7 @@ class Echod:
         return "listening on" in text and text
 
     def configure(self, **settings):
-        """Writes the file; reload() puts it in force."""
+        """Writes the file; reload() applies it."""
         with open(self.config + ".new", "w") as file:
             file.write(config_text(**settings))
         os.rename(self.config + ".new", self.config)
@@ -64,11 +64,11 @@ class Echod:
             return file.read()
 
     def lines(self, text):
-        """The lines of the log that have TEXT in them."""
+        """Log lines that contain TEXT."""
         return [line for line in self.log().splitlines() if text in line]
 
     def figures(self):
-        """All counters, by name, as SIGUSR1 has them logged."""
+        """All counters by name, from the line that SIGUSR1 logs."""
         self.signal(signal.SIGUSR1)
         until(lambda: len(self.lines("tcp_connections=")) > self.answers, "the counters")
         self.answers += 1
@@ -76,7 +76,7 @@ class Echod:
         return {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", line)}
 
     def reload(self, good=True):
-        """SIGHUP, and waits until it is done; returns whether it ended as it should."""
+        """Reloads with SIGHUP, and returns whether that succeeded."""
         words = ("notice: reloaded", "reload failed:")
         before = [len(self.lines(word)) for word in words]
         self.signal(signal.SIGHUP)
@@ -87,7 +87,7 @@ class Echod:
         self.process.send_signal(number)
 
     def stop(self, seconds=15):
-        """SIGTERM, and waits for the end, which must be a good one."""
+        """Stops with SIGTERM, and checks that the exit status is 0."""
         self.signal(signal.SIGTERM)
         self.ended(seconds)
 
@@ -101,7 +101,7 @@ class Echod:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory(self):
-        """Bytes of its own: resident, and of no file."""
+        """Resident anonymous memory in bytes."""
         with open(f"/proc/{self.pid}/status") as file:
             return int(re.search(r"RssAnon:\s+(\d+)", file.read())[1]) * 1024
 

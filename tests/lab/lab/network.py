@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Hosts are network namespaces without a name, links are veth pairs: when the last process of a
-test is gone, so are they."""
+"""Hosts are unnamed network namespaces, links are veth pairs: they disappear with the last
+process of a test."""
 
 import ctypes
 import itertools
@@ -29,7 +29,7 @@ def _here():
 
 
 class Host:
-    """A network namespace. What is opened or started in `with host:` belongs to it."""
+    """A network namespace. Sockets and processes created in `with host:` belong to it."""
 
     def __init__(self, name):
         self.name = name
@@ -38,8 +38,8 @@ class Host:
         self.namespace = _here()
         _call(libc.setns(self.before, CLONE_NEWNET))
         self.sysctl("net.ipv4.conf.all.rp_filter", 0)
-        self.sysctl("net.ipv4.conf.default.rp_filter", 0)  # forged sources shall get through
-        self.sysctl("net.ipv6.conf.default.accept_dad", 0)  # addresses that are there at once
+        self.sysctl("net.ipv4.conf.default.rp_filter", 0)  # let forged sources through
+        self.sysctl("net.ipv6.conf.default.accept_dad", 0)  # addresses usable at once
         self.sysctl("net.ipv6.conf.all.keep_addr_on_down", 1)
         self.ip("link set lo up")
 
@@ -61,19 +61,19 @@ class Host:
             file.write(str(value))
 
     def read(self, path, start=""):
-        """What the kernel shows of this host: the lines that begin with START."""
+        """Lines that begin with START in a file of this host's /proc or /sys."""
         with self, open(path) as file:
             return "".join(line for line in file if line.startswith(start))
 
 
 class Link:
-    """A cable from HOST to OTHER. Each end is named after the host at the other end, HOST gets the
-    addresses with 1 and OTHER those with 2 for the {}."""
+    """A cable from HOST to OTHER. Each end is named after the host at the other end; in the
+    addresses, {} is 1 for HOST and 2 for OTHER."""
 
     def __init__(self, host, other, *networks, mtu=1500):
         self.ends = {host: 1, other: 2}
         namespace = f"/proc/{os.getpid()}/fd/{other.namespace}"
-        # Ends with the same index would come up a second later.
+        # Two ends with the same index would come up a second later.
         index = next(indices)
         host.ip(f"link add {other.name} index {index} mtu {mtu} address {self.mac(host)} type veth"
                 f" peer name {host.name} index {index + 1} mtu {mtu} address {self.mac(other)}"
@@ -87,7 +87,7 @@ class Link:
         self.wait()
 
     def wait(self):
-        """Until both ends are up: the link-local address comes last."""
+        """Waits until both ends are up; the link-local address comes last."""
         for host in self.ends:
             until(lambda: self.peer(host).name in host.read("/proc/net/if_inet6", "fe80"), "link")
 
@@ -95,7 +95,7 @@ class Link:
         return f"02:00:00:00:00:{self.ends[host]:02x}"
 
     def local(self, host):
-        """Its link-local address, which follows from the MAC."""
+        """Link-local address of HOST, derived from the MAC."""
         return f"fe80::ff:fe00:{self.ends[host]}"
 
     def peer(self, host):
@@ -103,7 +103,7 @@ class Link:
 
 
 def pair(mtu=1500):
-    """The usual scene: a server, a client that is its default route, and the link between them."""
+    """The usual setup: a server, a client that is its default route, and the link between them."""
     server, client = Host("server"), Host("client")
     link = Link(server, client, "10.0.0.{}/24", "fd00::{}/64", mtu=mtu)
     server.ip(f"route add default via {CLIENT4}")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Forged datagrams put onto a link, one by one or in floods, and what can be seen there."""
+"""Sends forged datagrams on a link, one by one or as a flood, and captures what arrives."""
 
 import ctypes
 import ipaddress
@@ -32,7 +32,7 @@ def _checksum(data):
 
 
 def datagram(source, sport, destination, dport, data=b"forged", hops=64):
-    """An IP packet with a UDP datagram in it, from whomever."""
+    """An IP packet with a UDP datagram, from any source."""
     source, destination = ipaddress.ip_address(source), ipaddress.ip_address(destination)
     ends = source.packed + destination.packed
     size = 8 + len(data)
@@ -70,7 +70,7 @@ class _Message(ctypes.Structure):
 
 
 class Flood:
-    """Forged packets that HOST puts onto LINK, at the speed of sendmmsg."""
+    """Forged packets that HOST sends on LINK, as fast as sendmmsg can."""
 
     def __init__(self, link, host, packets):
         self.socket = _packet_socket(link, host, socket.SOCK_RAW, 0)
@@ -84,7 +84,7 @@ class Flood:
         self.at = 0
 
     def send(self, wanted):
-        """The next WANTED packets, the first again after the last; how many went out."""
+        """Sends the next WANTED packets, wrapping around, and returns how many were sent."""
         done = 0
         while done < wanted:
             step = min(wanted - done, self.count - self.at, BATCH)
@@ -97,8 +97,8 @@ class Flood:
         return done
 
     def run(self, seconds, rate=0):
-        """Sends for so long, at RATE a second or as fast as it goes: (packets, seconds). With a
-        rate, steps has (time, packets) for each that it took."""
+        """Sends for SECONDS, at RATE a second or at full speed: (packets, seconds). With a rate,
+        steps has (time, packets) for each step."""
         start = now = time.monotonic()
         sent = 0
         self.steps = []
@@ -122,7 +122,7 @@ class Capture:
         self.socket.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
 
     def next(self, seconds=0.3):
-        """The next one, or None when there is none for so long."""
+        """The next one, or None if none arrives in SECONDS."""
         end = time.monotonic() + seconds
         while select.select([self.socket], [], [], max(0, end - time.monotonic()))[0]:
             if seen := self._parse(self.socket.recv(65536)):
@@ -130,11 +130,11 @@ class Capture:
         return None
 
     def all_there(self):
-        """All that have come by now."""
+        """All that have arrived so far."""
         return self.rest(0)
 
     def rest(self, seconds=0.3):
-        """All until there is none for so long."""
+        """All that arrive until none does for SECONDS."""
         found = []
         while seen := self.next(seconds):
             found.append(seen)
@@ -155,6 +155,6 @@ class Capture:
 
 
 def random_sources(count):
-    """Addresses out of 16.0.0.0/5, where none of ours is."""
+    """Addresses from 16.0.0.0/5, which has none of ours."""
     return [str(ipaddress.IPv4Address(random.randrange(16 << 24, 24 << 24)))
             for _ in range(count)]

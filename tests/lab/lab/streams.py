@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Many TCP clients at once, each of which knows which byte it must get back next."""
+"""Many TCP clients at once, each of which checks every byte that comes back."""
 
 import fcntl
 import random
@@ -31,7 +31,7 @@ class Stream:
         self.socket, self.sent, self.received, self.end = sock, 0, 0, None
 
     def send(self, size):
-        """Sends up to SIZE bytes, as many as go."""
+        """Sends up to SIZE bytes, as many as the socket accepts."""
         left = size
         try:
             while left:
@@ -45,7 +45,7 @@ class Stream:
         return size - left
 
     def receive(self, most=None):
-        """Takes what is there, or MOST of it, and compares it."""
+        """Reads what is available, at most MOST bytes, and compares it."""
         try:
             while data := self.socket.recv(most or PIECE):
                 check(data == _slice(self.received, len(data)), f"wrong at {self.received}")
@@ -59,13 +59,13 @@ class Stream:
             self.end = str(error)
 
     def acknowledged(self):
-        """How much of what was sent has reached the other side's kernel."""
+        """Number of bytes sent that the peer's kernel has acknowledged."""
         unsent = fcntl.ioctl(self.socket, SIOCOUTQ, bytes(4))
         return self.sent - struct.unpack("i", unsent)[0]
 
 
 class Streams:
-    """COUNT of them."""
+    """COUNT streams."""
 
     def __init__(self, host, address, port, count):
         self.poll = select.epoll()
@@ -79,7 +79,7 @@ class Streams:
         self.poll.modify(stream.socket.fileno(), 0 if deaf else select.EPOLLIN)
 
     def turn(self, seconds=0.01):
-        """Reads from all that have something; returns them."""
+        """Reads from all that have data, and returns them."""
         ready = [self.by_fd[number] for number, _ in self.poll.poll(seconds)]
         for stream in ready:
             stream.receive()
@@ -91,7 +91,7 @@ class Streams:
         return all(stream.end for stream in self.all)
 
     def ping_pong(self, size):
-        """A turn in which everyone whose echo is complete sends again; how many did."""
+        """A turn in which each stream with a complete echo sends again; returns their number."""
         again = [stream for stream in self.turn()
                  if not stream.end and stream.received == stream.sent]
         for stream in again:
@@ -100,14 +100,14 @@ class Streams:
 
 
 def small_buffers(*hosts):
-    """Kernels that keep little, so that the rest is echod's to keep."""
+    """Small socket buffers in both kernels, so that echod has to buffer the rest."""
     for host in hosts:
         for name in ("tcp_rmem", "tcp_wmem"):
             host.sysctl(f"net.ipv4.{name}", "4096 16384 65536")
 
 
 def stall(streams, quiet=0.5):
-    """All send, and none reads, until nobody has taken anything for QUIET seconds."""
+    """All send and none reads, until no socket has accepted data for QUIET seconds."""
     taken, since = -1, time.monotonic()
 
     def stalled():

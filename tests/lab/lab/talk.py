@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Clients: sockets that belong to a host, and what is said over them."""
+"""Clients: sockets that belong to a host, and exchanges over them."""
 
 import socket
 import struct
@@ -14,7 +14,7 @@ def family_of(address):
 
 
 def udp_socket(host, source, port=0, seconds=10):
-    """A datagram socket of HOST with SOURCE as its address. SECONDS are few where silence is due."""
+    """A datagram socket of HOST bound to SOURCE. Use few SECONDS if no reply is expected."""
     with host:
         sock = socket.socket(family_of(source), socket.SOCK_DGRAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
@@ -24,7 +24,7 @@ def udp_socket(host, source, port=0, seconds=10):
 
 
 def dual_stack_socket(host):
-    """A datagram socket for both families, as a service manager hands them over."""
+    """A dual-stack datagram socket, as a service manager passes it."""
     with host:
         sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
@@ -33,7 +33,7 @@ def dual_stack_socket(host):
 
 
 def ask(sock, to, data=b"hello"):
-    """Sends DATA to (address, port), and returns what came back and from where, or (None, None)."""
+    """Sends DATA to (address, port), and returns the reply and its source, or (None, None)."""
     sock.sendto(data, to)
     try:
         return sock.recvfrom(65536)
@@ -51,6 +51,6 @@ def connect(host, address, port):
 
 
 def send_train(sock, to, data, segment):
-    """DATA as one train of datagrams of SEGMENT bytes: one send, cut as late as possible."""
+    """Sends DATA as one train of datagrams of SEGMENT bytes: one send, segmented late (GSO)."""
     note = (socket.IPPROTO_UDP, UDP_SEGMENT, struct.pack("=H", segment))
     return sock.sendmsg([data], [note], 0, to)

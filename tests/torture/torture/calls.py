@@ -3,19 +3,19 @@
 
 """The system calls of an echod, and the errors that the manual pages document for each.
 
-Left out are calls that cannot fail, and errors that only a wrong argument causes, but where the
-code looks at them. A call that is refused has not happened, which is not like life
+Calls that cannot fail are left out, and so are errors that only a wrong argument causes, unless the
+code checks for them. A refused call has no effect, which is unrealistic
 
-  - for a write to an eventfd or a pipe that is there to wake somebody: the kernel refuses one only
-    when the reader has something to wake up for anyway;
-  - for close, which closes in any case: shim.c lets it do that, and then fail;
-  - for brk: that the first one works and the next does not crashes glibc's own malloc.
+  - for a write to an eventfd or a pipe that wakes a thread: the kernel refuses one only if the
+    reader has something to wake up for anyway;
+  - for close, which always closes: shim.c lets it do that, and then fail;
+  - for brk: if the first call works and the next does not, glibc's own malloc crashes.
 """
 
 from .faults import Refusal
 
-COUNTER = 8         # bytes that an eventfd gives
-NO_SIGNAL = 0x4000  # MSG_NOSIGNAL, in each send of ours
+COUNTER = 8         # bytes read from an eventfd
+NO_SIGNAL = 0x4000  # MSG_NOSIGNAL, which echod's own sends have
 
 
 def to_manager(_fd, _data, _size, _flags, destination, _length):
@@ -35,8 +35,8 @@ def of_file(_fd, _data, size, *_):
 
 
 class Call:
-    """ERRORS of a system call. WAYS: those in which they can happen; PLAIN: not with sanitizers,
-    which make such calls for themselves; KIND: of life in which it is made."""
+    """ERRORS of a system call. WAYS: how they can happen; PLAIN: not with sanitizers, which make
+    such calls themselves; KIND: the kind of life that makes the call."""
 
     def __init__(self, name, errors, concerns=None, note="", ways=None, plain=False, kind="own"):
         self.name = name
@@ -100,7 +100,7 @@ CALLS = [
     Call("prlimit64", "EINVAL EPERM"),
     Call("sched_getaffinity", "EINVAL EPERM", kind="user"),
     Call("uname", "EFAULT"),
-    # Sockets that were handed over
+    # Passed sockets
     Call("fcntl", "EACCES EAGAIN EBADF EINVAL EPERM", kind="handed"),
     Call("getpeername", "EINVAL ENOBUFS ENOTCONN", kind="handed"),
     Call("getsockname", "EINVAL ENOBUFS", note="of what was handed over", kind="handed"),
@@ -108,7 +108,7 @@ CALLS = [
          kind="handed"),
     Call("setsockopt", "EINVAL ENOBUFS ENOPROTOOPT EPERM", note="of what was handed over",
          kind="handed"),
-    # Becoming another user
+    # Switching to another user
     Call("setgroups", "EINVAL ENOMEM EPERM", kind="user"),
     Call("setresgid", "EAGAIN EINVAL EPERM", kind="user"),
     Call("setresuid", "EAGAIN EINVAL EPERM", kind="user"),

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""What is asked of an echod: every protocol, and an answer that must be right in every byte.
+"""Requests to an echod over every protocol; every byte of the reply is checked.
 
-Each raises what socket functions raise, or Wrong, when there is no such answer.
+Each function raises what socket functions raise, or Wrong for an incorrect reply.
 """
 
 import os
@@ -11,12 +11,12 @@ import socket
 import struct
 
 SOL_UDP, UDP_SEGMENT = 17, 103
-MUCH = os.urandom(1 << 16) * 8  # more than a worker takes at once, and than an idle client holds
-patience = 0.5  # seconds; who asks sets it
+MUCH = os.urandom(1 << 16) * 8  # more than one read takes, and than is buffered for an idle client
+patience = 0.5  # seconds; set by the caller
 
 
 class Wrong(Exception):
-    """An answer, but not that which is due."""
+    """A reply, but not the expected one."""
 
 
 def expect(answer, due, what):
@@ -25,7 +25,7 @@ def expect(answer, due, what):
 
 
 def read_all(sock):
-    """What comes until the other side ends."""
+    """Reads until the peer closes its side."""
     pieces = []
     while piece := sock.recv(1 << 16):
         pieces.append(piece)
@@ -47,7 +47,7 @@ def stream(address):
 
 
 def exchange(sock, data=b"one message"):
-    """Sends DATA on a connection and waits for it."""
+    """Sends DATA on a connection and waits for its echo."""
     sock.sendall(data)
     answer = b""
     while len(answer) < len(data):
@@ -59,7 +59,7 @@ def exchange(sock, data=b"one message"):
 
 
 def everywhere(address):
-    """Of so many connections and senders that each worker has some of them."""
+    """Enough connections and senders for each worker to get some."""
     for _ in range(10):
         with stream(address) as sock:
             exchange(sock)
@@ -70,7 +70,7 @@ def everywhere(address):
 
 
 def echo(address):
-    """A message, then so much unread that echod has to keep some of it, then all of it back."""
+    """A message, then so much unread data that echod has to buffer some, then all of its echo."""
     with stream(address) as sock:
         exchange(sock)
         sock.setblocking(False)
@@ -86,7 +86,7 @@ def echo(address):
 
 
 def one_reply(address):
-    """Of the listener with a greeting and reply_once."""
+    """The listener with a greeting and reply_once."""
     with stream(address) as sock:
         due = b"hello"
         while due:
@@ -118,7 +118,7 @@ def datagrams(address):
 def unix_datagram(address):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.settimeout(patience)
-        sock.bind("")  # a name of the kernel's choice
+        sock.bind("")  # the kernel chooses a name
         sock.sendto(b"unixgram", address)
         expect(sock.recv(65536), b"unixgram", "unix datagram")
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""An echod with shim.c in it, in a directory of its own: started, listened to, ended."""
+"""An echod with shim.c loaded, in its own directory: start, logs and notifications, end."""
 
 import os
 import random
@@ -13,22 +13,22 @@ import time
 
 from .faults import Gate, Page
 
-LIMIT = 10  # seconds that anything may take
+LIMIT = 10  # seconds for any step
 SANITIZER_STATUS = 99
 
 
 class Bad(Exception):
-    """Not how an echod should live."""
+    """The echod misbehaved."""
 
 
 def keep_low_descriptors():
-    """Those that an echod gets handed must not be in use for anything else here."""
+    """Descriptors that are passed to echod must not be used for anything else here."""
     while os.open("/dev/null", os.O_RDONLY) < 16:
         pass
 
 
 def free_ports(count):
-    """An address of the loopback network that nobody else uses, and free ports there."""
+    """An unused loopback address, and free ports on it."""
     dice = random.SystemRandom()
     address = f"127.{dice.randint(1, 97)}.{dice.randint(1, 254)}.{dice.randint(1, 254)}"
     sockets = [socket.create_server((address, 0)) for _ in range(count)]
@@ -39,7 +39,7 @@ def free_ports(count):
 
 
 class Daemon:
-    """KIND: its sockets are "own" or "handed" over; or it is to become another "user"."""
+    """KIND: "own" sockets, sockets "handed" over, or a switch to another "user"."""
 
     def __init__(self, program, shim, kind="own"):
         self.kind = kind
@@ -67,7 +67,7 @@ class Daemon:
         return self.address, self.ports[name]
 
     def refuse(self, refusals):
-        """Before the start: the system calls that will be counted and may be made to fail."""
+        """Before the start: sets the system calls that are counted and can be made to fail."""
         self.gate = Gate(refusals, self.page)
 
     def configure(self, text):
@@ -81,7 +81,7 @@ class Daemon:
     # Its start
 
     def _environment(self):
-        # Who has changed user may not look into its own memory.
+        # After a change of user, a process cannot read its own memory.
         leaks = 0 if self.kind == "user" else 1
         sanitizers = (f"log_path={self.path('sanitizer')}:exitcode={SANITIZER_STATUS}:"
                       f"detect_leaks={leaks}:verify_asan_link_order=0")
@@ -91,7 +91,7 @@ class Daemon:
                 "ASAN_OPTIONS": sanitizers, "UBSAN_OPTIONS": sanitizers}
 
     def _sockets(self):
-        """What is handed over, by the names of listeners."""
+        """The passed sockets, by the names of listeners."""
         sockets = [("main", socket.create_server(self.place("main"))),
                    ("main", socket.socket(socket.AF_INET, socket.SOCK_DGRAM)),
                    ("main", socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)),
@@ -133,10 +133,10 @@ class Daemon:
             sock.close()
         os.set_blocking(self.process.stderr.fileno(), False)
 
-    # What it says
+    # Its log and notifications
 
     def listen(self):
-        """Takes in what it has logged, and told its manager."""
+        """Reads its log and its notifications."""
         self.log += self.process.stderr.read() or b""
         try:
             while True:
@@ -145,12 +145,12 @@ class Daemon:
             pass
 
     def logged(self, word):
-        """How often it has logged WORD."""
+        """Number of times it has logged WORD."""
         self.listen()
         return self.log.count(word)
 
     def ready(self):
-        """How often it has told its manager so."""
+        """Number of READY=1 notifications."""
         self.listen()
         return self.told.count(b"READY=1")
 
@@ -174,7 +174,7 @@ class Daemon:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def processor_time(self):
-        """Seconds that its threads have run."""
+        """CPU time of its threads in seconds."""
         folder = f"/proc/{self.process.pid}/task"
         total = 0
         for thread in os.listdir(folder):
@@ -185,12 +185,12 @@ class Daemon:
     # Its end
 
     def reports(self):
-        """What the sanitizers found."""
+        """Findings of the sanitizers."""
         names = (name for name in os.listdir(self.directory.name) if name.startswith("sanitizer"))
         return "".join(open(self.path(name), errors="replace").read() for name in names)
 
     def clear(self):
-        """Ends it if it still lives, and leaves nothing behind."""
+        """Kills it if it still runs, and removes everything."""
         if not self.ended():
             self.signal(signal.SIGKILL)
             self.process.wait()

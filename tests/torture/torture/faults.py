@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""What can be made to fail: calls, counted from 1, of which some range fails.
+"""Calls that can be made to fail: a range of them, counted from 1.
 
-Two kinds with the same face. Those of Page are functions that shim.c stands in for, in the process
-itself. Refusals are system calls: the kernel asks us about each of them (seccomp's user
-notification), so that none goes unseen, libevent's and those made by number included.
+Two kinds with the same interface. Those of Page are functions that shim.c replaces in the process.
+Refusals are system calls: the kernel asks us about each (seccomp's user notification), so that none
+is missed, not even libevent's or those made by number.
 """
 
 import ctypes
@@ -38,7 +38,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Nothing:
-    """A fault that never strikes."""
+    """A fault that never occurs."""
     count = failed = 0
 
     def arm(self, first, last):
@@ -53,7 +53,7 @@ class Field(Nothing):
         self.offset = offset
 
     def arm(self, first, last):
-        self.page.write(self.offset + 8, NEVER)  # nothing fails between these two
+        self.page.write(self.offset + 8, NEVER)  # nothing fails between the two writes
         self.page.write(self.offset + 16, last)
         self.page.write(self.offset + 8, first)
 
@@ -93,7 +93,7 @@ class Page:
 
 
 def call_numbers():
-    """The numbers of all system calls by name; the compiler knows those of this machine."""
+    """Numbers of all system calls by name, from the compiler's headers for this machine."""
     done = subprocess.run([os.environ.get("CC", "cc"), "-E", "-dM", "-include", "sys/syscall.h",
                            "-"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           check=True)
@@ -103,7 +103,7 @@ def call_numbers():
 
 
 class Refusal(Nothing):
-    """System calls of one name, those that CONCERNS says yes to, refused with ERROR."""
+    """System calls of one name for which CONCERNS returns true, refused with ERROR."""
 
     def __init__(self, name, concerns=None, error="EIO"):
         self.name = name
@@ -116,7 +116,7 @@ class Refusal(Nothing):
         self.first, self.last = first, last
 
     def judge(self, arguments):
-        """The error, negative as the kernel has it, or 0 to let the call pass."""
+        """The error, negative as in the kernel, or 0 to allow the call."""
         if not self.concerns(*arguments):
             return 0
         self.count += 1
@@ -127,7 +127,7 @@ class Refusal(Nothing):
 
 
 class Gate:
-    """All that the kernel asks about the system calls of one process. REFUSALS judge them."""
+    """The kernel's questions about the system calls of one process, answered by REFUSALS."""
 
     numbers = None
 
@@ -143,7 +143,7 @@ class Gate:
         self.thread.start()
 
     def install(self):
-        """In the child, before exec. From the filter on it must not depend on any call in it."""
+        """In the child, before exec. Once the filter is set, it must not depend on its calls."""
         program = [struct.pack("=HBBI", LOAD, 0, 0, 0)]
         for number in self.refusals:
             program.append(struct.pack("=HBBI", JUMP_IF_EQUAL, 0, 1, number))
@@ -164,7 +164,7 @@ class Gate:
         self.thread.join()
 
     def _fetch(self):
-        """The child's listener as a descriptor of ours; -1 when there will be none."""
+        """The child's listener as a descriptor of this process; -1 if there will be none."""
         while (theirs := struct.unpack_from("=i", self.shared, 0)[0]) == 0:
             if self.given_up:
                 return -1
@@ -200,7 +200,7 @@ class Gate:
             error = self._judge(number, arguments)
             fcntl.ioctl(listener, ANSWER,
                         REPLY.pack(identity, 0, error, 0 if error else LET_IT_PASS))
-        except OSError as gone:  # who asked has died meanwhile
+        except OSError as gone:  # the caller has died meanwhile
             if gone.errno not in (errno.ENOENT, errno.EINTR):
                 raise
 
@@ -211,7 +211,7 @@ class Gate:
 
 
 def kernel_asks():
-    """Whether this kernel, and this container, let us judge system calls. Linux 5.6 does."""
+    """Whether this kernel and container support user notification. Linux 5.6 does."""
     if not hasattr(os, "pidfd_open"):
         return False
     child = os.fork()

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""A system call that is refused for ever, as a filter of system calls may do it.
+"""A system call that is refused for ever, as a system call filter may do it.
 
-It begins when all is served, and there are clients of every kind to be busy with. Whatever echod
-cannot do then, it must not spin, and say why. When it is over what was counted must add up, and
-when it begins anew echod must stop when it is told to.
+The refusal starts when everything is served and clients of every kind are active. Whatever echod
+cannot do then, it must not spin, and must log the reason. When the refusal ends the counters must
+balance, and when it starts again echod must stop when signalled.
 """
 
 import collections
@@ -22,16 +22,15 @@ from .faults import FOR_EVER, NEVER, Refusal
 from .life import FIRST, SECOND
 
 ERRORS = ("EPERM", "ENOSYS", "EIO", "ENOMEM")
-SETTLE = 0.5       # seconds until what was under way is over
-WATCH = 1.0        # seconds in which nothing new is asked of it
-BUSY = 0.2         # so many of them it may run
-REFUSALS_MAX = 1500  # accepting makes 64 in an attempt, and at most ten attempts a second
+SETTLE = 0.5       # seconds until pending work is done
+WATCH = 1.0        # seconds without new requests
+BUSY = 0.2         # seconds of CPU time it may use meanwhile
+REFUSALS_MAX = 1500  # 64 for each attempt to accept, at most ten attempts a second
 
 
 class Lasting:
-    """A call, those of it that CONCERNS says yes to. SAYS: a line of the log must give the reason;
-    STOPS: it can be stopped without it; BESIDE: another that is refused, too, or a life would not
-    come to it."""
+    """A call, if CONCERNS returns true. SAYS: the log must give the reason; STOPS: echod can be
+    stopped without it; BESIDE: another call to refuse, without which this one is never made."""
 
     def __init__(self, name, concerns=None, note="", says=True, stops=True, beside=None):
         self.name = name
@@ -46,18 +45,18 @@ LASTING = [
     Lasting("accept4"),
     Lasting("recvfrom"),
     Lasting("sendto", to_client, "to a client"),
-    Lasting("shutdown", says=False),  # closing ends the connection, too
-    Lasting("ioctl", says=False),  # what lies unread; unknown is taken for nothing
+    Lasting("shutdown", says=False),  # close ends the connection, too
+    Lasting("ioctl", says=False),  # bytes unread; if unknown, none is assumed
     Lasting("recvmmsg"),
     Lasting("sendmmsg"),
     Lasting("sendmsg", beside="sendmmsg"),  # the pieces of a train
     Lasting("epoll_ctl"),
     Lasting("epoll_wait"),
     Lasting("read", of_counter, "of an eventfd"),
-    # Threads cannot be woken then; whoever supervises has to kill it.
+    # Threads cannot be woken then; the supervisor has to kill it.
     Lasting("write", of_counter, "to an eventfd", stops=False),
     Lasting("setsockopt"),
-    Lasting("getsockopt", says=False),  # drops of the kernel; their count stays what it was
+    Lasting("getsockopt", says=False),  # kernel drops; their count stays unchanged
     Lasting("bind"),
     Lasting("openat"),
     Lasting("sendto", to_manager, "to the manager"),
@@ -88,7 +87,7 @@ def adds_up(page):
 
 
 class ForEver:
-    """A group as those of groups.py, of a single life."""
+    """A group like those of groups.py, with a single life."""
 
     kind = "own"
 
@@ -115,7 +114,7 @@ class ForEver:
             self.daemon.clear()
 
     def _live(self):
-        """How it went."""
+        """Returns the outcome."""
         daemon, refusal = self.daemon, self.refusal
         daemon.refuse(self.refusals)
         daemon.configure(FIRST)
@@ -164,14 +163,14 @@ class ForEver:
             raise Bad("\n".join([str(reason)] + counters)) from None
 
     def _connect(self):
-        """While all is well."""
+        """Before the refusal starts."""
         for _ in range(4):
             sock = client.stream(self.daemon.place("main"))
             self.clients.append(sock)
             client.exchange(sock)
 
     def _keep_busy(self):
-        """A client that asks, one that ends, one that does not read; and new ones."""
+        """A client that sends, one that closes, one that does not read; and new ones."""
         asks, ends, deaf, _ = self.clients
         ignore_failure(asks.sendall, b"hello")
         ignore_failure(ends.shutdown, socket.SHUT_WR)
@@ -225,6 +224,6 @@ class ForEver:
 
 
 def all_for_ever(long):
-    """In the short form each call with one of the errors."""
+    """In the short form, each call with one of its errors."""
     return [ForEver(call, error) for number, call in enumerate(LASTING)
             for error in (ERRORS if long else [ERRORS[number % len(ERRORS)]])]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Which lives are to be lived: a group of them for each thing that can fail."""
+"""The lives to run: a group of them for each thing that can fail."""
 
 import collections
 import errno
@@ -14,8 +14,8 @@ from .forever import all_for_ever
 from .life import WAYS, Life
 
 KINDS = ("own", "handed", "user")
-STEP_SHORT = 9  # the short form takes one allocation of so many
-MOMENTS = 5     # at which an error that lasts begins, in the long form
+STEP_SHORT = 9  # the short form fails one allocation in STEP_SHORT
+MOMENTS = 5     # at which a lasting error starts, in the long form
 
 
 def new_daemon(kind, plain):
@@ -24,7 +24,7 @@ def new_daemon(kind, plain):
 
 
 class CleanLife(Life):
-    """Nothing fails. Notes how often each of the FAULTS could have."""
+    """Nothing fails; records how often each of the FAULTS could have."""
 
     def __init__(self, daemon, faults):
         super().__init__(daemon, daemon.page.allocation)
@@ -34,7 +34,7 @@ class CleanLife(Life):
         return {name: fault.count for name, fault in self.faults.items()}
 
     def _descriptors(self):
-        time.sleep(0.01)  # who was just served may not be gone yet
+        time.sleep(0.01)  # the last client may still be connected
         return self.daemon.descriptors()
 
     def _recover(self):
@@ -48,10 +48,10 @@ class CleanLife(Life):
 
 
 class Clean:
-    """What a life is like when nothing fails.
+    """Measurements of a life in which nothing fails.
 
-    The descriptors it has in the end; and for each call, allocation and close how many there are in
-    a whole life, and before the failure that lasts for a while is over.
+    The descriptors at its end; and the number of each call, of allocations and of closes in the
+    whole life, and before the end of a temporary failure.
     """
 
     def __init__(self, kind):
@@ -70,13 +70,13 @@ class Clean:
         self.lasting |= life.lasting_counts
 
     def strikes(self, what, way, step, start=0):
-        """Every STEP-th of the times at which WHAT may fail, and one in any case."""
+        """Every STEP-th of the calls of WHAT that can fail, and at least one."""
         last = max((self.lasting if way == "for a while" else self.counts)[what], 1)
         return [(first, way) for first in range(start % min(step, last) + 1, last + 1, step)]
 
 
 class Group:
-    """Lives in which one and the same thing fails, at other times and in other ways."""
+    """Lives in which the same thing fails at different times and in different ways."""
 
     def __init__(self, name, kind, plain=False):
         self.name = name
@@ -101,7 +101,7 @@ class Group:
         return outcome if fault.failed else "not reached"
 
     def run(self, clean):
-        """How often lives went how; and what was wrong with those that were not good."""
+        """Number of lives by outcome, and the errors of the bad ones."""
         outcomes, wrong = collections.Counter(), []
         for first, way in self.strikes:
             try:
@@ -140,7 +140,7 @@ class Closes(Group):
 
 
 class Calls(Group):
-    """NUMBER: that of the error. In the long form each call fails once with one of its errors."""
+    """NUMBER: of the error. In the long form, each call fails once with one of its errors."""
 
     def __init__(self, call, error, clean, long, number):
         super().__init__(f"{call.title} {error}", call.kind, call.plain)
@@ -150,7 +150,7 @@ class Calls(Group):
             step = len(call.errors) if way == "once" else -(-clean.counts[call] // MOMENTS) or 1
             self.strikes += clean.strikes(call, way, step, number)
         if not long:
-            # Each at some other time, in some other way. Should it not come to that: the first.
+            # Each at a different time in a different way; if that is not reached, the first.
             self.strikes = [self.strikes[number * 7 % len(self.strikes)], self.strikes[0]]
             self.one_is_enough = True
 
@@ -161,7 +161,7 @@ class Calls(Group):
 
 
 def all_groups(clean, long):
-    """CLEAN: by kind."""
+    """CLEAN: a Clean for each kind."""
     groups = [Allocations(kind, way, clean[kind], long)
               for kind in (KINDS if long else KINDS[:2]) if kind in clean for way in WAYS]
     groups += all_for_ever(long)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""One life: start, echo by every protocol, reloads good and bad, echo, stop; was it a good one?
+"""One life: start, echo over every protocol, good and bad reloads, echo, stop; was it good?
 
-Whatever fails meanwhile, it is when echod either refused to start and said why, or served again
-once the failure was over, and then stopped as it should. A crash, a leak, a wait without end and
-an end without a word are not.
+Whatever fails meanwhile, it is good if echod either refused to start and logged why, or served
+again once the failure was over, and then stopped properly. A crash, a leak, a hang and an exit
+without a message are bad.
 """
 
 import signal
@@ -18,7 +18,7 @@ from .faults import FOR_EVER, NEVER
 REFUSALS = (1, 2, 4, 6)
 FAILURE = 1
 PATIENCE = 5  # seconds until service must be back
-QUIET = 0.05  # seconds in which there is nothing to do
+QUIET = 0.05  # seconds without requests
 
 FIRST = """\
 [server]
@@ -50,10 +50,10 @@ WAYS = ("once", "for a while", "for good")
 
 
 class Life:
-    """That of a DAEMON in which FAULT strikes from call FIRST on, in one of WAYS.
+    """A life of a DAEMON in which FAULT occurs from call FIRST on, in one of WAYS.
 
-    DESCRIPTORS: as many as it may have in the end. QUIET: with nothing to do it must not be busy,
-    not even while the failure lasts. MAY_END: it may give up, with a message.
+    DESCRIPTORS: the most it may have at the end. QUIET: without requests it must not use CPU time,
+    not even during the failure. MAY_END: it may exit, with a message.
     """
 
     def __init__(self, daemon, fault, first=NEVER, way="once", descriptors=None, quiet=False,
@@ -71,7 +71,7 @@ class Life:
     # Its service
 
     def _places(self, late):
-        """What to ask, and where."""
+        """The requests, and their addresses."""
         daemon = self.daemon
         handed = daemon.kind == "handed"
         places = [(client.everywhere, daemon.place("main")),
@@ -93,7 +93,7 @@ class Life:
             return f"{question.__name__} at {where}: {reason}"
 
     def _talk(self, late):
-        """While something fails not everything is answered."""
+        """During a failure, requests may go without a reply."""
         if self.way == "once":
             self._must_serve(late)
             return
@@ -101,7 +101,7 @@ class Life:
             self._ask(question, where, patience=0.05)
 
     def _must_serve(self, late):
-        """What was not answered is asked again; soon it must be."""
+        """Repeats requests without a reply; they must get one soon."""
         for question, where in self._places(late):
             reason = []
 
@@ -114,7 +114,7 @@ class Life:
                 raise Bad(f"no service: {reason[0]}") from None
 
     def _reload(self, text):
-        """Returns whether it went well."""
+        """Returns whether it succeeded."""
         daemon = self.daemon
         failures = daemon.logged(b"reload failed")
         self.reloads += 1
@@ -122,7 +122,7 @@ class Life:
         daemon.signal(signal.SIGHUP)
 
         def over():
-            """Each is logged and then told the manager; it may be that one of the two fails."""
+            """Each is logged and then sent to the manager; one of the two may fail."""
             logged = daemon.logged(b"notice: reloaded") + daemon.logged(b"reload failed")
             return daemon.ended() or max(logged, daemon.ready() - 1) >= self.reloads
         daemon.until(over, "the end of a reload")
@@ -162,7 +162,7 @@ class Life:
         return self.daemon.processor_time() - before < QUIET / 2
 
     def _must_be_quiet(self):
-        """What the last questions left behind may take a moment; a spin does not end."""
+        """Work left by the last requests may take a moment; spinning does not end."""
         self.daemon.until(self._is_quiet, "quiet, with nothing to do")
 
     def _must_have_closed(self):
@@ -175,7 +175,7 @@ class Life:
                       f"{self.descriptors}") from None
 
     def _recover(self):
-        """The failure is over, or will be when it has struck once."""
+        """The failure is over, or will be after it has occurred once."""
         if self.way == "for a while":
             self.fault.arm(NEVER, NEVER)
         if not self._reload(SECOND) and not self._reload(SECOND) and not self.daemon.ended():
@@ -189,7 +189,7 @@ class Life:
         self.daemon.until(self.daemon.ended, "its stop")
 
     def _judge(self, served, stopping):
-        """How it went, in a word or two."""
+        """The outcome, in a word or two."""
         status = self.daemon.process.returncode
         self.daemon.listen()
         if self.daemon.reports():
@@ -200,7 +200,7 @@ class Life:
             if status not in REFUSALS or not self.daemon.log:
                 raise Bad(f"did not start, exit {status}, said {self.daemon.log}")
             return "refused to start"
-        # It may also have given up in the moment before the signal to stop reached it.
+        # It may also have exited just before the signal to stop arrived.
         if not stopping or b"error: stopping: " in self.daemon.log:
             if status != FAILURE or b" error: " not in self.daemon.log or not self.may_end:
                 raise Bad(f"gave up with exit {status}")
@@ -210,7 +210,7 @@ class Life:
         return "went on"
 
     def _course(self):
-        """The whole of it; in the end its process has ended."""
+        """The whole life; at its end the process has exited."""
         served = self._started()
         stopping = False
         if served:
@@ -222,7 +222,7 @@ class Life:
         return self._judge(served, stopping)
 
     def _told(self):
-        """What it has logged and what the sanitizers say, in short."""
+        """Its log and the findings of the sanitizers, abridged."""
         daemon = self.daemon
         daemon.listen()
         log = daemon.log.decode(errors="replace").splitlines()
@@ -230,7 +230,7 @@ class Life:
         return "\n".join(log[:4] + log[4:][-8:] + daemon.reports().splitlines()[:30])
 
     def run(self):
-        """How it went; Bad when it was not a good life."""
+        """Returns the outcome; raises Bad for a bad life."""
         try:
             return self._course()
         except (Bad, OSError) as reason:
