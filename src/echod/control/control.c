@@ -8,7 +8,7 @@
 
 #include "config.h"
 
-#include "echod/control/control.h"
+#include "echod/control/state.h"
 
 #include <event2/event.h>
 #include <inttypes.h>

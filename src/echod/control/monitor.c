@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "daemon/http/http.h"
 #include "daemon/log.h"
-#include "echod/control/control.h"
+#include "echod/control/state.h"
 #include "echod/status/history.h"
 #include "echod/status/metrics.h"
 #include "echod/status/page.h"

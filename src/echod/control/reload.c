@@ -14,7 +14,7 @@
 
 #include "daemon/log.h"
 #include "daemon/notify.h"
-#include "echod/control/control.h"
+#include "echod/control/state.h"
 #include "echod/worker/plan.h"
 #include "echod/worker/worker.h"
 

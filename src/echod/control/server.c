@@ -25,7 +25,7 @@
 #include "daemon/notify.h"
 #include "daemon/privileges.h"
 #include "daemon/signals.h"
-#include "echod/control/control.h"
+#include "echod/control/state.h"
 #include "echod/control/monitor.h"
 #include "echod/guard/client_table.h"
 #include "echod/guard/rate_limit.h"

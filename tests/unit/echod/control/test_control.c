@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "echod/control/control.h"
+#include "echod/control/state.h"
 
 #include "echod/worker/worker.h"
 #include "unit/unit.h"

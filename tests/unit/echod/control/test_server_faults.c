@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "daemon/log.h"
-#include "echod/control/control.h"
+#include "echod/control/state.h"
 #include "echod/control/monitor.h"
 #include "echod/guard/client_table.h"
 #include "integration/harness.h"

@@ -6,8 +6,8 @@
  * control.c lives through signals, answers and timers, reload.c changes the configuration.
  */
 
-#ifndef ECHOD_CONTROL_CONTROL_H
-#define ECHOD_CONTROL_CONTROL_H
+#ifndef ECHOD_CONTROL_STATE_H
+#define ECHOD_CONTROL_STATE_H
 
 #include <event2/event_struct.h>
 #include <stdbool.h>
