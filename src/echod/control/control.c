@@ -39,43 +39,13 @@
 /* What the service manager grants us beyond drain_timeout until it loses patience. */
 #define STOP_MARGIN_USEC (5 * UINT64_C(1000000))
 
-/*
- * A worker that has answered stays so until the next question, so each is looked at once for a
- * question, and the one that keeps us waiting once for an answer.
- */
-bool control_all_answered(struct server *server)
-{
-	while (server->heard < server->worker_count) {
-		const struct worker *worker = server->workers[server->heard];
-
-		if (!worker_answered(worker) && !worker_ended(worker))
-			return false;
-		server->heard++;
-	}
-	return true;
-}
-
-void control_ask_all(struct server *server)
-{
-	server->heard = 0;
-	for (size_t i = 0; i < server->worker_count; i++)
-		worker_ask(server->workers[i]);
-}
-
-/* Everybody has answered, so what they counted lies still and is whole. */
 static void collect(struct server *server)
 {
 	struct totals *totals = &server->totals;
 
-	memset(totals, 0, sizeof(*totals));
-	for (size_t i = 0; i < server->worker_count; i++) {
-		const uint64_t *counted = worker_counted(server->workers[i]);
-
-		for (int which = 0; which < COUNTER_SLOTS; which++)
-			totals->counters[which] += counted[which];
-	}
+	rounds_sum(&server->rounds, totals->counters);
 	totals->started_ms = server->started_ms;
-	totals->workers = server->worker_count;
+	totals->workers = server->rounds.count;
 	totals->connections = client_table_count(server->shared.clients);
 	totals->connections_max = client_table_limit(server->shared.clients);
 	totals->kernel_drops = socket_table_drops(server->sockets);
@@ -102,7 +72,7 @@ void control_tell_ready(struct server *server)
 static uint64_t clients_possible(const struct server *server)
 {
 	uint64_t kept = DESCRIPTORS_KEPT + socket_table_sockets(server->sockets) +
-			server->worker_count * DESCRIPTORS_PER_WORKER +
+			server->rounds.count * DESCRIPTORS_PER_WORKER +
 			(server->metrics ? DESCRIPTORS_FOR_METRICS : 0);
 
 	return server->descriptors > kept ? server->descriptors - kept : 1;
@@ -148,8 +118,19 @@ static void stop_workers(struct server *server, bool abort)
 	server->aborting = abort;
 	if (abort)
 		event_del(&server->drain_timer);
-	for (size_t i = 0; i < server->worker_count; i++)
-		worker_stop(server->workers[i], abort);
+	rounds_stop_workers(&server->rounds, abort);
+}
+
+/*
+ * Only now do connections end: a client that connects again at once must find nobody here, lest it
+ * is sent away a second time.
+ */
+static void all_closed(void *arg)
+{
+	struct server *server = arg;
+
+	if (!server->aborting)
+		stop_workers(server, false);
 }
 
 static void on_drained_out(int fd UNUSED, short what UNUSED, void *arg)
@@ -173,9 +154,9 @@ static void begin_stop(struct server *server)
 	server->stopping_since = clock_ms();
 	/* Ours to let go of, so that each worker closes what it has emptied. */
 	socket_table_release(server->sockets);
-	for (size_t i = 0; i < server->worker_count; i++)
-		worker_close(server->workers[i]);
-	control_ask_all(server);
+	for (size_t i = 0; i < server->rounds.count; i++)
+		worker_close(server->rounds.workers[i]);
+	rounds_ask(&server->rounds, all_closed, server);
 	/* No memory for a timer must not mean for ever. */
 	if (drain_ms == 0 || event_add(&server->drain_timer, &limit) < 0)
 		stop_workers(server, true);
@@ -191,57 +172,60 @@ static void on_stop_signal(struct server *server)
 	}
 }
 
-static void on_hangup(struct server *server)
+/* During a start or another reload: once that is over. */
+static void on_hangup(void *arg)
 {
+	struct server *server = arg;
+
 	if (server->phase == SERVING)
 		reload_begin(server);
 	else if (server->phase != STOPPING)
-		server->reload_again = true;
+		rounds_ask(&server->rounds, on_hangup, server);
 }
 
-static void log_totals(struct server *server)
+static void log_totals(void *arg)
 {
+	const struct server *server = arg;
 	char text[TOTALS_TEXT_MAX];
 
-	server->log_wanted = false;
 	totals_line(&server->totals, text);
 	log_write(LEVEL_NOTICE, "%s", text); /* was asked for, so at any level */
 }
 
-static void tell_status(struct server *server)
+static void tell_status(void *arg)
 {
+	struct server *server = arg;
 	char before[sizeof(server->status)];
 
-	server->status_wanted = false;
 	memcpy(before, server->status, sizeof(before));
 	make_status(server);
 	if (strcmp(before, server->status) != 0)
 		notify_status(server->status);
 }
 
-static void on_usr1(struct server *server)
-{
-	server->log_wanted = true;
-	control_ask_all(server);
-}
-
 static void on_signal(int number, short what UNUSED, void *arg)
 {
+	struct server *server = arg;
+
 	switch (number) {
 	case SIGHUP:
-		on_hangup(arg);
+		on_hangup(server);
 		break;
 	case SIGUSR1:
-		on_usr1(arg);
+		rounds_ask(&server->rounds, log_totals, server);
 		break;
 	default:
-		on_stop_signal(arg);
+		on_stop_signal(server);
 	}
 }
 
 /* The first answers: every socket listens, every worker runs. */
-static void started(struct server *server)
+static void started(void *arg)
 {
+	struct server *server = arg;
+
+	if (server->phase != STARTING)
+		return; /* stopped before */
 	server->phase = SERVING;
 	socket_table_announce(server->sockets, NULL);
 	if (server->metrics)
@@ -249,54 +233,23 @@ static void started(struct server *server)
 	control_tell_ready(server);
 }
 
-/*
- * Only now do connections end: a client that connects again at once must find nobody here, lest it
- * is sent away a second time.
- */
-static void all_closed(struct server *server)
+void control_start(struct server *server)
 {
-	if (!server->closed && !server->aborting)
-		stop_workers(server, false);
-	server->closed = true;
-}
-
-static size_t count_ended(const struct server *server)
-{
-	size_t ended = 0;
-
-	for (size_t i = 0; i < server->worker_count; i++)
-		ended += worker_ended(server->workers[i]);
-	return ended;
+	rounds_ask(&server->rounds, started, server);
 }
 
 static void on_answer(void *arg)
 {
 	struct server *server = arg;
+	size_t ended;
 
-	if (!control_all_answered(server))
+	if (!rounds_over(&server->rounds))
 		return;
 	collect(server);
-	if (server->phase == STARTING)
-		started(server);
-	else if (server->phase == RELOADING)
-		reload_finish(server);
-	else if (server->phase == STOPPING)
-		all_closed(server);
-	if (server->watchdog_wanted && server->totals.counters[DEAF_SOCKETS] == 0)
-		notify_watchdog();
-	server->watchdog_wanted = false;
-	if (server->log_wanted)
-		log_totals(server);
-	if (server->status_wanted)
-		tell_status(server);
-	if (server->monitor)
-		monitor_collected(server->monitor);
-	if (server->reload_again && server->phase == SERVING) {
-		server->reload_again = false;
-		reload_begin(server);
-	}
+	rounds_call_waiting(&server->rounds);
 	/* One that ends by itself has failed, and would leave its share of the clients unserved. */
-	if (count_ended(server) >= (server->phase == STOPPING ? server->worker_count : 1))
+	ended = rounds_ended_workers(&server->rounds);
+	if (ended >= (server->phase == STOPPING ? server->rounds.count : 1))
 		event_base_loopbreak(server->base);
 }
 
@@ -304,20 +257,26 @@ static void on_status_timer(int fd UNUSED, short what UNUSED, void *arg)
 {
 	struct server *server = arg;
 
-	server->status_wanted = true;
-	control_ask_all(server);
+	rounds_ask(&server->rounds, tell_status, server);
 }
 
 /*
  * A sign of life when every worker's loop has given one, whoever else may be asking meanwhile, and
  * can receive.
  */
+static void give_sign_of_life(void *arg)
+{
+	const struct server *server = arg;
+
+	if (server->totals.counters[DEAF_SOCKETS] == 0)
+		notify_watchdog();
+}
+
 static void on_watchdog_timer(int fd UNUSED, short what UNUSED, void *arg)
 {
 	struct server *server = arg;
 
-	server->watchdog_wanted = true;
-	control_ask_all(server);
+	rounds_ask(&server->rounds, give_sign_of_life, server);
 }
 
 static int add_timers(struct server *server)

@@ -11,6 +11,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -19,7 +20,9 @@
 #include "base/clock.h"
 #include "daemon/http/http.h"
 #include "daemon/log.h"
-#include "echod/control/state.h"
+#include "echod/control/rounds.h"
+#include "echod/counters/totals.h"
+#include "echod/sockets/listen_socket.h"
 #include "echod/status/history.h"
 #include "echod/status/metrics.h"
 #include "echod/status/page.h"
@@ -27,12 +30,11 @@
 static const struct timeval second = {.tv_sec = 1};
 
 struct monitor {
-	struct server *server;
+	struct monitor_view view;
 	struct http *http;
 	struct event timer;
-	struct event
-		overdue; /* the workers have not answered for a second: requests wait no longer */
-	bool sample_due;
+	struct event overdue; /* pending while requests wait for the workers */
+	bool late;	      /* the workers have not answered in time: requests wait no longer */
 	struct history history;
 	char host[HOST_NAME_MAX + 1];
 };
@@ -105,19 +107,24 @@ void monitor_announce(const struct listen_socket *socket)
 		log_warning("metrics on %s can be read by whoever reaches that address", text);
 }
 
+static void take_sample(void *arg)
+{
+	struct monitor *monitor = arg;
+
+	history_add(&monitor->history, clock_ms(), monitor->view.totals);
+}
+
 static void on_second(int fd UNUSED, short what UNUSED, void *arg)
 {
 	struct monitor *monitor = arg;
 
-	monitor->sample_due = true;
-	control_ask_all(monitor->server);
+	rounds_ask(monitor->view.rounds, take_sample, monitor);
 }
 
-void monitor_collected(struct monitor *monitor)
+static void answer_requests(void *arg)
 {
-	if (monitor->sample_due)
-		history_add(&monitor->history, clock_ms(), &monitor->server->totals);
-	monitor->sample_due = false;
+	struct monitor *monitor = arg;
+
 	event_del(&monitor->overdue);
 	http_answer(monitor->http);
 }
@@ -126,64 +133,66 @@ static void on_overdue(int fd UNUSED, short what UNUSED, void *arg)
 {
 	struct monitor *monitor = arg;
 
+	monitor->late = true;
 	http_answer(monitor->http);
+	monitor->late = false;
 }
 
-/* Figures are as fresh as the request, and health is what the workers make of it. */
+/* Totals are as fresh as the request, and health is what the workers make of it. */
 static void on_asked(void *arg)
 {
 	struct monitor *monitor = arg;
 
 	if (!event_pending(&monitor->overdue, EV_TIMEOUT, NULL))
 		event_add(&monitor->overdue, &second);
-	control_ask_all(monitor->server);
+	rounds_ask(monitor->view.rounds, answer_requests, monitor);
 }
 
-/* Requests are answered when all workers have, or are overdue. */
-static bool is_well(struct server *server)
-{
-	return (server->phase == SERVING || server->phase == RELOADING) &&
-	       control_all_answered(server) && server->totals.counters[DEAF_SOCKETS] == 0;
-}
+struct health {
+	const char *state; /* the word for people */
+	bool well;
+};
 
-/* The word for people. */
-static const char *state(struct server *server)
+static struct health health_of(const struct monitor *monitor)
 {
-	if (server->phase == STOPPING)
-		return "draining";
-	if (server->phase == STARTING)
-		return "starting";
-	if (!is_well(server))
-		return control_all_answered(server) ? "a socket cannot be received from"
-						    : "a worker does not answer";
-	return server->phase == RELOADING ? "reloading" : "serving";
+	static const struct health phases[] = {[STARTING] = {"starting", false},
+					       [SERVING] = {"serving", true},
+					       [RELOADING] = {"reloading", true},
+					       [STOPPING] = {"draining", false}};
+	struct health health = phases[*monitor->view.phase];
+
+	if (health.well && monitor->late)
+		return (struct health){"a worker does not answer", false};
+	if (health.well && monitor->view.totals->counters[DEAF_SOCKETS] > 0)
+		return (struct health){"a socket cannot be received from", false};
+	return health;
 }
 
 static void write_metrics(const struct monitor *monitor, struct http_reply *reply)
 {
 	reply->type = METRICS_TYPE;
-	metrics_write(&monitor->server->totals, &reply->body);
+	metrics_write(monitor->view.totals, &reply->body);
 }
 
 static void write_health(const struct monitor *monitor, struct http_reply *reply)
 {
-	bool well = is_well(monitor->server);
+	struct health health = health_of(monitor);
 
-	if (!well)
+	if (!health.well)
 		reply->status = HTTP_UNAVAILABLE;
-	bounded_text_add(&reply->body, "%s\n", well ? "ok" : state(monitor->server));
+	bounded_text_add(&reply->body, "%s\n", health.well ? "ok" : health.state);
 }
 
 static void write_page(const struct monitor *monitor, struct http_reply *reply)
 {
-	struct server *server = monitor->server;
+	struct health health = health_of(monitor);
 	struct status_view view = {.host = monitor->host,
-				   .state = state(server),
-				   .well = is_well(server),
-				   .up_s = (clock_ms() - server->started_at) / 1000,
-				   .config = server->config,
-				   .sockets = server->sockets,
-				   .totals = &server->totals,
+				   .state = health.state,
+				   .well = health.well,
+				   .up_s = (clock_ms() - monitor->view.started_at) / 1000,
+				   .config = *monitor->view.config,
+				   .sockets = *monitor->view.sockets,
+				   .totals = monitor->view.totals,
 				   .history = &monitor->history};
 
 	reply->type = STATUS_PAGE_TYPE;
@@ -217,19 +226,20 @@ static bool guards_host(const struct listen_socket *socket)
 
 static const struct http_handler handler = {.asked = on_asked, .answer = on_answer};
 
-struct monitor *monitor_new(struct server *server, const struct listen_socket *socket)
+struct monitor *monitor_new(struct event_base *base, const struct listen_socket *socket,
+			    const struct monitor_view *view)
 {
 	struct monitor *monitor = calloc(1, sizeof(*monitor));
 
 	if (!monitor)
 		return NULL;
-	monitor->server = server;
+	monitor->view = *view;
 	if (gethostname(monitor->host, sizeof(monitor->host)) < 0)
 		monitor->host[0] = '?';
 	monitor->host[sizeof(monitor->host) - 1] = '\0';
-	event_assign(&monitor->overdue, server->base, -1, 0, on_overdue, monitor);
-	event_assign(&monitor->timer, server->base, -1, EV_PERSIST, on_second, monitor);
-	monitor->http = http_new(server->base, socket->fd, guards_host(socket), &handler, monitor);
+	event_assign(&monitor->overdue, base, -1, 0, on_overdue, monitor);
+	event_assign(&monitor->timer, base, -1, EV_PERSIST, on_second, monitor);
+	monitor->http = http_new(base, socket->fd, guards_host(socket), &handler, monitor);
 	if (!monitor->http || event_add(&monitor->timer, &second) < 0) {
 		monitor_free(monitor);
 		return NULL;

@@ -2,26 +2,42 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The metrics endpoint as control has it: its socket, what its paths lead to, and the once-a-second
- * look at figures and workers that it needs. Nothing of this exists unless metrics are asked for.
+ * The metrics endpoint as control has it: its socket, what its paths lead to, and the sample of the
+ * totals that it takes each second. Nothing of this exists unless metrics are asked for.
  */
 
 #ifndef ECHOD_CONTROL_MONITOR_H
 #define ECHOD_CONTROL_MONITOR_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/address.h"
 #include "base/compiler.h"
 #include "base/reason.h"
+#include "echod/control/phase.h"
 
+struct config;
+struct event_base;
 struct handed_socket;
 struct listen_socket;
 struct monitor;
-struct server;
+struct rounds;
+struct socket_table;
+struct totals;
 
-/* What a handed socket is called that shall serve metrics. */
+/* The name of the handed socket that serves metrics. */
 #define MONITOR_NAME "metrics"
+
+/* What it sees of the daemon. */
+struct monitor_view {
+	struct rounds *rounds; /* each makes the totals fresh */
+	const struct totals *totals;
+	const enum phase *phase;
+	struct config *const *config; /* which one is in force */
+	struct socket_table *const *sockets;
+	int64_t started_at; /* by clock_ms() */
+};
 
 /*
  * Takes the one named so out of HANDED, into *SOCKET, which stays NULL when there is none. The
@@ -34,12 +50,13 @@ int monitor_take(struct listen_socket **socket, struct handed_socket *handed, si
 struct listen_socket *monitor_open(const struct address *address,
 				   struct reason *reason) WARN_UNUSED;
 
-/* Starts serving on control's base; the socket stays the server's. NULL when there is no memory. */
-struct monitor *monitor_new(struct server *server, const struct listen_socket *socket) WARN_UNUSED;
+/*
+ * Starts serving on control's BASE. The socket and what VIEW points to stay the caller's. NULL when
+ * there is no memory.
+ */
+struct monitor *monitor_new(struct event_base *base, const struct listen_socket *socket,
+			    const struct monitor_view *view) WARN_UNUSED;
 void monitor_free(struct monitor *monitor);
-
-/* All workers have answered, and the figures are new. */
-void monitor_collected(struct monitor *monitor);
 
 /* One line that says where, and a warning when everybody may read it. */
 void monitor_announce(const struct listen_socket *socket);

@@ -51,7 +51,7 @@ static void say_not_opened(const struct config *now, const struct config *next)
 
 static void next_clear(struct next *next, const struct server *server)
 {
-	for (size_t i = 0; next->plans && i < server->worker_count; i++)
+	for (size_t i = 0; next->plans && i < server->rounds.count; i++)
 		plan_free(next->plans[i]);
 	free(next->plans);
 	socket_table_discard(next->sockets, server->sockets);
@@ -62,11 +62,11 @@ static int prepare_plans(const struct server *server, struct next *next)
 {
 	const struct socket_table *table = next->sockets ? next->sockets : server->sockets;
 
-	next->plans = calloc(server->worker_count, sizeof(struct plan *));
+	next->plans = calloc(server->rounds.count, sizeof(struct plan *));
 	if (!next->plans)
 		return -1;
-	for (size_t i = 0; i < server->worker_count; i++) {
-		next->plans[i] = plan_new(next->config, table, i, server->worker_count);
+	for (size_t i = 0; i < server->rounds.count; i++) {
+		next->plans[i] = plan_new(next->config, table, i, server->rounds.count);
 		if (!next->plans[i])
 			return -1;
 	}
@@ -88,7 +88,7 @@ static int prepare(const struct server *server, struct next *next)
 		return -1;
 	if (!server->sockets->handed) {
 		next->sockets = socket_table_open(server->sockets, next->config,
-						  server->worker_count, &reason);
+						  server->rounds.count, &reason);
 		if (!next->sockets) {
 			log_error("%s", reason.text);
 			return -1;
@@ -99,6 +99,25 @@ static int prepare(const struct server *server, struct next *next)
 		return -1;
 	}
 	return 0;
+}
+
+/* All workers serve what they were given. */
+static void changed_over(void *arg)
+{
+	struct server *server = arg;
+
+	if (server->phase != RELOADING)
+		return; /* stopped before */
+	if (server->sockets_gone) {
+		socket_table_announce_gone(server->sockets_gone, server->sockets);
+		socket_table_free(server->sockets_gone);
+		server->sockets_gone = NULL;
+	}
+	server->phase = SERVING;
+	server->reload_failed = false;
+	server->reloads_done++;
+	log_notice("reloaded");
+	control_tell_ready(server);
 }
 
 /*
@@ -115,15 +134,15 @@ static void change_over(struct server *server, struct next *next)
 		socket_table_retire(server->sockets_gone);
 		socket_table_release(server->sockets_gone);
 	}
-	for (size_t i = 0; i < server->worker_count; i++)
-		worker_give_plan(server->workers[i], next->plans[i]);
+	for (size_t i = 0; i < server->rounds.count; i++)
+		worker_give_plan(server->rounds.workers[i], next->plans[i]);
 	free(next->plans);
 	config_release(server->config);
 	server->config = next->config;
 	control_set_log_level(server);
 	control_set_client_limit(server);
 	server->phase = RELOADING;
-	control_ask_all(server);
+	rounds_ask(&server->rounds, changed_over, server);
 }
 
 void reload_begin(struct server *server)
@@ -143,18 +162,4 @@ void reload_begin(struct server *server)
 	if (server->sockets->handed)
 		say_not_opened(server->config, next.config);
 	change_over(server, &next);
-}
-
-void reload_finish(struct server *server)
-{
-	if (server->sockets_gone) {
-		socket_table_announce_gone(server->sockets_gone, server->sockets);
-		socket_table_free(server->sockets_gone);
-		server->sockets_gone = NULL;
-	}
-	server->phase = SERVING;
-	server->reload_failed = false;
-	server->reloads_done++;
-	log_notice("reloaded");
-	control_tell_ready(server);
 }

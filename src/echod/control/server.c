@@ -25,8 +25,8 @@
 #include "daemon/notify.h"
 #include "daemon/privileges.h"
 #include "daemon/signals.h"
-#include "echod/control/state.h"
 #include "echod/control/monitor.h"
+#include "echod/control/state.h"
 #include "echod/guard/client_table.h"
 #include "echod/guard/rate_limit.h"
 #include "echod/stream/connection_log.h"
@@ -132,7 +132,7 @@ static enum exit_status open_sockets(struct server *server)
 
 	if (status != STATUS_OK || server->sockets)
 		return status;
-	server->sockets = socket_table_open(NULL, server->config, server->worker_count, &reason);
+	server->sockets = socket_table_open(NULL, server->config, server->rounds.count, &reason);
 	if (server->sockets && metrics->length > 0)
 		server->metrics = monitor_open(metrics, &reason);
 	if (server->sockets && (server->metrics || metrics->length == 0))
@@ -180,19 +180,20 @@ static int make_tables(struct shared_tables *shared, size_t workers)
 
 static int make_workers(struct server *server)
 {
-	server->workers = calloc(server->worker_count, sizeof(struct worker *));
-	if (!server->workers)
-		return -1;
-	for (size_t i = 0; i < server->worker_count; i++) {
-		struct plan *plan =
-			plan_new(server->config, server->sockets, i, server->worker_count);
+	struct rounds *rounds = &server->rounds;
 
-		server->workers[i] = worker_new(i, &server->shared, server->answer_fd);
-		if (!plan || !server->workers[i]) {
+	rounds->workers = calloc(rounds->count, sizeof(struct worker *));
+	if (!rounds->workers)
+		return -1;
+	for (size_t i = 0; i < rounds->count; i++) {
+		struct plan *plan = plan_new(server->config, server->sockets, i, rounds->count);
+
+		rounds->workers[i] = worker_new(i, &server->shared, server->answer_fd);
+		if (!plan || !rounds->workers[i]) {
 			plan_free(plan);
 			return -1;
 		}
-		worker_give_plan(server->workers[i], plan);
+		worker_give_plan(rounds->workers[i], plan);
 	}
 	return 0;
 }
@@ -205,6 +206,19 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+static int start_monitor(struct server *server)
+{
+	struct monitor_view view = {.rounds = &server->rounds,
+				    .totals = &server->totals,
+				    .phase = &server->phase,
+				    .config = &server->config,
+				    .sockets = &server->sockets,
+				    .started_at = server->started_at};
+
+	server->monitor = monitor_new(server->base, server->metrics, &view);
+	return server->monitor ? 0 : -1;
+}
+
 /* -1 with errno; *STEP is what failed. */
 static int build(struct server *server, const char **step)
 {
@@ -214,14 +228,11 @@ static int build(struct server *server, const char **step)
 		return -1;
 	*step = "event loops";
 	server->base = event_base_new();
-	if (!server->base || make_tables(&server->shared, server->worker_count) < 0 ||
+	if (!server->base || make_tables(&server->shared, server->rounds.count) < 0 ||
 	    make_workers(server) < 0 || control_init(server) < 0)
 		return -1;
-	if (server->metrics) {
-		server->monitor = monitor_new(server, server->metrics);
-		if (!server->monitor)
-			return -1;
-	}
+	if (server->metrics && start_monitor(server) < 0)
+		return -1;
 	control_set_client_limit(server);
 	return 0;
 }
@@ -260,19 +271,12 @@ struct server *server_new(const struct options *options, struct config *config,
 	server->started_at = clock_ms();
 	control_set_log_level(server);
 	server->descriptors = raise_descriptors();
-	server->worker_count = count_workers(config);
+	server->rounds.count = count_workers(config);
 	*status = assemble(server);
 	if (*status == STATUS_OK && server->sockets)
 		return server;
 	server_free(server);
 	return NULL;
-}
-
-static void free_workers(struct server *server)
-{
-	for (size_t i = 0; server->workers && i < server->worker_count; i++)
-		worker_free(server->workers[i]);
-	free(server->workers);
 }
 
 void server_free(struct server *server)
@@ -281,7 +285,7 @@ void server_free(struct server *server)
 		return;
 	if (server->sockets)
 		socket_table_release(server->sockets);
-	free_workers(server);
+	rounds_free_workers(&server->rounds);
 	socket_table_free(server->sockets);
 	socket_table_free(server->sockets_gone);
 	client_table_free(server->shared.clients);
@@ -307,36 +311,30 @@ static void block_signals(sigset_t *before)
 }
 
 /* Signals are control's: the threads are started with all of them blocked. */
-static int start_workers(struct server *server)
+static int start_workers(const struct server *server)
 {
 	sigset_t before;
-	int result = 0;
+	int result;
 
 	block_signals(&before);
-	for (size_t i = 0; i < server->worker_count && result == 0; i++)
-		result = worker_start(server->workers[i]);
+	result = rounds_start_workers(&server->rounds);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return result;
-}
-
-static void stop_workers(struct server *server)
-{
-	for (size_t i = 0; i < server->worker_count; i++)
-		worker_stop(server->workers[i], true);
 }
 
 enum exit_status server_run(struct server *server)
 {
 	if (start_workers(server) < 0) {
 		log_error("cannot start a worker thread: %s", strerror(errno));
-		stop_workers(server);
+		rounds_stop_workers(&server->rounds, true);
 		return STATUS_FAILURE;
 	}
-	control_ask_all(server);
+	control_start(server);
 	signals_unblock();
 	event_base_dispatch(server->base);
-	block_signals(NULL);  /* one more must not kill what is being taken apart */
-	stop_workers(server); /* if it was our own loop that failed, theirs go on */
+	block_signals(NULL); /* one more must not kill what is being taken apart */
+	/* If it was our own loop that failed, theirs go on. */
+	rounds_stop_workers(&server->rounds, true);
 	if (server->phase != STOPPING) {
 		log_error("stopping: an event loop failed");
 		return STATUS_FAILURE;

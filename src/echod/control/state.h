@@ -19,20 +19,14 @@
 #include "daemon/signals.h"
 #include "echod/config/configuration.h"
 #include "echod/config/options.h"
+#include "echod/control/phase.h"
+#include "echod/control/rounds.h"
 #include "echod/counters/totals.h"
 #include "echod/serving/loop.h"
 #include "echod/sockets/socket_table.h"
 
 struct event_base;
 struct monitor;
-struct worker;
-
-enum phase {
-	STARTING, /* waiting for the workers' first answer */
-	SERVING,
-	RELOADING, /* waiting for the workers to have changed over */
-	STOPPING
-};
 
 /* systemctl reload does not learn of a failure that only we could meet; its status line tells. */
 #define RELOAD_FAILED "the last reload failed, the log says why; "
@@ -51,14 +45,10 @@ struct server {
 	struct listen_socket *metrics;	   /* NULL: not wanted */
 
 	struct shared_tables shared;
-	struct worker **workers;
-	size_t worker_count;
-	size_t heard; /* how many, from the first one on, have answered the last question */
+	struct rounds rounds;
 
 	enum phase phase;
-	bool reload_again;  /* asked for while one was under way */
 	bool reload_failed; /* the last one */
-	bool closed;	    /* STOPPING: nobody listens any more */
 	bool aborting;	    /* STOPPING: the rest is being reset */
 	uint64_t reloads_done;
 	uint64_t reloads_failed;
@@ -71,10 +61,7 @@ struct server {
 	struct event drain_timer;
 	struct event status_timer;
 	struct event watchdog_timer;
-	struct totals totals; /* as of the last time that everybody had answered */
-	bool log_wanted;      /* at the next such time: the line of counters, */
-	bool status_wanted;   /* the status for the service manager, */
-	bool watchdog_wanted; /* a sign of life for it */
+	struct totals totals;				      /* as of the last round */
 	char status[sizeof(RELOAD_FAILED) + STATUS_TEXT_MAX]; /* as last told */
 };
 
@@ -82,17 +69,16 @@ struct server {
 int control_init(struct server *server) WARN_UNUSED;
 void control_clear(struct server *server);
 
-/* Everybody has answered what was asked last, or has ended. */
-bool control_all_answered(struct server *server);
-void control_ask_all(struct server *server);
+/* Asks the workers for the first time. */
+void control_start(struct server *server);
+
 void control_tell_ready(struct server *server);
 
 /* What follows from the configuration in force outside of the workers. */
 void control_set_log_level(const struct server *server);
 void control_set_client_limit(struct server *server);
 
-/* Loads the configuration anew and hands it to the workers; reload_finish when all have it. */
+/* Loads the configuration anew and gives it to the workers; has begun serving it when all have it. */
 void reload_begin(struct server *server);
-void reload_finish(struct server *server);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* The control thread beside very many workers, which are played: linked in front of worker.c. */
+/* Rounds of very many workers, which are played: linked in front of worker.c. */
 
 #include "config.h"
 
-#include "echod/control/state.h"
+#include "echod/control/rounds.h"
 
 #include "echod/worker/worker.h"
 #include "unit/unit.h"
@@ -43,13 +43,26 @@ void __wrap_worker_ask(struct worker *worker)
 	answered[place_of(worker)] = false;
 }
 
-static struct server server = {.workers = workers, .worker_count = WORKERS};
+static struct rounds rounds;
+static unsigned calls;
+
+static void count_call(void *arg UNUSED)
+{
+	calls++;
+}
+
+static void ask_again(void *arg)
+{
+	rounds_ask(arg, count_call, NULL);
+}
 
 static void set_up(void)
 {
 	for (size_t i = 0; i < WORKERS; i++)
 		workers[i] = (void *)&places[i];
+	rounds = (struct rounds){.workers = workers, .count = WORKERS};
 	looks = 0;
+	calls = 0;
 }
 
 /* Worker number INDEX when they answer first to last, last to first, or from the middle. */
@@ -64,13 +77,13 @@ START_TEST(a_question_costs_a_look_at_each_worker_and_one_for_each_answer)
 {
 	for (int question = 0; question < 2; question++) {
 		looks = 0;
-		control_ask_all(&server);
+		rounds_ask(&rounds, count_call, NULL);
 		for (size_t i = 0; i < WORKERS; i++) {
-			ck_assert(!control_all_answered(&server));
+			ck_assert(!rounds_over(&rounds));
 			answered[nth(_i, i)] = true;
 		}
-		ck_assert(control_all_answered(&server));
-		ck_assert(control_all_answered(&server));
+		ck_assert(rounds_over(&rounds));
+		ck_assert(rounds_over(&rounds));
 		ck_assert_uint_le(looks, 2 * WORKERS + 1);
 	}
 }
@@ -78,13 +91,29 @@ END_TEST
 
 START_TEST(who_has_ended_is_waited_for_no_longer)
 {
-	control_ask_all(&server);
+	rounds_ask(&rounds, count_call, NULL);
 	for (size_t i = 0; i < WORKERS; i++)
 		answered[i] = i % 2 == 0;
-	ck_assert(!control_all_answered(&server));
+	ck_assert(!rounds_over(&rounds));
 	for (size_t i = 1; i < WORKERS; i += 2)
 		ended[i] = true;
-	ck_assert(control_all_answered(&server));
+	ck_assert(rounds_over(&rounds));
+}
+END_TEST
+
+START_TEST(each_that_asks_is_called_once_when_its_round_is_over)
+{
+	rounds_ask(&rounds, ask_again, &rounds);
+	rounds_ask(&rounds, count_call, NULL);
+	rounds_ask(&rounds, count_call, NULL);
+	rounds_ask(&rounds, count_call, &calls);
+	rounds_call_waiting(&rounds);
+	ck_assert_uint_eq(calls, 2);
+	ck_assert(!rounds_over(&rounds));
+	rounds_call_waiting(&rounds);
+	ck_assert_uint_eq(calls, 3);
+	rounds_call_waiting(&rounds);
+	ck_assert_uint_eq(calls, 3);
 }
 END_TEST
 
@@ -97,6 +126,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(tcase, a_question_costs_a_look_at_each_worker_and_one_for_each_answer,
 			    0, 3);
 	tcase_add_test(tcase, who_has_ended_is_waited_for_no_longer);
+	tcase_add_test(tcase, each_that_asks_is_called_once_when_its_round_is_over);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "daemon/log.h"
-#include "echod/control/state.h"
 #include "echod/control/monitor.h"
+#include "echod/control/state.h"
 #include "echod/guard/client_table.h"
 #include "integration/harness.h"
 #include "unit/config_text.h"
@@ -213,7 +213,7 @@ START_TEST(workers_are_counted_also_where_the_mask_is_not_told)
 	fault_next("sched_getaffinity", EINVAL);
 	server = start_good("[listener a]\naddress = 127.0.0.1:0\nprotocol = tcp\n");
 	ck_assert(fault_over());
-	ck_assert_uint_eq(server->worker_count, (size_t)sysconf(_SC_NPROCESSORS_ONLN));
+	ck_assert_uint_eq(server->rounds.count, (size_t)sysconf(_SC_NPROCESSORS_ONLN));
 	server_free(server);
 }
 END_TEST
