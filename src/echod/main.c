@@ -74,7 +74,7 @@ static enum exit_status serve(const struct options *options, struct config *conf
 	signal(SIGPIPE, SIG_IGN);
 	log_adopt_libevent();
 	notify_open();
-	server = server_new(options, config, &status);
+	server = server_new(&options->source, options->verbose, config, &status);
 	if (server)
 		status = server_run(server);
 	server_free(server);

@@ -12,15 +12,6 @@
 #include "base/compiler.h"
 #include "echod/config/configuration.h"
 
-/* The exit statuses of echod(8); scripts and the unit rely on them. */
-enum exit_status {
-	STATUS_OK = 0,
-	STATUS_FAILURE = 1,
-	STATUS_USAGE = 2,
-	STATUS_NOT_PERMITTED = 4,
-	STATUS_CONFIG = 6
-};
-
 enum action { ACTION_RUN, ACTION_TEST, ACTION_DUMP, ACTION_VERSION, ACTION_HELP };
 
 struct options {

@@ -8,13 +8,17 @@
 
 #include "config.h"
 
+#include "echod/control/reload.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/log.h"
 #include "daemon/notify.h"
+#include "echod/control/apply.h"
 #include "echod/control/state.h"
+#include "echod/control/supervision.h"
 #include "echod/worker/plan.h"
 #include "echod/worker/worker.h"
 
@@ -30,13 +34,13 @@ static void report(enum log_level level, const char *line)
 	log_at(level, "%s", line);
 }
 
-static void say_restart(const char *key)
+static void warn_needs_restart(const char *key)
 {
 	log_warning("%s has changed: that takes effect at a restart", key);
 }
 
-/* Of the others the start has said so. */
-static void say_not_opened(const struct config *now, const struct config *next)
+/* Of those that the start knew it has logged so. */
+static void log_not_opened(const struct config *now, const struct config *next)
 {
 	for (size_t i = 0; i < next->listener_count; i++) {
 		const char *name = next->listeners[i].name;
@@ -73,15 +77,13 @@ static int prepare_plans(const struct server *server, struct next *next)
 	return 0;
 }
 
-/* Builds all of it, or says what is missing. */
+/* Builds all of it, or logs what is missing. */
 static int prepare(const struct server *server, struct next *next)
 {
-	struct config_source source = server->options->source;
+	struct config_source source = *server->source;
 	struct reason reason;
 
-	/*
-	 * A file that was read at start and is gone now is a mistake, not a wish for the defaults.
-	 */
+	/* A file that was read at start and is gone now is a mistake, not a wish for defaults. */
 	source.must_exist |= server->config->from_file;
 	next->config = config_load(&source, report);
 	if (!next->config)
@@ -101,13 +103,13 @@ static int prepare(const struct server *server, struct next *next)
 	return 0;
 }
 
-/* All workers serve what they were given. */
+/* All workers serve the next configuration. */
 static void changed_over(void *arg)
 {
 	struct server *server = arg;
 
 	if (server->phase != RELOADING)
-		return; /* stopped before */
+		return; /* a stop came first */
 	if (server->sockets_gone) {
 		socket_table_announce_gone(server->sockets_gone, server->sockets);
 		socket_table_free(server->sockets_gone);
@@ -115,14 +117,14 @@ static void changed_over(void *arg)
 	}
 	server->phase = SERVING;
 	server->reload_failed = false;
-	server->reloads_done++;
+	server->totals.reloads_done++;
 	log_notice("reloaded");
-	control_tell_ready(server);
+	supervision_ready(server);
 }
 
 /*
- * From here on it cannot fail. We let go of what is gone first: a worker that closes it while we
- * still held it would leave it open and unserved.
+ * From here on it cannot fail. We release the sockets that are gone first: if we still held one
+ * when its worker closed it, it would stay open and unserved.
  */
 static void change_over(struct server *server, struct next *next)
 {
@@ -139,8 +141,8 @@ static void change_over(struct server *server, struct next *next)
 	free(next->plans);
 	config_release(server->config);
 	server->config = next->config;
-	control_set_log_level(server);
-	control_set_client_limit(server);
+	apply_log_level(server);
+	apply_client_limit(server);
 	server->phase = RELOADING;
 	rounds_ask(&server->rounds, changed_over, server);
 }
@@ -152,14 +154,14 @@ void reload_begin(struct server *server)
 	notify_reloading();
 	if (prepare(server, &next) < 0) {
 		next_clear(&next, server);
-		server->reloads_failed++;
+		server->totals.reloads_failed++;
 		log_error("reload failed: the configuration in force stays");
 		server->reload_failed = true;
-		control_tell_ready(server);
+		supervision_ready(server);
 		return;
 	}
-	config_compare(server->started_with, next.config, say_restart);
+	config_compare(server->started_with, next.config, warn_needs_restart);
 	if (server->sockets->handed)
-		say_not_opened(server->config, next.config);
+		log_not_opened(server->config, next.config);
 	change_over(server, &next);
 }

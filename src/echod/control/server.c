@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +24,8 @@
 #include "daemon/notify.h"
 #include "daemon/privileges.h"
 #include "daemon/signals.h"
+#include "echod/control/apply.h"
+#include "echod/control/control.h"
 #include "echod/control/monitor.h"
 #include "echod/control/state.h"
 #include "echod/guard/client_table.h"
@@ -35,9 +36,6 @@
 
 #define WORKERS_MAX 1024
 
-/* What a process has where nobody said otherwise. */
-#define DESCRIPTORS_USUAL 1024
-
 /*
  * A remote may cause so many lines about connections, so many about what ran out and what is
  * silent.
@@ -45,22 +43,6 @@
 #define CONNECTION_LINES_PER_S 200
 #define EXHAUSTION_LINE_EVERY_MS (30 * 1000)
 #define SILENCE_LINE_EVERY_MS (30 * 1000)
-
-/* Every client is a descriptor: take as many as the hard limit gives. */
-static uint64_t raise_descriptors(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return DESCRIPTORS_USUAL;
-	if (limit.rlim_cur != limit.rlim_max) {
-		struct rlimit raised = {limit.rlim_max, limit.rlim_max};
-
-		if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
-			limit = raised;
-	}
-	return limit.rlim_cur;
-}
 
 static size_t count_workers(const struct config *config)
 {
@@ -233,7 +215,7 @@ static int build(struct server *server, const char **step)
 		return -1;
 	if (server->metrics && start_monitor(server) < 0)
 		return -1;
-	control_set_client_limit(server);
+	apply_client_limit(server);
 	return 0;
 }
 
@@ -253,8 +235,8 @@ static enum exit_status assemble(struct server *server)
 	return status;
 }
 
-struct server *server_new(const struct options *options, struct config *config,
-			  enum exit_status *status)
+struct server *server_new(const struct config_source *source, unsigned verbose,
+			  struct config *config, enum exit_status *status)
 {
 	struct server *server = calloc(1, sizeof(*server));
 
@@ -263,15 +245,17 @@ struct server *server_new(const struct options *options, struct config *config,
 		log_error("no memory to start");
 		return NULL;
 	}
-	server->options = options;
+	server->source = source;
+	server->verbose = verbose;
 	server->answer_fd = -1;
 	server->config = config_hold(config);
 	server->started_with = config_hold(config);
-	server->started_ms = now_ms();
+	server->totals.started_ms = now_ms();
 	server->started_at = clock_ms();
-	control_set_log_level(server);
-	server->descriptors = raise_descriptors();
+	apply_log_level(server);
+	server->descriptors = descriptors_raise();
 	server->rounds.count = count_workers(config);
+	server->totals.workers = server->rounds.count;
 	*status = assemble(server);
 	if (*status == STATUS_OK && server->sockets)
 		return server;

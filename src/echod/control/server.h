@@ -8,17 +8,25 @@
 
 #include "base/compiler.h"
 #include "echod/config/configuration.h"
-#include "echod/config/options.h"
+
+/* The exit statuses of echod(8); scripts and the unit rely on them. */
+enum exit_status {
+	STATUS_OK = 0,
+	STATUS_FAILURE = 1,
+	STATUS_USAGE = 2,
+	STATUS_NOT_PERMITTED = 4,
+	STATUS_CONFIG = 6
+};
 
 struct server;
 
 /*
  * Opens the sockets, drops privileges and builds the workers, in this order. NULL after a line in
- * the log; *STATUS then says what kind of failure it was, or that a stop signal was none. OPTIONS
- * must outlive the server.
+ * the log; *STATUS then tells what kind of failure it was, or that a stop signal was none. SOURCE
+ * must outlive the server. VERBOSE is how often -v was given.
  */
-struct server *server_new(const struct options *options, struct config *config,
-			  enum exit_status *status) WARN_UNUSED;
+struct server *server_new(const struct config_source *source, unsigned verbose,
+			  struct config *config, enum exit_status *status) WARN_UNUSED;
 void server_free(struct server *server);
 
 /* Serves until a signal ends it. */

@@ -16,7 +16,9 @@
 #include <unistd.h>
 
 #include "daemon/log.h"
+#include "echod/control/apply.h"
 #include "echod/control/monitor.h"
+#include "echod/control/reload.h"
 #include "echod/control/state.h"
 #include "echod/guard/client_table.h"
 #include "integration/harness.h"
@@ -31,20 +33,20 @@
 	"[server]\nworkers = 1\nmetrics = 127.0.0.1:0\n"                                           \
 	"[listener a]\naddress = 127.0.0.1:0\nprotocol = tcp\n"
 
-static struct options options;
+static struct config_source source;
 static enum exit_status status;
 
 static void set_up(void)
 {
-	memset(&options, 0, sizeof(options));
-	options.source.path = "/nowhere/at/all";
+	memset(&source, 0, sizeof(source));
+	source.path = "/nowhere/at/all";
 	log_lines_begin(LEVEL_NOTICE);
 }
 
 static struct server *start(const char *text)
 {
 	struct config *config = load_good(text);
-	struct server *server = server_new(&options, config, &status);
+	struct server *server = server_new(&source, 0, config, &status);
 
 	config_release(config);
 	return server;
@@ -66,7 +68,7 @@ static const char *fail_to_start(const char *call, int error)
 
 	(void)log_lines();
 	fault_next(call, error);
-	server = server_new(&options, config, &status);
+	server = server_new(&source, 0, config, &status);
 	ck_assert(fault_over());
 	ck_assert_ptr_null(server);
 	config_release(config);
@@ -85,7 +87,7 @@ START_TEST(a_start_for_which_memory_runs_out_says_so_and_leaves_nothing)
 
 		(void)log_lines();
 		fault_after(skip, MEMORY, ENOMEM);
-		server = server_new(&options, config, &status);
+		server = server_new(&source, 0, config, &status);
 		if (!fault_over())
 			break;
 		ck_assert_ptr_null(server);
@@ -146,7 +148,7 @@ START_TEST(a_reload_for_which_memory_runs_out_changes_nothing)
 	(void)snprintf(next, sizeof(next), "%s/next", test_directory());
 	ck_assert_int_gt(dprintf(fd, ONE "address = unix:%s\n", next), 0);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	options.source.path = path;
+	source.path = path;
 	server = start_good(ONE);
 	config = server->config;
 	table = server->sockets;
@@ -162,7 +164,7 @@ START_TEST(a_reload_for_which_memory_runs_out_changes_nothing)
 		ck_assert_ptr_eq(server->sockets, table);
 		ck_assert_int_eq(server->phase, SERVING);
 		ck_assert(server->reload_failed);
-		ck_assert_uint_eq(server->reloads_failed, failures + 1);
+		ck_assert_uint_eq(server->totals.reloads_failed, failures + 1);
 		ck_assert_int_eq(fault_blocks(), 0);
 		ck_assert_int_eq(access(next, F_OK), -1);
 		ck_assert_ptr_nonnull(strstr(log_lines(), "the configuration in force stays"));
@@ -224,13 +226,13 @@ START_TEST(clients_are_limited_by_descriptors_but_never_to_none)
 
 	server->descriptors = 5;
 	(void)log_lines();
-	control_set_client_limit(server);
+	apply_client_limit(server);
 	ck_assert_uint_eq(client_table_limit(server->shared.clients), 1);
 	ck_assert_ptr_nonnull(strstr(log_lines(), "descriptors allow only 1 client: "));
-	control_set_client_limit(server);
+	apply_client_limit(server);
 	ck_assert_str_eq(log_lines(), "");
 	server->descriptors = UINT64_MAX;
-	control_set_client_limit(server);
+	apply_client_limit(server);
 	ck_assert_uint_eq(client_table_limit(server->shared.clients), 1048576);
 	server_free(server);
 }
@@ -242,8 +244,8 @@ START_TEST(each_v_says_more_than_the_file_wants)
 	struct server *server = start_good(ONE);
 
 	for (unsigned verbose = 0; verbose < ARRAY_SIZE(levels); verbose++) {
-		options.verbose = verbose;
-		control_set_log_level(server);
+		server->verbose = verbose;
+		apply_log_level(server);
 		ck_assert(log_enabled(levels[verbose]));
 		ck_assert(levels[verbose] == LEVEL_DEBUG ||
 			  !log_enabled((enum log_level)(levels[verbose] + 1)));
