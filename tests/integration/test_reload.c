@@ -171,6 +171,22 @@ static void expect_unchanged(struct echod *echod, int fd, int descriptors, uint6
 	ck_assert_uint_eq(echod_log_count(echod, ": listening on"), 2);
 }
 
+#define FLOOD 600
+
+/* No further line comes that could tell how many were suppressed. */
+START_TEST(at_log_level_info_the_end_of_a_flood_of_lines_is_logged)
+{
+	struct echod *echod = echod_start(ONE);
+
+	echod_reload(echod, "[server]\nlog_level = info\n" ONE);
+	for (int i = 0; i < FLOOD; i++)
+		close(connect_to("127.0.0.1", port_of(echod)));
+	echod_wait_log(echod, " suppressed\n");
+	echod_reload(echod, ONE);
+	echod_stop(echod);
+}
+END_TEST
+
 START_TEST(a_bad_file_changes_nothing_and_says_why)
 {
 	struct echod *echod = echod_start(ONE "prefix = old\n");
@@ -298,6 +314,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, a_limit_by_address_counts_who_was_there_before);
 	tcase_add_test(tcase, drain_timeout_is_that_of_the_reload);
 	tcase_add_test(tcase, settings_that_take_a_restart_are_named);
+	tcase_add_test(tcase, at_log_level_info_the_end_of_a_flood_of_lines_is_logged);
 	tcase_add_test(tcase, several_hangups_in_a_row_end_with_the_last_file);
 	tcase_add_test(tcase, after_giving_up_root_listeners_still_come_and_go);
 

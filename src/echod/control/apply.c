@@ -7,6 +7,7 @@
 
 #include "echod/control/apply.h"
 
+#include <event2/event.h>
 #include <inttypes.h>
 #include <sys/resource.h>
 
@@ -62,6 +63,7 @@ static void warn_if_too_few(uint64_t wanted, uint64_t possible)
 
 void apply_log_level(struct server *server)
 {
+	static const struct timeval second = {.tv_sec = 1};
 	enum log_level level = (enum log_level)server->config->server.log_level;
 
 	if (server->verbose == 1)
@@ -69,6 +71,13 @@ void apply_log_level(struct server *server)
 	else if (server->verbose > 1)
 		level = LEVEL_DEBUG;
 	log_set_level(level);
+	if (!event_initialized(&server->flood_timer))
+		return;
+	/* If it cannot be added, the next line or the stop reports how many were suppressed. */
+	if (level < LEVEL_INFO)
+		event_del(&server->flood_timer);
+	else
+		(void)event_add(&server->flood_timer, &second);
 }
 
 void apply_client_limit(struct server *server)

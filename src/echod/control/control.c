@@ -10,6 +10,7 @@
 #include <event2/event.h>
 #include <signal.h>
 
+#include "base/clock.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "echod/control/monitor.h"
@@ -18,6 +19,7 @@
 #include "echod/control/stop.h"
 #include "echod/control/supervision.h"
 #include "echod/guard/client_table.h"
+#include "echod/stream/connection_log.h"
 
 static void collect(struct server *server)
 {
@@ -99,8 +101,17 @@ static void on_answer(void *arg)
 		event_base_loopbreak(server->base);
 }
 
+/* The end of a flood of lines about connections, which no further line reports. */
+static void on_flood_timer(int fd UNUSED, short what UNUSED, void *arg)
+{
+	struct server *server = arg;
+
+	connection_log_rest(&server->shared, clock_ms());
+}
+
 int control_init(struct server *server)
 {
+	event_assign(&server->flood_timer, server->base, -1, EV_PERSIST, on_flood_timer, server);
 	if (bell_hang(&server->answer, server->base, server->answer_fd, on_answer, server) < 0)
 		return -1;
 	for (size_t i = 0; i < SIGNAL_COUNT; i++) {

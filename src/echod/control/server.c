@@ -215,6 +215,7 @@ static int build(struct server *server, const char **step)
 		return -1;
 	if (server->metrics && start_monitor(server) < 0)
 		return -1;
+	apply_log_level(server); /* again, now that its timer is there */
 	apply_client_limit(server);
 	return 0;
 }
@@ -323,7 +324,7 @@ enum exit_status server_run(struct server *server)
 		log_error("stopping: an event loop failed");
 		return STATUS_FAILURE;
 	}
-	connection_log_end(&server->shared);
+	connection_log_rest(&server->shared, INT64_MAX);
 	log_notice("stopped");
 	return STATUS_OK;
 }

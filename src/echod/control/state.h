@@ -55,6 +55,7 @@ struct server {
 	struct bell answer;
 	struct event signals[SIGNAL_COUNT];
 	struct event drain_timer;
+	struct event flood_timer; /* pending while connections are logged */
 	struct event status_timer;
 	struct event watchdog_timer;
 };

@@ -15,7 +15,6 @@
 #include "echod/datagram/repeats.h"
 #include "echod/datagram/turn.h"
 #include "echod/serving/wheel.h"
-#include "echod/stream/connection_log.h"
 #include "echod/stream/echo.h"
 
 /*
@@ -42,7 +41,6 @@ int loop_init(struct loop *loop, struct shared_tables *shared)
 	loop->base = new_base();
 	if (!loop->base)
 		return -1;
-	event_assign(&loop->lines_over, loop->base, -1, 0, connection_log_over, loop);
 	event_assign(&loop->quiet, loop->base, -1, 0, datagram_quiet, loop);
 	loop->wheel = wheel_new(loop->base, connection_visit, NULL);
 	loop->batch = udp_batch_new();

@@ -74,7 +74,6 @@ struct loop {
 	struct service_list services;
 	struct endpoint_list endpoints;
 	struct guard_ports ports;
-	struct event lines_over; /* pending while lines about connections are left out */
 	uint64_t random_state;
 	struct event quiet; /* pending while the batch holds memory that may go back */
 	unsigned paused_endpoints;

@@ -8,7 +8,6 @@
 #include "echod/stream/connection_log.h"
 
 #include <errno.h>
-#include <event2/event.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -17,51 +16,28 @@
 #include "echod/serving/loop.h"
 #include "echod/stream/connection.h"
 
-static void say_suppressed(unsigned count)
+static void log_suppressed(unsigned count)
 {
 	if (count > 0)
 		log_info("... %u suppressed", count);
 }
 
-/* The next line says how many were left out before it; should none follow, the timer does. */
-static void expect_no_more(struct loop *loop)
-{
-	static const struct timeval second = {.tv_sec = 1};
-
-	if (!event_pending(&loop->lines_over, EV_TIMEOUT, NULL))
-		(void)event_add(&loop->lines_over, &second);
-}
-
-void connection_log_over(int fd UNUSED, short what UNUSED, void *arg)
-{
-	struct loop *loop = arg;
-	unsigned suppressed;
-
-	if (!log_throttle_over(&loop->shared->connection_lines, clock_ms(), &suppressed))
-		expect_no_more(loop);
-	say_suppressed(suppressed);
-}
-
-void connection_log_end(struct shared_tables *shared)
+void connection_log_rest(struct shared_tables *shared, int64_t now_ms)
 {
 	unsigned suppressed;
 
-	(void)log_throttle_over(&shared->connection_lines, INT64_MAX, &suppressed);
-	say_suppressed(suppressed);
+	(void)log_throttle_over(&shared->connection_lines, now_ms, &suppressed);
+	log_suppressed(suppressed);
 }
 
 static bool line_allowed(const struct service *service)
 {
-	struct loop *loop = service->loop;
+	struct log_throttle *lines = &service->loop->shared->connection_lines;
 	unsigned suppressed;
 
-	if (!log_enabled(LEVEL_INFO))
+	if (!log_enabled(LEVEL_INFO) || !log_throttle_pass(lines, clock_ms(), &suppressed))
 		return false;
-	if (!log_throttle_pass(&loop->shared->connection_lines, clock_ms(), &suppressed)) {
-		expect_no_more(loop);
-		return false;
-	}
-	say_suppressed(suppressed);
+	log_suppressed(suppressed);
 	return true;
 }
 

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The lines about connections, at info. A remote causes them, so together they are bounded: 200 a
- * second, and how many were left out is said.
+ * The lines about connections, at info. Remote peers trigger them, so all workers together write at
+ * most 200 a second, and log how many they suppressed.
  */
 
 #ifndef ECHOD_STREAM_CONNECTION_LOG_H
@@ -21,8 +21,10 @@ void log_connection_closed(const struct connection *connection, enum counter why
 void log_connection_refused(const struct service *service, const struct address *peer,
 			    enum counter why);
 
-/* Says how many were left out: when a loop's timer lines_over is due, and when none can follow. */
-void connection_log_over(int fd, short what, void *arg);
-void connection_log_end(struct shared_tables *shared);
+/*
+ * Logs how many lines were suppressed if the second in which that happened is over at NOW_MS. The
+ * next line does so itself; control looks whether none has come.
+ */
+void connection_log_rest(struct shared_tables *shared, int64_t now_ms);
 
 #endif

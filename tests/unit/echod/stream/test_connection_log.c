@@ -180,13 +180,13 @@ START_TEST(the_rest_of_a_flood_is_said_when_it_is_over)
 {
 	refuse_many(1000);
 	fake_ms += 999;
-	scene_turn();
+	connection_log_rest(scene_loop.shared, fake_ms);
 	ck_assert_str_eq(log_lines(), "");
 	fake_ms += 1;
-	scene_turn();
+	connection_log_rest(scene_loop.shared, fake_ms);
 	ck_assert_str_eq(log_lines(), "<6>... 800 suppressed\n");
 	fake_ms += 5000;
-	scene_turn();
+	connection_log_rest(scene_loop.shared, fake_ms);
 	ck_assert_str_eq(log_lines(), "");
 }
 END_TEST
@@ -203,10 +203,10 @@ START_TEST(while_a_flood_goes_on_its_next_line_says_the_rest)
 	for (int i = 1; i < 250; i++)
 		log_connection_refused(service, &peer, TCP_REJECTED_DENIED);
 	log_lines();
-	scene_turn();
+	connection_log_rest(scene_loop.shared, fake_ms);
 	ck_assert_str_eq(log_lines(), "");
 	fake_ms += 1000;
-	scene_turn();
+	connection_log_rest(scene_loop.shared, fake_ms);
 	ck_assert_str_eq(log_lines(), "<6>... 50 suppressed\n");
 }
 END_TEST
@@ -214,9 +214,9 @@ END_TEST
 START_TEST(a_stop_says_the_rest)
 {
 	refuse_many(203);
-	connection_log_end(scene_loop.shared);
+	connection_log_rest(scene_loop.shared, INT64_MAX);
 	ck_assert_str_eq(log_lines(), "<6>... 3 suppressed\n");
-	connection_log_end(scene_loop.shared);
+	connection_log_rest(scene_loop.shared, INT64_MAX);
 	ck_assert_str_eq(log_lines(), "");
 }
 END_TEST
