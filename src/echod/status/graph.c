@@ -9,17 +9,14 @@
 
 #include "echod/status/graph.h"
 
-#include <stdbool.h>
-
 #include "daemon/http/html.h"
 
 #define STEP 10 /* a second */
-#define WIDTH (STEP * (HISTORY_SECONDS - 1))
+#define WIDTH (STEP * (GRAPH_SECONDS - 1))
 #define HEIGHT 100
 #define MARGIN 2 /* so that a line at the very top or bottom is not cut in half */
 
 struct scale {
-	size_t points;
 	double most;
 	double top; /* a round number not below it */
 };
@@ -40,30 +37,27 @@ static double round_up(double most)
 	return steps[step] * power;
 }
 
-static struct scale measure(const struct history *history, graph_value *value)
+static struct scale measure(const double *values, size_t count)
 {
 	struct scale scale = {0};
 
-	while (scale.points < HISTORY_SECONDS && value(history, scale.points) >= 0) {
-		double here = value(history, scale.points++);
-
-		if (here > scale.most)
-			scale.most = here;
+	for (size_t age = 0; age < count; age++) {
+		if (values[age] > scale.most)
+			scale.most = values[age];
 	}
 	scale.top = round_up(scale.most);
 	return scale;
 }
 
-static void add_line(struct bounded_text *page, const struct scale *scale,
-		     const struct history *history, graph_value *value)
+static void add_line(struct bounded_text *page, const struct scale *scale, const double *values,
+		     size_t count)
 {
-	for (size_t age = scale->points; age-- > 0;)
+	for (size_t age = count; age-- > 0;)
 		bounded_text_add(page, "%d,%.1f ", WIDTH - (int)age * STEP,
-				 MARGIN + (HEIGHT - 2 * MARGIN) *
-						  (1 - value(history, age) / scale->top));
+				 MARGIN + (HEIGHT - 2 * MARGIN) * (1 - values[age] / scale->top));
 }
 
-/* The figures stand in the label as well, for whoever hears the page. */
+/* The label repeats the figures for screen readers. */
 static void add_heading(struct bounded_text *page, const char *title, uint64_t limit,
 			const struct scale *scale, double now)
 {
@@ -85,18 +79,18 @@ static void add_heading(struct bounded_text *page, const char *title, uint64_t l
 			 WIDTH, HEIGHT / 2, WIDTH, HEIGHT - MARGIN, WIDTH);
 }
 
-void status_graph_write(struct bounded_text *page, const char *title, uint64_t limit,
-			const struct history *history, graph_value *value)
+void graph_write(struct bounded_text *page, const char *title, uint64_t limit, const double *values,
+		 size_t count)
 {
-	struct scale scale = measure(history, value);
+	struct scale scale = measure(values, count);
 
-	add_heading(page, title, limit, &scale, scale.points > 0 ? value(history, 0) : 0);
-	if (scale.points > 1) {
-		bounded_text_add(page, "<polygon points=\"%d,%d ",
-				 WIDTH - (int)(scale.points - 1) * STEP, HEIGHT - MARGIN);
-		add_line(page, &scale, history, value);
+	add_heading(page, title, limit, &scale, count > 0 ? values[0] : 0);
+	if (count > 1) {
+		bounded_text_add(page, "<polygon points=\"%d,%d ", WIDTH - (int)(count - 1) * STEP,
+				 HEIGHT - MARGIN);
+		add_line(page, &scale, values, count);
 		bounded_text_add(page, "%d,%d\"/><polyline points=\"", WIDTH, HEIGHT - MARGIN);
-		add_line(page, &scale, history, value);
+		add_line(page, &scale, values, count);
 		bounded_text_add(page, "\"/>");
 	}
 	bounded_text_add(page, "</svg><span class=top>");

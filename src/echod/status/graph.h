@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* A line of the last minute, as SVG within the status page. Owns nothing. */
+/* A line of the last minute, as SVG within a page. Owns nothing. */
 
 #ifndef ECHOD_STATUS_GRAPH_H
 #define ECHOD_STATUS_GRAPH_H
@@ -10,13 +10,11 @@
 #include <stdint.h>
 
 #include "base/bounded_text.h"
-#include "echod/status/history.h"
 
-/* What is drawn: the value so many seconds ago, or a negative number when it is not known. */
-typedef double graph_value(const struct history *history, size_t age);
+#define GRAPH_SECONDS 60
 
-/* LIMIT 0: there is none to tell. */
-void status_graph_write(struct bounded_text *page, const char *title, uint64_t limit,
-			const struct history *history, graph_value *value);
+/* One value a second, the newest first, at most GRAPH_SECONDS of them. LIMIT 0: there is none. */
+void graph_write(struct bounded_text *page, const char *title, uint64_t limit, const double *values,
+		 size_t count);
 
 #endif

@@ -28,7 +28,7 @@ const struct sample *history_at(const struct history *history, size_t age)
 	return &history->samples[(history->next + SLOTS - 1 - age) % SLOTS];
 }
 
-static uint64_t figure(const struct sample *sample, size_t offset)
+static uint64_t counter_at(const struct sample *sample, size_t offset)
 {
 	uint64_t value;
 
@@ -42,8 +42,8 @@ double history_rate(const struct sample *from, const struct sample *to, size_t o
 
 	if (!from || !to || to->when <= from->when)
 		return 0;
-	before = figure(from, offset);
-	after = figure(to, offset);
+	before = counter_at(from, offset);
+	after = counter_at(to, offset);
 	return after > before ? (double)(after - before) * 1000 / (double)(to->when - from->when)
 			      : 0;
 }

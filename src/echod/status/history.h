@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* The figures of the last minute, one set a second, for the status page. A plain value. */
+/* The totals of the last minute, a sample a second, for the status page. A plain value. */
 
 #ifndef ECHOD_STATUS_HISTORY_H
 #define ECHOD_STATUS_HISTORY_H
@@ -20,7 +20,7 @@ struct sample {
 
 /* Zeroed, it is empty. */
 struct history {
-	struct sample samples[HISTORY_SECONDS + 1]; /* so many ends of seconds */
+	struct sample samples[HISTORY_SECONDS + 1]; /* the seconds between them */
 	size_t count;
 	size_t next;
 };
@@ -31,8 +31,8 @@ void history_add(struct history *history, int64_t when, const struct totals *tot
 const struct sample *history_at(const struct history *history, size_t age);
 
 /*
- * By how much the figure at OFFSET in struct figures has grown from one sample to the other, a
- * second; 0 when one of them is missing.
+ * By how much the counter at OFFSET in struct totals has grown a second from one sample to the
+ * other; 0 when one of them is missing.
  */
 double history_rate(const struct sample *from, const struct sample *to, size_t offset);
 

@@ -97,6 +97,9 @@ static double recent_rate(const struct history *history, size_t offset)
 	return history->count > 0 ? rate_between(history, oldest, 0, offset) : 0;
 }
 
+/* These are negative where the value is not known. */
+typedef double value_at(const struct history *history, size_t age);
+
 static double connections_at(const struct history *history, size_t age)
 {
 	const struct sample *sample = history_at(history, age);
@@ -111,6 +114,17 @@ static double messages_at(const struct history *history, size_t age)
 		return -1;
 	return rate_between(history, age + 1, age, offset_of(TCP_MESSAGES)) +
 	       rate_between(history, age + 1, age, offset_of(UDP_RECEIVED_DATAGRAMS));
+}
+
+static void add_graph(struct bounded_text *page, const char *title, uint64_t limit,
+		      const struct history *history, value_at *value)
+{
+	double values[GRAPH_SECONDS];
+	size_t count = 0;
+
+	while (count < GRAPH_SECONDS && (values[count] = value(history, count)) >= 0)
+		count++;
+	graph_write(page, title, limit, values, count);
 }
 
 static void add_header(struct bounded_text *page, const struct status_view *view)
@@ -211,9 +225,9 @@ void status_page_write(struct bounded_text *page, const struct status_view *view
 	add_header(page, view);
 	add_tiles(page, view);
 	bounded_text_add(page, "<div class=\"row wide\">\n");
-	status_graph_write(page, "TCP connections", view->totals->connections_max, view->history,
-			   connections_at);
-	status_graph_write(page, "Messages a second", 0, view->history, messages_at);
+	add_graph(page, "TCP connections", view->totals->connections_max, view->history,
+		  connections_at);
+	add_graph(page, "Messages a second", 0, view->history, messages_at);
 	bounded_text_add(page, "</div>\n<h2>Served%s</h2>\n",
 			 view->sockets->handed ? ", on sockets that were handed over" : "");
 	status_listeners_write(page, view->config, view->sockets, REST_MAX);
