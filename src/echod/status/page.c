@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "daemon/http/graph.h"
 #include "daemon/http/html.h"
-#include "echod/status/graph.h"
 #include "echod/status/listeners.h"
 
 /* Rates are means over so many seconds, so that they can be read. */

@@ -3,8 +3,8 @@
 
 /* A line of the last minute, as SVG within a page. Owns nothing. */
 
-#ifndef ECHOD_STATUS_GRAPH_H
-#define ECHOD_STATUS_GRAPH_H
+#ifndef DAEMON_HTTP_GRAPH_H
+#define DAEMON_HTTP_GRAPH_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -7,7 +7,7 @@
 
 #include "config.h"
 
-#include "echod/status/graph.h"
+#include "daemon/http/graph.h"
 
 #include "daemon/http/html.h"
 
