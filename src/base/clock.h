@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The two clocks of the data path. Both are monotonic, so a jump of the wall clock moves nothing,
- * and both are read without a system call.
+ * The clocks of all timing. They are monotonic, so a jump of the wall clock moves nothing, and are
+ * read without a system call.
  */
 
 #ifndef BASE_CLOCK_H
@@ -11,6 +11,10 @@
 
 #include <stdint.h>
 #include <time.h>
+
+#define NS_PER_US UINT64_C(1000)
+#define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_S UINT64_C(1000000000)
 
 /* A few milliseconds coarse, and cheap enough to read for each message. */
 static inline int64_t clock_ms(void)
@@ -21,12 +25,19 @@ static inline int64_t clock_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static inline int64_t clock_ns(void)
+/* Any clock, in nanoseconds. */
+static inline uint64_t clock_read(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* For everything that is measured. */
+static inline uint64_t clock_ns(void)
+{
+	return clock_read(CLOCK_MONOTONIC);
 }
 
 #endif

@@ -15,7 +15,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "probe/clock.h"
+#include "base/clock.h"
+#include "probe/wall_clock.h"
 
 #define CONTROL_SIZE 256
 #define STAMP_SLACK (20 * NS_PER_MS) /* from the stamp to the socket: the kernel's queues */
@@ -24,7 +25,7 @@ void receive_prepare(struct receiver *receiver, int fd)
 {
 	const int on = 1;
 
-	*receiver = (struct receiver){fd, clock_now(), clock_offset()};
+	*receiver = (struct receiver){fd, clock_ns(), wall_clock_offset()};
 	(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
 	(void)setsockopt(fd, IPPROTO_IP, IP_RECVTTL, &on, sizeof(on));
 	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &on, sizeof(on));
@@ -45,8 +46,8 @@ static void read_stamp(const struct receiver *receiver, const struct cmsghdr *co
 
 	memcpy(&stamp, CMSG_DATA(control), sizeof(stamp));
 	real = (uint64_t)stamp.tv_sec * NS_PER_S + (uint64_t)stamp.tv_nsec;
-	time = clock_from_stamp(real, clock_offset(), from, to);
-	other = clock_from_stamp(real, receiver->offset, from, to);
+	time = wall_clock_convert(real, wall_clock_offset(), from, to);
+	other = wall_clock_convert(real, receiver->offset, from, to);
 	if (time == 0 || (other != 0 && other < time))
 		time = other;
 	if (time == 0)
@@ -81,16 +82,16 @@ ssize_t receive(struct receiver *receiver, void *buffer, size_t size, struct rec
 				 .msg_iovlen = 1,
 				 .msg_control = control,
 				 .msg_controllen = sizeof(control)};
-	uint64_t before = clock_now();
+	uint64_t before = clock_ns();
 	ssize_t length = recvmsg(receiver->fd, &message, 0);
 
 	if (length < 0 && errno == EAGAIN) {
 		receiver->empty = before;
-		receiver->offset = clock_offset();
+		receiver->offset = wall_clock_offset();
 	}
 	if (length < 0)
 		return length;
-	*reception = (struct reception){.time = clock_now(), .ttl = -1};
+	*reception = (struct reception){.time = clock_ns(), .ttl = -1};
 	read_control(receiver, &message, reception);
 	return length;
 }

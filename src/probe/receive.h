@@ -25,7 +25,7 @@ struct reception {
 struct receiver {
 	int fd;		 /* not owned */
 	uint64_t empty;	 /* when nothing waited in the socket: what is read came after that */
-	uint64_t offset; /* clock_offset() then */
+	uint64_t offset; /* wall_clock_offset() then */
 };
 
 /* Asks the kernel for what receive() reads; what it does not have is done without. */

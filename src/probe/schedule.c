@@ -10,7 +10,7 @@
 
 #include "probe/schedule.h"
 
-#include "probe/clock.h"
+#include "base/clock.h"
 
 /* In two steps: number * 10^9 would overflow after a few hours at a high rate. */
 static uint64_t time_of(uint64_t number, uint64_t rate)

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "probe/clock.h"
+#include "base/clock.h"
 
 #define CONNECT_BATCH 64 /* at once, so that no backlog overflows */
 #define DATAGRAM_BUFFER (4 << 20)
@@ -103,7 +103,7 @@ int target_wait(int fd, short events, uint64_t deadline)
 	struct pollfd ready = {.fd = fd, .events = events};
 
 	for (;;) {
-		uint64_t now = clock_now();
+		uint64_t now = clock_ns();
 		int left = now < deadline ? (int)((deadline - now) / NS_PER_MS) + 1 : 0;
 		int count = poll(&ready, 1, left);
 
@@ -177,7 +177,7 @@ static int begin_until(const struct target *target, uint64_t deadline)
 {
 	int fd;
 
-	while ((fd = target_begin(target)) < 0 && errno == EAGAIN && clock_now() < deadline)
+	while ((fd = target_begin(target)) < 0 && errno == EAGAIN && clock_ns() < deadline)
 		(void)poll(NULL, 0, RETRY_MS);
 	return fd;
 }
@@ -238,7 +238,7 @@ int target_open(struct target *target, uint64_t timeout_ms, struct reason *reaso
 	reason->text[0] = '\0';
 	target->answered = true;
 	for (target->chosen = 0; target->chosen < target->count; target->chosen++) {
-		fd = open_chosen(target, clock_now() + timeout_ms * NS_PER_MS, &error);
+		fd = open_chosen(target, clock_ns() + timeout_ms * NS_PER_MS, &error);
 		if (fd >= 0)
 			break;
 		if (error == ETIMEDOUT && silent == target->count)
@@ -282,7 +282,7 @@ int target_open_more(const struct target *target, int *sockets, size_t count, ui
 
 	while (done < count) {
 		size_t batch = count - done < CONNECT_BATCH ? count - done : CONNECT_BATCH;
-		uint64_t deadline = clock_now() + timeout_ms * NS_PER_MS;
+		uint64_t deadline = clock_ns() + timeout_ms * NS_PER_MS;
 		size_t begun;
 		int error = begin_some(target, sockets + done, batch, deadline, &begun);
 

@@ -20,11 +20,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "echoc/bench/report.h"
 #include "echoc/bench/thread.h"
 #include "echoc/bench/window.h"
 #include "echoc/command/signals.h"
-#include "probe/clock.h"
 
 #define START_DELAY (20 * NS_PER_MS)  /* so that every thread is there when it begins */
 #define REPORT_DELAY (50 * NS_PER_MS) /* so that every thread has handed in */
@@ -48,7 +48,7 @@ struct bencher {
 static void arm_report(struct bencher *bencher)
 {
 	uint64_t due = bencher->shared.start + ++bencher->reports * NS_PER_S + REPORT_DELAY;
-	uint64_t now = clock_now();
+	uint64_t now = clock_ns();
 	uint64_t us = due > now ? (due - now) / NS_PER_US : 0;
 	struct timeval wait = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
 
@@ -81,7 +81,7 @@ static void on_done(evutil_socket_t fd, short what UNUSED, void *context)
 static void on_stop(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
 	struct bencher *bencher = context;
-	uint64_t now = clock_now();
+	uint64_t now = clock_ns();
 
 	if (signal_is_repeated(bencher->stopped, now))
 		return;
@@ -187,7 +187,7 @@ static int start_threads(struct bencher *bencher, struct reason *reason)
 	int error = 0;
 
 	sigfillset(&all);
-	shared->start = clock_now() + START_DELAY;
+	shared->start = clock_ns() + START_DELAY;
 	shared->end = shared->start + shared->arguments->duration_ms * NS_PER_MS;
 	bench_report_begin(&bencher->output, shared);
 	pthread_sigmask(SIG_BLOCK, &all, &before);

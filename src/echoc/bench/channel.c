@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "probe/clock.h"
+#include "base/clock.h"
 #include "probe/socket_drops.h"
 #include "probe/target.h"
 

@@ -15,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/compiler.h"
-#include "probe/clock.h"
 #include "probe/flow.h"
 #include "probe/schedule.h"
 #include "probe/stream.h"

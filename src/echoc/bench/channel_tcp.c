@@ -13,8 +13,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "echoc/bench/channel.h"
-#include "probe/clock.h"
 #include "probe/target.h"
 
 #define IN_SIZE (128u << 10) /* what was received is checked while it is in the cache */
@@ -36,10 +36,10 @@ static void break_off(struct channel *channel)
 
 	channel->flow.books->unexpected += stream_unexpected(&channel->stream) > 0;
 	channel_close(channel);
-	channel_lose_all(channel, clock_now());
+	channel_lose_all(channel, clock_ns());
 	stream_start(&channel->stream, &channel->flow); /* what was unexpected is counted */
 	if (again)
-		channel_connect(channel, clock_now());
+		channel_connect(channel, clock_ns());
 }
 
 static void tcp_fill(struct channel *channel, uint64_t now)
@@ -76,7 +76,7 @@ static void on_readable(evutil_socket_t fd, short what UNUSED, void *context)
 	struct channel *channel = context;
 	struct lane *lane = channel->lane;
 	ssize_t length = recv(fd, lane->in, lane->in_size, 0);
-	struct arrival arrival = {channel, clock_now()};
+	struct arrival arrival = {channel, clock_ns()};
 
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -102,7 +102,7 @@ static void on_writable(evutil_socket_t fd, short what UNUSED, void *context)
 		channel->connecting = false;
 		channel->flow.books->reconnects++;
 	}
-	tcp_fill(channel, clock_now());
+	tcp_fill(channel, clock_ns());
 }
 
 static int tcp_open(struct channel *channel)

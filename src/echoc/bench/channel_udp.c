@@ -15,8 +15,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "echoc/bench/channel.h"
-#include "probe/clock.h"
 #include "probe/target.h"
 #include "probe/train.h"
 
@@ -284,7 +284,7 @@ static void on_readable(evutil_socket_t fd, short what UNUSED, void *context)
 		fail_receive(channel, errno);
 		return;
 	}
-	now = clock_now();
+	now = clock_ns();
 	channel->lane->last_heard = now;
 	channel_set_timeout(channel, now);
 	for (int i = 0; i < count; i++)
@@ -294,7 +294,7 @@ static void on_readable(evutil_socket_t fd, short what UNUSED, void *context)
 
 static void on_writable(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
-	udp_fill(context, clock_now());
+	udp_fill(context, clock_ns());
 }
 
 static int udp_open(struct channel *channel)

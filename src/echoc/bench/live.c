@@ -13,8 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "echoc/say/terminal.h"
-#include "probe/clock.h"
 
 #define BAR_LONGEST 20u
 #define BAR_SHORTEST 4u

@@ -17,10 +17,10 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "echoc/bench/live.h"
 #include "echoc/say/report.h"
 #include "echoc/say/terminal.h"
-#include "probe/clock.h"
 
 static double cpu_seconds(void)
 {
@@ -177,7 +177,7 @@ enum echoc_status bench_report_end(struct bench_report *report)
 	const struct bench *shared = report->shared;
 	const struct arguments *arguments = shared->arguments;
 	struct books *total = &report->total;
-	struct report_span span = {.elapsed = seconds_between(shared->start, clock_now()),
+	struct report_span span = {.elapsed = seconds_between(shared->start, clock_ns()),
 				   .cpu = cpu_seconds() - report->cpu_start,
 				   .threads = (unsigned)arguments->threads};
 	struct books last;

@@ -15,9 +15,9 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "echoc/bench/channel.h"
 #include "echoc/bench/window.h"
-#include "probe/clock.h"
 
 #define TICK (100 * NS_PER_MS)
 #define TICKS_PER_REPORT 10
@@ -74,7 +74,7 @@ static void hand_in(struct bench_thread *self)
 
 static void arm(struct bench_thread *self, uint64_t due)
 {
-	uint64_t now = clock_now();
+	uint64_t now = clock_ns();
 	uint64_t us = due > now ? (due - now) / NS_PER_US + 1 : 0;
 	struct timeval wait = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
 
@@ -195,7 +195,7 @@ static bool ends(struct bench_thread *self, uint64_t now)
 static void on_tick(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
 	struct bench_thread *self = context;
-	uint64_t now = clock_now();
+	uint64_t now = clock_ns();
 
 	notice_stop(self, now);
 	if (self->ticks == 0)
@@ -223,7 +223,7 @@ static void arm_schedule(struct bench_thread *self)
 static void on_due(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
 	struct bench_thread *self = context;
-	uint64_t now = clock_now();
+	uint64_t now = clock_ns();
 	uint64_t due = schedule_count(&self->schedule, now);
 	uint64_t from = self->woken;
 

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "probe/clock.h"
+#include "base/clock.h"
 
 /*
  * A second signal within 200 ms is the first one again: timeout(1) sends two at once, and a key

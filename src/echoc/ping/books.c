@@ -13,9 +13,9 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "echoc/ping/pinger.h"
 #include "echoc/say/report.h"
-#include "probe/clock.h"
 #include "probe/socket_drops.h"
 
 /* In an interval, too, late is a part of lost; this loss was reported in an earlier one. */
@@ -97,7 +97,7 @@ void pinger_say_so_far(const struct pinger *pinger)
 
 static struct report_span span_of(uint64_t from, const struct pinger *pinger)
 {
-	uint64_t now = clock_now();
+	uint64_t now = clock_ns();
 
 	return (struct report_span){.seconds = (double)(now - from) / 1e9,
 				    .elapsed = (double)(now - pinger->started) / 1e9};
@@ -121,7 +121,7 @@ void pinger_report(struct pinger *pinger)
 	books_merge(&pinger->total, &pinger->books);
 	books_clear(&pinger->books);
 	pinger->summed_up = pinger->flow.window.oldest;
-	pinger->reported = clock_now();
+	pinger->reported = clock_ns();
 }
 
 static void print_details(const struct pinger *pinger)
@@ -143,7 +143,7 @@ enum echoc_status pinger_sum_up(struct pinger *pinger)
 	struct report_span span = span_of(pinger->started, pinger);
 	struct books sum;
 
-	ping_link_read(pinger, clock_now());
+	ping_link_read(pinger, clock_ns());
 	ping_link_lose_waiting(pinger, "stopped");
 	count_own_drops(pinger);
 	pinger->books.unexpected += stream_unexpected(&pinger->stream) > 0;

@@ -12,8 +12,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "echoc/ping/pinger.h"
-#include "probe/clock.h"
 
 static void end_attempt(struct attempt *attempt)
 {

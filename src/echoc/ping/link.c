@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "echoc/ping/pinger.h"
-#include "probe/clock.h"
 #include "probe/icmp_error.h"
 
 #define ERRORS_MAX 256	/* at once */
@@ -74,7 +74,7 @@ static void end_connection(struct pinger *pinger, const char *why)
 /* At once when the connection had been of use, else with the next probe: no storm of connects. */
 static void lose_connection(struct pinger *pinger, int error)
 {
-	uint64_t now = clock_now();
+	uint64_t now = clock_ns();
 
 	ping_link_say(pinger, "connection lost", error);
 	pinger->reception = (struct reception){.time = now, .ttl = -1};
@@ -232,7 +232,7 @@ void ping_link_read(struct pinger *pinger, uint64_t until)
 
 static void on_readable(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
-	ping_link_read(context, clock_now());
+	ping_link_read(context, clock_ns());
 }
 
 static void write_stream(struct pinger *pinger)
@@ -252,7 +252,7 @@ int ping_link_open(struct pinger *pinger, int fd)
 {
 	pinger->fd = fd;
 	pinger->heard = false;
-	pinger->last_heard = clock_now();
+	pinger->last_heard = clock_ns();
 	receive_prepare(&pinger->receiver, fd);
 	if (has_error_queue(pinger))
 		icmp_error_prepare(fd);
@@ -299,7 +299,7 @@ static void send_datagram(struct pinger *pinger, uint64_t sequence)
 /* A probe waits for the connection until the next one is due. */
 static void send_stream(struct pinger *pinger)
 {
-	uint64_t now = clock_now();
+	uint64_t now = clock_ns();
 
 	if (pinger->fd < 0)
 		ping_link_lose_waiting(pinger, "not connected");
@@ -313,7 +313,7 @@ static void send_stream(struct pinger *pinger)
 void ping_link_send(struct pinger *pinger)
 {
 	if (pinger->target->datagram)
-		send_datagram(pinger, flow_send(&pinger->flow, clock_now()));
+		send_datagram(pinger, flow_send(&pinger->flow, clock_ns()));
 	else
 		send_stream(pinger);
 }

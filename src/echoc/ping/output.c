@@ -13,11 +13,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/units.h"
 #include "echoc/say/json.h"
 #include "echoc/say/report.h"
 #include "echoc/say/terminal.h"
-#include "probe/clock.h"
 
 #define EXCERPT_MAX 24
 

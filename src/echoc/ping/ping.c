@@ -16,9 +16,9 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/clock.h"
 #include "echoc/command/signals.h"
 #include "echoc/ping/pinger.h"
-#include "probe/clock.h"
 
 #define WINDOW_MIN 1024u
 #define WINDOW_MAX (1u << 20)
@@ -27,7 +27,7 @@
 
 static void arm(struct event *timer, uint64_t due)
 {
-	uint64_t now = clock_now();
+	uint64_t now = clock_ns();
 	uint64_t us = due > now ? (due - now + NS_PER_US - 1) / NS_PER_US : 0;
 	struct timeval wait = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
 
@@ -68,14 +68,14 @@ void pinger_end_if_done(struct pinger *pinger)
 {
 	if (pinger_has_sent_all(pinger) && pinger->flow.window.waiting == 0 &&
 	    !event_pending(pinger->end_timer, EV_TIMEOUT, NULL))
-		arm(pinger->end_timer, clock_now() + (pinger->stopped != 0 ? 0 : linger(pinger)));
+		arm(pinger->end_timer, clock_ns() + (pinger->stopped != 0 ? 0 : linger(pinger)));
 }
 
 /* After a stop of ours the replies may wait in the socket: they come first. */
 static void on_expiry(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
 	struct pinger *pinger = context;
-	uint64_t now = clock_now();
+	uint64_t now = clock_ns();
 
 	ping_link_read(pinger, now);
 	if (flow_overdue(&pinger->flow, now)) {
@@ -100,7 +100,7 @@ static void skip_missed(struct pinger *pinger)
 {
 	uint64_t interval = pinger->arguments->interval_ms * NS_PER_MS;
 	uint64_t due = next_due(pinger);
-	uint64_t now = clock_now();
+	uint64_t now = clock_ns();
 
 	if (due + interval + PING_BEHIND_MAX >= now)
 		return;
@@ -115,7 +115,7 @@ static void on_send(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 	if (pinger_has_sent_all(pinger))
 		return;
 	/* Over TCP a reply that waits would get the stamp of the next one, if that came first. */
-	ping_link_read(pinger, clock_now());
+	ping_link_read(pinger, clock_ns());
 	skip_missed(pinger);
 	pinger->fired++;
 	ping_link_send(pinger);
@@ -137,7 +137,7 @@ static void on_end(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 static void on_stop(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
 	struct pinger *pinger = context;
-	uint64_t now = clock_now();
+	uint64_t now = clock_ns();
 
 	if (signal_is_repeated(pinger->stopped, now))
 		return;
@@ -262,7 +262,7 @@ static int start(struct pinger *pinger, struct reason *reason)
 	if (ping_link_open(pinger, fd) < 0 || watch_signals(pinger) < 0)
 		return reason_set(reason, "out of memory");
 	ping_output_start(&pinger->output, pinger->run, target_own_text(fd, own));
-	pinger->started = clock_now();
+	pinger->started = clock_ns();
 	pinger->paced_from = pinger->started;
 	pinger->reported = pinger->started;
 	if (report > 0)

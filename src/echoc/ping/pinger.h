@@ -14,9 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "echoc/ping/output.h"
 #include "probe/books.h"
-#include "probe/clock.h"
 #include "probe/flow.h"
 #include "probe/receive.h"
 #include "probe/stream.h"

@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "echoc/say/json.h"
-#include "probe/clock.h"
 
 static void put_optional(struct json *json, const char *name, uint64_t value)
 {

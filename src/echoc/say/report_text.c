@@ -14,8 +14,8 @@
 #include <sched.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "echoc/say/terminal.h"
-#include "probe/clock.h"
 
 #define HISTOGRAM_ROWS 14
 #define WIDE_ROW 44	/* columns that a row with a remark takes */

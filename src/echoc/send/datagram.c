@@ -16,8 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "echoc/send/sender.h"
-#include "probe/clock.h"
 
 #define PIECE 1400u
 #define LARGEST 65536u
@@ -126,7 +126,7 @@ static void compare(struct exchange *exchange, size_t sent, size_t got)
 
 static uint64_t deadline_of(const struct exchange *exchange)
 {
-	return clock_now() + exchange->sender->arguments->timeout_ms * NS_PER_MS;
+	return clock_ns() + exchange->sender->arguments->timeout_ms * NS_PER_MS;
 }
 
 static bool is_as_sent(const struct exchange *exchange, size_t sent, size_t got)
@@ -154,7 +154,7 @@ static int await_reply(struct exchange *exchange, size_t sent, size_t *length)
 		*length = (size_t)got;
 		if (is_as_sent(exchange, sent, *length) || !settle_earlier(exchange, *length))
 			return 1;
-	} while (clock_now() < deadline);
+	} while (clock_ns() < deadline);
 	return 0;
 }
 
@@ -167,7 +167,7 @@ static int send_whole(const struct exchange *exchange, size_t length)
 	while (send(fd, exchange->out, length, MSG_NOSIGNAL) < 0) {
 		if (errno != EAGAIN && errno != EINTR)
 			return -1;
-		if (clock_now() >= deadline)
+		if (clock_ns() >= deadline)
 			return 0;
 		(void)target_wait(fd, POLLOUT, deadline);
 	}

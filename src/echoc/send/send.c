@@ -17,12 +17,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/units.h"
 #include "echoc/say/json.h"
 #include "echoc/say/report.h"
 #include "echoc/say/terminal.h"
 #include "echoc/send/sender.h"
-#include "probe/clock.h"
 
 ssize_t sender_read(struct sender *sender, unsigned char *buffer, size_t size)
 {
@@ -180,7 +180,7 @@ enum echoc_status send_run(const struct arguments *arguments, struct target *tar
 {
 	struct sender sender = {.arguments = arguments, .target = target, .fd = -1};
 	enum echoc_status status = ECHOC_UNABLE;
-	uint64_t started = clock_now();
+	uint64_t started = clock_ns();
 	struct reason reason;
 
 	if (start(&sender, &reason) == 0) {
@@ -188,7 +188,7 @@ enum echoc_status send_run(const struct arguments *arguments, struct target *tar
 
 		if (failed)
 			fprintf(stderr, "echoc: %s\n", reason.text);
-		status = finish(&sender, (double)(clock_now() - started) / 1e9, failed);
+		status = finish(&sender, (double)(clock_ns() - started) / 1e9, failed);
 	} else {
 		fprintf(stderr, "echoc: %s\n", reason.text);
 	}

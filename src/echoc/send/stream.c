@@ -16,10 +16,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/units.h"
 #include "echoc/send/fifo.h"
 #include "echoc/send/sender.h"
-#include "probe/clock.h"
 
 #define PIECE 65536u
 #define UNDER_WAY_MAX (16u << 20) /* from a server that takes all and echoes nothing */
@@ -74,7 +74,7 @@ static int send_piece(struct carrier *carrier, struct reason *reason)
 	carrier->sender->books.sent += (uint64_t)sent;
 	carrier->out_first += (size_t)sent;
 	carrier->out_count -= (size_t)sent;
-	carrier->moved = clock_now();
+	carrier->moved = clock_ns();
 	return 0;
 }
 
@@ -104,7 +104,7 @@ static int receive_piece(struct carrier *carrier, struct reason *reason)
 	if (length < 0)
 		return reason_set(reason, "the connection broke: %s", strerror(errno));
 	carrier->ended = length == 0;
-	carrier->moved = clock_now();
+	carrier->moved = clock_ns();
 	if (sender_print(carrier->sender, carrier->in, (size_t)length) < 0)
 		return reason_set(reason, "cannot write to standard output: %s", strerror(errno));
 	compare(carrier, carrier->in, (size_t)length);
@@ -115,7 +115,7 @@ static int receive_piece(struct carrier *carrier, struct reason *reason)
 static int time_left(const struct carrier *carrier)
 {
 	uint64_t wait = carrier->sender->arguments->timeout_ms * NS_PER_MS;
-	uint64_t gone = clock_now() - carrier->moved;
+	uint64_t gone = clock_ns() - carrier->moved;
 
 	if (carrier->under_way.count == 0 && carrier->out_count == 0 && !carrier->closed_half)
 		return -1;
@@ -179,7 +179,7 @@ int send_stream(struct sender *sender, struct reason *reason)
 	if (!carrier)
 		return reason_set(reason, "out of memory");
 	carrier->sender = sender;
-	carrier->moved = clock_now();
+	carrier->moved = clock_ns();
 	result = carry(carrier, reason);
 	sender->books.lost = sender->books.sent - sender->books.received;
 	fifo_clear(&carrier->under_way);

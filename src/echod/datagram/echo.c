@@ -177,7 +177,7 @@ static struct taken answer(struct endpoint *endpoint, unsigned received)
 {
 	struct loop *loop = endpoint->service->loop;
 	struct tally tally = {0};
-	int64_t now = clock_ns();
+	int64_t now = (int64_t)clock_ns();
 	struct udp_sent sent;
 
 	for (unsigned index = 0; index < received; index++)

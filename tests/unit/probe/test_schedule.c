@@ -5,9 +5,10 @@
 
 #include "config.h"
 
+#include "base/clock.h"
 #include "base/compiler.h"
-#include "probe/clock.h"
 #include "probe/schedule.h"
+#include "probe/wall_clock.h"
 #include "unit/unit.h"
 
 static struct schedule of(uint64_t rate, uint64_t index, uint64_t count)
@@ -97,11 +98,11 @@ START_TEST(a_kernel_stamp_is_converted_or_refused)
 	const uint64_t offset = real - now;
 	const uint64_t from = now - 10 * NS_PER_S;
 
-	ck_assert_uint_eq(clock_from_stamp(real - 3000, offset, from, now), now - 3000);
-	ck_assert_uint_eq(clock_from_stamp(real, offset, from, now), now);
-	ck_assert_uint_eq(clock_from_stamp(real - 10 * NS_PER_S, offset, from, now), from);
-	ck_assert_uint_eq(clock_from_stamp(real + 1, offset, from, now), 0);
-	ck_assert_uint_eq(clock_from_stamp(real - 10 * NS_PER_S - 1, offset, from, now), 0);
+	ck_assert_uint_eq(wall_clock_convert(real - 3000, offset, from, now), now - 3000);
+	ck_assert_uint_eq(wall_clock_convert(real, offset, from, now), now);
+	ck_assert_uint_eq(wall_clock_convert(real - 10 * NS_PER_S, offset, from, now), from);
+	ck_assert_uint_eq(wall_clock_convert(real + 1, offset, from, now), 0);
+	ck_assert_uint_eq(wall_clock_convert(real - 10 * NS_PER_S - 1, offset, from, now), 0);
 }
 END_TEST
 

@@ -11,10 +11,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/compiler.h"
 #include "echoc/bench/channel.h"
 #include "integration/faulty_server.h"
-#include "probe/clock.h"
 #include "probe/target.h"
 #include "unit/unit.h"
 

@@ -2,46 +2,27 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Time, for everything that is measured: nanoseconds of CLOCK_MONOTONIC, which a jump of the wall
- * clock does not move. Read without a system call.
+ * The kernel's receive timestamps, which are of the wall clock, on the clock that we measure with.
  */
 
-#ifndef PROBE_CLOCK_H
-#define PROBE_CLOCK_H
+#ifndef PROBE_WALL_CLOCK_H
+#define PROBE_WALL_CLOCK_H
 
-#include <stdint.h>
-#include <time.h>
-
-#define NS_PER_US UINT64_C(1000)
-#define NS_PER_MS UINT64_C(1000000)
-#define NS_PER_S UINT64_C(1000000000)
-
-static inline uint64_t clock_read(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
-static inline uint64_t clock_now(void)
-{
-	return clock_read(CLOCK_MONOTONIC);
-}
+#include "base/clock.h"
 
 /*
  * How far CLOCK_REALTIME is ahead of our clock; only a step of the wall clock changes it. Of a few
  * readings the one that took the least time, since we may lose the processor within one.
  */
-static inline uint64_t clock_offset(void)
+static inline uint64_t wall_clock_offset(void)
 {
 	uint64_t least = UINT64_MAX;
 	uint64_t offset = 0;
 
 	for (int i = 0; i < 3 && least > NS_PER_US; i++) {
-		uint64_t before = clock_now();
+		uint64_t before = clock_ns();
 		uint64_t real = clock_read(CLOCK_REALTIME);
-		uint64_t took = clock_now() - before;
+		uint64_t took = clock_ns() - before;
 
 		if (took < least) {
 			least = took;
@@ -55,7 +36,8 @@ static inline uint64_t clock_offset(void)
  * When a packet came, on our clock: STAMP is the kernel's time of its arrival on CLOCK_REALTIME,
  * which was OFFSET ahead. 0 unless that is from FROM to TO: the wall clock was set since.
  */
-static inline uint64_t clock_from_stamp(uint64_t stamp, uint64_t offset, uint64_t from, uint64_t to)
+static inline uint64_t wall_clock_convert(uint64_t stamp, uint64_t offset, uint64_t from,
+					  uint64_t to)
 {
 	uint64_t time = stamp - offset;
 
