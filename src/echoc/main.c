@@ -83,7 +83,7 @@ int main(int argc, char *argv[])
 	}
 	setlocale(LC_CTYPE, "");
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (target_resolve(&target, &arguments, &reason) < 0) {
+	if (target_resolve(&target, &arguments.target, arguments.size, &reason) < 0) {
 		fprintf(stderr, "echoc: %s\n", reason.text);
 		return ECHOC_UNABLE;
 	}

@@ -3,7 +3,7 @@
 
 /*
  * Names and addresses of the other side, looked up once at the start. Owns nothing; the sockets
- * that target_socket.c opens belong to whoever asked for them.
+ * that target_socket.c opens belong to the caller.
  */
 
 #include "config.h"
@@ -44,9 +44,9 @@ static int take_host(const char *host, size_t length, char out[static TARGET_NAM
 		     struct reason *reason)
 {
 	if (length == 0)
-		return reason_set(reason, "the host is missing");
-	if (length == 1 && *host == '*') /* which the resolver would take for this host */
-		return reason_set(reason, "\"*\" is no host: name one");
+		return reason_set(reason, "missing host");
+	if (length == 1 && *host == '*') /* to the resolver it is this host */
+		return reason_set(reason, "\"*\" is not a host");
 	if (length >= TARGET_NAME_MAX)
 		return reason_set(reason, "a host name has at most %d characters",
 				  TARGET_NAME_MAX - 1);
@@ -61,7 +61,7 @@ static int split_bracketed(const char *text, char host[static TARGET_NAME_MAX], 
 	const char *end = strchr(text, ']');
 
 	if (!end)
-		return reason_set(reason, "\"%s\" lacks its closing bracket", text);
+		return reason_set(reason, "\"%s\": missing closing bracket", text);
 	if (end[1] != '\0' && end[1] != ':')
 		return reason_set(reason, "\"%s\": only :PORT may follow the bracket", text);
 	if (end[1] == ':' && take_port(end + 2, port, reason) < 0)
@@ -85,13 +85,9 @@ int target_split(const char *text, char host[static TARGET_NAME_MAX], uint16_t *
 	return take_host(text, last ? (size_t)(last - text) : strlen(text), host, reason);
 }
 
-static int family_wanted(const struct arguments *arguments, const struct target *target)
+static int version_of(int family)
 {
-	if (target->source.length > 0)
-		return target->source.sa.sa_family;
-	if (arguments->only_v4)
-		return AF_INET;
-	return arguments->only_v6 ? AF_INET6 : AF_UNSPEC;
+	return family == AF_INET ? 4 : 6;
 }
 
 static void keep_candidates(struct target *target, const struct addrinfo *list)
@@ -107,25 +103,24 @@ static void keep_candidates(struct target *target, const struct addrinfo *list)
 	}
 }
 
-/* What getaddrinfo() said of HOST, in words that tell what to change. */
+/* What getaddrinfo() returned for HOST, in words that help. */
 static int no_address(int error, const char *host, int family, bool has_source,
 		      struct reason *reason)
 {
-	int version = family == AF_INET ? 4 : 6;
-
 	if (error == EAI_ADDRFAMILY)
-		return reason_set(reason, "\"%s\" is no IPv%d address, which is what %s asks for",
-				  host, version, has_source ? "-I" : "the option");
+		return reason_set(reason, "\"%s\" has no IPv%d address%s", host, version_of(family),
+				  has_source ? ", which the source address requires" : "");
 	if (error != EAI_NONAME && error != EAI_NODATA)
 		return reason_set(reason, "cannot look up \"%s\": %s", host, gai_strerror(error));
 	if (family == AF_UNSPEC)
 		return reason_set(reason, "unknown host \"%s\"", host);
-	return reason_set(reason, "unknown host \"%s\" (for IPv%d)", host, version);
+	return reason_set(reason, "unknown host \"%s\" (IPv%d)", host, version_of(family));
 }
 
-static int look_up(struct target *target, const struct arguments *arguments, struct reason *reason)
+static int look_up(struct target *target, int family, struct reason *reason)
 {
-	struct addrinfo hints = {.ai_family = family_wanted(arguments, target),
+	bool has_source = target->source.length > 0;
+	struct addrinfo hints = {.ai_family = has_source ? target->source.sa.sa_family : family,
 				 .ai_socktype = target->datagram ? SOCK_DGRAM : SOCK_STREAM};
 	struct addrinfo *list = NULL;
 	char host[TARGET_NAME_MAX];
@@ -139,7 +134,7 @@ static int look_up(struct target *target, const struct arguments *arguments, str
 	hints.ai_flags = AI_NUMERICSERV;
 	error = getaddrinfo(host, service, &hints, &list);
 	if (error != 0)
-		return no_address(error, host, hints.ai_family, arguments->source, reason);
+		return no_address(error, host, hints.ai_family, has_source, reason);
 	keep_candidates(target, list);
 	freeaddrinfo(list);
 	return target->count > 0 ? 0 : reason_set(reason, "\"%s\" has no usable address", host);
@@ -151,20 +146,18 @@ static int take_path(struct target *target, const char *path, struct reason *rea
 	return address_from_path(&target->candidates[0], path, reason);
 }
 
-static int take_source(struct target *target, const struct arguments *arguments,
+static int take_source(struct target *target, const struct target_options *options,
 		       struct reason *reason)
 {
 	struct reason why;
-	int family;
 
-	if (!arguments->source)
+	if (!options->source)
 		return 0;
-	if (address_from_ip(&target->source, arguments->source, 0, &why) < 0)
-		return reason_set(reason, "-I %s: %s", arguments->source, why.text);
-	family = target->source.sa.sa_family;
-	if ((arguments->only_v4 && family != AF_INET) || (arguments->only_v6 && family != AF_INET6))
-		return reason_set(reason, "-I %s is not of the family that -%c asks for",
-				  arguments->source, arguments->only_v4 ? '4' : '6');
+	if (address_from_ip(&target->source, options->source, 0, &why) < 0)
+		return reason_set(reason, "source %s: %s", options->source, why.text);
+	if (options->family != AF_UNSPEC && options->family != target->source.sa.sa_family)
+		return reason_set(reason, "source %s is not an IPv%d address", options->source,
+				  version_of(options->family));
 	return 0;
 }
 
@@ -182,21 +175,21 @@ static uint64_t largest_message(const struct target *target, const struct addres
 	}
 }
 
-static int resolve_any(struct target *target, const struct arguments *arguments,
+static int resolve_any(struct target *target, const struct target_options *options,
 		       struct reason *reason)
 {
 	const char *stream = after(target->name, "unix:");
 	const char *datagram = after(target->name, "unixgram:");
 
-	target->datagram = arguments->udp || datagram;
-	target->protocol = arguments->udp ? "udp" : "tcp";
+	target->datagram = options->udp || datagram;
+	target->protocol = options->udp ? "udp" : "tcp";
 	if (stream || datagram) {
 		target->protocol = stream ? "unix" : "unixgram";
 		return take_path(target, stream ? stream : datagram, reason);
 	}
-	if (take_source(target, arguments, reason) < 0)
+	if (take_source(target, options, reason) < 0)
 		return -1;
-	return look_up(target, arguments, reason);
+	return look_up(target, options->family, reason);
 }
 
 static const char *family_text(const struct target *target)
@@ -219,19 +212,21 @@ static int drop_too_small(struct target *target, uint64_t size, struct reason *r
 			target->candidates[count++] = target->candidates[i];
 	}
 	if (count == 0)
-		return reason_set(reason, "-s %llu: over %s%s a message has at most %llu bytes",
+		return reason_set(reason,
+				  "%llu bytes do not fit: a message over %s%s has at most %llu",
 				  (unsigned long long)size, target->protocol, family_text(target),
 				  (unsigned long long)limit);
 	target->count = count;
 	return 0;
 }
 
-int target_resolve(struct target *target, const struct arguments *arguments, struct reason *reason)
+int target_resolve(struct target *target, const struct target_options *options, uint64_t size,
+		   struct reason *reason)
 {
 	memset(target, 0, sizeof(*target));
-	target->name = arguments->target;
-	target->fragmenting = arguments->fragmenting;
-	if (resolve_any(target, arguments, reason) < 0)
+	target->name = options->name;
+	target->fragmenting = options->fragmenting;
+	if (resolve_any(target, options, reason) < 0)
 		return -1;
-	return drop_too_small(target, arguments->size, reason);
+	return drop_too_small(target, size, reason);
 }

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Whom we talk to: HOST[:PORT], a unix path, looked up once; and the sockets connected to it.
+ * The other side, HOST[:PORT] or a unix path, looked up once; and the sockets connected to it.
  */
 
 #ifndef PROBE_TARGET_H
@@ -15,18 +15,29 @@
 #include "base/address.h"
 #include "base/compiler.h"
 #include "base/reason.h"
-#include "echoc/command/arguments.h"
 
 #define TARGET_CANDIDATES 8
 #define TARGET_DEFAULT_PORT 7
 #define TARGET_NAME_MAX 256
+
+/* Whether packets may be fragmented: as the kernel does it, or one of ping(8)'s -M. */
+enum fragmenting { FRAGMENTING_DEFAULT, FRAGMENTING_DO, FRAGMENTING_WANT, FRAGMENTING_DONT };
+
+/* What may be chosen; all zeroes but for the name are the defaults. */
+struct target_options {
+	const char *name;   /* HOST[:PORT], unix:PATH or unixgram:PATH */
+	const char *source; /* NULL: the kernel chooses */
+	int family;	    /* AF_INET, AF_INET6, or AF_UNSPEC for either */
+	bool udp;
+	enum fragmenting fragmenting;
+};
 
 struct target {
 	bool datagram;
 	bool answered; /* the chosen candidate, as far as it had to be asked */
 	enum fragmenting fragmenting;
 	const char *protocol;  /* "tcp", "udp", "unix", "unixgram" */
-	const char *name;      /* as the user wrote it */
+	const char *name;      /* not owned */
 	struct address source; /* length 0: the kernel chooses */
 	struct address candidates[TARGET_CANDIDATES];
 	size_t count;
@@ -38,8 +49,8 @@ struct target {
 int target_split(const char *text, char host[static TARGET_NAME_MAX], uint16_t *port,
 		 struct reason *reason) WARN_UNUSED;
 
-/* Looks up what ARGUMENTS name and checks that their size can be sent there. */
-int target_resolve(struct target *target, const struct arguments *arguments,
+/* Looks up the name, which has to outlive the target, and checks that SIZE bytes can be sent there. */
+int target_resolve(struct target *target, const struct target_options *options, uint64_t size,
 		   struct reason *reason) WARN_UNUSED;
 
 /*

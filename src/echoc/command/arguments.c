@@ -45,13 +45,13 @@ struct option_row {
 static const struct option_row rows[] = {
 	{'4', "pbs", KIND_FLAG, AT(only_v4), NULL, 0, 0},
 	{'6', "pbs", KIND_FLAG, AT(only_v6), NULL, 0, 0},
-	{'u', "pbs", KIND_FLAG, AT(udp), NULL, 0, 0},
+	{'u', "pbs", KIND_FLAG, AT(target.udp), NULL, 0, 0},
 	{'v', "pbs", KIND_FLAG, AT(verbose), NULL, 0, 0},
 	{'V', "pbs", KIND_FLAG, AT(version), NULL, 0, 0},
 	{'h', "pbs", KIND_FLAG, AT(help), NULL, 0, 0},
 	{LONG_JSON, "pbs", KIND_FLAG, AT(json), NULL, 0, 0},
-	{'I', "pbs", KIND_TEXT, AT(source), NULL, 0, 0},
-	{'M', "pbs", KIND_FRAGMENTING, AT(fragmenting), NULL, 0, 0},
+	{'I', "pbs", KIND_TEXT, AT(target.source), NULL, 0, 0},
+	{'M', "pbs", KIND_FRAGMENTING, AT(target.fragmenting), NULL, 0, 0},
 	{'c', "p", KIND_NUMBER, AT(count), NULL, 1, UINT64_MAX >> 8},
 	{'i', "p", KIND_DURATION, AT(interval_ms), "1s", 1, 24 * HOUR_MS},
 	{'W', "p", KIND_DURATION, AT(timeout_ms), "1s", 1, HOUR_MS},
@@ -275,18 +275,18 @@ static int read_options(struct arguments *arguments, int argc, char *argv[])
 
 static int check_together(const struct arguments *arguments)
 {
-	bool is_unixgram = strncmp(arguments->target, "unixgram:", 9) == 0;
-	bool is_unix = strncmp(arguments->target, "unix:", 5) == 0;
+	bool is_unixgram = strncmp(arguments->target.name, "unixgram:", 9) == 0;
+	bool is_unix = strncmp(arguments->target.name, "unix:", 5) == 0;
 
 	if (arguments->only_v4 && arguments->only_v6)
 		return bad_usage("-4 and -6 cannot be used together: choose one");
-	if (is_unix && arguments->udp)
+	if (is_unix && arguments->target.udp)
 		return bad_usage("unix: is a stream: write unixgram:/PATH for datagrams");
 	if ((is_unix || is_unixgram) &&
-	    (arguments->only_v4 || arguments->only_v6 || arguments->source ||
-	     arguments->fragmenting != FRAGMENTING_DEFAULT))
+	    (arguments->only_v4 || arguments->only_v6 || arguments->target.source ||
+	     arguments->target.fragmenting != FRAGMENTING_DEFAULT))
 		return bad_usage("-4, -6, -I and -M do not concern unix sockets");
-	if (arguments->gso && (!arguments->udp || is_unixgram))
+	if (arguments->gso && (!arguments->target.udp || is_unixgram))
 		return bad_usage("-g sends UDP: add -u");
 	if (arguments->mode == MODE_BENCH && arguments->threads > arguments->connections)
 		return bad_usage("-j %llu: more threads than connections (-c %llu)",
@@ -301,9 +301,11 @@ static int take_operands(struct arguments *arguments, int count, char *const ope
 		return bad_usage("%s: missing target: HOST[:PORT]", mode_names[arguments->mode]);
 	if (count > 1 && arguments->mode != MODE_SEND)
 		return bad_usage("only one HOST[:PORT]: \"%s\" is too many", operands[1]);
-	arguments->target = operands[0];
+	arguments->target.name = operands[0];
 	arguments->texts = operands + 1;
 	arguments->text_count = (size_t)count - 1;
+	if (arguments->only_v4 || arguments->only_v6)
+		arguments->target.family = arguments->only_v4 ? AF_INET : AF_INET6;
 	return check_together(arguments);
 }
 

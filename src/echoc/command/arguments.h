@@ -14,29 +14,24 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "probe/target.h"
 
 /* The exit statuses of echoc(1). */
 enum echoc_status { ECHOC_INTACT = 0, ECHOC_DAMAGED = 1, ECHOC_UNABLE = 2 };
 
 enum mode { MODE_PING, MODE_BENCH, MODE_SEND };
 
-/* Whether packets may be fragmented: as the kernel does it, or one of ping(8)'s -M. */
-enum fragmenting { FRAGMENTING_DEFAULT, FRAGMENTING_DO, FRAGMENTING_WANT, FRAGMENTING_DONT };
-
 struct arguments {
 	enum mode mode;
 	bool help;
 	bool version;
-	bool udp;
 	bool json;
 	bool verbose;
 	bool quiet;
 	bool gso;
 	bool only_v4;
 	bool only_v6;
-	enum fragmenting fragmenting;
-	const char *source; /* NULL: the kernel chooses */
-	const char *target;
+	struct target_options target;
 	uint64_t count; /* ping: 0 is endless */
 	uint64_t size;
 	uint64_t interval_ms;

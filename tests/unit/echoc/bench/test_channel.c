@@ -29,12 +29,12 @@ static int server; /* the other end */
 
 static void start(void)
 {
-	const struct arguments arguments = {.target = deaf_port()};
+	const struct target_options options = {.name = deaf_port()};
 	struct reason reason;
 	int pair[2];
 
 	probe_prepare();
-	ck_assert_int_eq(target_resolve(&target, &arguments, &reason), 0);
+	ck_assert_int_eq(target_resolve(&target, &options, SIZE, &reason), 0);
 	lane = (struct lane){.target = &target, .depth = 1, .patience = PATIENCE};
 	lane.base = event_base_new();
 	ck_assert_ptr_nonnull(lane.base);

@@ -48,8 +48,8 @@ START_TEST(ping_has_the_documented_defaults)
 	ck_assert_uint_eq(arguments.size, 64);
 	ck_assert_uint_eq(arguments.timeout_ms, 1000);
 	ck_assert_uint_eq(arguments.report_ms, 0);
-	ck_assert(!arguments.udp && !arguments.json && !arguments.quiet);
-	ck_assert_str_eq(arguments.target, "host");
+	ck_assert(!arguments.target.udp && !arguments.json && !arguments.quiet);
+	ck_assert_str_eq(arguments.target.name, "host");
 }
 END_TEST
 
@@ -74,10 +74,10 @@ START_TEST(values_are_read_with_their_units)
 	ck_assert_uint_eq(arguments.size, 1024);
 	ck_assert_uint_eq(arguments.timeout_ms, 250);
 	ck_assert_uint_eq(arguments.report_ms, 60000);
-	ck_assert(arguments.udp && arguments.json && arguments.quiet);
-	ck_assert_int_eq(arguments.fragmenting, FRAGMENTING_DEFAULT);
+	ck_assert(arguments.target.udp && arguments.json && arguments.quiet);
+	ck_assert_int_eq(arguments.target.fragmenting, FRAGMENTING_DEFAULT);
 	ck_assert_int_eq(parse("ping -M do h"), 0);
-	ck_assert_int_eq(arguments.fragmenting, FRAGMENTING_DO);
+	ck_assert_int_eq(arguments.target.fragmenting, FRAGMENTING_DO);
 	ck_assert_int_eq(parse("bench h -c 8 -p 16 -r 1000 -d 2m -j 4"), 0);
 	ck_assert_uint_eq(arguments.connections, 8);
 	ck_assert_uint_eq(arguments.depth, 16);
@@ -220,8 +220,9 @@ START_TEST(what_does_not_fit_the_target_is_refused)
 	struct reason reason;
 
 	ck_assert_int_eq(parse(limits[_i].line), 0);
-	ck_assert_msg((target_resolve(&target, &arguments, &reason) == 0) == limits[_i].fits, "%s",
-		      limits[_i].line);
+	ck_assert_msg((target_resolve(&target, &arguments.target, arguments.size, &reason) == 0) ==
+			      limits[_i].fits,
+		      "%s", limits[_i].line);
 }
 END_TEST
 
