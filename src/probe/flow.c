@@ -30,7 +30,7 @@ void flow_clear(struct flow *flow)
 uint64_t flow_send(struct flow *flow, uint64_t time)
 {
 	if (window_full(&flow->window))
-		flow_lose(flow, flow->window.oldest);
+		flow_lose(flow, flow_oldest(flow));
 	return window_push(&flow->window, time);
 }
 
@@ -66,8 +66,7 @@ enum fate flow_reply(struct flow *flow, uint64_t sequence, const struct finding 
 		enter_received(flow, sequence, finding, bytes, *rtt);
 		return FATE_RECEIVED;
 	case SLOT_LOST:
-		/* Its place is with the lost; the next one to come would be a duplicate. */
-		flow->window.slots[sequence & flow->window.mask] ^= SLOT_LOST ^ SLOT_ANSWERED;
+		window_answer_late(&flow->window, sequence); /* its place is with the lost */
 		flow->books->late++;
 		return FATE_LATE;
 	case SLOT_ANSWERED:
@@ -133,16 +132,21 @@ void flow_lose(struct flow *flow, uint64_t sequence)
 
 bool flow_overdue(const struct flow *flow, uint64_t now)
 {
-	const struct window *window = &flow->window;
+	uint64_t sent = flow_sent_at(flow, flow_oldest(flow));
 
-	return window->waiting > 0 && now > window_time(window, window->oldest) &&
-	       now - window_time(window, window->oldest) >= flow->timeout;
+	return flow_waiting(flow) > 0 && now > sent && now - sent >= flow->timeout;
 }
 
 void flow_expire(struct flow *flow, uint64_t now)
 {
 	while (flow_overdue(flow, now))
-		flow_lose(flow, flow->window.oldest);
+		flow_lose(flow, flow_oldest(flow));
+}
+
+void flow_lose_all(struct flow *flow)
+{
+	while (flow_waiting(flow) > 0)
+		flow_lose(flow, flow_oldest(flow));
 }
 
 struct finding finding_corrupt(uint64_t offset, int expected, int got)
@@ -153,11 +157,6 @@ struct finding finding_corrupt(uint64_t offset, int expected, int got)
 struct finding finding_truncated(uint64_t offset)
 {
 	return (struct finding){VERDICT_TRUNCATED, offset, -1, -1, 0};
-}
-
-static uint64_t oldest_waiting(const struct flow *flow)
-{
-	return flow->window.waiting > 0 ? flow->window.oldest : 0;
 }
 
 /* What follows the header belongs to SEQUENCE, as far as it goes. */
@@ -174,7 +173,7 @@ static bool has_body_of(const struct flow *flow, uint64_t sequence, const unsign
 static uint64_t find_by_body(const struct flow *flow, uint64_t time, const unsigned char *data,
 			     size_t length)
 {
-	uint64_t sequence = flow->window.next;
+	uint64_t sequence = flow_next(flow);
 
 	do
 		sequence = window_find(&flow->window, time, sequence);
@@ -193,17 +192,17 @@ static uint64_t identify(const struct flow *flow, const unsigned char *data, siz
 	uint64_t sequence;
 
 	if (!fits && got.run != flow->run)
-		return has_magic ? 0 : oldest_waiting(flow); /* of another run, or stale */
+		return has_magic ? 0 : flow_oldest_waiting(flow); /* of another run, or stale */
 	if (fits && has_body_of(flow, got.sequence, data, length))
 		return got.sequence;
 	sequence = find_by_body(flow, got.time, data, length);
 	if (sequence == 0 && !fits)
-		sequence = window_find(window, got.time, window->next);
+		sequence = window_find(window, got.time, flow_next(flow));
 	if (sequence != 0)
 		return sequence;
 	if (is_held)
 		return got.sequence;
-	return has_magic ? 0 : oldest_waiting(flow);
+	return has_magic ? 0 : flow_oldest_waiting(flow);
 }
 
 static uint64_t attribute(const struct flow *flow, const unsigned char *data, size_t length)
@@ -213,9 +212,9 @@ static uint64_t attribute(const struct flow *flow, const unsigned char *data, si
 	if (length >= PROBE_HEADER_SIZE)
 		return identify(flow, data, length);
 	if (length < PROBE_IDENTITY_SIZE + 8)
-		return oldest_waiting(flow);
+		return flow_oldest_waiting(flow);
 	sequence = probe_sequence(data);
-	return window_holds(&flow->window, sequence) ? sequence : oldest_waiting(flow);
+	return window_holds(&flow->window, sequence) ? sequence : flow_oldest_waiting(flow);
 }
 
 static struct finding compare(const struct flow *flow, uint64_t sequence, const unsigned char *data,

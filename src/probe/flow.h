@@ -3,7 +3,8 @@
 
 /*
  * One conversation: the probes sent on one connection or socket, and the verdict on what came back.
- * Every mode that measures settles its probes here, so the books have one keeper.
+ * Every mode that measures settles its probes here, so the books have one keeper. The window is
+ * read by none but the functions here.
  */
 
 #ifndef PROBE_FLOW_H
@@ -47,13 +48,71 @@ int flow_init(struct flow *flow, uint64_t run, size_t size, size_t window,
 	      struct books *books) WARN_UNUSED;
 void flow_clear(struct flow *flow);
 
+/* No probe before this one is waiting; the next one is sent as this. */
+static inline uint64_t flow_oldest(const struct flow *flow)
+{
+	return flow->window.oldest;
+}
+
+static inline uint64_t flow_next(const struct flow *flow)
+{
+	return flow->window.next;
+}
+
+/* How many wait for their reply, and the oldest of them; 0: none does. */
+static inline uint64_t flow_waiting(const struct flow *flow)
+{
+	return flow->window.waiting;
+}
+
+static inline uint64_t flow_oldest_waiting(const struct flow *flow)
+{
+	return flow->window.waiting > 0 ? flow->window.oldest : 0;
+}
+
+/* As flow_waiting, without those that LAG others were sent after, which then are no longer due. */
+static inline uint64_t flow_outstanding(const struct flow *flow)
+{
+	return flow->window.waiting - flow->window.overtaken;
+}
+
+/* Before the first is sent; LAG is the size of the window unless it is set to less. */
+static inline void flow_limit_lag(struct flow *flow, uint64_t lag)
+{
+	if (flow->window.lag > lag)
+		flow->window.lag = lag;
+}
+
+/* How many more can be sent without giving one up. */
+static inline uint64_t flow_room(const struct flow *flow)
+{
+	return window_room(&flow->window);
+}
+
+/* Whether the sequence is remembered; and whether it still waits. */
+static inline bool flow_holds(const struct flow *flow, uint64_t sequence)
+{
+	return window_holds(&flow->window, sequence);
+}
+
+static inline bool flow_awaits(const struct flow *flow, uint64_t sequence)
+{
+	return flow_holds(flow, sequence) && window_state(&flow->window, sequence) == SLOT_WAITING;
+}
+
+/* Of a sequence that is held. */
+static inline uint64_t flow_sent_at(const struct flow *flow, uint64_t sequence)
+{
+	return window_time(&flow->window, sequence);
+}
+
 /* The next probe, whose round trip counts from TIME. */
 uint64_t flow_send(struct flow *flow, uint64_t time);
 
 /* A sequence that the window holds, as it was sent. */
 static inline struct probe flow_probe(const struct flow *flow, uint64_t sequence)
 {
-	return (struct probe){flow->run, sequence, window_time(&flow->window, sequence)};
+	return (struct probe){flow->run, sequence, flow_sent_at(flow, sequence)};
 }
 
 /* A reply of BYTES to a sequence that the window holds came at NOW; *RTT is set in every case. */
@@ -75,6 +134,9 @@ bool flow_overdue(const struct flow *flow, uint64_t now);
 
 /* Gives up all that have. */
 void flow_expire(struct flow *flow, uint64_t now);
+
+/* Gives up all that wait. */
+void flow_lose_all(struct flow *flow);
 
 /* A finding that says where and how two bytes differ. */
 struct finding finding_corrupt(uint64_t offset, int expected, int got);

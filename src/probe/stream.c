@@ -16,13 +16,13 @@ void stream_start(struct stream *stream, const struct flow *flow)
 {
 	memset(stream, 0, sizeof(*stream));
 	stream->flow = flow;
-	stream->sequence = flow->window.oldest;
+	stream->sequence = flow_oldest(flow);
 	stream->following = stream->sequence + 1;
 }
 
 static bool is_due(const struct stream *stream)
 {
-	return window_holds(&stream->flow->window, stream->sequence);
+	return flow_holds(stream->flow, stream->sequence);
 }
 
 static void begin(struct stream *stream, uint64_t sequence, size_t at)
@@ -52,11 +52,10 @@ static void finish(struct stream *stream, stream_message *message, void *context
 /* The header that was found, if it is one of ours whole; a flipped bit may make it look like it. */
 static uint64_t held_sequence(const struct stream *stream)
 {
-	const struct window *window = &stream->flow->window;
 	struct probe probe;
 
-	if (!probe_read(stream->header, &probe) || !window_holds(window, probe.sequence) ||
-	    window_time(window, probe.sequence) != probe.time)
+	if (!probe_read(stream->header, &probe) || !flow_holds(stream->flow, probe.sequence) ||
+	    flow_sent_at(stream->flow, probe.sequence) != probe.time)
 		return 0;
 	return probe.sequence;
 }

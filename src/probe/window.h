@@ -88,6 +88,18 @@ static inline bool window_awaits(const struct window *window, uint64_t sequence,
 	       window->slots[sequence & window->mask] == window_packed(time, SLOT_WAITING);
 }
 
+/* How many can be pushed before the window is full. */
+static inline uint64_t window_room(const struct window *window)
+{
+	return window->mask + 1 - (window->next - window->oldest);
+}
+
+/* A reply to a lost sequence came after all: the next one would be a duplicate. */
+static inline void window_answer_late(struct window *window, uint64_t sequence)
+{
+	window->slots[sequence & window->mask] ^= SLOT_LOST ^ SLOT_ANSWERED;
+}
+
 /* COUNT sequences from FIRST on, all of which it awaits with this TIME, were answered. */
 void window_answer(struct window *window, uint64_t first, uint64_t count, uint64_t time);
 

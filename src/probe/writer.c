@@ -19,12 +19,12 @@
 
 void writer_start(struct writer *writer, const struct flow *flow)
 {
-	*writer = (struct writer){.sequence = flow->window.oldest};
+	*writer = (struct writer){.sequence = flow_oldest(flow)};
 }
 
 bool writer_pending(const struct writer *writer, const struct flow *flow)
 {
-	return writer->sequence < flow->window.next;
+	return writer->sequence < flow_next(flow);
 }
 
 static void advance(struct writer *writer, const struct flow *flow, size_t count)
@@ -44,7 +44,7 @@ static size_t fill(const struct writer *writer, const struct flow *flow, unsigne
 	size_t offset = writer->offset;
 	size_t filled = 0;
 
-	while (sequence < flow->window.next && filled < size) {
+	while (sequence < flow_next(flow) && filled < size) {
 		struct probe probe = flow_probe(flow, sequence);
 		size_t length = flow->size - offset;
 

@@ -30,8 +30,7 @@ int channel_init(struct channel *channel, struct lane *lane, int fd, uint64_t ru
 	if (flow_init(&channel->flow, run, size, window, &lane->books) < 0)
 		return -1;
 	/* Most likely lost by then, it must not stop the others until that is certain. */
-	if (channel->flow.window.lag > OVERTAKEN_AFTER + 4 * lane->depth)
-		channel->flow.window.lag = OVERTAKEN_AFTER + 4 * lane->depth;
+	flow_limit_lag(&channel->flow, OVERTAKEN_AFTER + 4 * lane->depth);
 	return channel->kind->open(channel);
 }
 
@@ -79,17 +78,16 @@ void channel_connect(struct channel *channel, uint64_t now)
 
 static uint64_t allowance(const struct channel *channel, uint64_t now)
 {
-	const struct window *window = &channel->flow.window;
-	uint64_t due, room;
+	const struct flow *flow = &channel->flow;
+	uint64_t due;
 
 	if (!channel->lane->scheduled) {
-		uint64_t outstanding = window->waiting - window->overtaken;
+		uint64_t outstanding = flow_outstanding(flow);
 
 		return outstanding < channel->lane->depth ? channel->lane->depth - outstanding : 0;
 	}
 	due = schedule_count(&channel->schedule, now) - channel->allotted;
-	room = window->mask + 1 - (window->next - window->oldest);
-	return due < room ? due : room;
+	return due < flow_room(flow) ? due : flow_room(flow);
 }
 
 uint64_t channel_take(struct channel *channel, uint64_t now, uint64_t most)
@@ -152,19 +150,14 @@ void channel_tick(struct channel *channel, uint64_t now)
 
 void channel_lose_all(struct channel *channel, uint64_t now)
 {
-	struct window *window = &channel->flow.window;
+	uint64_t sequence = channel->stream.sequence;
 	struct finding finding;
+	size_t bytes = stream_partial(&channel->stream, sequence, &finding);
 	uint64_t rtt;
 
-	while (window->waiting > 0) {
-		size_t bytes = stream_partial(&channel->stream, window->oldest, &finding);
-
-		if (bytes > 0)
-			(void)flow_reply(&channel->flow, window->oldest, &finding, bytes, now,
-					 &rtt);
-		else
-			flow_lose(&channel->flow, window->oldest);
-	}
+	if (bytes > 0 && flow_awaits(&channel->flow, sequence))
+		(void)flow_reply(&channel->flow, sequence, &finding, bytes, now, &rtt);
+	flow_lose_all(&channel->flow);
 }
 
 void channel_count_drops(struct channel *channel)
@@ -180,7 +173,7 @@ void channel_count_drops(struct channel *channel)
 
 void channel_close_books(struct channel *channel)
 {
-	channel->handed_in = channel->flow.window.oldest;
+	channel->handed_in = flow_oldest(&channel->flow);
 }
 
 /* What was due and is not sent is lost if nobody is there; else too much was outstanding. */
@@ -203,8 +196,7 @@ void channel_finish(struct channel *channel)
 {
 	struct flow *flow = &channel->flow;
 
-	while (flow->window.waiting > 0) /* a reply that had begun was not cut: we look away */
-		flow_lose(flow, flow->window.oldest);
+	flow_lose_all(flow); /* a reply that had begun was not cut: we look away */
 	flow->books->unexpected += stream_unexpected(&channel->stream) > 0;
 	books_add_jitter(flow->books, &flow->jitter);
 }

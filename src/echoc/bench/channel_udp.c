@@ -105,7 +105,7 @@ static unsigned call_capacity(const struct channel *channel)
 static unsigned write_probes(const struct channel *channel)
 {
 	const struct flow *flow = &channel->flow;
-	uint64_t pending = flow->window.next - channel->writer.sequence;
+	uint64_t pending = flow_next(flow) - channel->writer.sequence;
 	unsigned count = call_capacity(channel);
 
 	if (pending < count)
@@ -180,7 +180,7 @@ static bool recover(struct channel *channel, int error)
 	if (make_smaller(channel->lane, error))
 		return true;
 	channel->lane->send_error = error;
-	if (window_state(&flow->window, channel->writer.sequence) == SLOT_WAITING)
+	if (flow_awaits(flow, channel->writer.sequence))
 		flow_lose(flow, channel->writer.sequence);
 	channel->writer.sequence++;
 	return false;

@@ -98,7 +98,7 @@ static void finish(struct bench_thread *self)
 static bool is_waiting(const struct bench_thread *self)
 {
 	for (size_t i = 0; i < self->count; i++) {
-		if (self->channels[i].flow.window.waiting > 0)
+		if (flow_waiting(&self->channels[i].flow) > 0)
 			return true;
 	}
 	return false;
@@ -187,7 +187,7 @@ static bool ends(struct bench_thread *self, uint64_t now)
 	if (!drained && !is_over(self, now))
 		return false;
 	for (size_t i = 0; !drained && i < self->count; i++)
-		self->given_up += self->channels[i].flow.window.waiting;
+		self->given_up += flow_waiting(&self->channels[i].flow);
 	finish(self);
 	return true;
 }

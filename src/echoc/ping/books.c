@@ -31,12 +31,10 @@ static void enter_late_in_total(struct pinger *pinger)
  */
 static bool may_have_been_in_time(const struct pinger *pinger, uint64_t sequence)
 {
-	const struct window *window = &pinger->flow.window;
-
-	if (pinger->woken == 0 || window_state(window, sequence) != SLOT_WAITING)
+	if (pinger->woken == 0 || !flow_awaits(&pinger->flow, sequence))
 		return false;
 	return pinger->reception.time > pinger->woken ||
-	       (!pinger->target->datagram && sequence != window->next - 1);
+	       (!pinger->target->datagram && sequence != flow_next(&pinger->flow) - 1);
 }
 
 void pinger_settle_reply(struct pinger *pinger, uint64_t sequence, const struct finding *finding,
@@ -46,7 +44,7 @@ void pinger_settle_reply(struct pinger *pinger, uint64_t sequence, const struct 
 				   .bytes = bytes,
 				   .finding = *finding,
 				   .reception = pinger->reception};
-	uint64_t latest = window_time(&pinger->flow.window, sequence) + pinger->flow.timeout;
+	uint64_t latest = flow_sent_at(&pinger->flow, sequence) + pinger->flow.timeout;
 
 	if (reply.reception.time > latest && may_have_been_in_time(pinger, sequence)) {
 		reply.reception.time = latest;
@@ -120,7 +118,7 @@ void pinger_report(struct pinger *pinger)
 	}
 	books_merge(&pinger->total, &pinger->books);
 	books_clear(&pinger->books);
-	pinger->summed_up = pinger->flow.window.oldest;
+	pinger->summed_up = flow_oldest(&pinger->flow);
 	pinger->reported = clock_ns();
 }
 

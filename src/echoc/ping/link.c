@@ -45,20 +45,18 @@ void ping_link_close(struct pinger *pinger)
 
 void ping_link_lose_waiting(struct pinger *pinger, const char *why)
 {
-	while (pinger->flow.window.waiting > 0)
-		pinger_settle_lost(pinger, pinger->flow.window.oldest, why);
+	while (flow_waiting(&pinger->flow) > 0)
+		pinger_settle_lost(pinger, flow_oldest(&pinger->flow), why);
 }
 
 /* The other side ended it: what has come in part is cut, as there is no more to come. */
 static void settle_partial(struct pinger *pinger)
 {
-	const struct window *window = &pinger->flow.window;
 	uint64_t sequence = pinger->stream.sequence;
 	struct finding finding;
 	size_t bytes = stream_partial(&pinger->stream, sequence, &finding);
 
-	if (bytes > 0 && window_holds(window, sequence) &&
-	    window_state(window, sequence) == SLOT_WAITING)
+	if (bytes > 0 && flow_awaits(&pinger->flow, sequence))
 		pinger_settle_reply(pinger, sequence, &finding, bytes);
 }
 
@@ -129,15 +127,15 @@ static bool has_error_queue(const struct pinger *pinger)
 static uint64_t sequence_of(const struct pinger *pinger, const struct icmp_error *error,
 			    uint64_t before)
 {
-	const struct window *window = &pinger->flow.window;
+	uint64_t oldest = flow_oldest_waiting(&pinger->flow);
 	struct probe probe;
 
 	if (error->quoted >= PROBE_HEADER_SIZE)
 		return probe_read(pinger->buffer, &probe) && probe.run == pinger->flow.run &&
-				       window_holds(window, probe.sequence)
+				       flow_holds(&pinger->flow, probe.sequence)
 			       ? probe.sequence
 			       : 0;
-	return window->waiting > 0 && window->oldest < before ? window->oldest : 0;
+	return oldest < before ? oldest : 0;
 }
 
 static void settle_error(struct pinger *pinger, const struct icmp_error *error, uint64_t before)
@@ -150,7 +148,7 @@ static void settle_error(struct pinger *pinger, const struct icmp_error *error, 
 		pinger->flow.books->refused++;
 	else
 		pinger->flow.books->icmp_errors++;
-	if (sequence != 0 && window_state(&pinger->flow.window, sequence) == SLOT_WAITING)
+	if (flow_awaits(&pinger->flow, sequence))
 		pinger_settle_lost(pinger, sequence, why);
 	else
 		ping_link_say(pinger, why, 0); /* it was given up before that came */
@@ -181,8 +179,8 @@ static bool fail_receive(struct pinger *pinger, int error)
 		lose_connection(pinger, error);
 		return false;
 	}
-	if (!has_error_queue(pinger) && pinger->flow.window.waiting > 0)
-		pinger_settle_lost(pinger, pinger->flow.window.oldest, strerror(error));
+	if (!has_error_queue(pinger) && flow_waiting(&pinger->flow) > 0)
+		pinger_settle_lost(pinger, flow_oldest(&pinger->flow), strerror(error));
 	return true;
 }
 
@@ -227,7 +225,7 @@ void ping_link_read(struct pinger *pinger, uint64_t until)
 				     (pinger->woken != 0 && ++unstamped < WAITED_MAX)));
 	pinger->woken = 0;
 	if (has_error_queue(pinger))
-		(void)read_errors(pinger, pinger->flow.window.next);
+		(void)read_errors(pinger, flow_next(&pinger->flow));
 }
 
 static void on_readable(evutil_socket_t fd UNUSED, short what UNUSED, void *context)

@@ -41,10 +41,10 @@ static uint64_t timeout_of(const struct pinger *pinger)
 
 static void arm_expiry(struct pinger *pinger)
 {
-	const struct window *window = &pinger->flow.window;
+	uint64_t oldest = flow_oldest_waiting(&pinger->flow);
 
-	if (window->waiting > 0)
-		arm(pinger->expiry_timer, window_time(window, window->oldest) + timeout_of(pinger));
+	if (oldest != 0)
+		arm(pinger->expiry_timer, flow_sent_at(&pinger->flow, oldest) + timeout_of(pinger));
 }
 
 /* The last reply may have a duplicate close behind it. */
@@ -66,7 +66,7 @@ bool pinger_has_sent_all(const struct pinger *pinger)
 
 void pinger_end_if_done(struct pinger *pinger)
 {
-	if (pinger_has_sent_all(pinger) && pinger->flow.window.waiting == 0 &&
+	if (pinger_has_sent_all(pinger) && flow_waiting(&pinger->flow) == 0 &&
 	    !event_pending(pinger->end_timer, EV_TIMEOUT, NULL))
 		arm(pinger->end_timer, clock_ns() + (pinger->stopped != 0 ? 0 : linger(pinger)));
 }
@@ -82,7 +82,7 @@ static void on_expiry(evutil_socket_t fd UNUSED, short what UNUSED, void *contex
 		const char *why = pinger->fd >= 0 ? "timeout" : "not connected";
 
 		do
-			pinger_settle_lost(pinger, pinger->flow.window.oldest, why);
+			pinger_settle_lost(pinger, flow_oldest(&pinger->flow), why);
 		while (flow_overdue(&pinger->flow, now));
 		ping_link_end_silent(pinger, now);
 	}
