@@ -25,55 +25,29 @@ int channel_init(struct channel *channel, struct lane *lane, int fd, uint64_t ru
 {
 	memset(channel, 0, sizeof(*channel));
 	channel->lane = lane;
-	channel->fd = fd;
-	channel->kind = lane->target->datagram ? &channel_udp : &channel_tcp;
-	if (flow_init(&channel->flow, run, size, window, &lane->books) < 0)
+	channel->link = (struct link){.user = &lane->kind->user,
+				      .context = channel,
+				      .base = lane->base,
+				      .target = lane->target,
+				      .flow = &channel->flow,
+				      .max_attempts = 1,
+				      .patience = lane->patience};
+	if (link_init(&channel->link) < 0 ||
+	    flow_init(&channel->flow, run, size, window, &lane->books) < 0) {
+		close(fd);
 		return -1;
+	}
 	/* Most likely lost by then, it must not stop the others until that is certain. */
 	flow_limit_lag(&channel->flow, OVERTAKEN_AFTER + 4 * lane->depth);
-	return channel->kind->open(channel);
-}
-
-int channel_watch(struct channel *channel, event_callback_fn readable, event_callback_fn writable)
-{
-	struct event_base *base = channel->lane->base;
-
-	channel->heard = false;
-	stream_start(&channel->stream, &channel->flow);
-	writer_start(&channel->writer, &channel->flow);
-	if (event_assign(&channel->readable, base, channel->fd, EV_READ | EV_PERSIST, readable,
-			 channel) < 0 ||
-	    event_assign(&channel->writable, base, channel->fd, EV_WRITE, writable, channel) < 0)
-		return -1;
-	return event_add(&channel->readable, NULL);
-}
-
-void channel_close(struct channel *channel)
-{
-	if (event_initialized(&channel->readable))
-		event_del(&channel->readable);
-	if (event_initialized(&channel->writable))
-		event_del(&channel->writable);
-	if (channel->fd >= 0)
-		close(channel->fd);
-	channel->fd = -1;
-	channel->drops = 0;
-	channel->connecting = false;
+	if (lane->kind->prepare_socket)
+		lane->kind->prepare_socket(lane, fd);
+	return link_open(&channel->link, fd);
 }
 
 void channel_clear(struct channel *channel)
 {
-	channel_close(channel);
+	link_clear(&channel->link);
 	flow_clear(&channel->flow);
-}
-
-void channel_connect(struct channel *channel, uint64_t now)
-{
-	channel->fd = target_begin(channel->lane->target);
-	channel->connecting = channel->fd >= 0;
-	channel->begun = now;
-	if (channel->fd >= 0 && channel->kind->open(channel) < 0)
-		channel_close(channel);
 }
 
 static uint64_t allowance(const struct channel *channel, uint64_t now)
@@ -122,42 +96,29 @@ void channel_set_timeout(struct channel *channel, uint64_t now)
 
 void channel_fill(struct channel *channel, uint64_t now)
 {
-	if (channel->fd >= 0 && !channel->connecting)
-		channel->kind->fill(channel, now);
+	if (channel->link.fd >= 0)
+		channel->lane->kind->fill(channel, now);
 }
 
-/* The kernel would go on for minutes, ever more slowly; and after the end nothing is sent. */
-static bool is_in_vain(const struct channel *channel, uint64_t now)
+/* After a stop of ours an attempt to connect has all of its time again. */
+static void connect_again(struct channel *channel, uint64_t now)
 {
 	const struct lane *lane = channel->lane;
 
-	if (!channel->connecting)
-		return false;
-	return !lane->sending ||
-	       (now - channel->begun >= lane->patience && now - lane->resumed >= lane->patience);
+	if (!lane->sending)
+		link_stop_connecting(&channel->link);
+	else if (now - lane->resumed >= lane->patience || !link_is_connecting(&channel->link))
+		link_connect(&channel->link, now);
 }
 
 void channel_tick(struct channel *channel, uint64_t now)
 {
 	channel_set_timeout(channel, now);
 	flow_expire(&channel->flow, now);
-	if (is_in_vain(channel, now))
-		channel_close(channel);
-	if (channel->fd < 0 && channel->lane->sending)
-		channel_connect(channel, now);
+	channel->link.wanted = channel->lane->sending;
+	if (channel->link.fd < 0)
+		connect_again(channel, now);
 	channel_fill(channel, now);
-}
-
-void channel_lose_all(struct channel *channel, uint64_t now)
-{
-	uint64_t sequence = channel->stream.sequence;
-	struct finding finding;
-	size_t bytes = stream_partial(&channel->stream, sequence, &finding);
-	uint64_t rtt;
-
-	if (bytes > 0 && flow_awaits(&channel->flow, sequence))
-		(void)flow_reply(&channel->flow, sequence, &finding, bytes, now, &rtt);
-	flow_lose_all(&channel->flow);
 }
 
 void channel_count_drops(struct channel *channel)
@@ -166,7 +127,7 @@ void channel_count_drops(struct channel *channel)
 
 	if (!channel->lane->target->datagram)
 		return;
-	drops = socket_drops(channel->fd);
+	drops = socket_drops(channel->link.fd);
 	channel->flow.books->own_drops += (uint32_t)(drops - channel->drops);
 	channel->drops = drops;
 }
@@ -184,7 +145,7 @@ void channel_end_schedule(struct channel *channel, uint64_t end)
 
 	channel->schedule.end = end;
 	left = schedule_count(&channel->schedule, end) - channel->allotted;
-	if (channel->fd >= 0 && !channel->connecting) {
+	if (channel->link.fd >= 0) {
 		books->unsent += left;
 		return;
 	}
@@ -197,6 +158,6 @@ void channel_finish(struct channel *channel)
 	struct flow *flow = &channel->flow;
 
 	flow_lose_all(flow); /* a reply that had begun was not cut: we look away */
-	flow->books->unexpected += stream_unexpected(&channel->stream) > 0;
+	flow->books->unexpected += stream_unexpected(&channel->link.stream) > 0;
 	books_add_jitter(flow->books, &flow->jitter);
 }

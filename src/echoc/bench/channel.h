@@ -2,15 +2,14 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * One connection of a bench: what it may send now, and the sockets and events it does it with. Two
- * kinds, TCP and UDP, behind one small table of functions; one worker owns many.
+ * One connection of a bench: what it may send now, over a link. Two kinds, TCP and UDP, are a small
+ * table of functions each (kinds.h); a thread owns many.
  */
 
 #ifndef ECHOC_BENCH_CHANNEL_H
 #define ECHOC_BENCH_CHANNEL_H
 
 #include <event2/event.h>
-#include <event2/event_struct.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,15 +17,16 @@
 #include "base/clock.h"
 #include "base/compiler.h"
 #include "probe/flow.h"
+#include "probe/link.h"
 #include "probe/schedule.h"
-#include "probe/stream.h"
-#include "probe/writer.h"
 
 struct channel;
+struct channel_kind;
 struct datagram_batch;
 
 /* What all channels of a thread share. */
 struct lane {
+	const struct channel_kind *kind;
 	struct event_base *base;
 	const struct target *target;
 	uint64_t depth; /* closed loop: how many may be outstanding */
@@ -37,6 +37,7 @@ struct lane {
 	uint64_t ticked;    /* when we last saw to all of them; 0: not yet */
 	uint64_t resumed;   /* after the latest stop of ours; 0: there was none */
 	struct books books; /* since they were last handed in */
+	uint64_t now;	    /* when what is being taken in came */
 	uint64_t last_heard;
 	int send_error; /* the last one, 0: none */
 	unsigned char *in;
@@ -50,43 +51,26 @@ struct lane {
 #define LANE_STOP_LEAST (250 * NS_PER_MS)
 
 struct channel_kind {
-	int (*prepare)(struct lane *lane, size_t size); /* the lane's buffers, once */
-	int (*open)(struct channel *channel);		/* a socket was connected */
+	struct link_user user;
+	int (*prepare)(struct lane *lane, size_t size);		 /* the lane's buffers, once */
+	void (*prepare_socket)(const struct lane *lane, int fd); /* may be NULL */
 	void (*fill)(struct channel *channel, uint64_t now);
 };
-extern const struct channel_kind channel_tcp;
-extern const struct channel_kind channel_udp;
 
 struct channel {
 	struct lane *lane; /* not owned */
-	const struct channel_kind *kind;
+	struct link link;
 	struct flow flow;
 	struct schedule schedule;
-	uint64_t allotted; /* of the messages that the schedule has for it */
-	int fd;		   /* -1: none */
-	bool connecting;
-	uint64_t begun; /* connecting: since when */
-	bool heard;	/* since it was connected */
-	struct event readable;
-	struct event writable;
-	uint64_t handed_in;   /* what was sent before it is settled, in books that are handed in */
-	uint32_t drops;	      /* datagrams: of the socket, as far as they are in the books */
-	struct stream stream; /* TCP */
-	struct writer writer; /* what has not gone yet, of both kinds */
+	uint64_t allotted;  /* of the messages that the schedule has for it */
+	uint64_t handed_in; /* what was sent before it is settled, in books that are handed in */
+	uint32_t drops;	    /* datagrams: of the socket, as far as they are in the books */
 };
 
 /* Owns FD from then on, also when it fails. -1 without memory. */
 int channel_init(struct channel *channel, struct lane *lane, int fd, uint64_t run, size_t size,
 		 size_t window) WARN_UNUSED;
 void channel_clear(struct channel *channel);
-
-/* The events of a new socket. */
-int channel_watch(struct channel *channel, event_callback_fn readable,
-		  event_callback_fn writable) WARN_UNUSED;
-void channel_close(struct channel *channel);
-
-/* Begins to connect, without a word when that is not possible: the next tick tries again. */
-void channel_connect(struct channel *channel, uint64_t now);
 
 /* Begins up to MOST of the probes that may be sent now; how many. */
 uint64_t channel_take(struct channel *channel, uint64_t now, uint64_t most);
@@ -100,13 +84,8 @@ void channel_set_timeout(struct channel *channel, uint64_t now);
 /* Sends what is due; nothing while it is not connected. */
 void channel_fill(struct channel *channel, uint64_t now);
 
-/* Ten times a second: gives up what waits too long, starts again what stands still. */
+/* Ten times a second: gives up what waits too long, connects again, sends what is due. */
 void channel_tick(struct channel *channel, uint64_t now);
-
-/*
- * Nothing more comes on this connection: a reply that had begun is cut, those behind it are lost.
- */
-void channel_lose_all(struct channel *channel, uint64_t now);
 
 /* Enters what our own socket dropped since the last time. */
 void channel_count_drops(struct channel *channel);

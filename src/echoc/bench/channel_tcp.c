@@ -3,7 +3,7 @@
 
 /*
  * A TCP connection of a bench: one recv into the lane's buffer, the check, one send of all that may
- * go. When the other side closes, what waits is lost and it connects again.
+ * go.
  */
 
 #include "config.h"
@@ -14,8 +14,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "echoc/bench/channel.h"
-#include "probe/target.h"
+#include "echoc/bench/kinds.h"
 
 #define IN_SIZE (128u << 10) /* what was received is checked while it is in the cache */
 #define OUT_SIZE (64u << 10)
@@ -29,46 +28,30 @@ static int tcp_prepare(struct lane *lane, size_t size UNUSED)
 	return lane->in && lane->out ? 0 : -1;
 }
 
-/* At once when the connection had been of use, else at the next tick: no storm of connects. */
-static void break_off(struct channel *channel)
-{
-	bool again = channel->heard && channel->lane->sending;
-
-	channel->flow.books->unexpected += stream_unexpected(&channel->stream) > 0;
-	channel_close(channel);
-	channel_lose_all(channel, clock_ns());
-	stream_start(&channel->stream, &channel->flow); /* what was unexpected is counted */
-	if (again)
-		channel_connect(channel, clock_ns());
-}
-
 static void tcp_fill(struct channel *channel, uint64_t now)
 {
 	struct lane *lane = channel->lane;
 	uint64_t most = lane->out_size / channel->flow.size + 1;
 
 	do {
-		writer_flush(&channel->writer, &channel->flow, channel->fd, lane->out,
-			     lane->out_size);
-		if (writer_pending(&channel->writer, &channel->flow)) {
-			event_add(&channel->writable, NULL);
+		if (!link_flush(&channel->link, lane->out, lane->out_size))
 			return;
-		}
 	} while (channel_take(channel, now, most) > 0);
 }
 
-struct arrival {
-	struct channel *channel;
-	uint64_t now;
-};
-
-static void on_message(void *context, uint64_t sequence, const struct finding *finding,
-		       size_t bytes)
+static void on_reply(void *context, uint64_t sequence, const struct finding *finding, size_t bytes)
 {
-	const struct arrival *arrival = context;
+	struct channel *channel = context;
 	uint64_t rtt;
 
-	(void)flow_reply(&arrival->channel->flow, sequence, finding, bytes, arrival->now, &rtt);
+	(void)flow_reply(&channel->flow, sequence, finding, bytes, channel->lane->now, &rtt);
+}
+
+static void on_lost(void *context, uint64_t sequence, const char *why UNUSED)
+{
+	struct channel *channel = context;
+
+	flow_lose(&channel->flow, sequence);
 }
 
 static void on_readable(evutil_socket_t fd, short what UNUSED, void *context)
@@ -76,40 +59,35 @@ static void on_readable(evutil_socket_t fd, short what UNUSED, void *context)
 	struct channel *channel = context;
 	struct lane *lane = channel->lane;
 	ssize_t length = recv(fd, lane->in, lane->in_size, 0);
-	struct arrival arrival = {channel, clock_ns()};
 
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	lane->now = clock_ns();
 	if (length <= 0) {
-		break_off(channel);
+		link_lost(&channel->link, length < 0 ? errno : 0, lane->now);
 		return;
 	}
-	channel->heard = true;
-	lane->last_heard = arrival.now;
-	stream_feed(&channel->stream, lane->in, (size_t)length, on_message, &arrival);
-	tcp_fill(channel, arrival.now);
+	lane->last_heard = lane->now;
+	link_feed(&channel->link, lane->in, (size_t)length);
+	tcp_fill(channel, lane->now);
 }
 
-static void on_writable(evutil_socket_t fd, short what UNUSED, void *context)
+static void on_writable(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
-	struct channel *channel = context;
-
-	if (channel->connecting) {
-		if (target_result(fd) != 0) {
-			break_off(channel);
-			return;
-		}
-		channel->connecting = false;
-		channel->flow.books->reconnects++;
-	}
-	tcp_fill(channel, clock_ns());
+	tcp_fill(context, clock_ns());
 }
 
-static int tcp_open(struct channel *channel)
+static void on_reconnected(void *context)
 {
-	if (channel_watch(channel, on_readable, on_writable) < 0)
-		return -1;
-	return channel->connecting ? event_add(&channel->writable, NULL) : 0;
+	tcp_fill(context, clock_ns());
 }
 
-const struct channel_kind channel_tcp = {tcp_prepare, tcp_open, tcp_fill};
+const struct channel_kind channel_tcp = {
+	.user = {.readable = on_readable,
+		 .writable = on_writable,
+		 .reconnected = on_reconnected,
+		 .reply = on_reply,
+		 .lost = on_lost},
+	.prepare = tcp_prepare,
+	.fill = tcp_fill,
+};

@@ -16,8 +16,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "echoc/bench/channel.h"
-#include "probe/target.h"
+#include "echoc/bench/kinds.h"
 #include "probe/train.h"
 
 #define BATCH_MAX 64
@@ -105,13 +104,13 @@ static unsigned call_capacity(const struct channel *channel)
 static unsigned write_probes(const struct channel *channel)
 {
 	const struct flow *flow = &channel->flow;
-	uint64_t pending = flow_next(flow) - channel->writer.sequence;
+	uint64_t pending = flow_next(flow) - channel->link.writer.sequence;
 	unsigned count = call_capacity(channel);
 
 	if (pending < count)
 		count = (unsigned)pending;
 	for (unsigned i = 0; i < count; i++) {
-		struct probe probe = flow_probe(flow, channel->writer.sequence + i);
+		struct probe probe = flow_probe(flow, channel->link.writer.sequence + i);
 
 		probe_write(&probe, 0, channel->lane->out + i * flow->size, flow->size);
 	}
@@ -144,7 +143,7 @@ static int send_probes(const struct channel *channel, unsigned count)
 		couple(channel, messages, next);
 		left -= next;
 	}
-	sent = sendmmsg(channel->fd, batch->out, messages, MSG_NOSIGNAL);
+	sent = sendmmsg(channel->link.fd, batch->out, messages, MSG_NOSIGNAL);
 	if (sent < 0)
 		return -1;
 	return (unsigned)sent == messages ? (int)count : sent * (int)batch->segments;
@@ -170,7 +169,7 @@ static bool recover(struct channel *channel, int error)
 	struct flow *flow = &channel->flow;
 
 	if (error == EAGAIN || error == EINTR || error == ENOBUFS) {
-		event_add(&channel->writable, NULL);
+		event_add(&channel->link.writable, NULL);
 		return false;
 	}
 	if (error == ECONNREFUSED) { /* an earlier datagram's; this one is still to be sent */
@@ -180,9 +179,9 @@ static bool recover(struct channel *channel, int error)
 	if (make_smaller(channel->lane, error))
 		return true;
 	channel->lane->send_error = error;
-	if (flow_awaits(flow, channel->writer.sequence))
-		flow_lose(flow, channel->writer.sequence);
-	channel->writer.sequence++;
+	if (flow_awaits(flow, channel->link.writer.sequence))
+		flow_lose(flow, channel->link.writer.sequence);
+	channel->link.writer.sequence++;
 	return false;
 }
 
@@ -191,12 +190,12 @@ static bool flush(struct channel *channel)
 {
 	unsigned attempts = SEND_ATTEMPTS;
 
-	while (writer_pending(&channel->writer, &channel->flow)) {
+	while (writer_pending(&channel->link.writer, &channel->flow)) {
 		unsigned count = write_probes(channel);
 		int sent = send_probes(channel, count);
 
 		if (sent >= 0)
-			channel->writer.sequence += (unsigned)sent;
+			channel->link.writer.sequence += (unsigned)sent;
 		else if (!recover(channel, errno) || --attempts == 0)
 			return false;
 	}
@@ -297,13 +296,17 @@ static void on_writable(evutil_socket_t fd UNUSED, short what UNUSED, void *cont
 	udp_fill(context, clock_ns());
 }
 
-static int udp_open(struct channel *channel)
+static void udp_prepare_socket(const struct lane *lane, int fd)
 {
 	const int on = 1;
 
-	if (channel->lane->gso)
-		(void)setsockopt(channel->fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on));
-	return channel_watch(channel, on_readable, on_writable);
+	if (lane->gso)
+		(void)setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on));
 }
 
-const struct channel_kind channel_udp = {udp_prepare, udp_open, udp_fill};
+const struct channel_kind channel_udp = {
+	.user = {.readable = on_readable, .writable = on_writable},
+	.prepare = udp_prepare,
+	.prepare_socket = udp_prepare_socket,
+	.fill = udp_fill,
+};

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "echoc/bench/channel.h"
+#include "echoc/bench/kinds.h"
 #include "echoc/bench/window.h"
 
 #define TICK (100 * NS_PER_MS)
@@ -239,7 +240,7 @@ static void on_due(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 static void turn_with(struct bench_thread *self, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		event_add(&self->channels[i].writable, NULL);
+		event_add(&self->channels[i].link.writable, NULL);
 	event_base_loop(self->lane.base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 }
 
@@ -323,8 +324,8 @@ static int make_lane(struct bench_thread *self)
 	self->tick = evtimer_new(lane->base, on_tick, self);
 	if (!self->tick || (lane->scheduled && make_schedule(self) < 0))
 		return -1;
-	return (target->datagram ? &channel_udp : &channel_tcp)
-		->prepare(lane, (size_t)arguments->size);
+	lane->kind = target->datagram ? &channel_udp : &channel_tcp;
+	return lane->kind->prepare(lane, (size_t)arguments->size);
 }
 
 static int make_channels(struct bench_thread *self, const int *sockets, size_t count)

@@ -12,6 +12,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/units.h"
@@ -160,8 +161,9 @@ void ping_output_unexpected(const struct ping_output *output, const unsigned cha
 	printf("%s\n", length > 0 ? "\"" : "");
 }
 
-void ping_output_note(const struct ping_output *output, const char *what)
+void ping_output_note(const struct ping_output *output, const char *what, int error)
 {
 	if (!output->arguments->quiet)
-		fprintf(stderr, "echoc: %s: %s\n", output->target->text, what);
+		fprintf(stderr, "echoc: %s: %s%s%s\n", output->target->text, what,
+			error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
 }

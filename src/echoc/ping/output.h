@@ -41,7 +41,7 @@ void ping_output_lost(const struct ping_output *output, uint64_t sequence, const
 void ping_output_unexpected(const struct ping_output *output, const unsigned char *data,
 			    size_t length);
 
-/* On standard error, in both forms: "connection lost", "reconnected". */
-void ping_output_note(const struct ping_output *output, const char *what);
+/* On standard error, in both forms: "connection lost", "reconnected". ERROR 0 is none. */
+void ping_output_note(const struct ping_output *output, const char *what, int error);
 
 #endif

@@ -2,8 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * ping: when a probe is due, when one is given up, and when to end. Owns the
- * pinger; main calls it.
+ * ping: when a probe is due, when one is given up, and when to end. Owns the pinger; main calls it.
  */
 
 #include "config.h"
@@ -23,6 +22,7 @@
 #define WINDOW_MIN 1024u
 #define WINDOW_MAX (1u << 20)
 #define BUFFER_SIZE (256u << 10)
+#define ATTEMPTS 8 /* to connect, at a time */
 #define LINGER_MIN (20 * NS_PER_MS)
 
 static void arm(struct event *timer, uint64_t due)
@@ -58,18 +58,63 @@ static uint64_t linger(const struct pinger *pinger)
 	return wait < timeout_of(pinger) ? wait : timeout_of(pinger);
 }
 
-bool pinger_has_sent_all(const struct pinger *pinger)
+static bool has_sent_all(const struct pinger *pinger)
 {
 	return pinger->stopped != 0 ||
 	       (pinger->arguments->count > 0 && pinger->fired >= pinger->arguments->count);
 }
 
-void pinger_end_if_done(struct pinger *pinger)
+/* Everything sent has been settled. */
+static void end_if_done(struct pinger *pinger)
 {
-	if (pinger_has_sent_all(pinger) && flow_waiting(&pinger->flow) == 0 &&
+	if (has_sent_all(pinger) && flow_waiting(&pinger->flow) == 0 &&
 	    !event_pending(pinger->end_timer, EV_TIMEOUT, NULL))
 		arm(pinger->end_timer, clock_ns() + (pinger->stopped != 0 ? 0 : linger(pinger)));
 }
+
+static void on_reply(void *context, uint64_t sequence, const struct finding *finding, size_t bytes)
+{
+	pinger_settle_reply(context, sequence, finding, bytes);
+	end_if_done(context);
+}
+
+static void on_lost(void *context, uint64_t sequence, const char *why)
+{
+	pinger_settle_lost(context, sequence, why);
+	end_if_done(context);
+}
+
+static void on_note(void *context, const char *what, int error)
+{
+	const struct pinger *pinger = context;
+
+	ping_output_note(&pinger->output, what, error);
+}
+
+static void on_readable(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	ping_read(context, clock_ns());
+}
+
+static void on_writable(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	ping_flush(context);
+}
+
+static void on_reconnected(void *context)
+{
+	ping_prepare(context);
+	ping_flush(context);
+}
+
+static const struct link_user link_user = {
+	.readable = on_readable,
+	.writable = on_writable,
+	.reconnected = on_reconnected,
+	.reply = on_reply,
+	.lost = on_lost,
+	.note = on_note,
+};
 
 /* After a stop of ours the replies may wait in the socket: they come first. */
 static void on_expiry(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
@@ -77,14 +122,14 @@ static void on_expiry(evutil_socket_t fd UNUSED, short what UNUSED, void *contex
 	struct pinger *pinger = context;
 	uint64_t now = clock_ns();
 
-	ping_link_read(pinger, now);
+	ping_read(pinger, now);
 	if (flow_overdue(&pinger->flow, now)) {
-		const char *why = pinger->fd >= 0 ? "timeout" : "not connected";
+		const char *why = pinger->link.fd >= 0 ? "timeout" : "not connected";
 
 		do
-			pinger_settle_lost(pinger, flow_oldest(&pinger->flow), why);
+			on_lost(pinger, flow_oldest(&pinger->flow), why);
 		while (flow_overdue(&pinger->flow, now));
-		ping_link_end_silent(pinger, now);
+		ping_end_silent(pinger, now);
 	}
 	arm_expiry(pinger);
 }
@@ -112,18 +157,19 @@ static void on_send(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
 	struct pinger *pinger = context;
 
-	if (pinger_has_sent_all(pinger))
+	if (has_sent_all(pinger))
 		return;
 	/* Over TCP a reply that waits would get the stamp of the next one, if that came first. */
-	ping_link_read(pinger, clock_ns());
+	ping_read(pinger, clock_ns());
 	skip_missed(pinger);
 	pinger->fired++;
-	ping_link_send(pinger);
+	pinger->link.wanted = !has_sent_all(pinger);
+	ping_send(pinger);
 	if (!event_pending(pinger->expiry_timer, EV_TIMEOUT, NULL))
 		arm_expiry(pinger);
-	if (!pinger_has_sent_all(pinger))
+	if (!has_sent_all(pinger))
 		arm(pinger->send_timer, next_due(pinger));
-	pinger_end_if_done(pinger);
+	end_if_done(pinger);
 }
 
 static void on_end(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
@@ -143,16 +189,17 @@ static void on_stop(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 		return;
 	if (pinger->stopped != 0)
 		event_base_loopbreak(pinger->base);
-	else if (!pinger_has_sent_all(pinger))
+	else if (!has_sent_all(pinger))
 		skip_missed(pinger);
 	pinger->stopped = now;
+	pinger->link.wanted = false;
 	event_del(pinger->send_timer);
-	pinger_end_if_done(pinger);
+	end_if_done(pinger);
 }
 
 static void on_quit(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
-	pinger_say_so_far(context);
+	pinger_print_progress(context);
 }
 
 static void on_report(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
@@ -203,8 +250,7 @@ static void free_event(struct event *event)
 
 static void pinger_clear(struct pinger *pinger)
 {
-	ping_link_close(pinger);
-	ping_connect_clear(pinger);
+	link_clear(&pinger->link);
 	free_event(pinger->send_timer);
 	free_event(pinger->expiry_timer);
 	free_event(pinger->end_timer);
@@ -224,8 +270,6 @@ static int pinger_init(struct pinger *pinger, const struct arguments *arguments,
 	pinger->arguments = arguments;
 	pinger->target = target;
 	pinger->output = (struct ping_output){arguments, target};
-	pinger->fd = -1;
-	ping_connect_init(pinger);
 	pinger->buffer_size = BUFFER_SIZE;
 	pinger->buffer = malloc(pinger->buffer_size);
 	if (getrandom(&pinger->run, sizeof(pinger->run), 0) < 0)
@@ -235,7 +279,15 @@ static int pinger_init(struct pinger *pinger, const struct arguments *arguments,
 		      &pinger->books) < 0)
 		return reason_set(reason, "out of memory");
 	pinger->flow.timeout = timeout_of(pinger);
-	return 0;
+	pinger->link = (struct link){.user = &link_user,
+				     .context = pinger,
+				     .base = pinger->base,
+				     .target = target,
+				     .flow = &pinger->flow,
+				     .wanted = true,
+				     .max_attempts = ATTEMPTS,
+				     .patience = pinger->flow.timeout};
+	return link_init(&pinger->link) == 0 ? 0 : reason_set(reason, "out of memory");
 }
 
 /* Not before we are connected: until then a signal ends us at once, with nothing to sum up. */
@@ -259,8 +311,9 @@ static int start(struct pinger *pinger, struct reason *reason)
 		return -1;
 	if (reason->text[0] != '\0' && (pinger->arguments->verbose || !pinger->target->answered))
 		fprintf(stderr, "echoc: %s\n", reason->text);
-	if (ping_link_open(pinger, fd) < 0 || watch_signals(pinger) < 0)
+	if (link_open(&pinger->link, fd) < 0 || watch_signals(pinger) < 0)
 		return reason_set(reason, "out of memory");
+	ping_prepare(pinger);
 	ping_output_start(&pinger->output, pinger->run, target_own_text(fd, own));
 	pinger->started = clock_ns();
 	pinger->paced_from = pinger->started;
@@ -279,6 +332,8 @@ enum echoc_status ping_run(const struct arguments *arguments, struct target *tar
 
 	if (pinger_init(&pinger, arguments, target, &reason) == 0 && start(&pinger, &reason) == 0) {
 		event_base_dispatch(pinger.base);
+		ping_read(&pinger, clock_ns());
+		link_lose_waiting(&pinger.link, "stopped");
 		status = pinger_sum_up(&pinger);
 		signals_block();
 	} else {

@@ -2,9 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The inside of ping, shared by its files: ping.c owns all of this and decides when; its
- * connection, in link.c, sends and receives; connect.c makes a lost one again;
- * books.c knows what has become of each probe.
+ * What the files of ping share: ping.c owns all of this and decides when; exchange.c sends and
+ * receives; settle.c enters the fate of each probe, summary.c reports them.
  */
 
 #ifndef ECHOC_PING_PINGER_H
@@ -18,20 +17,10 @@
 #include "echoc/ping/output.h"
 #include "probe/books.h"
 #include "probe/flow.h"
+#include "probe/link.h"
 #include "probe/receive.h"
-#include "probe/stream.h"
-#include "probe/writer.h"
 
-#define PING_ATTEMPTS 8
 #define PING_BEHIND_MAX (100 * NS_PER_MS) /* later than that we were stopped, not just busy */
-
-/* A connect that is on its way. */
-struct attempt {
-	struct pinger *pinger;
-	struct event *event;
-	uint64_t begun;
-	int fd; /* -1: none */
-};
 
 struct pinger {
 	const struct arguments *arguments;
@@ -43,16 +32,9 @@ struct pinger {
 	struct event *report_timer;
 	struct event *end_timer;
 	struct event *signals[3];
-	struct event *readable;
-	struct event *writable;
-	int fd;					/* -1: not connected */
-	bool heard;				/* something came on this connection */
-	struct attempt attempts[PING_ATTEMPTS]; /* at another one, over TCP */
-	uint64_t tried;				/* when the latest of them began */
+	struct link link;
 	struct receiver receiver;
 	struct flow flow;
-	struct stream stream; /* TCP only, as the writer */
-	struct writer writer;
 	struct reception reception; /* of what is being taken in */
 	uint64_t woken;		    /* it waited while we were stopped, until then; 0: it did not */
 	uint64_t last_heard;	    /* on this connection; at first when it was made */
@@ -72,44 +54,29 @@ struct pinger {
 	size_t buffer_size;
 };
 
-/* From ping.c. */
-bool pinger_has_sent_all(const struct pinger *pinger);
-void pinger_end_if_done(struct pinger *pinger); /* everything sent has been settled */
+/* exchange.c: sets up a new socket of the link. */
+void ping_prepare(struct pinger *pinger);
 
-/* From books.c: settle a probe, in the books and on the screen. */
+/* Sends the next probe, or reports why it cannot be sent. */
+void ping_send(struct pinger *pinger);
+
+/* TCP: sends what has not gone yet. */
+void ping_flush(struct pinger *pinger);
+
+/* Takes in what came until UNTIL, which may have waited since we were stopped. */
+void ping_read(struct pinger *pinger, uint64_t until);
+
+/* Ends a TCP connection on which nothing came for the timeout, though something was to. */
+void ping_end_silent(struct pinger *pinger, uint64_t now);
+
+/* settle.c: enters the fate of a probe in the books and on the screen. */
 void pinger_settle_reply(struct pinger *pinger, uint64_t sequence, const struct finding *finding,
 			 size_t bytes);
 void pinger_settle_lost(struct pinger *pinger, uint64_t sequence, const char *why);
 
-/* One line on standard error; an interval; the end. */
-void pinger_say_so_far(const struct pinger *pinger);
+/* summary.c: one line on standard error; an interval; the end. */
+void pinger_print_progress(const struct pinger *pinger);
 void pinger_report(struct pinger *pinger);
 enum echoc_status pinger_sum_up(struct pinger *pinger);
-
-/* From link.c. Takes over a connected socket. -1 without memory. */
-int ping_link_open(struct pinger *pinger, int fd) WARN_UNUSED;
-void ping_link_close(struct pinger *pinger);
-
-/* Sends the next probe, or says why it cannot be sent. */
-void ping_link_send(struct pinger *pinger);
-
-/* Takes in what came until UNTIL, which may have waited since we were stopped. */
-void ping_link_read(struct pinger *pinger, uint64_t until);
-
-/* Ends a TCP connection on which nothing came for the timeout, though something was to. */
-void ping_link_end_silent(struct pinger *pinger, uint64_t now);
-
-/* For connect.c. The first takes over the socket; ERROR 0 is none. */
-void ping_link_reconnected(struct pinger *pinger, int fd);
-void ping_link_lose_waiting(struct pinger *pinger, const char *why);
-void ping_link_say(const struct pinger *pinger, const char *what, int error);
-
-/* From connect.c. */
-void ping_connect_init(struct pinger *pinger);
-void ping_connect_clear(struct pinger *pinger);
-bool ping_connect_waits(const struct pinger *pinger);
-
-/* One more attempt, unless the latest is too young. */
-void ping_connect_begin(struct pinger *pinger, uint64_t now);
 
 #endif

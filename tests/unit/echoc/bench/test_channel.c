@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/compiler.h"
-#include "echoc/bench/channel.h"
+#include "echoc/bench/kinds.h"
 #include "integration/faulty_server.h"
 #include "probe/target.h"
 #include "unit/unit.h"
@@ -35,7 +35,8 @@ static void start(void)
 
 	probe_prepare();
 	ck_assert_int_eq(target_resolve(&target, &options, SIZE, &reason), 0);
-	lane = (struct lane){.target = &target, .depth = 1, .patience = PATIENCE};
+	lane = (struct lane){
+		.kind = &channel_tcp, .target = &target, .depth = 1, .patience = PATIENCE};
 	lane.base = event_base_new();
 	ck_assert_ptr_nonnull(lane.base);
 	ck_assert_int_eq(channel_tcp.prepare(&lane, SIZE), 0);
@@ -58,27 +59,27 @@ START_TEST(a_connection_that_is_not_made_in_time_is_begun_again)
 {
 	const uint64_t begun = 5 * NS_PER_S;
 
-	channel_close(&channel);
+	link_close(&channel.link);
 	lane.sending = true;
 	channel_tick(&channel, begun);
-	ck_assert(channel.connecting);
+	ck_assert(link_is_connecting(&channel.link));
 	channel_tick(&channel, begun + PATIENCE - 1);
-	ck_assert_uint_eq(channel.begun, begun);
+	ck_assert_uint_eq(channel.link.tried, begun);
 	channel_tick(&channel, begun + PATIENCE);
-	ck_assert_uint_eq(channel.begun, begun + PATIENCE);
-	ck_assert(channel.connecting);
+	ck_assert_uint_eq(channel.link.tried, begun + PATIENCE);
+	ck_assert(link_is_connecting(&channel.link));
 }
 END_TEST
 
 START_TEST(no_connection_is_waited_for_after_the_end)
 {
-	channel_close(&channel);
+	link_close(&channel.link);
 	lane.sending = true;
 	channel_tick(&channel, NS_PER_S);
 	lane.sending = false;
 	channel_tick(&channel, NS_PER_S + 1);
-	ck_assert_int_eq(channel.fd, -1);
-	ck_assert(!channel.connecting);
+	ck_assert_int_eq(channel.link.fd, -1);
+	ck_assert(!link_is_connecting(&channel.link));
 }
 END_TEST
 
@@ -93,10 +94,10 @@ static void end_schedule(void)
 
 START_TEST(what_was_due_without_a_connection_is_lost)
 {
-	channel_close(&channel);
+	link_close(&channel.link);
 	if (_i == 1)
-		channel_connect(&channel, NS_PER_S);
-	ck_assert(channel.connecting == (_i == 1));
+		link_connect(&channel.link, NS_PER_S);
+	ck_assert(link_is_connecting(&channel.link) == (_i == 1));
 	end_schedule();
 	channel_finish(&channel);
 	ck_assert(books_balance(&lane.books));
@@ -110,7 +111,7 @@ END_TEST
 START_TEST(what_was_due_on_a_connection_is_unsent)
 {
 	end_schedule();
-	channel_close(&channel);
+	link_close(&channel.link);
 	channel_finish(&channel);
 	ck_assert(books_balance(&lane.books));
 	ck_assert_uint_eq(lane.books.sent, 0);
@@ -123,7 +124,7 @@ START_TEST(what_came_unasked_before_the_end_counts_once)
 	ck_assert_int_eq(write(server, "bye", 3), 3);
 	close(server);
 	server = -1;
-	while (channel.fd >= 0)
+	while (channel.link.fd >= 0)
 		event_base_loop(lane.base, EVLOOP_ONCE);
 	channel_finish(&channel);
 	ck_assert_uint_eq(lane.books.unexpected, 1);
@@ -143,7 +144,7 @@ START_TEST(a_reply_counts_that_came_before_the_end)
 	server = -1;
 	lane.depth = 2;
 	channel_fill(&channel, 2);
-	while (channel.fd >= 0 && !channel.connecting)
+	while (channel.link.fd >= 0)
 		event_base_loop(lane.base, EVLOOP_ONCE);
 	channel_finish(&channel);
 	ck_assert(books_balance(&lane.books));

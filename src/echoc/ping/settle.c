@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The fate of each probe, once: into the books and on the screen. Owns nothing; ping.c calls it.
+ */
+
+#include "config.h"
+
+#include "echoc/ping/pinger.h"
+
+/* In an interval, too, late is a part of lost; this loss was reported in an earlier one. */
+static void enter_late_in_total(struct pinger *pinger)
+{
+	pinger->books.late--;
+	pinger->total.late++;
+}
+
+/*
+ * The reply waited while we were stopped, and when it came is not known: the kernel did not say, or
+ * said when the last of several came, all but one of which were earlier.
+ */
+static bool may_have_been_in_time(const struct pinger *pinger, uint64_t sequence)
+{
+	if (pinger->woken == 0 || !flow_awaits(&pinger->flow, sequence))
+		return false;
+	return pinger->reception.time > pinger->woken ||
+	       (!pinger->target->datagram && sequence != flow_next(&pinger->flow) - 1);
+}
+
+void pinger_settle_reply(struct pinger *pinger, uint64_t sequence, const struct finding *finding,
+			 size_t bytes)
+{
+	struct ping_reply reply = {.sequence = sequence,
+				   .bytes = bytes,
+				   .finding = *finding,
+				   .reception = pinger->reception};
+	uint64_t latest = flow_sent_at(&pinger->flow, sequence) + pinger->flow.timeout;
+
+	if (reply.reception.time > latest && may_have_been_in_time(pinger, sequence)) {
+		reply.reception.time = latest;
+		reply.reception.by_kernel = false;
+	}
+	reply.fate = flow_reply(&pinger->flow, sequence, finding, bytes, reply.reception.time,
+				&reply.rtt);
+	if (reply.fate == FATE_LATE && sequence < pinger->summed_up)
+		enter_late_in_total(pinger);
+	pinger->replies++;
+	pinger->by_kernel += reply.reception.by_kernel;
+	ping_output_reply(&pinger->output, &reply);
+}
+
+void pinger_settle_lost(struct pinger *pinger, uint64_t sequence, const char *why)
+{
+	flow_lose(&pinger->flow, sequence);
+	ping_output_lost(&pinger->output, sequence, why);
+}

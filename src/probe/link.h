@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The socket of one flow, and over TCP what becomes of its probes when the connection ends, and how
+ * it is made again. Its user reads and writes; the link reports a reply, a loss and an incident.
+ */
+
+#ifndef PROBE_LINK_H
+#define PROBE_LINK_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "probe/flow.h"
+#include "probe/stream.h"
+#include "probe/target.h"
+#include "probe/writer.h"
+
+/* What the user of a link does; all of it is called with the link's context. */
+struct link_user {
+	event_callback_fn readable;
+	event_callback_fn writable;
+	void (*reconnected)(void *context);
+	stream_message *reply;
+	void (*lost)(void *context, uint64_t sequence, const char *why); /* has to give it up */
+	void (*note)(void *context, const char *what, int error);	 /* 0: none; may be NULL */
+};
+
+/* A connect that is on its way. */
+struct link_attempt {
+	struct link *link;
+	struct event *event;
+	uint64_t begun;
+	int fd; /* -1: none */
+};
+
+struct link {
+	const struct link_user *user; /* not owned, as all that follows */
+	void *context;
+	struct event_base *base;
+	const struct target *target;
+	struct flow *flow;
+	int fd;	     /* -1: not connected */
+	bool wanted; /* to be made again when it is lost */
+	bool heard;  /* something came on this connection */
+	struct event readable;
+	struct event writable;
+	struct stream stream; /* TCP only */
+	struct writer writer;
+	struct link_attempt *attempts; /* owned */
+	unsigned max_attempts;	       /* at a time */
+	uint64_t patience;	       /* how long each may take */
+	uint64_t tried;		       /* when the latest began */
+};
+
+/* After base, target, flow, user and context, max_attempts and patience are set. -1 without memory. */
+int link_init(struct link *link) WARN_UNUSED;
+void link_clear(struct link *link); /* also of one that was not made */
+
+/* Takes over a connected socket. -1 without memory; it is closed then. */
+int link_open(struct link *link, int fd) WARN_UNUSED;
+void link_close(struct link *link);
+
+/* One more attempt to connect, unless the latest is too young. */
+void link_connect(struct link *link, uint64_t now);
+bool link_is_connecting(const struct link *link);
+void link_stop_connecting(struct link *link);
+
+/* TCP: takes in what came. */
+static inline void link_feed(struct link *link, const unsigned char *data, size_t length)
+{
+	link->heard = true;
+	stream_feed(&link->stream, data, length, link->user->reply, link->context);
+}
+
+/*
+ * TCP: hands over what was sent on the flow, made in SCRATCH. False when the rest has to wait until
+ * the socket is writable.
+ */
+bool link_flush(struct link *link, unsigned char *scratch, size_t size);
+
+/* TCP: the other side ended it; ERROR 0 is an orderly end. What waited is lost. */
+void link_lost(struct link *link, int error, uint64_t now);
+
+/* TCP: nothing has come for too long. Ends it with a reset, and makes a new one. */
+void link_give_up(struct link *link, uint64_t now);
+
+/* All that waits is lost. */
+void link_lose_waiting(struct link *link, const char *why);
+
+#endif
