@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The inside of send, shared by its files: send.c owns all of this, stream.c and
- * datagram.c carry the bytes. The books count bytes here.
+ * What the files of send share: send.c owns all of this, stream.c and datagram.c carry the bytes
+ * with the help of sender.c. The books count bytes here.
  */
 
 #ifndef ECHOC_SEND_SENDER_H
