@@ -8,8 +8,6 @@
 
 #include "config.h"
 
-#include "echoc/bench/bench.h"
-
 #include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +22,7 @@
 #include "echoc/bench/report.h"
 #include "echoc/bench/thread.h"
 #include "echoc/bench/window.h"
+#include "echoc/command/mode.h"
 #include "echoc/command/signals.h"
 
 #define START_DELAY (20 * NS_PER_MS)  /* so that every thread is there when it begins */

@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 
 #include "base/clock.h"
 #include "echoc/bench/live.h"
+#include "echoc/bench/table.h"
 #include "echoc/say/report.h"
 #include "echoc/say/terminal.h"
 
@@ -51,16 +53,31 @@ static void print_details(const struct bench *shared, int fd, const char *own_ad
 		printf("receive buffer of a connection: %d bytes\n", room);
 }
 
+static void put_parameters(struct json *json, const struct arguments *arguments)
+{
+	json_unsigned(json, "size", arguments->size);
+	json_unsigned(json, "connections", arguments->connections);
+	json_unsigned(json, "depth", arguments->depth);
+	json_optional(json, "rate", arguments->rate);
+	json_unsigned(json, "duration_ms", arguments->duration_ms);
+	json_unsigned(json, "threads", arguments->threads);
+	json_bool(json, "gso", arguments->gso);
+}
+
 void bench_report_start(const struct bench *shared, int fd)
 {
 	const struct arguments *arguments = shared->arguments;
 	char text[ADDRESS_TEXT_MAX];
 	const char *own = target_own_text(fd, text);
+	struct json json;
 
-	if (arguments->json)
-		report_start_json(arguments, shared->target, shared->run, own);
-	else if (arguments->verbose)
+	if (arguments->json) {
+		report_begin_start(&json, arguments->mode->name, shared->target, shared->run, own);
+		put_parameters(&json, arguments);
+		json_end(&json);
+	} else if (arguments->verbose) {
 		print_details(shared, fd, own);
+	}
 }
 
 void bench_report_begin(struct bench_report *report, struct bench *shared)
@@ -83,7 +100,35 @@ static void collect(struct bench_report *report, struct books *books)
 	books_merge(&report->total, books);
 }
 
-static void say_interval(struct bench_report *report, const struct books *books, uint64_t until)
+static double rate_of(double count, double seconds)
+{
+	return seconds > 0 ? count / seconds : (double)NAN;
+}
+
+static void put_rates(struct json *json, const struct arguments *arguments,
+		      const struct books *books, const struct report_span *span)
+{
+	json_number(json, "messages_per_s", rate_of(span->messages, span->seconds), 1);
+	json_number(json, "bytes_per_s", rate_of(span->bytes, span->seconds), 1);
+	json_number(json, "duration_s", span->seconds, 3);
+	json_unsigned(json, "connections", arguments->connections);
+	json_unsigned(json, "unsent", books->unsent);
+	json_number(json, "cpu_percent",
+		    span->seconds > 0 ? 100.0 * span->cpu / span->seconds : (double)NAN, 1);
+	json_bool(json, "client_was_limit", report_client_was_limit(span));
+}
+
+static void print_books_json(const char *type, const struct arguments *arguments,
+			     const struct books *books, const struct report_span *span)
+{
+	struct json json;
+
+	report_begin_books(&json, type, books, span->elapsed);
+	put_rates(&json, arguments, books, span);
+	json_end(&json);
+}
+
+static void print_interval(struct bench_report *report, const struct books *books, uint64_t until)
 {
 	const struct bench *shared = report->shared;
 	double cpu = cpu_seconds();
@@ -100,7 +145,7 @@ static void say_interval(struct bench_report *report, const struct books *books,
 				 .lost = report->total.lost};
 
 	if (shared->arguments->json)
-		report_books_json("interval", shared->arguments, books, &span);
+		print_books_json("interval", shared->arguments, books, &span);
 	else if (report->live)
 		live_draw(&line);
 	report->cpu_before = cpu;
@@ -112,7 +157,7 @@ void bench_report_interval(struct bench_report *report, uint64_t until)
 	struct books books;
 
 	collect(report, &books);
-	say_interval(report, &books, until);
+	print_interval(report, &books, until);
 }
 
 void bench_report_erase(const struct bench_report *report)
@@ -189,11 +234,11 @@ enum echoc_status bench_report_end(struct bench_report *report)
 	bench_report_erase(report);
 	if (arguments->json) {
 		/* So that they add up to the summary. */
-		say_interval(report, &last, shared->sent_until);
-		report_books_json("summary", arguments, total, &span);
+		print_interval(report, &last, shared->sent_until);
+		print_books_json("summary", arguments, total, &span);
 		report_hint(stderr, shared->target, total, span.seconds);
 	} else {
-		report_bench_text(arguments, shared->target, total, &span);
+		bench_table_print(arguments, shared->target, total, &span);
 	}
 	print_problems(shared);
 	return books_clean(total) ? ECHOC_INTACT : ECHOC_DAMAGED;

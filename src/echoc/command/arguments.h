@@ -2,8 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The command line of echoc: which mode, and every parameter of it, checked as far as that is
- * possible before the target is known. Points into argv.
+ * What the command line of echoc says: which mode, and every parameter of it. Points into argv.
  */
 
 #ifndef ECHOC_COMMAND_ARGUMENTS_H
@@ -13,16 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/compiler.h"
+#include "echoc/command/mode.h"
 #include "probe/target.h"
 
-/* The exit statuses of echoc(1). */
-enum echoc_status { ECHOC_INTACT = 0, ECHOC_DAMAGED = 1, ECHOC_UNABLE = 2 };
-
-enum mode { MODE_PING, MODE_BENCH, MODE_SEND };
-
 struct arguments {
-	enum mode mode;
+	const struct mode *mode; /* NULL: none was named */
 	bool help;
 	bool version;
 	bool json;
@@ -45,12 +39,5 @@ struct arguments {
 	char *const *texts;
 	size_t text_count;
 };
-
-extern const char *const mode_names[]; /* indexed by enum mode */
-
-/* 0, or -1 after a message on standard error that says what is allowed. */
-int arguments_parse(struct arguments *arguments, int argc, char *argv[]) WARN_UNUSED;
-
-void arguments_help(void); /* to standard output */
 
 #endif

@@ -22,13 +22,26 @@
 
 #define EXCERPT_MAX 24
 
+static void put_parameters(struct json *json, const struct arguments *arguments)
+{
+	json_unsigned(json, "size", arguments->size);
+	json_optional(json, "count", arguments->count);
+	json_unsigned(json, "interval_ms", arguments->interval_ms);
+	json_unsigned(json, "timeout_ms", arguments->timeout_ms);
+	json_optional(json, "report_ms", arguments->report_ms);
+	json_bool(json, "quiet", arguments->quiet);
+}
+
 void ping_output_start(const struct ping_output *output, uint64_t run, const char *own_address)
 {
 	const struct arguments *arguments = output->arguments;
 	char interval[DURATION_TEXT_MAX];
+	struct json json;
 
 	if (arguments->json) {
-		report_start_json(arguments, output->target, run, own_address);
+		report_begin_start(&json, arguments->mode->name, output->target, run, own_address);
+		put_parameters(&json, arguments);
+		json_end(&json);
 		return;
 	}
 	printf("ECHO %s (%s) over %s: %" PRIu64 " bytes each %s\n", output->target->name,

@@ -7,8 +7,6 @@
 
 #include "config.h"
 
-#include "echoc/ping/ping.h"
-
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +14,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "echoc/command/mode.h"
 #include "echoc/command/signals.h"
 #include "echoc/ping/pinger.h"
 

@@ -52,6 +52,14 @@ static struct report_span span_of(uint64_t from, const struct pinger *pinger)
 				    .elapsed = (double)(now - pinger->started) / 1e9};
 }
 
+static void print_json(const char *type, const struct books *books, const struct report_span *span)
+{
+	struct json json;
+
+	report_begin_books(&json, type, books, span->elapsed);
+	report_end_books(&json, books);
+}
+
 void pinger_report(struct pinger *pinger)
 {
 	struct report_span span = span_of(pinger->reported, pinger);
@@ -61,7 +69,7 @@ void pinger_report(struct pinger *pinger)
 	interval = pinger->books;
 	books_add_jitter(&interval, &pinger->flow.jitter);
 	if (pinger->arguments->json) {
-		report_books_json("interval", pinger->arguments, &interval, &span);
+		print_json("interval", &interval, &span);
 	} else {
 		printf("--- %s, the last %.1f of %.1f s ---\n", pinger->target->text, span.seconds,
 		       span.elapsed);
@@ -96,7 +104,7 @@ enum echoc_status pinger_sum_up(struct pinger *pinger)
 	pinger->books.unexpected += stream_unexpected(&pinger->link.stream) > 0;
 	sum_up(pinger, &sum);
 	if (pinger->arguments->json) {
-		report_books_json("summary", pinger->arguments, &sum, &span);
+		print_json("summary", &sum, &span);
 	} else {
 		printf("\n--- %s echo statistics, %.1f s over %s ---\n", pinger->target->text,
 		       span.seconds, pinger->target->protocol);

@@ -116,6 +116,14 @@ void json_null(struct json *json, const char *name)
 	fputs("null", json->out);
 }
 
+void json_optional(struct json *json, const char *name, uint64_t value)
+{
+	if (value == 0)
+		json_null(json, name);
+	else
+		json_unsigned(json, name, value);
+}
+
 void json_number(struct json *json, const char *name, double value, int decimals)
 {
 	if (!isfinite(value)) {

@@ -30,6 +30,9 @@ void json_bool(struct json *json, const char *name, bool value);
 void json_string(struct json *json, const char *name, const char *value); /* NULL: null */
 void json_null(struct json *json, const char *name);
 
+/* Null when VALUE is 0: not set. */
+void json_optional(struct json *json, const char *name, uint64_t value);
+
 /* With DECIMALS places; null when VALUE is not a finite number. */
 void json_number(struct json *json, const char *name, double value, int decimals);
 

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Sums, as text for a person and as JSON: what ping, bench and send say at the start, at each
- * interval and at the end.
+ * Sums, as text for a person and as JSON: what the modes print at the start, at each interval and at
+ * the end, as far as it is the same for all.
  */
 
 #ifndef ECHOC_SAY_REPORT_H
@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "echoc/command/arguments.h"
+#include "echoc/say/json.h"
 #include "probe/books.h"
 #include "probe/target.h"
 
@@ -27,28 +27,33 @@ struct report_span {
 	unsigned threads;
 };
 
-/* {"type":"start"}: every parameter in use. RUN is 0 in a send. */
-void report_start_json(const struct arguments *arguments, const struct target *target, uint64_t run,
-		       const char *own_address);
+/* {"type":"start"}, to which the mode adds its parameters and the end. RUN is 0 in a send. */
+void report_begin_start(struct json *json, const char *mode, const struct target *target,
+			uint64_t run, const char *own_address);
 
-/* {"type":TYPE}, an interval or the summary of a ping or a bench. */
-void report_books_json(const char *type, const struct arguments *arguments,
-		       const struct books *books, const struct report_span *span);
+/* {"type":TYPE}, an interval or the summary, to which the mode adds what only it has, and the end. */
+void report_begin_books(struct json *json, const char *type, const struct books *books,
+			double elapsed);
+
+/* The end of one that has no rates. */
+void report_end_books(struct json *json, const struct books *books);
 
 /* The end of a ping, or one of its intervals, in ping(8)'s shape. */
 void report_ping_text(const struct books *books);
 
-/* How it goes, in one line, as ping(8) says it. */
-void report_progress(FILE *out, const struct books *books);
+/* A line for each kind of incident that there was. */
+void report_incidents(const struct books *books);
 
-/* The end of a bench: table, histogram, and who was the limit. */
-void report_bench_text(const struct arguments *arguments, const struct target *target,
-		       const struct books *books, const struct report_span *span);
+/* How it goes, in one line, as ping(8) prints it. */
+void report_progress(FILE *out, const struct books *books);
 
 /* Where to look when much of a fast UDP run was lost; nothing otherwise. */
 void report_hint(FILE *out, const struct target *target, const struct books *books, double seconds);
 
-/* True when the client used more than 95 % of the cores that its threads could have. */
+/* The cores that the threads of a bench can keep busy at the same time. */
+unsigned report_cores(const struct report_span *span);
+
+/* True when the client used more than 95 % of them. */
 bool report_client_was_limit(const struct report_span *span);
 
 #endif

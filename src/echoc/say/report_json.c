@@ -17,15 +17,7 @@
 #include "base/clock.h"
 #include "echoc/say/json.h"
 
-static void put_optional(struct json *json, const char *name, uint64_t value)
-{
-	if (value == 0)
-		json_null(json, name);
-	else
-		json_unsigned(json, name, value);
-}
-
-static void put_wall_clock(struct json *json)
+static void put_time(struct json *json)
 {
 	time_t now = time(NULL);
 	char text[32] = "";
@@ -36,50 +28,21 @@ static void put_wall_clock(struct json *json)
 	json_string(json, "time", text);
 }
 
-static void put_ping(struct json *json, const struct arguments *arguments)
-{
-	json_unsigned(json, "size", arguments->size);
-	put_optional(json, "count", arguments->count);
-	json_unsigned(json, "interval_ms", arguments->interval_ms);
-	json_unsigned(json, "timeout_ms", arguments->timeout_ms);
-	put_optional(json, "report_ms", arguments->report_ms);
-	json_bool(json, "quiet", arguments->quiet);
-}
-
-static void put_bench(struct json *json, const struct arguments *arguments)
-{
-	json_unsigned(json, "size", arguments->size);
-	json_unsigned(json, "connections", arguments->connections);
-	json_unsigned(json, "depth", arguments->depth);
-	put_optional(json, "rate", arguments->rate);
-	json_unsigned(json, "duration_ms", arguments->duration_ms);
-	json_unsigned(json, "threads", arguments->threads);
-	json_bool(json, "gso", arguments->gso);
-}
-
-void report_start_json(const struct arguments *arguments, const struct target *target, uint64_t run,
-		       const char *own_address)
+void report_begin_start(struct json *json, const char *mode, const struct target *target,
+			uint64_t run, const char *own_address)
 {
 	char run_text[24];
-	struct json json;
 
-	json_begin(&json, stdout, "start");
-	json_string(&json, "version", PACKAGE_VERSION);
-	json_string(&json, "mode", mode_names[arguments->mode]);
-	put_wall_clock(&json);
-	json_string(&json, "target", target->name);
-	json_string(&json, "address", target->text);
-	json_string(&json, "protocol", target->protocol);
-	json_string(&json, "source", own_address);
+	json_begin(json, stdout, "start");
+	json_string(json, "version", PACKAGE_VERSION);
+	json_string(json, "mode", mode);
+	put_time(json);
+	json_string(json, "target", target->name);
+	json_string(json, "address", target->text);
+	json_string(json, "protocol", target->protocol);
+	json_string(json, "source", own_address);
 	snprintf(run_text, sizeof(run_text), "%016" PRIx64, run);
-	json_string(&json, "run", run != 0 ? run_text : NULL);
-	if (arguments->mode == MODE_PING)
-		put_ping(&json, arguments);
-	else if (arguments->mode == MODE_BENCH)
-		put_bench(&json, arguments);
-	else
-		json_unsigned(&json, "timeout_ms", arguments->timeout_ms);
-	json_end(&json);
+	json_string(json, "run", run != 0 ? run_text : NULL);
 }
 
 static void put_us(struct json *json, const char *name, double ns)
@@ -120,39 +83,19 @@ static void put_counts(struct json *json, const struct books *books)
 	json_number(json, "loss_percent", books_loss_percent(books), 3);
 }
 
-static double rate_of(double count, double seconds)
+void report_begin_books(struct json *json, const char *type, const struct books *books,
+			double elapsed)
 {
-	return seconds > 0 ? count / seconds : (double)NAN;
+	json_begin(json, stdout, type);
+	json_number(json, "elapsed_s", elapsed, 3);
+	put_counts(json, books);
+	put_latency(json, &books->latency);
+	put_us(json, "jitter_us", books_jitter(books));
 }
 
-static void put_rates(struct json *json, const struct arguments *arguments,
-		      const struct books *books, const struct report_span *span)
+void report_end_books(struct json *json, const struct books *books)
 {
-	json_number(json, "messages_per_s", rate_of(span->messages, span->seconds), 1);
-	json_number(json, "bytes_per_s", rate_of(span->bytes, span->seconds), 1);
-	json_number(json, "duration_s", span->seconds, 3);
-	json_unsigned(json, "connections", arguments->connections);
-	json_unsigned(json, "unsent", books->unsent);
-	json_number(json, "cpu_percent",
-		    span->seconds > 0 ? 100.0 * span->cpu / span->seconds : (double)NAN, 1);
-	json_bool(json, "client_was_limit", report_client_was_limit(span));
-}
-
-void report_books_json(const char *type, const struct arguments *arguments,
-		       const struct books *books, const struct report_span *span)
-{
-	struct json json;
-
-	json_begin(&json, stdout, type);
-	json_number(&json, "elapsed_s", span->elapsed, 3);
-	put_counts(&json, books);
-	put_latency(&json, &books->latency);
-	put_us(&json, "jitter_us", books_jitter(books));
-	if (arguments->mode == MODE_BENCH) {
-		put_rates(&json, arguments, books, span);
-	} else {
-		json_unsigned(&json, "icmp_errors", books->icmp_errors);
-		json_unsigned(&json, "skipped", books->skipped);
-	}
-	json_end(&json);
+	json_unsigned(json, "icmp_errors", books->icmp_errors);
+	json_unsigned(json, "skipped", books->skipped);
+	json_end(json);
 }

@@ -8,8 +8,6 @@
 
 #include "config.h"
 
-#include "echoc/send/send.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "echoc/command/mode.h"
 #include "echoc/say/report.h"
 #include "echoc/say/terminal.h"
 #include "echoc/send/sender.h"
@@ -52,14 +51,14 @@ static int carry(struct sender *sender, struct reason *reason)
 	return send_stream(sender, reason);
 }
 
-static void say_bytes(uint64_t count, const char *what)
+static void print_bytes(uint64_t count, const char *what)
 {
 	if (count > 0)
 		fprintf(stderr, "echoc: %" PRIu64 " byte%s %s\n", count, count == 1 ? "" : "s",
 			what);
 }
 
-static void say_result(const struct sender *sender, double seconds)
+static void print_result(const struct sender *sender, double seconds)
 {
 	const struct books *books = &sender->books;
 	bool waited = sender->timed_out;
@@ -70,11 +69,11 @@ static void say_result(const struct sender *sender, double seconds)
 			books->received, books->sent, sender->cut_short ? "; not all was sent" : "",
 			waited ? ", waited " : "",
 			waited ? format_duration(sender->arguments->timeout_ms, wait) : "");
-	say_bytes(books->late, "came back late");
-	say_bytes(books->duplicates, "came back again");
-	say_bytes(sender->extra,
-		  sender->extra == 1 ? "came that was never sent" : "came that were never sent");
-	say_bytes(books->corrupt, "came back altered");
+	print_bytes(books->late, "came back late");
+	print_bytes(books->duplicates, "came back again");
+	print_bytes(sender->extra,
+		    sender->extra == 1 ? "came that was never sent" : "came that were never sent");
+	print_bytes(books->corrupt, "came back altered");
 	if (sender->arguments->verbose)
 		fprintf(stderr,
 			"%" PRIu64 " bytes sent to %s over %s, %" PRIu64 " came back, in %s\n",
@@ -89,32 +88,48 @@ static void end_line(const struct sender *sender)
 		putchar('\n');
 }
 
+static void print_json(const struct sender *sender, double seconds)
+{
+	struct json json;
+
+	report_begin_books(&json, "summary", &sender->books, seconds);
+	report_end_books(&json, &sender->books);
+}
+
 static enum echoc_status finish(struct sender *sender, double seconds, bool failed)
 {
-	struct report_span span = {.seconds = seconds, .elapsed = seconds};
 	struct books *books = &sender->books;
 
 	end_line(sender);
 	books->unexpected = sender->extra;
 	if (sender->arguments->json)
-		report_books_json("summary", sender->arguments, books, &span);
+		print_json(sender, seconds);
 	else
-		say_result(sender, seconds);
+		print_result(sender, seconds);
 	return books_clean(books) && !sender->cut_short && !failed ? ECHOC_INTACT : ECHOC_DAMAGED;
+}
+
+static void print_start_json(const struct sender *sender)
+{
+	const struct arguments *arguments = sender->arguments;
+	char own[ADDRESS_TEXT_MAX];
+	struct json json;
+
+	report_begin_start(&json, arguments->mode->name, sender->target, 0,
+			   target_own_text(sender->fd, own));
+	json_unsigned(&json, "timeout_ms", arguments->timeout_ms);
+	json_end(&json);
 }
 
 static int start(struct sender *sender, struct reason *reason)
 {
-	char own[ADDRESS_TEXT_MAX];
-
 	if (join_texts(sender) < 0)
 		return reason_set(reason, "out of memory");
 	sender->fd = target_open(sender->target, sender->arguments->timeout_ms, reason);
 	if (sender->fd < 0)
 		return -1;
 	if (sender->arguments->json)
-		report_start_json(sender->arguments, sender->target, 0,
-				  target_own_text(sender->fd, own));
+		print_start_json(sender);
 	return 0;
 }
 

@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #include "base/compiler.h"
-#include "echoc/command/arguments.h"
+#include "echoc/command/command_line.h"
+#include "echoc/modes.h"
 #include "probe/target.h"
 #include "unit/unit.h"
 
@@ -30,7 +31,7 @@ static int parse(const char *line)
 	snprintf(words, sizeof(words), "%s", line);
 	for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
 		argv[argc++] = word;
-	return arguments_parse(&arguments, argc, argv);
+	return command_line_parse(&arguments, modes, argc, argv);
 }
 
 /* Refusals are told on standard error; a test that passes should not show them. */
@@ -42,7 +43,7 @@ static void be_quiet(void)
 START_TEST(ping_has_the_documented_defaults)
 {
 	ck_assert_int_eq(parse("ping host"), 0);
-	ck_assert_int_eq(arguments.mode, MODE_PING);
+	ck_assert_str_eq(arguments.mode->name, "ping");
 	ck_assert_uint_eq(arguments.count, 0);
 	ck_assert_uint_eq(arguments.interval_ms, 1000);
 	ck_assert_uint_eq(arguments.size, 64);
@@ -56,7 +57,7 @@ END_TEST
 START_TEST(bench_has_the_documented_defaults)
 {
 	ck_assert_int_eq(parse("bench host"), 0);
-	ck_assert_int_eq(arguments.mode, MODE_BENCH);
+	ck_assert_str_eq(arguments.mode->name, "bench");
 	ck_assert_uint_eq(arguments.connections, 1);
 	ck_assert_uint_eq(arguments.size, 64);
 	ck_assert_uint_eq(arguments.depth, 1);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The summary of a bench for people: table, histogram, and whether the client was the limit.
+ */
+
+#ifndef ECHOC_BENCH_TABLE_H
+#define ECHOC_BENCH_TABLE_H
+
+#include "echoc/command/arguments.h"
+#include "echoc/say/report.h"
+
+void bench_table_print(const struct arguments *arguments, const struct target *target,
+		       const struct books *books, const struct report_span *span);
+
+#endif

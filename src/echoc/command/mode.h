@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * What echoc can do: each mode is a row of the table in modes.c and a folder.
+ */
+
+#ifndef ECHOC_COMMAND_MODE_H
+#define ECHOC_COMMAND_MODE_H
+
+#include <stdbool.h>
+
+struct arguments;
+struct target;
+
+/* The exit statuses of echoc(1). */
+enum echoc_status { ECHOC_INTACT = 0, ECHOC_DAMAGED = 1, ECHOC_UNABLE = 2 };
+
+typedef enum echoc_status mode_run(const struct arguments *arguments, struct target *target);
+
+struct mode {
+	const char *name;
+	char letter;	     /* in the table of options */
+	bool takes_text;     /* after the target, dashes and all */
+	const char *usage;   /* the lines of the synopsis */
+	const char *purpose; /* and those of the help */
+	const char *options;
+	mode_run *run;
+};
+
+#define MODE_NAMES_MAX 128
+
+/* NULL: none of MODES has that name. */
+const struct mode *mode_find(const struct mode *modes, const char *name);
+
+/* "ping, bench or send". */
+const char *mode_names(const struct mode *modes, char text[static MODE_NAMES_MAX]);
+
+/* What the folders of the modes are entered by. */
+mode_run ping_run;
+mode_run bench_run;
+mode_run send_run;
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The table of modes. To add one, add a row here, a folder, and its options in
+ * command/option_table.c.
+ */
+
+#include "config.h"
+
+#include "echoc/modes.h"
+
+#include <stddef.h>
+
+const struct mode modes[] = {
+	{
+		.name = "ping",
+		.letter = 'p',
+		.usage = "[-u] [-c N] [-i INTERVAL] [-s SIZE] [-W TIMEOUT]\n"
+			 "                   [--report INTERVAL] [-q] HOST[:PORT]",
+		.purpose = "one probe every INTERVAL (1s): is the path up, how long does it take",
+		.options =
+			"-c N probes (endless)  -s SIZE in bytes (64)  -W TIMEOUT (1s)\n"
+			"        --report INTERVAL: a summary every INTERVAL  -q  only summaries",
+		.run = ping_run,
+	},
+	{
+		.name = "bench",
+		.letter = 'b',
+		.usage = "[-u] [-c CONNECTIONS] [-s SIZE] [-p DEPTH] [-r RATE]\n"
+			 "                   [-d DURATION] [-j THREADS] [-g] HOST[:PORT]",
+		.purpose = "DEPTH (1) messages outstanding on each connection, or RATE a second:\n"
+			   "         how much does the path carry, and how fast",
+		.options = "-c CONNECTIONS (1)  -s SIZE (64)  -d DURATION (10s)  -j THREADS (1)\n"
+			   "        -g  send UDP in trains, eight of them outstanding without -p",
+		.run = bench_run,
+	},
+	{
+		.name = "send",
+		.letter = 's',
+		.takes_text = true,
+		.usage = "[-u] [-w TIMEOUT] HOST[:PORT] [TEXT...]",
+		.purpose = "TEXT or standard input goes out and must come back unchanged",
+		.options = "-w TIMEOUT  give up when nothing has moved for that long (5s)",
+		.run = send_run,
+	},
+	{.name = NULL},
+};
