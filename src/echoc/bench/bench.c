@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "echoc/bench/report.h"
+#include "echoc/bench/run.h"
 #include "echoc/bench/thread.h"
 #include "echoc/bench/window.h"
 #include "echoc/command/mode.h"

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "echoc/bench/thread.h"
+#include "echoc/bench/run.h"
 #include "probe/books.h"
 
 struct bench_report {
