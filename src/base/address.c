@@ -102,42 +102,58 @@ int address_from_path(struct address *address, const char *path, struct reason *
 	return 0;
 }
 
-/* HOST:PORT or [HOST]:PORT in its parts, which still lie in the text. */
+/* The parts of HOST:PORT, which still lie in the text. */
 struct host_port {
 	const char *host;
 	size_t host_length;
 	const char *port; /* NULL: there is none */
 };
 
-static struct host_port find_parts(const char *text, bool bracketed)
+/* False when brackets are not closed, or followed by anything but a port. */
+static bool find_parts(const char *text, struct host_port *parts)
 {
-	const char *end = bracketed ? strchr(text, ']') : strrchr(text, ':');
-	struct host_port parts = {.host = bracketed ? text + 1 : text};
+	const char *end = strchr(text, ':');
 
-	if (!end || (bracketed && end[1] != ':'))
-		return parts;
-	parts.host_length = (size_t)(end - parts.host);
-	parts.port = end + (bracketed ? 2 : 1);
-	return parts;
+	*parts = (struct host_port){.host = text, .host_length = strlen(text)};
+	if (text[0] == '[') {
+		end = strchr(text, ']');
+		if (!end || (end[1] != '\0' && end[1] != ':'))
+			return false;
+		parts->host = text + 1;
+		parts->host_length = (size_t)(end - parts->host);
+		parts->port = end[1] == ':' ? end + 2 : NULL;
+	} else if (end && end == strrchr(text, ':')) {
+		parts->host_length = (size_t)(end - text);
+		parts->port = end + 1;
+	}
+	return true;
 }
 
-int address_split(const char *text, char *host, size_t host_size, uint16_t *port,
+/* Without brackets the last part of an IPv6 address cannot be told from a port. */
+static bool is_bracketed_well(const char *text, const struct host_port *parts, bool port_required)
+{
+	bool is_ipv6 = memchr(parts->host, ':', parts->host_length) != NULL;
+
+	return text[0] == '[' ? is_ipv6 : !is_ipv6 || !port_required;
+}
+
+int address_split(const char *text, int default_port, char *host, size_t host_size, uint16_t *port,
 		  struct reason *reason)
 {
-	bool bracketed = text[0] == '[';
-	struct host_port parts = find_parts(text, bracketed);
-	uint64_t number;
+	uint64_t number = (uint64_t)default_port;
+	bool required = default_port == PORT_REQUIRED;
+	struct host_port parts;
 	struct reason why;
 
-	if (!parts.port)
-		return reason_set(reason, "\"%s\" has no port: write HOST:PORT or [IPV6]:PORT",
-				  text);
-	if ((memchr(parts.host, ':', parts.host_length) != NULL) != bracketed)
+	if (!find_parts(text, &parts) || !is_bracketed_well(text, &parts, required))
 		return reason_set(reason,
-				  "\"%s\": an IPv6 address, and nothing else, stands in brackets, "
+				  "\"%s\": put an IPv6 address, and nothing else, in brackets, "
 				  "like [::1]:7",
 				  text);
-	if (parse_unsigned(parts.port, 0, UINT16_MAX, &number, &why) < 0)
+	if (!parts.port && required)
+		return reason_set(reason, "\"%s\" has no port: write HOST:PORT or [IPV6]:PORT",
+				  text);
+	if (parts.port && parse_unsigned(parts.port, 0, UINT16_MAX, &number, &why) < 0)
 		return reason_set(reason, "port %s", why.text);
 	if (parts.host_length >= host_size)
 		return reason_set(reason, "the host in \"%s\" is too long", text);

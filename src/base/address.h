@@ -40,11 +40,11 @@ int address_from_ip(struct address *address, const char *host, uint16_t port,
 int address_from_path(struct address *address, const char *path, struct reason *reason) WARN_UNUSED;
 
 /*
- * Takes HOST:PORT or [HOST]:PORT apart. HOST comes without brackets and may be empty; a text
- * without a port, with an unbracketed IPv6 host, or with a port that is not a number from 0 to
- * 65535 is refused.
+ * Splits HOST:PORT or [IPV6]:PORT. Unless it is PORT_REQUIRED, DEFAULT_PORT stands in for a missing
+ * :PORT, and an IPv6 address without one needs no brackets. HOST may be empty, PORT 0.
  */
-int address_split(const char *text, char *host, size_t host_size, uint16_t *port,
+#define PORT_REQUIRED (-1)
+int address_split(const char *text, int default_port, char *host, size_t host_size, uint16_t *port,
 		  struct reason *reason) WARN_UNUSED;
 
 /* "192.0.2.7:7", "[2001:db8::7]:7", "[fe80::1%eth0]:7", "/run/x" ("unix" when it has no name). */

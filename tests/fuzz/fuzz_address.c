@@ -17,7 +17,7 @@ static void check_address(const struct address *address)
 	uint16_t port;
 
 	FUZZ_CHECK(strlen(address_format(address, text)) < sizeof(text));
-	FUZZ_CHECK(address_split(text, host, sizeof(host), &port, &reason) == 0);
+	FUZZ_CHECK(address_split(text, PORT_REQUIRED, host, sizeof(host), &port, &reason) == 0);
 	FUZZ_CHECK(port == address_port(address));
 	FUZZ_CHECK(address_from_ip(&again, host, port, &reason) == 0);
 	FUZZ_CHECK(address_equal(address, &again));
@@ -47,7 +47,7 @@ static void check_split(const char *text)
 	struct reason reason;
 	uint16_t port;
 
-	if (address_split(text, host, sizeof(host), &port, &reason) == 0)
+	if (address_split(text, PORT_REQUIRED, host, sizeof(host), &port, &reason) == 0)
 		FUZZ_CHECK(strlen(host) < sizeof(host));
 }
 

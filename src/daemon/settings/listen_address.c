@@ -99,7 +99,7 @@ static int parse_inet(struct listen_address *address, const char *text, struct r
 	char host[HOST_MAX];
 	uint16_t port;
 
-	if (address_split(text, host, sizeof(host), &port, reason) < 0)
+	if (address_split(text, PORT_REQUIRED, host, sizeof(host), &port, reason) < 0)
 		return -1;
 	address->kind = ADDRESS_INET;
 	if (host[0] == '\0' || strcmp(host, "*") == 0) {

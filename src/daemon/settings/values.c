@@ -154,7 +154,7 @@ static int parse_endpoint(const struct setting *setting UNUSED, void *value, con
 	uint16_t port;
 	struct reason why;
 
-	if (address_split(text, host, sizeof(host), &port, &why) < 0 ||
+	if (address_split(text, PORT_REQUIRED, host, sizeof(host), &port, &why) < 0 ||
 	    parse_host(value, host, port, &why) < 0)
 		return reason_set(reason,
 				  "%s; allowed are IPV4:PORT, [IPV6]:PORT and localhost:PORT",

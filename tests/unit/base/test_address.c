@@ -108,13 +108,20 @@ START_TEST(hosts_and_ports_are_taken_apart)
 	static const struct {
 		const char *text, *host;
 		uint16_t port;
+		int default_port;
 	} cases[] = {
-		{"192.0.2.7:7", "192.0.2.7", 7},
-		{":0", "", 0},
-		{"*:65535", "*", 65535},
-		{"[::1]:7007", "::1", 7007},
-		{"example.net:7", "example.net", 7},
-		{"[fe80::1%eth0]:1", "fe80::1%eth0", 1},
+		{"192.0.2.7:7", "192.0.2.7", 7, PORT_REQUIRED},
+		{":0", "", 0, PORT_REQUIRED},
+		{"*:65535", "*", 65535, PORT_REQUIRED},
+		{"[::1]:7007", "::1", 7007, PORT_REQUIRED},
+		{"example.net:7", "example.net", 7, PORT_REQUIRED},
+		{"[fe80::1%eth0]:1", "fe80::1%eth0", 1, PORT_REQUIRED},
+		{"example.net:7", "example.net", 7, 862},
+		{"example.net", "example.net", 862, 862},
+		{"", "", 862, 862},
+		{"[::1]:7", "::1", 7, 862},
+		{"[::1]", "::1", 862, 862},
+		{"::1:7", "::1:7", 862, 862},
 	};
 	char host[64];
 	struct reason reason;
@@ -122,7 +129,8 @@ START_TEST(hosts_and_ports_are_taken_apart)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		uint16_t port = 4711;
 
-		ck_assert_int_eq(address_split(cases[i].text, host, sizeof(host), &port, &reason),
+		ck_assert_int_eq(address_split(cases[i].text, cases[i].default_port, host,
+					       sizeof(host), &port, &reason),
 				 0);
 		ck_assert_str_eq(host, cases[i].host);
 		ck_assert_uint_eq(port, cases[i].port);
@@ -137,8 +145,8 @@ START_TEST(what_is_no_host_and_port_is_refused)
 		{"7", "has no port"},
 		{"192.0.2.7", "has no port"},
 		{"[::1]", "has no port"},
-		{"[::1", "has no port"},
-		{"[::1]7", "has no port"},
+		{"[::1", "in brackets"},
+		{"[::1]7", "in brackets"},
 		{"::1", "in brackets"},
 		{"::1:7", "in brackets"},
 		{"[127.0.0.1]:7", "in brackets"},
@@ -150,17 +158,27 @@ START_TEST(what_is_no_host_and_port_is_refused)
 		{"192.0.2.7:7 ", "port \"7 \""},
 		{"a.name.longer.than.fits:7", "too long"},
 	};
+	static const char *const with_default[] = {"[::1", "[::1]7", "[host]",
+						   "host:", "1111::2222:3333:4"};
 	char host[16];
 	uint16_t port;
 	struct reason reason;
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		ck_assert_int_eq(address_split(texts[i][0], host, sizeof(host), &port, &reason),
+		ck_assert_int_eq(address_split(texts[i][0], PORT_REQUIRED, host, sizeof(host),
+					       &port, &reason),
 				 -1);
 		ck_assert_msg(strstr(reason.text, texts[i][1]) != NULL, "%s", reason.text);
 	}
-	ck_assert_int_eq(address_split("fifteen.letters:7", host, sizeof(host), &port, &reason), 0);
-	ck_assert_int_eq(address_split("sixteen..letters:7", host, sizeof(host), &port, &reason),
+	for (size_t i = 0; i < ARRAY_SIZE(with_default); i++)
+		ck_assert_int_eq(
+			address_split(with_default[i], 862, host, sizeof(host), &port, &reason),
+			-1);
+	ck_assert_int_eq(address_split("fifteen.letters:7", PORT_REQUIRED, host, sizeof(host),
+				       &port, &reason),
+			 0);
+	ck_assert_int_eq(address_split("sixteen..letters:7", PORT_REQUIRED, host, sizeof(host),
+				       &port, &reason),
 			 -1);
 }
 END_TEST
