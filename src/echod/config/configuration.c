@@ -16,8 +16,8 @@
 #include <string.h>
 
 #include "daemon/settings/config_file.h"
-#include "echod/config/draft.h"
-#include "echod/config/reader.h"
+#include "daemon/settings/draft.h"
+#include "daemon/settings/reader.h"
 
 static void read_file(struct draft *draft, const struct config_source *source)
 {

@@ -6,8 +6,8 @@
  * Belongs to config_load for the time of one load.
  */
 
-#ifndef ECHOD_CONFIG_DRAFT_H
-#define ECHOD_CONFIG_DRAFT_H
+#ifndef DAEMON_SETTINGS_DRAFT_H
+#define DAEMON_SETTINGS_DRAFT_H
 
 #include <stdbool.h>
 

@@ -3,12 +3,12 @@
 
 /* What sections and keys mean: the text of a file becomes a draft and findings. Owns nothing. */
 
-#ifndef ECHOD_CONFIG_READER_H
-#define ECHOD_CONFIG_READER_H
+#ifndef DAEMON_SETTINGS_READER_H
+#define DAEMON_SETTINGS_READER_H
 
 #include <stddef.h>
 
-#include "echod/config/draft.h"
+#include "daemon/settings/draft.h"
 
 void config_read(struct draft *draft, const char *text, size_t length);
 

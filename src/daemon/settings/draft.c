@@ -8,7 +8,7 @@
 
 #include "config.h"
 
-#include "echod/config/draft.h"
+#include "daemon/settings/draft.h"
 
 #include <stdio.h>
 #include <stdlib.h>

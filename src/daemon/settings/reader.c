@@ -8,7 +8,7 @@
 
 #include "config.h"
 
-#include "echod/config/reader.h"
+#include "daemon/settings/reader.h"
 
 #include <stdio.h>
 #include <string.h>
