@@ -15,7 +15,7 @@
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/signals.h"
-#include "echod/config/configuration.h"
+#include "echod/config/load.h"
 #include "echod/config/options.h"
 #include "echod/control/server.h"
 

@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "echod/config/configuration.h"
+#include "echod/config/load.h"
 #include "fuzz/fuzz.h"
 
 static unsigned errors, warnings;

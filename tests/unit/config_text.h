@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "echod/config/configuration.h"
+#include "echod/config/load.h"
 #include "unit/unit.h"
 
 struct said {

@@ -3,7 +3,7 @@
 
 /*
  * Takes a configuration file into memory, if it is a file of sensible size. Owns its descriptor
- * while it reads. Called by config_load.
+ * while it reads. Called by settings_load.
  */
 
 #include "config.h"

@@ -2,19 +2,16 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * A configuration in the making: the values as far as they are known, and the line each came from.
- * Belongs to config_load for the time of one load.
+ * Settings in the making: the values as far as they are known, and the line each came from. Belongs
+ * to settings_load for the time of one load; the program's checks get it from there.
  */
 
 #ifndef DAEMON_SETTINGS_DRAFT_H
 #define DAEMON_SETTINGS_DRAFT_H
 
-#include <stdbool.h>
-
 #include "base/compiler.h"
 #include "daemon/settings/findings.h"
-#include "echod/config/configuration.h"
-#include "echod/config/settings.h"
+#include "daemon/settings/schema.h"
 
 /* Where a section and each of its settings were given, in the order of the table; 0: nowhere. */
 struct section_lines {
@@ -23,40 +20,42 @@ struct section_lines {
 };
 
 struct draft {
-	struct config *config;
-	struct section_lines server;
-	struct section_lines defaults;
-	struct section_lines *listeners; /* one for each of config->listeners */
+	const struct schema *schema;
+	void *program;
 	struct findings *findings;
-	bool addresses_unused; /* those of the file: -l or sockets handed over take their place */
+
+	/* NULL, or called after each word that was read. */
+	void (*take_word)(struct draft *draft, int line, const struct setting *setting,
+			  const void *values);
+	void *context; /* the program's */
+
+	/* By the place of the section in the schema: of the one, or of each with a name. */
+	struct section_lines single[SECTIONS_MAX];
+	struct section_lines *named[SECTIONS_MAX];
 };
 
-/* -1, with a finding, when there is no memory for it. */
-int draft_begin(struct draft *draft, struct findings *findings) WARN_UNUSED;
+/* Gives the sections that stand once their defaults. */
+void draft_begin(struct draft *draft);
 
-/* The configuration is the caller's; the rest of the draft is released. */
-struct config *draft_end(struct draft *draft);
+/* What sections and keys mean: the text of a file becomes values and findings. */
+void draft_read(struct draft *draft, const char *text, size_t length);
+
+/* Folds and checks each section with a name. */
+void draft_finish(struct draft *draft);
+
+/* What was found stays with the program and the findings. */
+void draft_end(struct draft *draft);
+
+struct section_lines *draft_lines(struct draft *draft, const struct section *section, size_t index);
 
 /* Reads TEXT as the value of a setting; whatever is wrong with it becomes a finding. */
-void draft_set(struct draft *draft, int line, const struct setting *setting, void *section,
+void draft_set(struct draft *draft, int line, const struct setting *setting, void *values,
 	       const char *text);
 
-/* A new one at the end, nothing set. NULL, with a finding, when there is no memory. */
-struct listener_config *draft_add_listener(struct draft *draft, int line, const char *name);
+/* One more section with a name, nothing set. NULL, with a finding, when there is no memory. */
+void *draft_add(struct draft *draft, const struct section *section, int line, const char *name);
 
-/* Whose address, added before this one, collides with it; NULL when it is free. */
-const struct listener_config *draft_find_owner(const struct draft *draft,
-					       const struct listen_address *address);
-
-void draft_drop_listeners(struct draft *draft);
-
-/* Gives a listener what it did not say itself: the values of [defaults], or the table's. */
-void draft_fold(struct draft *draft, size_t index);
-
-/* Findings that need a whole listener. */
-void draft_check(struct draft *draft, size_t index);
-
-/* The listeners that will be opened leave the address of the metrics free. */
-void draft_check_metrics(struct draft *draft);
+/* Gives a section with a name what it does not have itself: the values of its defaults. */
+void draft_fold(struct draft *draft, const struct section *section, size_t index);
 
 #endif

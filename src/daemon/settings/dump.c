@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/*
- * The configuration in force as a file that reads back the same: every section, every key. Owns
- * nothing; called for -T.
- */
+/* The settings in force as a file that reads back the same. See settings.h. */
 
 #include "config.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "echod/config/configuration.h"
-#include "echod/config/settings.h"
+#include "daemon/settings/settings.h"
+#include "daemon/settings/strict_ini.h"
 
 /* As one line, or as several of the same key where one would be too long to read back. */
 static void dump_value(FILE *out, const struct setting *setting, const void *value)
@@ -39,43 +35,51 @@ static void dump_value(FILE *out, const struct setting *setting, const void *val
 	fputc('\n', out);
 }
 
-/* A key that a listener has no use for would be a warning when it is read back. */
-static bool has_no_effect(const struct setting *setting, const struct config *config,
-			  const struct listener_config *listener)
+/* A key that does nothing in a section would be a warning when it is read back. */
+static bool is_left_out(const struct schema *schema, const struct section *section,
+			const struct setting *setting, const void *values, const void *defaults)
 {
-	return !setting_applies_to(setting, listener) &&
-	       setting_equal(setting, listener, &config->defaults);
+	return section->size > 0 && schema->no_effect(setting, values) &&
+	       setting_equal(setting, values, defaults);
 }
 
-static void dump_listener(FILE *out, const struct config *config,
-			  const struct listener_config *listener)
+static void dump_values(FILE *out, const struct schema *schema, const struct section *section,
+			const void *values, const void *defaults)
 {
-	fprintf(out, "\n[listener %s]\n", listener->name);
-	for (size_t i = 0; i < setting_count; i++) {
-		if (!(settings[i].sections & IN_LISTENER))
+	for (size_t i = 0; i < schema->setting_count; i++) {
+		const struct setting *setting = &schema->settings[i];
+
+		if (!(setting->sections & section->bit))
 			continue;
-		if (has_no_effect(&settings[i], config, listener))
-			fprintf(out, "#%s = (no effect here)\n", settings[i].key);
+		if (is_left_out(schema, section, setting, values, defaults))
+			fprintf(out, "#%s = (no effect here)\n", setting->key);
 		else
-			dump_value(out, &settings[i], setting_value_const(&settings[i], listener));
+			dump_value(out, setting, setting_value_const(setting, values));
 	}
 }
 
-static void dump_single(FILE *out, const char *name, unsigned section, const void *values)
+static void dump_section(FILE *out, const struct schema *schema, const struct section *section,
+			 const void *program)
 {
-	fprintf(out, "[%s]\n", name);
-	for (size_t i = 0; i < setting_count; i++) {
-		if (settings[i].sections & section)
-			dump_value(out, &settings[i], setting_value_const(&settings[i], values));
+	const void *defaults = NULL;
+
+	if (section->defaults)
+		defaults = section_values_const(section->defaults, program, 0);
+	for (size_t i = 0; i < section_count(section, program); i++) {
+		const void *values = section_values_const(section, program, i);
+
+		fputs(section == schema->sections && i == 0 ? "" : "\n", out);
+		if (section->size > 0)
+			fprintf(out, "[%s %s]\n", section->name, (const char *)values);
+		else
+			fprintf(out, "[%s]\n", section->name);
+		dump_values(out, schema, section, values, defaults);
 	}
 }
 
-int config_dump(const struct config *config, FILE *out)
+int settings_dump(const struct schema *schema, const void *program, FILE *out)
 {
-	dump_single(out, "server", IN_SERVER, &config->server);
-	fputc('\n', out);
-	dump_single(out, "defaults", IN_DEFAULTS, &config->defaults);
-	for (size_t i = 0; i < config->listener_count; i++)
-		dump_listener(out, config, &config->listeners[i]);
+	for (size_t i = 0; i < schema->section_count; i++)
+		dump_section(out, schema, &schema->sections[i], program);
 	return fflush(out) != 0 || ferror(out) ? -1 : 0;
 }

@@ -13,7 +13,13 @@
 
 #include "base/compiler.h"
 #include "base/reason.h"
-#include "echod/config/configuration.h"
+#include "daemon/settings/strict_ini.h"
+
+/* Bytes for the wire, escapes already decoded, NUL allowed. */
+struct text {
+	size_t length;
+	char bytes[LINE_MAX_LENGTH];
+};
 
 int escaped_text_decode(struct text *text, const char *escaped, struct reason *reason) WARN_UNUSED;
 

@@ -3,7 +3,7 @@
 
 /*
  * Findings: kept until the file was read to its end, because some can only be made there, then told
- * line by line. Owned by config_load, added to by the reader and the checks.
+ * line by line. Owned by settings_load, added to by the reader and the checks.
  */
 
 #include "config.h"
@@ -82,7 +82,7 @@ static char *format_finding(const struct finding *finding, const char *path)
 	return length < 0 ? NULL : line;
 }
 
-bool findings_report(struct findings *findings, const char *path, config_report *report)
+bool findings_report(struct findings *findings, const char *path, report_finding *report)
 {
 	if (findings->count > 1)
 		qsort(findings->items, findings->count, sizeof(*findings->items), by_line);

@@ -15,7 +15,6 @@
 
 #include "base/compiler.h"
 #include "daemon/log.h"
-#include "echod/config/configuration.h"
 
 /* Places that are no line. */
 enum { WHOLE_FILE = 0, NOT_IN_FILE = INT_MAX };
@@ -34,13 +33,16 @@ struct findings {
 	bool lost; /* no memory to keep one */
 };
 
+/* Takes a level and a whole line, "FILE:LINE: what, and what is allowed". */
+typedef void report_finding(enum log_level level, const char *line);
+
 /* LINE counts from 1. The text is without place and level. */
 void findings_error(struct findings *findings, int line, const char *format, ...) PRINTF_LIKE(3, 4);
 void findings_warning(struct findings *findings, int line, const char *format, ...)
 	PRINTF_LIKE(3, 4);
 
 /* Tells them all, each with its place in the file PATH; false when one of them was an error. */
-bool findings_report(struct findings *findings, const char *path, config_report *report);
+bool findings_report(struct findings *findings, const char *path, report_finding *report);
 
 void findings_clear(struct findings *findings);
 

@@ -32,6 +32,11 @@ struct listen_address {
 	char zone[IF_NAMESIZE]; /* of an interface that is not there: cannot be opened; else "" */
 };
 
+struct address_list {
+	struct listen_address *items;
+	size_t count;
+};
+
 /*
  * Takes *:PORT, :PORT, IPV4:PORT, [IPV6]:PORT, [fe80::1%eth0]:PORT, localhost:PORT, unix:/PATH or
  * unixgram:/PATH.

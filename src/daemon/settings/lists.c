@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Values that are lists of words: addresses, protocols, networks. Each list owns its entries.
- * Called through the rows of the table in settings.c.
+ * Values that are lists of words: addresses and networks. Each list owns its entries.
+ * Called through rows of a program's table.
  */
 
 #include "config.h"
@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/netlist.h"
+#include "daemon/settings/listen_address.h"
 #include "daemon/settings/values.h"
-#include "echod/config/configuration.h"
-#include "echod/config/settings.h"
 
 static int parse_address(const struct setting *setting UNUSED, void *value, const char *text,
 			 struct reason *reason)
@@ -51,40 +51,6 @@ static void clear_addresses(void *value)
 	*list = (struct address_list){0};
 }
 
-static const struct {
-	const char *name;
-	uint64_t bit;
-} protocols[] = {{"tcp", PROTOCOL_TCP}, {"udp", PROTOCOL_UDP}};
-
-static int parse_protocol(const struct setting *setting UNUSED, void *value, const char *text,
-			  struct reason *reason)
-{
-	uint64_t *bits = value;
-
-	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
-		if (strcmp(text, protocols[i].name) != 0)
-			continue;
-		if (*bits & protocols[i].bit)
-			return reason_set(reason, "%s is named twice", text);
-		*bits |= protocols[i].bit;
-		return 0;
-	}
-	return reason_set(reason, "\"%s\" is neither tcp nor udp", text);
-}
-
-/* Item number ITEM of those protocols whose bit is set. */
-static bool format_protocol(const struct setting *setting UNUSED, const void *value, size_t item,
-			    char *text)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
-		if (!(*(const uint64_t *)value & protocols[i].bit) || item-- > 0)
-			continue;
-		(void)snprintf(text, VALUE_TEXT_MAX, "%s", protocols[i].name);
-		return true;
-	}
-	return false;
-}
-
 static int parse_network(const struct setting *setting UNUSED, void *value, const char *text,
 			 struct reason *reason)
 {
@@ -119,8 +85,6 @@ const struct value_type addresses_value = {.size = sizeof(struct address_list),
 					   .parse = parse_address,
 					   .format = format_address,
 					   .clear = clear_addresses};
-const struct value_type protocols_value = {
-	.size = sizeof(uint64_t), .list = true, .parse = parse_protocol, .format = format_protocol};
 const struct value_type networks_value = {.size = sizeof(struct netlist),
 					  .list = true,
 					  .repeatable = true,

@@ -3,199 +3,178 @@
 
 /*
  * Sections and keys: which there are, where each may stand and how often. Owns only its place in
- * the file; config_load calls it, strict_ini.c brings it the lines.
+ * the file; settings_load calls it, strict_ini.c brings it the lines.
  */
 
 #include "config.h"
 
-#include "daemon/settings/reader.h"
+#include "daemon/settings/draft.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "base/bounded_text.h"
 #include "daemon/settings/strict_ini.h"
+#include "daemon/settings/values.h"
 
-/* Room for the names of all settings of a section. */
-#define KEYS_TEXT_MAX 512
+/* Room for the names of all sections, or of all keys of one. */
+#define NAMES_TEXT_MAX 512
 
 struct place {
 	struct draft *draft;
 	bool before_sections;
-	unsigned section; /* IN_ bit; 0: one that was refused */
-	void *values;
-	struct section_lines *lines;
-	struct listener_config *listener; /* NULL in the other sections */
+	const struct section *section; /* NULL: one that was refused */
+	size_t index;		       /* among those of its kind */
 };
 
-static void enter(struct place *place, unsigned section, void *values, struct section_lines *lines)
+static void enter_single(struct place *place, int line)
 {
-	place->section = section;
-	place->values = values;
-	place->lines = lines;
-	place->listener = NULL;
-}
-
-static void enter_single(struct place *place, int line, unsigned section)
-{
-	struct draft *draft = place->draft;
-	struct section_lines *lines = section == IN_SERVER ? &draft->server : &draft->defaults;
+	struct section_lines *lines = draft_lines(place->draft, place->section, 0);
 
 	if (lines->header != 0)
-		findings_error(draft->findings, line,
+		findings_error(place->draft->findings, line,
 			       "[%s] was on line %d already: put its settings together there",
-			       section == IN_SERVER ? "server" : "defaults", lines->header);
+			       place->section->name, lines->header);
 	else
 		lines->header = line;
-	if (section == IN_SERVER)
-		enter(place, section, &draft->config->server, lines);
-	else
-		enter(place, section, &draft->config->defaults, lines);
 }
 
-static void enter_listener(struct place *place, int line, const char *name)
+static bool is_taken(const struct draft *draft, const struct section *section, const char *name)
+{
+	for (size_t i = 0; i < section_count(section, draft->program); i++) {
+		if (strcmp(section_values_const(section, draft->program, i), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void enter_named(struct place *place, int line, const char *name)
 {
 	struct draft *draft = place->draft;
-	struct config *config = draft->config;
-	struct listener_config *listener;
+	const char *kind = place->section->name;
 
 	if (*name == '\0')
-		findings_error(draft->findings, line,
-			       "a listener needs a name: write [listener NAME]");
+		findings_error(draft->findings, line, "a %s needs a name: write [%s NAME]", kind,
+			       kind);
 	else if (!is_name(name))
 		findings_error(draft->findings, line,
-			       "\"%s\" is not a name for a listener: " NAME_ALLOWED, name);
-	else if (config_listener(config, name))
+			       "\"%s\" is not a name for a %s: " NAME_ALLOWED, name, kind);
+	else if (is_taken(draft, place->section, name))
 		findings_error(draft->findings, line,
-			       "there is a [listener %s] already: names are given once", name);
-	listener = draft_add_listener(draft, line, name);
-	if (!listener)
-		return;
-	enter(place, IN_LISTENER, listener, &draft->listeners[config->listener_count - 1]);
-	place->listener = listener;
+			       "there is a [%s %s] already: names are given once", kind, name);
+	place->index = section_count(place->section, draft->program);
+	if (!draft_add(draft, place->section, line, name))
+		place->section = NULL;
 }
 
-static void take_section(void *context, int line, const char *name)
+/* "[server], [defaults] and [listener NAME]", with LAST for the "and". */
+static const char *all_sections(const struct schema *schema, const char *last,
+				char text[static NAMES_TEXT_MAX])
 {
-	static const char listener[] = "listener";
-	struct place *place = context;
+	struct bounded_text names;
 
-	place->before_sections = false;
-	enter(place, 0, NULL, NULL);
-	if (!name)
-		return;
-	if (strcmp(name, "server") == 0) {
-		enter_single(place, line, IN_SERVER);
-	} else if (strcmp(name, "defaults") == 0) {
-		enter_single(place, line, IN_DEFAULTS);
-	} else if (strcspn(name, " \t") == strlen(listener) &&
-		   strncmp(name, listener, strlen(listener)) == 0) {
-		name += strlen(listener);
-		enter_listener(place, line, name + strspn(name, " \t"));
-	} else {
-		findings_error(place->draft->findings, line,
-			       "unknown section [%s]: allowed are [server], [defaults] and "
-			       "[listener NAME]",
-			       name);
-	}
-}
+	bounded_text_begin(&names, text, NAMES_TEXT_MAX);
+	for (size_t i = 0; i < schema->section_count; i++) {
+		const char *next = i + 1 < schema->section_count ? ", " : last;
 
-/* "workers, log_level, ..." of a section. */
-static const char *keys_of(unsigned section, char text[static KEYS_TEXT_MAX])
-{
-	size_t used = 0;
-
-	for (size_t i = 0; i < setting_count; i++) {
-		if (settings[i].sections & section)
-			used += (size_t)snprintf(text + used, KEYS_TEXT_MAX - used, "%s%s",
-						 used > 0 ? ", " : "", settings[i].key);
+		bounded_text_add(&names, "%s[%s%s]", i > 0 ? next : "", schema->sections[i].name,
+				 schema->sections[i].size > 0 ? " NAME" : "");
 	}
 	return text;
 }
 
-static const char *section_name(unsigned section)
+/* The kind of section whose name, or first word, TEXT is; *NAME is what comes after that. */
+static const struct section *find_section(const struct schema *schema, const char *text,
+					  const char **name)
 {
-	if (section & IN_SERVER)
-		return "[server]";
-	return section & IN_DEFAULTS ? "[defaults]" : "[listener]";
+	for (size_t i = 0; i < schema->section_count; i++) {
+		const struct section *section = &schema->sections[i];
+		size_t length = section->size > 0 ? strcspn(text, " \t") : strlen(text);
+
+		*name = text + length + strspn(text + length, " \t");
+		if (length == strlen(section->name) && strncmp(text, section->name, length) == 0)
+			return section;
+	}
+	return NULL;
+}
+
+static void take_section(void *context, int line, const char *name)
+{
+	struct place *place = context;
+	const struct schema *schema = place->draft->schema;
+	char sections[NAMES_TEXT_MAX];
+	const char *rest;
+
+	place->before_sections = false;
+	place->index = 0;
+	place->section = name ? find_section(schema, name, &rest) : NULL;
+	if (place->section && place->section->size > 0)
+		enter_named(place, line, rest);
+	else if (place->section)
+		enter_single(place, line);
+	else if (name)
+		findings_error(place->draft->findings, line, "unknown section [%s]: allowed are %s",
+			       name, all_sections(schema, " and ", sections));
+}
+
+/* "workers, log_level, ..." of a section. */
+static const char *keys_of(const struct schema *schema, const struct section *section,
+			   char text[static NAMES_TEXT_MAX])
+{
+	struct bounded_text keys;
+
+	bounded_text_begin(&keys, text, NAMES_TEXT_MAX);
+	for (size_t i = 0; i < schema->setting_count; i++) {
+		if (schema->settings[i].sections & section->bit)
+			bounded_text_add(&keys, "%s%s", keys.length > 0 ? ", " : "",
+					 schema->settings[i].key);
+	}
+	return text;
 }
 
 static const struct setting *find_allowed(struct place *place, int line, const char *key)
 {
-	const struct setting *setting = setting_find(key);
-	char keys[KEYS_TEXT_MAX];
+	const struct schema *schema = place->draft->schema;
+	const struct setting *setting = schema_find(schema, key);
+	char keys[NAMES_TEXT_MAX];
 
+	if (setting && (setting->sections & place->section->bit) != 0)
+		return setting;
 	if (!setting)
 		findings_error(place->draft->findings, line,
-			       "unknown key \"%s\": allowed in %s are %s", key,
-			       section_name(place->section), keys_of(place->section, keys));
-	else if (!(setting->sections & place->section))
-		findings_error(place->draft->findings, line,
-			       "%s does not belong in %s, where allowed are %s", key,
-			       section_name(place->section), keys_of(place->section, keys));
+			       "unknown key \"%s\": allowed in [%s] are %s", key,
+			       place->section->name, keys_of(schema, place->section, keys));
 	else
-		return setting;
+		findings_error(place->draft->findings, line,
+			       "%s does not belong in [%s], where allowed are %s", key,
+			       place->section->name, keys_of(schema, place->section, keys));
 	return NULL;
-}
-
-static void check_address(struct draft *draft, int line, const struct listen_address *address)
-{
-	const struct listener_config *owner = draft_find_owner(draft, address);
-	char text[LISTEN_ADDRESS_TEXT_MAX];
-
-	if (owner)
-		findings_error(draft->findings, line,
-			       "address: [listener %s] has %s already, or a part of it",
-			       owner->name, listen_address_format(address, text));
-	if (address->zone[0] != '\0' && !draft->addresses_unused)
-		findings_error(draft->findings, line,
-			       "address: %s: there is no network interface \"%s\"",
-			       listen_address_format(address, text), address->zone);
-}
-
-/* The addresses behind the first KNOWN are new: none of them may be taken. */
-static void check_new_addresses(const struct place *place, int line, size_t known)
-{
-	const struct address_list *list = &place->listener->addresses;
-
-	for (; known < list->count; known++)
-		check_address(place->draft, line, &list->items[known]);
-}
-
-static void set_value(struct place *place, int line, const struct setting *setting,
-		      const char *value)
-{
-	size_t known = place->listener ? place->listener->addresses.count : 0;
-
-	draft_set(place->draft, line, setting, place->values, value);
-	if (place->listener)
-		check_new_addresses(place, line, known);
 }
 
 static void take_setting(void *context, int line, const char *key, const char *value)
 {
 	struct place *place = context;
+	struct draft *draft = place->draft;
 	const struct setting *setting;
+	char sections[NAMES_TEXT_MAX];
 	int *given;
 
 	if (place->before_sections)
-		findings_error(place->draft->findings, line,
-			       "%s stands before any section: begin with [server], [defaults] or "
-			       "[listener NAME]",
-			       key);
-	if (place->section == 0)
-		return;
-	setting = find_allowed(place, line, key);
+		findings_error(draft->findings, line, "%s stands before any section: begin with %s",
+			       key, all_sections(draft->schema, " or ", sections));
+	setting = place->section ? find_allowed(place, line, key) : NULL;
 	if (!setting)
 		return;
-	given = &place->lines->keys[setting - settings];
+	given = &draft_lines(draft, place->section, place->index)
+			 ->keys[setting - draft->schema->settings];
 	if (*given != 0 && !setting->type->repeatable) {
-		findings_error(place->draft->findings, line,
+		findings_error(draft->findings, line,
 			       "%s was set on line %d already: it is allowed once in a section",
 			       key, *given);
 		return;
 	}
 	*given = line;
-	set_value(place, line, setting, value);
+	draft_set(draft, line, setting,
+		  section_values(place->section, draft->program, place->index), value);
 }
 
 static void take_refusal(void *context, int line, const char *why)
@@ -205,7 +184,7 @@ static void take_refusal(void *context, int line, const char *why)
 	findings_error(place->draft->findings, line, "%s", why);
 }
 
-void config_read(struct draft *draft, const char *text, size_t length)
+void draft_read(struct draft *draft, const char *text, size_t length)
 {
 	static const struct ini_events events = {take_section, take_setting, take_refusal};
 	struct place place = {.draft = draft, .before_sections = true};

@@ -16,8 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "echod/config/configuration.h"
-
 _Static_assert(LINE_MAX_LENGTH == 190, "find_fault says it in words");
 
 #define BLANKS " \t"

@@ -13,6 +13,8 @@
 
 #include "base/compiler.h"
 
+#define LINE_MAX_LENGTH 190
+
 /* Lines count from 1. Strings are the callee's only while it is called. */
 struct ini_events {
 	/*

@@ -3,7 +3,7 @@
 
 /*
  * Values that are one number, word or text. Lists are in lists.c. Owns nothing; called
- * through the rows of the table in settings.c.
+ * through rows of a program's table.
  */
 
 #include "config.h"
@@ -16,10 +16,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/units.h"
 #include "daemon/log.h"
-#include "echod/config/configuration.h"
-#include "echod/config/settings.h"
+#include "daemon/settings/strict_ini.h"
 
 bool is_name(const char *text)
 {

@@ -15,26 +15,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/address.h"
 #include "base/compiler.h"
 #include "base/netlist.h"
-#include "daemon/log.h"
+#include "daemon/settings/escaped_text.h"
 #include "daemon/settings/listen_address.h"
-
-#define NAME_MAX_LENGTH 32
-#define LINE_MAX_LENGTH 190
-
-enum { PROTOCOL_TCP = 1, PROTOCOL_UDP = 2 };
-
-/* Bytes for the wire, escapes already decoded, NUL allowed. */
-struct text {
-	size_t length;
-	char bytes[LINE_MAX_LENGTH];
-};
-
-struct address_list {
-	struct listen_address *items;
-	size_t count;
-};
+#include "daemon/settings/schema.h"
+#include "echod/config/protocols.h"
 
 struct listener_config {
 	char name[NAME_MAX_LENGTH + 1];
@@ -71,24 +58,6 @@ struct config {
 	struct listener_config *listeners;
 	size_t listener_count;
 };
-
-/* Where a configuration comes from: the same at start and at each reload. */
-struct config_source {
-	const char *path;
-	bool must_exist;
-	const struct listen_address *addresses; /* of -l, instead of the file's listeners */
-	size_t address_count;
-	bool handed; /* sockets were: no address of the file is opened */
-};
-
-/*
- * Takes each finding as it is made: a level and a whole line, "FILE:LINE: what, and what is
- * allowed".
- */
-typedef void config_report(enum log_level level, const char *line);
-
-/* NULL when anything is wrong; every error was reported by then. The caller holds one reference. */
-struct config *config_load(const struct config_source *source, config_report *report) WARN_UNUSED;
 
 struct config *config_hold(struct config *config);
 void config_release(struct config *config);

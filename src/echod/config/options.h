@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "base/compiler.h"
-#include "echod/config/configuration.h"
+#include "echod/config/load.h"
 
 enum action { ACTION_RUN, ACTION_TEST, ACTION_DUMP, ACTION_VERSION, ACTION_HELP };
 

@@ -2,17 +2,17 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The table of settings, in the order in which they are documented and dumped, and what can be done
- * with any row of it. Owns nothing but constants; every part of the configuration walks it.
+ * The table of settings, in the order in which they are documented and dumped, and when one has no
+ * effect. Owns nothing but constants.
  */
 
 #include "config.h"
 
 #include "echod/config/settings.h"
 
-#include <string.h>
-
+#include "daemon/settings/values.h"
 #include "echod/config/configuration.h"
+#include "echod/config/protocols.h"
 
 #define SERVER(field) .sections = IN_SERVER, .offset = offsetof(struct server_config, field)
 #define LISTENER(field) .sections = IN_LISTENER, .offset = offsetof(struct listener_config, field)
@@ -67,26 +67,18 @@ const struct setting settings[] = {
 const size_t setting_count = ARRAY_SIZE(settings);
 _Static_assert(ARRAY_SIZE(settings) <= SETTINGS_MAX, "SETTINGS_MAX is too small");
 
-const struct setting *setting_find(const char *key)
-{
-	for (size_t i = 0; i < setting_count; i++) {
-		if (strcmp(settings[i].key, key) == 0)
-			return &settings[i];
-	}
-	return NULL;
-}
+static const struct section sections[] = {
+	[SERVER_SECTION] = {"server", IN_SERVER, .offset = offsetof(struct config, server)},
+	[DEFAULTS_SECTION] = {"defaults", IN_DEFAULTS, .offset = offsetof(struct config, defaults)},
+	[LISTENER_SECTION] = {"listener", IN_LISTENER, .offset = offsetof(struct config, listeners),
+			      .size = sizeof(struct listener_config),
+			      .count_offset = offsetof(struct config, listener_count),
+			      .defaults = &sections[DEFAULTS_SECTION]},
+};
+_Static_assert(offsetof(struct listener_config, name) == 0, "a section begins with its name");
 
-void *setting_value(const struct setting *setting, void *section)
-{
-	return (char *)section + setting->offset;
-}
-
-const void *setting_value_const(const struct setting *setting, const void *section)
-{
-	return (const char *)section + setting->offset;
-}
-
-bool setting_applies_to(const struct setting *setting, const struct listener_config *listener)
+/* APPLIES_TO_ bits */
+static unsigned served_by(const struct listener_config *listener)
 {
 	unsigned served = 0;
 
@@ -103,43 +95,23 @@ bool setting_applies_to(const struct setting *setting, const struct listener_con
 		if (listener->protocols & PROTOCOL_UDP)
 			served |= APPLIES_TO_UDP;
 	}
-	return setting->applies_to == APPLIES_TO_ALL || (served & setting->applies_to) != 0;
+	return served;
 }
 
-bool setting_equal(const struct setting *setting, const void *section, const void *other)
+static const char *no_effect(const struct setting *setting, const void *values)
 {
-	const void *a = setting_value_const(setting, section);
-	const void *b = setting_value_const(setting, other);
-	char a_text[VALUE_TEXT_MAX], b_text[VALUE_TEXT_MAX];
-	size_t item = 0;
+	const struct listener_config *listener = values;
 
-	for (;;) {
-		bool a_more = setting->type->format(setting, a, item, a_text);
-		bool b_more = setting->type->format(setting, b, item, b_text);
-
-		if (!a_more || !b_more)
-			return a_more == b_more;
-		if (strcmp(a_text, b_text) != 0)
-			return false;
-		item++;
-	}
+	if (setting->applies_to == APPLIES_TO_ALL || listener->addresses.count == 0 ||
+	    (served_by(listener) & setting->applies_to) != 0)
+		return NULL;
+	if (setting->applies_to == APPLIES_TO_IP)
+		return "has no IP address";
+	return setting->applies_to == APPLIES_TO_UDP ? "serves no UDP" : "serves no TCP";
 }
 
-void setting_share(const struct setting *setting, void *to, const void *from)
-{
-	void *target = setting_value(setting, to);
-	const void *source = setting_value_const(setting, from);
-
-	if (setting->type->share)
-		setting->type->share(target, source);
-	else
-		memcpy(target, source, setting->type->size);
-}
-
-void settings_clear(unsigned sections, void *section)
-{
-	for (size_t i = 0; i < setting_count; i++) {
-		if ((settings[i].sections & sections) != 0 && settings[i].type->clear)
-			settings[i].type->clear(setting_value(&settings[i], section));
-	}
-}
+const struct schema config_schema = {.sections = sections,
+				     .section_count = ARRAY_SIZE(sections),
+				     .settings = settings,
+				     .setting_count = ARRAY_SIZE(settings),
+				     .no_effect = no_effect};

@@ -16,6 +16,7 @@
 
 #include "daemon/log.h"
 #include "daemon/notify.h"
+#include "echod/config/load.h"
 #include "echod/control/apply.h"
 #include "echod/control/state.h"
 #include "echod/control/supervision.h"

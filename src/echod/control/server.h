@@ -7,7 +7,6 @@
 #define ECHOD_CONTROL_SERVER_H
 
 #include "base/compiler.h"
-#include "echod/config/configuration.h"
 
 /* The exit statuses of echod(8); scripts and the unit rely on them. */
 enum exit_status {
@@ -18,6 +17,8 @@ enum exit_status {
 	STATUS_CONFIG = 6
 };
 
+struct config;
+struct config_source;
 struct server;
 
 /*

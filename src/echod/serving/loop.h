@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/log.h"
 #include "echod/config/configuration.h"
 #include "echod/counters/counters.h"
 #include "echod/datagram/turn.h"

@@ -7,6 +7,7 @@
 
 #include "daemon/settings/escaped_text.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -84,7 +84,7 @@ START_TEST(the_shipped_file_has_no_other_key)
 
 		/* Examples have no blank behind the #, sentences do. */
 		if (sscanf(line, "#%63[a-z_] = ", key) == 1 && strstr(line, " = "))
-			ck_assert_msg(setting_find(key) != NULL, "etc/echod.conf: %s", line);
+			ck_assert_msg(schema_find(&config_schema, key) != NULL, "etc/echod.conf: %s", line);
 	}
 }
 END_TEST

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "daemon/settings/values.h"
 #include "unit/config_text.h"
 
 START_TEST(every_row_is_complete)
@@ -16,7 +17,7 @@ START_TEST(every_row_is_complete)
 	for (size_t i = 0; i < setting_count; i++) {
 		const struct setting *setting = &settings[i];
 
-		ck_assert_ptr_eq(setting_find(setting->key), setting);
+		ck_assert_ptr_eq(schema_find(&config_schema, setting->key), setting);
 		ck_assert_uint_ne(setting->sections, 0);
 		ck_assert_uint_le(setting->min, setting->max);
 		ck_assert_ptr_nonnull(setting->type->parse);
@@ -27,8 +28,8 @@ START_TEST(every_row_is_complete)
 		ck_assert(!setting->restart || setting->sections == IN_SERVER);
 		ck_assert(!setting->required || setting->default_text[0] == '\0');
 	}
-	ck_assert_ptr_null(setting_find("nonesuch"));
-	ck_assert_ptr_null(setting_find(""));
+	ck_assert_ptr_null(schema_find(&config_schema, "nonesuch"));
+	ck_assert_ptr_null(schema_find(&config_schema, ""));
 }
 END_TEST
 
