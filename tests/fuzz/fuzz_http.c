@@ -314,11 +314,12 @@ static void crowd_in(void)
 /* Once: what it is large for is empty again after each input. */
 static void open_server(void)
 {
-	static const struct http_handler handler = {.asked = on_asked, .answer = on_answer};
+	static const struct http_path paths[] = {{NULL, on_answer}};
+	static const struct http_site site = {.asked = on_asked, .paths = paths};
 
 	fake_start();
 	base = event_base_new();
-	http = base ? http_new(base, FAKE_LISTENER, false, &handler, &asked) : NULL;
+	http = base ? http_new(base, FAKE_LISTENER, false, &site, &asked) : NULL;
 	FUZZ_CHECK(http && fake_sockets[0].interest == EPOLLIN);
 }
 

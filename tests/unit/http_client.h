@@ -40,9 +40,7 @@ static inline void handle(void *arg, const char *path, struct http_reply *reply)
 {
 	ck_assert_ptr_eq(arg, &requests);
 	(void)snprintf(asked, sizeof(asked), "%s", path);
-	if (strcmp(path, "/none") == 0)
-		reply->status = HTTP_NOT_FOUND;
-	else if (strcmp(path, "/ill") == 0)
+	if (strcmp(path, "/ill") == 0)
 		reply->status = HTTP_UNAVAILABLE;
 	else if (strcmp(path, "/large") == 0)
 		while (bounded_text_room(&reply->body) > 0)
@@ -60,7 +58,8 @@ static inline void take(void *arg)
 		http_answer(http);
 }
 
-static const struct http_handler handler = {.asked = take, .answer = handle};
+static const struct http_path paths[] = {{"/none", NULL}, {NULL, handle}};
+static const struct http_site site = {.asked = take, .paths = paths};
 
 static inline void set_up(void)
 {
@@ -74,7 +73,7 @@ static inline void set_up(void)
 	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &length), 0);
 	ck_assert_int_eq(listen(listener, 128), 0);
 	base = event_base_new();
-	http = http_new(base, listener, guarded, &handler, &requests);
+	http = http_new(base, listener, guarded, &site, &requests);
 	ck_assert_ptr_nonnull(http);
 }
 

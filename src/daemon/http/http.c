@@ -18,7 +18,6 @@
 
 #include "base/clock.h"
 #include "daemon/http/host.h"
-#include "daemon/http/message.h"
 
 #define REQUEST_MAX 4096
 #define ACCEPTS_PER_TURN 32
@@ -52,7 +51,7 @@ struct client {
 
 struct http {
 	struct event_base *base;
-	const struct http_handler *handler;
+	const struct http_site *site;
 	void *arg;
 	bool loopback_only;
 	struct event acceptable;
@@ -171,6 +170,18 @@ static const char *judge(struct client *client, char *text, struct http_request 
 	return status;
 }
 
+static void write_page(struct http *http, const char *path, struct http_reply *reply)
+{
+	const struct http_path *known = http->site->paths;
+
+	while (known->path && strcmp(known->path, path) != 0)
+		known++;
+	if (known->page)
+		known->page(http->arg, path, reply);
+	else
+		reply->status = HTTP_NOT_FOUND;
+}
+
 /* STATUS other than HTTP_OK: refused without a look at the request. */
 static void answer(struct client *client, const char *status)
 {
@@ -183,7 +194,7 @@ static void answer(struct client *client, const char *status)
 	if (strcmp(reply.status, HTTP_OK) == 0)
 		reply.status = judge(client, text, &request);
 	if (strcmp(reply.status, HTTP_OK) == 0)
-		client->http->handler->answer(client->http->arg, request.path, &reply);
+		write_page(client->http, request.path, &reply);
 	else if (strcmp(reply.status, HTTP_FORBIDDEN) == 0)
 		bounded_text_add(&reply.body, "Served on a loopback address: ask for localhost or "
 					      "that address, not for another host.\n");
@@ -212,7 +223,10 @@ static void on_readable(int fd, short what UNUSED, void *arg)
 	} else if (http_request_complete(client->request)) {
 		event_del(&client->event);
 		client->stage = WAITING;
-		client->http->handler->asked(client->http->arg);
+		if (client->http->site->asked)
+			client->http->site->asked(client->http->arg);
+		else
+			http_answer(client->http);
 	} else if (client->received == REQUEST_MAX) {
 		answer(client, "431 Request Header Fields Too Large");
 	}
@@ -284,7 +298,7 @@ static void on_acceptable(int fd, short what UNUSED, void *arg)
 }
 
 struct http *http_new(struct event_base *base, int fd, bool loopback_only,
-		      const struct http_handler *handler, void *arg)
+		      const struct http_site *site, void *arg)
 {
 	struct http *http = calloc(1, sizeof(*http));
 
@@ -292,7 +306,7 @@ struct http *http_new(struct event_base *base, int fd, bool loopback_only,
 		return NULL;
 	http->base = base;
 	http->loopback_only = loopback_only;
-	http->handler = handler;
+	http->site = site;
 	http->arg = arg;
 	event_assign(&http->resume, base, -1, 0, on_resume, http);
 	event_assign(&http->acceptable, base, fd, EV_READ | EV_PERSIST, on_acceptable, http);

@@ -11,8 +11,10 @@
 #ifndef DAEMON_HTTP_HTTP_H
 #define DAEMON_HTTP_HTTP_H
 
-#include "base/bounded_text.h"
+#include <stdbool.h>
+
 #include "base/compiler.h"
+#include "daemon/http/message.h"
 
 struct event_base;
 struct http;
@@ -23,31 +25,27 @@ struct http;
 /* The longest body of an answer. */
 #define HTTP_BODY_MAX (128 * 1024)
 
-#define HTTP_OK "200 OK"
-#define HTTP_FORBIDDEN "403 Forbidden"
-#define HTTP_NOT_FOUND "404 Not Found"
-#define HTTP_UNAVAILABLE "503 Service Unavailable"
+/* PATH begins with / and comes without its query. Must not wait. */
+typedef void http_page(void *arg, const char *path, struct http_reply *reply);
 
-/* HTTP_OK, plain text and an empty body when the handler gets it; for an empty body, the status. */
-struct http_reply {
-	const char *status;
-	const char *type;
-	struct bounded_text body;
+struct http_path {
+	const char *path;
+	http_page *page;
 };
 
-struct http_handler {
-	/* A request has come. It waits until http_answer is called, which may be at once. */
+struct http_site {
+	/* A request has come; it waits until http_answer is called. NULL: it is answered at once. */
 	void (*asked)(void *arg);
-	/* PATH begins with / and comes without its query. Must not wait. */
-	void (*answer)(void *arg, const char *path, struct http_reply *reply);
+	/* The last one has no path, and its page, if any, is that of all others. */
+	const struct http_path *paths;
 };
 
 /*
- * Serves who connects to FD, which listens and does not block. LOOPBACK_ONLY: who asks for another
- * host is refused. NULL: no memory.
+ * Serves clients of FD, which listens and does not block. LOOPBACK_ONLY: requests for another host
+ * are refused. NULL: no memory.
  */
 struct http *http_new(struct event_base *base, int fd, bool loopback_only,
-		      const struct http_handler *handler, void *arg) WARN_UNUSED;
+		      const struct http_site *site, void *arg) WARN_UNUSED;
 void http_free(struct http *http);
 
 /* Answers all requests that have come so far. */

@@ -9,14 +9,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "daemon/http/http.h"
+#include "base/bounded_text.h"
 
 #define HTTP_HEADER_MAX 512
+
+#define HTTP_OK "200 OK"
+#define HTTP_FORBIDDEN "403 Forbidden"
+#define HTTP_NOT_FOUND "404 Not Found"
+#define HTTP_UNAVAILABLE "503 Service Unavailable"
 
 struct http_request {
 	const char *path;      /* begins with / and comes without its query */
 	const char *authority; /* HOST[:PORT] of an absolute target; NULL: the headers name it */
 	const char *headers;
+};
+
+/* HTTP_OK, plain text and an empty body at first; for an empty body, the status. */
+struct http_reply {
+	const char *status;
+	const char *type;
+	struct bounded_text body;
 };
 
 /* Where it begins: an empty line may come first. */

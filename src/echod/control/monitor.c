@@ -168,14 +168,17 @@ static struct health health_of(const struct monitor *monitor)
 	return health;
 }
 
-static void write_metrics(const struct monitor *monitor, struct http_reply *reply)
+static void write_metrics(void *arg, const char *path UNUSED, struct http_reply *reply)
 {
+	const struct monitor *monitor = arg;
+
 	reply->type = METRICS_TYPE;
 	metrics_write(monitor->view.totals, &reply->body);
 }
 
-static void write_health(const struct monitor *monitor, struct http_reply *reply)
+static void write_health(void *arg, const char *path UNUSED, struct http_reply *reply)
 {
+	const struct monitor *monitor = arg;
 	struct health health = health_of(monitor);
 
 	if (!health.well)
@@ -183,8 +186,9 @@ static void write_health(const struct monitor *monitor, struct http_reply *reply
 	bounded_text_add(&reply->body, "%s\n", health.well ? "ok" : health.state);
 }
 
-static void write_page(const struct monitor *monitor, struct http_reply *reply)
+static void write_page(void *arg, const char *path UNUSED, struct http_reply *reply)
 {
+	const struct monitor *monitor = arg;
 	struct health health = health_of(monitor);
 	struct status_view view = {.host = monitor->host,
 				   .state = health.state,
@@ -199,22 +203,6 @@ static void write_page(const struct monitor *monitor, struct http_reply *reply)
 	status_page_write(&reply->body, &view);
 }
 
-static void on_answer(void *arg, const char *path, struct http_reply *reply)
-{
-	static const struct {
-		const char *path;
-		void (*write)(const struct monitor *monitor, struct http_reply *reply);
-	} pages[] = {{"/metrics", write_metrics}, {"/healthz", write_health}, {"/", write_page}};
-
-	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
-		if (strcmp(path, pages[i].path) == 0) {
-			pages[i].write(arg, reply);
-			return;
-		}
-	}
-	reply->status = HTTP_NOT_FOUND;
-}
-
 /*
  * What others reach anyway needs no guard against their names for it, which we do not know; and no
  * browser gets to a unix socket.
@@ -224,7 +212,9 @@ static bool guards_host(const struct listen_socket *socket)
 	return !socket_is_unix(socket->kind) && is_loopback(&socket->address);
 }
 
-static const struct http_handler handler = {.asked = on_asked, .answer = on_answer};
+static const struct http_path paths[] = {
+	{"/metrics", write_metrics}, {"/healthz", write_health}, {"/", write_page}, {NULL, NULL}};
+static const struct http_site site = {.asked = on_asked, .paths = paths};
 
 struct monitor *monitor_new(struct event_base *base, const struct listen_socket *socket,
 			    const struct monitor_view *view)
@@ -239,7 +229,7 @@ struct monitor *monitor_new(struct event_base *base, const struct listen_socket 
 	monitor->host[sizeof(monitor->host) - 1] = '\0';
 	event_assign(&monitor->overdue, base, -1, 0, on_overdue, monitor);
 	event_assign(&monitor->timer, base, -1, EV_PERSIST, on_second, monitor);
-	monitor->http = http_new(base, socket->fd, guards_host(socket), &handler, monitor);
+	monitor->http = http_new(base, socket->fd, guards_host(socket), &site, monitor);
 	if (!monitor->http || event_add(&monitor->timer, &second) < 0) {
 		monitor_free(monitor);
 		return NULL;

@@ -42,7 +42,7 @@ START_TEST(without_memory_there_is_none)
 		struct http *refused;
 
 		fault_after(skip, MEMORY, ENOMEM);
-		refused = http_new(base, listener, false, &handler, &requests);
+		refused = http_new(base, listener, false, &site, &requests);
 		ck_assert(fault_over());
 		ck_assert_ptr_null(refused);
 		ck_assert_int_eq(fault_blocks(), 0);
