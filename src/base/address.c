@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Socket addresses: their text, read and written, and the canonical form of an IP address. Owns
- * nothing; listeners, metrics, log lines and the client call it.
+ * Socket addresses: parsing, formatting, and the canonical form of an IP address. Owns nothing;
+ * called for listeners, metrics and log lines, and by the client.
  */
 
 #include "config.h"
@@ -106,7 +106,7 @@ int address_from_path(struct address *address, const char *path, struct reason *
 struct host_port {
 	const char *host;
 	size_t host_length;
-	const char *port; /* NULL: there is none */
+	const char *port; /* NULL if missing */
 };
 
 /* False when brackets are not closed, or followed by anything but a port. */
@@ -165,7 +165,7 @@ int address_split(const char *text, int default_port, char *host, size_t host_si
 
 _Static_assert(ADDRESS_TEXT_MAX > sizeof(struct sockaddr_un), "no room for every unix address");
 
-/* A path, or an abstract name behind "@"; both may hold anything, a line must not. */
+/* A path, or "@" and an abstract name; unprintable bytes, which both may contain, are replaced. */
 static void format_unix(const struct address *address, char *text)
 {
 	size_t length = address->length - offsetof(struct sockaddr_un, sun_path);
@@ -175,7 +175,7 @@ static void format_unix(const struct address *address, char *text)
 		(void)snprintf(text, ADDRESS_TEXT_MAX, "unix");
 		return;
 	}
-	/* The kernel counts a NUL that it did not find room for. */
+	/* The kernel includes the NUL in the length even if it did not fit. */
 	if (length > sizeof(address->un.sun_path))
 		length = sizeof(address->un.sun_path);
 	if (path[0] != '\0')

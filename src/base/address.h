@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Socket addresses: one value type for IPv4, IPv6 and unix, its text form, and the one canonical
- * form of an IP address (IPv4 as v4-mapped IPv6) that lists and tables compare.
+ * Socket addresses: one value type for IPv4, IPv6 and UNIX, its text form, and the canonical form
+ * of an IP address (IPv4 as v4-mapped IPv6) that lists and tables compare.
  */
 
 #ifndef BASE_ADDRESS_H
@@ -29,14 +29,14 @@ struct address {
 	};
 };
 
-/* Room for every text that address_format writes. */
+/* Large enough for every text that address_format writes. */
 #define ADDRESS_TEXT_MAX 160
 
-/* HOST is an IPv4 or IPv6 literal, the latter perhaps with %ZONE; never a name. */
+/* HOST is an IPv4 or IPv6 literal, the latter optionally with %ZONE; never a name. */
 int address_from_ip(struct address *address, const char *host, uint16_t port,
 		    struct reason *reason) WARN_UNUSED;
 
-/* PATH becomes a unix socket address; refuses an empty, relative or over-long one. */
+/* Makes a UNIX socket address of PATH, which must be absolute and fit. */
 int address_from_path(struct address *address, const char *path, struct reason *reason) WARN_UNUSED;
 
 /*
@@ -47,22 +47,22 @@ int address_from_path(struct address *address, const char *path, struct reason *
 int address_split(const char *text, int default_port, char *host, size_t host_size, uint16_t *port,
 		  struct reason *reason) WARN_UNUSED;
 
-/* "192.0.2.7:7", "[2001:db8::7]:7", "[fe80::1%eth0]:7", "/run/x" ("unix" when it has no name). */
+/* "192.0.2.7:7", "[2001:db8::7]:7", "[fe80::1%eth0]:7", "/run/x" ("unix" if it has no name). */
 const char *address_format(const struct address *address, char text[static ADDRESS_TEXT_MAX]);
 
 /*
- * A v4-mapped IPv6 socket address becomes the IPv4 one it stands for; others are left as they are.
+ * Converts a v4-mapped IPv6 socket address to IPv4; leaves others unchanged.
  */
 void address_unmap(struct address *address);
 
-uint16_t address_port(const struct address *address); /* 0 for unix */
+uint16_t address_port(const struct address *address); /* 0 for UNIX */
 void address_set_port(struct address *address, uint16_t port);
-bool address_equal(const struct address *a, const struct address *b); /* port and scope included */
+bool address_equal(const struct address *a, const struct address *b); /* including port and scope */
 
-/* Equal, or of one family and port with a wildcard among them: sockets must share to have both. */
+/* Equal, or same family and port with a wildcard: two sockets can only have both by sharing. */
 bool address_overlaps(const struct address *a, const struct address *b);
 
-/* The canonical form: false when the socket address is not an IP one. */
+/* The canonical form of SA; false if it is not an IP address. */
 bool address_ip(const struct sockaddr *sa, struct in6_addr *ip);
 
 /* 127.0.0.0/8 or ::1, in canonical form. */

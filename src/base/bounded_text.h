@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * A text in the making, in memory of fixed size that belongs to the caller: whatever is put into
- * it, it cannot grow beyond that. Metrics and the status page are written into one.
+ * A text built in the caller's memory of fixed size, which it cannot exceed. Used for metrics and
+ * the status page.
  */
 
 #ifndef BASE_BOUNDED_TEXT_H
@@ -15,7 +15,7 @@
 #include "base/compiler.h"
 
 struct bounded_text {
-	char *bytes; /* always with a NUL at the end */
+	char *bytes; /* always NUL-terminated */
 	size_t size;
 	size_t length;
 	bool cut; /* something did not fit */
@@ -24,10 +24,10 @@ struct bounded_text {
 /* SIZE is at least 1. */
 void bounded_text_begin(struct bounded_text *text, char *bytes, size_t size);
 
-/* A piece that does not fit is left out whole. */
+/* Omits the whole piece if it does not fit. */
 void bounded_text_add(struct bounded_text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* What more would fit, the NUL not counted. */
+/* The remaining space, without the NUL. */
 size_t bounded_text_room(const struct bounded_text *text);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* What the compiler can check or arrange for us, under names that say so. */
+/* Short names for compiler attributes and common macros. */
 
 #ifndef BASE_COMPILER_H
 #define BASE_COMPILER_H

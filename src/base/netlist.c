@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * A list of networks, as `allow` and `deny` hold them. The configuration builds it, the guard asks
- * it. Two networks are disjoint, or one lies within the other, so that keeping only the outer ones
- * leaves disjoint ranges, and a bisection finds the only one that can contain an address.
+ * A list of networks, for `allow` and `deny`. Built by the configuration, searched by the guard.
+ * Two networks are either disjoint or nested, so keeping only the outer ones leaves disjoint
+ * ranges, and a binary search finds the only one that can contain an address.
  */
 
 #include "config.h"
@@ -20,10 +20,10 @@
 #include "base/address.h"
 #include "base/units.h"
 
-/* The bits before those of an IPv4 address in its v4-mapped form. */
+/* The prefix of v4-mapped addresses. */
 #define MAPPED_BITS 96
 
-/* An address as a number. */
+/* An address as a 128-bit number. */
 struct key {
 	uint64_t high, low;
 };
@@ -54,7 +54,7 @@ static bool parse_ip(const char *text, struct in6_addr *ip, unsigned *prefix)
 	return inet_pton(AF_INET6, text, ip) == 1;
 }
 
-/* True when a bit behind the first BITS was set; it is not afterwards. */
+/* Clears all bits after the first BITS; true if any of them was set. */
 static bool clear_host_bits(struct in6_addr *ip, unsigned bits)
 {
 	bool any = false;
@@ -115,7 +115,7 @@ static struct netlist_range range_of(const struct network *network)
 	return range;
 }
 
-/* How many ranges begin at KEY or before. */
+/* The number of ranges that begin at or before KEY. */
 static size_t begun_by(const struct netlist *list, struct key key)
 {
 	size_t low = 0, high = list->range_count;
@@ -131,7 +131,7 @@ static size_t begun_by(const struct netlist *list, struct key key)
 	return low;
 }
 
-/* In place of all that lie within it, unless it lies within another. There is room for one more. */
+/* Replaces all ranges inside RANGE, unless another contains it. There is space for one more. */
 static void insert(struct netlist *list, struct netlist_range range)
 {
 	size_t from = begun_by(list, range.first), to = begun_by(list, range.last);
@@ -140,14 +140,14 @@ static void insert(struct netlist *list, struct netlist_range range)
 	if (from > 0 && !is_below(ranges[from - 1].last, range.last))
 		return;
 	if (from > 0 && !is_below(ranges[from - 1].last, range.first))
-		from--; /* begins where this one does, and is smaller */
+		from--; /* begins at the same address, and is smaller */
 	memmove(&ranges[from + 1], &ranges[to], (list->range_count - to) * sizeof(*ranges));
 	ranges[from] = range;
 	list->range_count += from + 1;
 	list->range_count -= to;
 }
 
-/* An IPv6 network around the v4-mapped addresses is what lies before and behind them. */
+/* An IPv6 network that contains the v4-mapped addresses is split into the parts around them. */
 static void insert_network(struct netlist *list, const struct network *network)
 {
 	struct netlist_range range = range_of(network);

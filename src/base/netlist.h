@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * A list of networks, as `allow` and `deny` hold them: as they were written, for whoever reads the
- * configuration, and sorted, for whoever asks. Owns its entries unless it shares another's; built
- * once by the configuration, only read afterwards.
+ * A list of networks, for `allow` and `deny`: as written, for display, and sorted, for searches.
+ * Owns its entries unless it shares those of another list. Built once by the configuration, then
+ * only read.
  */
 
 #ifndef BASE_NETLIST_H
@@ -25,30 +25,30 @@ struct network {
 struct netlist_range;
 
 struct netlist {
-	struct network *networks; /* in the order in which they were added */
+	struct network *networks; /* in the order they were added */
 	size_t count;
 	struct netlist_range *ranges; /* the same addresses, ascending and disjoint */
 	size_t range_count;
-	bool shared; /* the entries belong to another list */
+	bool shared; /* entries owned by another list */
 };
 
-/* Adds one ADDRESS or ADDRESS/BITS; host bits that are set are an error that names the network. */
+/* Adds ADDRESS or ADDRESS/BITS. Host bits must be 0; otherwise the reason names the network. */
 int netlist_add(struct netlist *list, const char *text, struct reason *reason) WARN_UNUSED;
 
-/* TO, which is empty, uses the entries of FROM. FROM outlives it and no longer changes. */
+/* Makes the empty list TO use the entries of FROM, which must outlive it and no longer change. */
 void netlist_share(struct netlist *to, const struct netlist *from);
 
 void netlist_clear(struct netlist *list);
 
 /*
- * An IPv6 network never contains an IPv4 address: ::/0 is all of IPv6 and no IPv4. Takes time
- * logarithmic in the number of networks.
+ * An IPv6 network never contains an IPv4 address: ::/0 is all of IPv6 and no IPv4. Logarithmic in
+ * the number of networks.
  */
 bool netlist_contains(const struct netlist *list, const struct in6_addr *ip);
 
 #define NETWORK_TEXT_MAX 64
 
-/* "192.0.2.0/24", "2001:db8::/32"; a single host without its bits. */
+/* "192.0.2.0/24", "2001:db8::/32"; a single host without /BITS. */
 const char *network_format(const struct network *network, char text[static NETWORK_TEXT_MAX]);
 
 #endif

@@ -2,8 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Why something failed, in words for a person. Owns nothing; every library-like module calls it on
- * its way out.
+ * Error reasons as text for people. Owns nothing; library-like modules set one before they fail.
  */
 
 #include "config.h"

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Why something failed, in words for a person. Library-like functions fill in a reason and return
- * -1; the caller who knows what it was for says it, once.
+ * Error reasons as text for people. Library-like functions set a reason and return -1; the caller,
+ * which knows the context, reports it once.
  */
 
 #ifndef BASE_REASON_H
@@ -17,7 +17,7 @@ struct reason {
 	char text[REASON_MAX];
 };
 
-/* Writes the reason; always returns -1, so that a caller can return it. Cuts what is too long. */
+/* Sets the reason, truncated if too long. Always returns -1, for the caller to return. */
 int reason_set(struct reason *reason, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * SipHash-1-3 after Aumasson and Bernstein, for input that is whole words. Owns nothing; the client
- * table and the rate limiter call it.
+ * SipHash-1-3 by Aumasson and Bernstein, for input in whole words. Owns nothing; called by the
+ * client table and the rate limiter.
  */
 
 #include "config.h"
@@ -23,14 +23,15 @@ struct state {
 
 void siphash_key_random(struct siphash_key *key)
 {
-	/* A signal can interrupt the wait for the kernel's first random numbers. */
+	/* A signal can interrupt getrandom while the kernel's generator is not ready. */
 	for (int attempt = 0; attempt < RANDOM_ATTEMPTS; attempt++) {
 		if (getrandom(key, sizeof(*key), 0) == (ssize_t)sizeof(*key))
 			return;
 	}
 
 	/*
-	 * Forbidden by a filter, perhaps: take the 16 random bytes every program is started with.
+	 * Perhaps blocked by a filter: use the 16 random bytes that every program gets at its
+	 * start.
 	 */
 	memcpy(key, (const void *)getauxval(AT_RANDOM), sizeof(*key));
 }
@@ -75,8 +76,7 @@ uint64_t siphash(const struct siphash_key *key, const uint64_t *words, size_t co
 		absorb(&s, words[i]);
 
 	/*
-	 * The last block holds what is left over of the input, here nothing, and its length in
-	 * bytes.
+	 * The last block holds the remaining input bytes, here none, and the length of the input.
 	 */
 	absorb(&s, (uint64_t)(count * sizeof(*words)) << 56);
 

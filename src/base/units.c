@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Numbers as people write them: whole numbers, durations, sizes, booleans. Owns nothing; the
- * configuration and both command lines call it.
+ * Parses whole numbers, durations, sizes and booleans. Owns nothing; called by the configuration
+ * and both command lines.
  */
 
 #include "config.h"
@@ -20,7 +20,7 @@ struct unit {
 	uint64_t factor;
 };
 
-/* Largest first, so that the first one that divides a duration gives its shortest text. */
+/* Largest first: the first unit that divides a duration gives its shortest text. */
 static const struct unit duration_units[] = {
 	{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1},
 };
@@ -30,7 +30,7 @@ static const struct unit size_units[] = {
 	{"g", 1 << 30},
 };
 
-/* Takes the digits at the start of *TEXT; false when there are none or they are too many. */
+/* Consumes the digits at the start of *TEXT; false if there are none or too many. */
 static bool take_digits(const char **text, uint64_t *value)
 {
 	const char *at = *text;
@@ -48,7 +48,7 @@ static bool take_digits(const char **text, uint64_t *value)
 	return true;
 }
 
-/* Digits and perhaps one of UNITS, nothing else; a bare number counts in units of BARE. */
+/* Digits and optionally one of UNITS, nothing else; without a unit, BARE applies. */
 static bool take_quantity(const char *text, const struct unit *units, size_t count, uint64_t bare,
 			  uint64_t *value)
 {

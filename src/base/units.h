@@ -2,9 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Numbers as people write them, in configuration files and on command lines: whole numbers,
- * durations with a unit, sizes with a unit, booleans. Every parser takes the whole text or refuses
- * it with a reason that says what is allowed.
+ * Parsers for values in configuration files and on command lines: whole numbers, durations, sizes,
+ * booleans. Each accepts the whole text, or fails with a reason that names the valid values.
  */
 
 #ifndef BASE_UNITS_H
@@ -17,15 +16,15 @@
 #include "base/compiler.h"
 #include "base/reason.h"
 
-/* Decimal digits only: no sign, no blank, no base prefix. */
+/* Decimal digits only: no sign, blank or base prefix. */
 int parse_unsigned(const char *text, uint64_t min, uint64_t max, uint64_t *value,
 		   struct reason *reason) WARN_UNUSED;
 
-/* A whole number with ms, s, m, h or d; bare means seconds. In milliseconds; min and max too. */
+/* A whole number with ms, s, m, h or d, or none for seconds. Results and limits in milliseconds. */
 int parse_duration(const char *text, uint64_t min_ms, uint64_t max_ms, uint64_t *ms,
 		   struct reason *reason) WARN_UNUSED;
 
-/* A whole number of bytes, perhaps with k, m or g (powers of 1024, either case). */
+/* A whole number of bytes, optionally with k, m or g (powers of 1024, either case). */
 int parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *bytes,
 	       struct reason *reason) WARN_UNUSED;
 
@@ -34,7 +33,7 @@ int parse_boolean(const char *text, bool *value, struct reason *reason) WARN_UNU
 
 #define DURATION_TEXT_MAX 32
 
-/* The shortest text that parse_duration reads back as the same value: "1h", "90s", "250ms", "0". */
+/* The shortest text that parse_duration accepts for the value: "1h", "90s", "250ms", "0". */
 const char *format_duration(uint64_t ms, char text[static DURATION_TEXT_MAX]);
 
 #endif

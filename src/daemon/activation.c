@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Socket activation: finds the descriptors that the service manager left open for us, makes sure
- * that each is one we can serve, and passes them on. Owns nothing once it returned; control calls
- * it at start, before it opens sockets of its own.
+ * Socket activation: finds the descriptors passed by the service manager, checks that each can be
+ * served, and returns them. Keeps nothing; called by control at startup, before it opens sockets of
+ * its own.
  */
 
 #include "config.h"
@@ -48,7 +48,7 @@ static int socket_option(int fd, int option)
 	return getsockopt(fd, SOL_SOCKET, option, &value, &length) < 0 ? -1 : value;
 }
 
-/* Without a port or a name nobody can send to it. */
+/* Without a port or a name, no client can send to it. */
 static bool is_bound(const struct address *address)
 {
 	if (address->sa.sa_family == AF_UNIX)
@@ -65,7 +65,7 @@ static const char *classify_datagram(const struct handed_socket *handed)
 	return is_bound(&handed->address) ? NULL : "is not bound to an address";
 }
 
-/* What is wrong with the socket, or NULL. */
+/* Why the socket cannot be served, or NULL. */
 static const char *classify(struct handed_socket *handed)
 {
 	int type = socket_option(handed->fd, SO_TYPE);
@@ -90,7 +90,7 @@ static const char *classify(struct handed_socket *handed)
 	return classify_datagram(handed);
 }
 
-/* The shared O_NONBLOCK is what we want: an instance before or after us needs it as well. */
+/* O_NONBLOCK is shared with previous and later instances, which need it as well. */
 static int set_flags(int fd)
 {
 	int status = fcntl(fd, F_GETFL);
@@ -112,7 +112,7 @@ static int take_one(struct handed_socket *handed, struct reason *reason)
 	return 0;
 }
 
-/* Takes the first name off the list; without one, "unknown" as in sd_listen_fds_with_names(3). */
+/* Consumes the first name of the list, or "unknown", as in sd_listen_fds_with_names(3). */
 static void take_name(struct handed_socket *handed, const char **names)
 {
 	size_t length = strcspn(*names, ":");

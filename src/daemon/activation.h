@@ -2,9 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The sockets that the service manager opened for us (sd_listen_fds(3) describes how they are
- * handed over). Used once by control, at start. Owns nothing afterwards: the descriptors are the
- * caller's.
+ * Sockets opened and passed by the service manager; see sd_listen_fds(3). Used once by control, at
+ * startup. The caller owns the descriptors.
  */
 
 #ifndef DAEMON_ACTIVATION_H
@@ -17,28 +16,28 @@
 #include "base/compiler.h"
 #include "base/reason.h"
 
-/* The longest FileDescriptorName= that systemd accepts. */
+/* The maximum length of FileDescriptorName= in systemd. */
 #define HANDED_NAME_MAX 255
 
 enum handed_kind {
-	HANDED_STREAM,	/* listens */
-	HANDED_DATAGRAM /* is not connected */
+	HANDED_STREAM,	/* listening */
+	HANDED_DATAGRAM /* not connected */
 };
 
 struct handed_socket {
-	int fd;				/* close-on-exec and not blocking */
-	char name[HANDED_NAME_MAX + 1]; /* "unknown" when it was given none */
+	int fd;				/* close-on-exec and non-blocking */
+	char name[HANDED_NAME_MAX + 1]; /* "unknown" if it has none */
 	enum handed_kind kind;
-	struct address address; /* where it is bound */
+	struct address address; /* local address */
 };
 
-/* True when sockets are handed to this process. Changes nothing, so only before activation_take. */
+/* True if sockets were passed to this process. Valid only before activation_take. */
 bool activation_present(void);
 
 /*
- * Takes the handed sockets, each checked, and removes LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES
- * from the environment; none is not an error. The array is the caller's to free(3), as are the
- * descriptors; on failure both are gone already.
+ * Checks and returns the passed sockets, of which there may be none, and removes LISTEN_PID,
+ * LISTEN_FDS and LISTEN_FDNAMES from the environment. The caller closes the descriptors and frees
+ * the array; on failure, both are released here.
  */
 int activation_take(struct handed_socket **sockets, size_t *count,
 		    struct reason *reason) WARN_UNUSED;

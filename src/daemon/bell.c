@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* See bell.h. Used by control and by each worker, for the other side. */
+/* See bell.h. Control and each worker use one to wake the other. */
 
 #include "config.h"
 
@@ -16,10 +16,10 @@
 #include "base/clock.h"
 #include "daemon/log.h"
 
-/* A read that is refused leaves it ringing: the mailbox is then looked at this often. */
+/* If it cannot be read it stays readable: the mailbox is then checked at this interval. */
 static const struct timeval pause_time = {.tv_usec = 100 * 1000};
 
-/* Whatever forbids it forbids it to all threads. */
+/* Shared, because a failure affects all threads alike. */
 static struct log_throttle lines = {.period_ms = 30 * 1000, .burst = 1};
 
 static void say_failed(const char *call)
@@ -33,7 +33,7 @@ static void say_failed(const char *call)
 			  call, strerror(error));
 }
 
-/* If the timer cannot be added, it goes on ringing. */
+/* If the timer cannot be added, the event stays enabled. */
 static void pause_listening(struct bell *bell)
 {
 	if (event_add(&bell->again, &pause_time) == 0)
@@ -84,7 +84,7 @@ void bell_ring(int fd)
 {
 	uint64_t one = 1;
 
-	/* A full counter cannot be: the other side empties it. Should it be, it is awake anyway. */
+	/* The other side resets the counter; if it is full, that side is awake anyway. */
 	if (write(fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
 		say_failed("write to");
 }

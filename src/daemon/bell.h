@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * An eventfd by which one thread wakes another: who rings says that there is something in the
- * mailbox, no more. The descriptor is the caller's.
+ * An eventfd with which one thread wakes another. It carries no data: a ring only means that there
+ * is something in the mailbox. The caller owns the descriptor.
  */
 
 #ifndef DAEMON_BELL_H
@@ -17,16 +17,16 @@ struct event_base;
 
 struct bell {
 	struct event rung;
-	struct event again; /* pending after a read that failed */
+	struct event again; /* pending after a failed read */
 	void (*heard)(void *arg);
 	void *arg;
 };
 
-/* HEARD is called when FD was rung. -1 when there is no memory. */
+/* HEARD is called after each ring of FD. -1: out of memory. */
 int bell_hang(struct bell *bell, struct event_base *base, int fd, void (*heard)(void *arg),
 	      void *arg) WARN_UNUSED;
 
-/* Accepts one of zeros, which was never hung. */
+/* Accepts a zeroed one that was never hung. */
 void bell_remove(struct bell *bell);
 
 /* From any thread. */

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The log: makes each message one clean line and hands it to standard error in one system call that
- * does not wait. Owns the process's level and its count of lost lines; everyone calls it.
+ * The log: turns each message into one clean line and writes it to standard error with one
+ * non-blocking system call. Owns the log level and the count of lost lines; called from everywhere.
  */
 
 #include "config.h"
@@ -26,7 +26,7 @@
 
 #include "base/clock.h"
 
-/* Two lines leave together at most, and a pipe takes up to PIPE_BUF bytes whole or not at all. */
+/* At most two lines are written at once, and writes of PIPE_BUF bytes to a pipe are atomic. */
 #define LINE_MAX_BYTES 1536
 _Static_assert(2 * LINE_MAX_BYTES <= PIPE_BUF, "a pipe must take our longest text in one piece");
 
@@ -79,7 +79,7 @@ bool log_enabled(enum log_level level)
 	return (int)level <= atomic_load_explicit(&level_in_force, memory_order_relaxed);
 }
 
-/* For ttys, and pipes before Linux 6.4: room seen now is hardly gone a moment later. */
+/* For ttys, and pipes before Linux 6.4: free space rarely disappears between poll and write. */
 static ssize_t write_if_ready(const struct line *line)
 {
 	struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -89,7 +89,7 @@ static ssize_t write_if_ready(const struct line *line)
 	return write(STDERR_FILENO, line->bytes, line->length);
 }
 
-/* O_NONBLOCK would be shared with whoever else has this pipe or terminal open: ask per call. */
+/* O_NONBLOCK would affect other users of the pipe or terminal: use a flag of this call. */
 static ssize_t write_without_waiting(struct line *line)
 {
 	struct iovec piece = {.iov_base = line->bytes, .iov_len = line->length};
@@ -99,7 +99,7 @@ static ssize_t write_without_waiting(struct line *line)
 	case SINK_SOCKET:
 		return send(STDERR_FILENO, line->bytes, line->length, MSG_DONTWAIT | MSG_NOSIGNAL);
 	case SINK_FILE:
-		/* Some file systems say EAGAIN to a no-wait write where a plain one is instant. */
+		/* Some file systems return EAGAIN to RWF_NOWAIT where a plain write is instant. */
 		return write(STDERR_FILENO, line->bytes, line->length);
 	case SINK_PIPE:
 		n = pwritev2(STDERR_FILENO, &piece, 1, -1, RWF_NOWAIT);
@@ -131,7 +131,7 @@ static void line_start(struct line *line, enum log_level level)
 					 log_level_names[level]);
 }
 
-/* How long the UTF-8 character at P is; 0 when it is none, or one that a terminal would obey. */
+/* The length of the UTF-8 character at P; 0 if it is invalid or a control character. */
 static size_t character_length(const unsigned char *p)
 {
 	size_t length;
@@ -150,7 +150,7 @@ static size_t character_length(const unsigned char *p)
 	return length;
 }
 
-/* Messages hold bytes that others chose, such as a unix path: none may end or forge a line. */
+/* Messages contain bytes chosen by others, such as UNIX paths: these must not forge a line. */
 static void clean(char *text)
 {
 	unsigned char *p = (unsigned char *)text;
@@ -164,7 +164,7 @@ static void clean(char *text)
 	}
 }
 
-/* Cut so that the line, its end included, stays within LINE_MAX_BYTES. */
+/* Truncates the line, including its newline, to LINE_MAX_BYTES. */
 PRINTF_LIKE(3, 0)
 static void line_add(struct line *line, enum log_level level, const char *format, va_list args)
 {
@@ -211,7 +211,7 @@ void log_write(enum log_level level, const char *format, ...)
 	errno = saved_errno;
 }
 
-/* A remote may cause its warnings: one for each connection that epoll has no room for. */
+/* Limited, because clients can trigger warnings: one for each connection that epoll rejects. */
 static void take_libevent_message(int severity, const char *message)
 {
 	static struct log_throttle lines = {.period_ms = 1000, .burst = LIBEVENT_LINES_PER_S};
@@ -234,13 +234,13 @@ static void take_libevent_message(int severity, const char *message)
 	log_at(level, "libevent: %s", message);
 }
 
-/* libevent has said why. No exit handlers: other threads may still be running. */
+/* libevent has logged why. No exit handlers, because other threads may still be running. */
 static void die_with_libevent(int status)
 {
 	log_error("libevent cannot go on: ending");
 	if (status == EXIT_FAILURE)
 		_exit(EXIT_FAILURE);
-	abort(); /* an assertion of libevent's failed */
+	abort(); /* a libevent assertion failed */
 }
 
 void log_adopt_libevent(void)
@@ -249,7 +249,7 @@ void log_adopt_libevent(void)
 	event_set_fatal_callback(die_with_libevent);
 }
 
-/* Both in one word, so that whoever opens a window also sets its count to 0. */
+/* Both in one word, so that a new window and its count of 0 are set atomically. */
 #define COUNT_BITS 16
 #define COUNT_MASK ((UINT64_C(1) << COUNT_BITS) - 1)
 
@@ -258,7 +258,7 @@ static bool is_over(const struct log_throttle *throttle, uint64_t window, int64_
 	return now_ms - (int64_t)(window >> COUNT_BITS) >= throttle->period_ms;
 }
 
-/* A fixed window that begins with the first line in it. */
+/* A fixed window that starts with its first line. */
 bool log_throttle_pass(struct log_throttle *throttle, int64_t now_ms, unsigned *suppressed)
 {
 	uint64_t window = atomic_load_explicit(&throttle->window, memory_order_relaxed), next;

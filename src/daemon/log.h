@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The log: one line a call to standard error, in the form that journald or a person wants, thread
- * safe, and never waiting for whoever reads it. Owned by the process; everyone calls it.
+ * The log: each call writes one line to standard error, in the format of journald or with a time
+ * stamp. Thread-safe; never waits for the reader. Owned by the process; called from everywhere.
  */
 
 #ifndef DAEMON_LOG_H
@@ -19,16 +19,16 @@ enum log_level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_NOTICE, LEVEL_INFO, LEVEL_DEB
 
 extern const char *const log_level_names[]; /* indexed by enum log_level, then NULL */
 
-/* Finds out whether journald reads standard error. Call once, before any other thread. */
+/* Detects whether standard error goes to journald. Call once, before starting other threads. */
 void log_open(void);
 
-/* True when journald reads us: lines then carry <N> instead of a time. */
+/* True if standard error goes to journald: lines then start with <N> instead of a time. */
 bool log_is_journal(void);
 
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
 
-/* Written whatever the level in force is: test log_enabled first, as the macros below do. */
+/* Writes at any log level: check log_enabled first, as the macros below do. */
 void log_write(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #define log_at(level, ...)                                                                         \
@@ -42,27 +42,27 @@ void log_write(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 #define log_info(...) log_at(LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_at(LEVEL_DEBUG, __VA_ARGS__)
 
-/* libevent's own messages go through here once this was called. */
+/* Redirects libevent's own messages to this log. */
 void log_adopt_libevent(void);
 
 /*
- * A bound on lines that a remote can trigger: at most BURST (below 65536) in each PERIOD, shared by
- * all threads without a lock. Zero the rest.
+ * A limit on log lines that clients can trigger: at most BURST (below 65536) in each PERIOD, shared
+ * by all threads without a lock. Zero the other fields.
  */
 struct log_throttle {
 	int64_t period_ms;
 	unsigned burst;
-	_Atomic uint64_t window; /* when it began, and how many lines have passed in it */
+	_Atomic uint64_t window; /* its start, and the number of lines in it */
 	_Atomic unsigned suppressed;
 };
 
 /*
- * True when a line may be written now. *suppressed is how many were held back since the last one
- * that was let through; the caller says so when it is not 0.
+ * True if a line may be written now. Sets *suppressed to the number of lines suppressed since the
+ * last one written, which the caller logs unless it is 0.
  */
 bool log_throttle_pass(struct log_throttle *throttle, int64_t now_ms, unsigned *suppressed);
 
-/* True when the period is over; *suppressed is how many were held back and are not told yet. */
+/* True if the period is over; *suppressed is the number of suppressed lines not yet logged. */
 bool log_throttle_over(struct log_throttle *throttle, int64_t now_ms, unsigned *suppressed);
 
 #endif

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The service manager's protocol, spoken directly: it is small and stable, and a library for it
- * would be our largest dependency. Owns one datagram socket; called by the control thread only.
+ * The sd_notify protocol, implemented here because it is small and stable, and libsystemd would be
+ * our largest dependency. Owns one datagram socket; called by the control thread only.
  */
 
 #include "config.h"
@@ -35,15 +35,15 @@ static socklen_t manager_length;
 static uint64_t watchdog_usec;
 
 /*
- * What a busy manager has not taken yet, "" for nothing: first that we reload, then the newest
- * other state. An older one would only tell it what is no longer true.
+ * Messages that a busy manager has not accepted yet, or "": the start of a reload, then the latest
+ * other state. Older states are obsolete and dropped.
  */
 static char reloading[64];
 static char state[MESSAGE_MAX];
 static struct event again;
 static bool attached;
 
-/* A path, or an abstract name: a NUL in place of its '@', and none at its end. */
+/* A path, or an abstract name, where NUL replaces the '@' and is not appended. */
 static bool manager_from(const char *text)
 {
 	size_t length = text ? strlen(text) : 0;
@@ -68,7 +68,7 @@ static uint64_t number_from(const char *variable, uint64_t max)
 	return text && parse_unsigned(text, 1, max, &value, &ignored) == 0 ? value : 0;
 }
 
-/* WATCHDOG_PID may name another process that inherited its environment to us. */
+/* WATCHDOG_PID may name another process, from which the environment was inherited. */
 static uint64_t watchdog_from_environment(void)
 {
 	if (getenv("WATCHDOG_PID") && number_from("WATCHDOG_PID", INT32_MAX) != (uint64_t)getpid())
@@ -165,7 +165,7 @@ void notify_detach(void)
 	attached = false;
 }
 
-/* What changes our state is kept until it is out: a manager that misses it would wait for it. */
+/* State changes are kept until sent, because the manager waits for them. */
 static void tell_state(void)
 {
 	if (fd < 0 || send_kept(MSG_DONTWAIT))
@@ -174,7 +174,7 @@ static void tell_state(void)
 	try_later();
 }
 
-/* A status or a sign of life that is lost is soon followed by another. */
+/* A lost status or watchdog message is soon followed by another. */
 static void tell(const char *text)
 {
 	if (fd < 0)
@@ -189,7 +189,7 @@ void notify_ready(const char *status)
 	tell_state();
 }
 
-/* The time lets the manager tell our next READY=1 from one that was already on its way. */
+/* The time lets the manager distinguish the next READY=1 from one already sent. */
 void notify_reloading(void)
 {
 	struct timespec now;

@@ -21,17 +21,17 @@ void notify_open(void);
 /* A busy manager that must still be told something has 100 ms to take it. */
 void notify_close(void);
 
-/* From here on a busy manager is tried again from that loop, until it has what it must know. */
+/* From here on, messages that a busy manager has not accepted are retried from the loop of BASE. */
 void notify_attach(struct event_base *base);
 void notify_detach(void);
 
 bool notify_wanted(void);
 
-/* How often WATCHDOG=1 must be heard at the latest, in microseconds; 0: never. */
+/* The maximum interval between WATCHDOG=1 messages in microseconds; 0: none required. */
 uint64_t notify_watchdog_usec(void);
 
 void notify_ready(const char *status); /* READY=1 and STATUS= in one datagram */
-void notify_reloading(void);	       /* with MONOTONIC_USEC, as Type=notify-reload needs it */
+void notify_reloading(void);	       /* with MONOTONIC_USEC, for Type=notify-reload */
 void notify_stopping(uint64_t usec);   /* and how long it may take */
 void notify_status(const char *status);
 void notify_watchdog(void);

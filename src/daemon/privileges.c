@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Gives up root: groups, user, capabilities and the way back, each step named when it fails, the
- * result checked afterwards and not assumed. Owns nothing; control calls it once, with its sockets
- * open and before the first thread, since no_new_privs and capabilities belong to a thread.
+ * Drops root: groups, user, capabilities and the means to regain them. Names a step that fails, and
+ * verifies the result. Owns nothing; control calls it once, after its sockets are open and before
+ * the first thread is started, because no_new_privs and capabilities are per thread.
  */
 
 #include "config.h"
@@ -23,7 +23,7 @@
 
 #include "daemon/log.h"
 
-/* The kernel's capability sets, two words each; libcap would be a dependency for two calls. */
+/* The kernel's capability sets, two words each. Two calls do not justify libcap. */
 struct capabilities {
 	struct __user_cap_header_struct header;
 	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
@@ -51,7 +51,7 @@ static bool has_capabilities(void)
 	return false;
 }
 
-/* The name of the step that failed, with errno as it left it; NULL when all went well. */
+/* The name of the step that failed, with its errno; NULL on success. */
 static const char *become(const struct passwd *who)
 {
 	if (setgroups(0, NULL) < 0)
@@ -85,7 +85,7 @@ static bool can_regain_root(void)
 	return setresuid(0, 0, 0) == 0 || errno != EPERM || seteuid(0) == 0 || errno != EPERM;
 }
 
-/* What is left that should be gone, or NULL. */
+/* The name of a privilege that remains, or NULL. */
 static const char *find_leftover(const struct passwd *who)
 {
 	if (!is_for_good(who))

@@ -2,7 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Becoming somebody else for good. Called once, after the sockets are open and before any thread.
+ * Permanently switches to another user. Called once, after the sockets are open and before any
+ * thread is started.
  */
 
 #ifndef DAEMON_PRIVILEGES_H
@@ -12,9 +13,9 @@
 #include "base/reason.h"
 
 /*
- * As root: become USER, keep no group, no capability and no way back, and verify it. As somebody
- * else: one warning unless we are that user already. USER "" changes nothing but says so when root
- * goes on serving.
+ * As root: switches to USER, drops all other groups, all capabilities and the means to regain them,
+ * and verifies that. Not as root: logs a warning unless the process runs as USER already. If USER
+ * is "", only logs a notice if the process runs as root.
  */
 int privileges_drop(const char *user, struct reason *reason) WARN_UNUSED;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* See signals.h. Called by main and by the start; owns nothing. */
+/* See signals.h. Called by main and during startup; owns nothing. */
 
 #include "config.h"
 

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The signals that control serves, and the time before it can: they stay pending from the first
- * line of main until its event loop runs, so that none takes its default action meanwhile.
+ * The signals that control handles. They are blocked from the first line of main until the event
+ * loop runs, so that none takes its default action meanwhile.
  */
 
 #ifndef DAEMON_SIGNALS_H
@@ -17,10 +17,10 @@ extern const int signals_served[SIGNAL_COUNT];
 
 void signals_block(void);
 
-/* Also those that were blocked when this program was executed. */
+/* Unblocks also those that were blocked when this program was started. */
 void signals_unblock(void);
 
-/* Whether SIGTERM or SIGINT is among those that wait. */
+/* Whether SIGTERM or SIGINT is pending. */
 bool signals_stop_pending(void);
 
 #endif

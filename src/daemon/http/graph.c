@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * See graph.h. The line is stretched to its place by the browser; all text stands beside it.
+ * See graph.h. The browser scales the line to its size; all text is outside the SVG.
  */
 
 #include "config.h"
@@ -14,11 +14,11 @@
 #define STEP 10 /* a second */
 #define WIDTH (STEP * (GRAPH_SECONDS - 1))
 #define HEIGHT 100
-#define MARGIN 2 /* so that a line at the very top or bottom is not cut in half */
+#define MARGIN 2 /* so that a line at the top or bottom is not clipped */
 
 struct scale {
 	double most;
-	double top; /* a round number not below it */
+	double top; /* the next round number */
 };
 
 /* The next of 1, 2, 3, 5, 10, 20, 30, 50, ... */

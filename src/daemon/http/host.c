@@ -29,7 +29,7 @@ static bool is_loopback_name(const char *name, bool bracketed)
 	return inet_pton(AF_INET, name, &v4) == 1 && ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
-/* "", or ":" and a number. */
+/* "" or ":" and a number. */
 static bool is_port(const char *text, size_t length)
 {
 	return length == 0 || (text[0] == ':' && strspn(text + 1, "0123456789") >= length - 1);
@@ -54,7 +54,7 @@ static bool is_loopback(const char *text, size_t length)
 	       is_loopback_name(name, bracketed);
 }
 
-/* LINE is that of a header named Host; blanks around its value are no part of it. */
+/* LINE is a Host header; blanks around its value are ignored. */
 static bool is_loopback_header(const char *line)
 {
 	const char *value = line + strlen(header);
@@ -71,7 +71,7 @@ bool http_host_is_loopback(const struct http_request *request)
 {
 	const char *line = request->headers;
 
-	if (request->authority) /* then the headers do not count */
+	if (request->authority) /* takes precedence over the headers */
 		return is_loopback(request->authority, strlen(request->authority));
 	for (; *line; line += strcspn(line, "\n"), line += *line == '\n') {
 		if (strncasecmp(line, header, strlen(header)) == 0 && !is_loopback_header(line))

@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Which host a request is for. A web page can have a browser on this machine ask for a name that
- * its owner has just pointed at 127.0.0.1, and read the answer (DNS rebinding). What is served on a
- * loopback address is therefore only for requests that name one. Touches memory only.
+ * The host that a request names. A web page can make a browser on this machine request a name that
+ * its owner has just pointed at 127.0.0.1, and read the response (DNS rebinding). Endpoints on a
+ * loopback address therefore only serve requests that name one. No I/O.
  */
 
 #ifndef DAEMON_HTTP_HOST_H
@@ -15,8 +15,8 @@
 struct http_request;
 
 /*
- * Every host that it names is localhost or a loopback address, with any port. So is one that names
- * none, as no browser does.
+ * True if every host in the request is localhost or a loopback address, with any port. True as well
+ * if it has none: browsers always send one.
  */
 bool http_host_is_loopback(const struct http_request *request);
 

@@ -64,7 +64,7 @@ void html_bytes(struct bounded_text *page, double bytes)
 	bounded_text_add(page, "%.*f %s", unit > 0 ? 1 : 0, bytes, units[unit]);
 }
 
-/* The largest unit that fits, and the next one. */
+/* In the largest unit that fits and the next smaller one. */
 void html_duration(struct bounded_text *page, int64_t seconds)
 {
 	static const struct {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* Pieces of a page for people: texts made safe, and numbers as one reads them. Owns nothing. */
+/* Parts of an HTML page: escaped texts, and numbers in readable form. Owns nothing. */
 
 #ifndef DAEMON_HTTP_HTML_H
 #define DAEMON_HTTP_HTML_H
@@ -10,7 +10,7 @@
 
 #include "base/bounded_text.h"
 
-/* Whatever TEXT holds, it is shown and not obeyed; also within quotes. */
+/* Escapes TEXT, for use in quoted attributes as well. */
 void html_text(struct bounded_text *page, const char *text);
 
 void html_count(struct bounded_text *page, uint64_t count);	/* 1,234,567 */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* See http.h. A connection is one of a fixed number of slots: it reads, writes, lingers, ends. */
+/* See http.h. A connection uses one of a fixed number of slots: it reads, writes, lingers, ends. */
 
 #include "config.h"
 
@@ -30,23 +30,23 @@ static const struct timeval full_time = {.tv_usec = 50 * 1000};
 enum stage { READING, WAITING /* for http_answer */, WRITING, LINGERING };
 
 /*
- * How old a client must be to give its place to a new one; waiting ends by itself. Who lingers has
- * been sent all of its answer, and loses nothing.
+ * How old a client must be before a new one may replace it; waiting ends by itself. A lingering
+ * client has been sent its whole response and loses nothing.
  */
 static const int64_t evictable_ms[] = {
 	[READING] = 100, [WAITING] = INT64_MAX, [WRITING] = 1000, [LINGERING] = 0};
 
 struct client {
 	struct http *http;     /* NULL: the slot is free */
-	struct event event;    /* readable or writable; its descriptor is the client's */
+	struct event event;    /* readable or writable; has the client's descriptor */
 	struct event deadline; /* from accept to close */
 	enum stage stage;
-	int64_t since; /* when it was accepted */
+	int64_t since; /* time of accept */
 	size_t received;
 	size_t sent;
 	size_t end;
 	char request[REQUEST_MAX + 1];
-	char response[HTTP_HEADER_MAX + HTTP_BODY_MAX]; /* costs nothing until it is written to */
+	char response[HTTP_HEADER_MAX + HTTP_BODY_MAX]; /* not backed by memory until written to */
 };
 
 struct http {
@@ -55,7 +55,7 @@ struct http {
 	void *arg;
 	bool loopback_only;
 	struct event acceptable;
-	struct event resume; /* pending while nobody is accepted */
+	struct event resume; /* pending while accepting is paused */
 	struct client clients[HTTP_CLIENTS_MAX];
 };
 
@@ -81,7 +81,7 @@ static void client_end(struct client *client)
 	client->http = NULL;
 }
 
-/* There is room for another one. */
+/* A slot is free again. */
 static void client_close(struct client *client)
 {
 	struct http *http = client->http;
@@ -95,7 +95,7 @@ static void on_deadline(int fd UNUSED, short what UNUSED, void *arg)
 	client_close(arg);
 }
 
-/* Should there be no memory to wait with, the deadline ends it. */
+/* If the event cannot be added, the deadline ends the connection. */
 static void turn_to(struct client *client, short what, event_callback_fn callback)
 {
 	struct event *event = &client->event;
@@ -111,7 +111,7 @@ static bool broken(ssize_t size)
 	return size < 0 && errno != EAGAIN && errno != EINTR;
 }
 
-/* The client closes first: unread bytes would cause a reset, which may overtake the answer. */
+/* Let the client close first: unread bytes would cause a reset, which may discard the response. */
 static void on_lingering(int fd, short what UNUSED, void *arg)
 {
 	struct client *client = arg;
@@ -144,7 +144,7 @@ static void on_writable(int fd, short what UNUSED, void *arg)
 		linger(client);
 }
 
-/* The headers go right before the body. */
+/* The headers are written right before the body. */
 static void respond(struct client *client, struct http_reply *reply, bool with_body)
 {
 	char header[HTTP_HEADER_MAX];
@@ -232,7 +232,7 @@ static void on_readable(int fd, short what UNUSED, void *arg)
 	}
 }
 
-/* A free slot, or that of the oldest of those who may be sent away; NULL: none may yet. */
+/* A free slot, or that of the oldest client that may be replaced; NULL if there is none yet. */
 static struct client *find_place(struct http *http)
 {
 	struct client *oldest = NULL;
@@ -250,7 +250,7 @@ static struct client *find_place(struct http *http)
 	return oldest;
 }
 
-/* -1 when there is no memory: FD is then still the caller's. */
+/* -1: out of memory, and the caller still owns FD. */
 static int client_start(struct http *http, struct client *client, int fd)
 {
 	event_assign(&client->event, http->base, fd, EV_READ | EV_PERSIST, on_readable, client);
@@ -285,7 +285,7 @@ static void on_acceptable(int fd, short what UNUSED, void *arg)
 		}
 		client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (client < 0) {
-			/* Without descriptors or memory, who waits can wait: never spin on it. */
+			/* Without descriptors or memory, let clients wait instead of spinning. */
 			if (errno != EAGAIN && errno != ECONNABORTED)
 				pause_accepting(http, &pause_time);
 			return;

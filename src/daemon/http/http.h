@@ -2,10 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * A web server just large enough for metrics: GET and HEAD, one answer a connection, and a bound on
- * everything that a client could use up: 16 connections, 5 seconds each from accept to close,
- * memory that is taken once. Runs on the control thread; owns its connections, which end by
- * themselves.
+ * A minimal web server for metrics: GET and HEAD, one response per connection, and limits on
+ * everything that clients could exhaust: 16 connections, 5 seconds each from accept to close,
+ * memory allocated once. Runs on the control thread; owns its connections, which end by themselves.
  */
 
 #ifndef DAEMON_HTTP_HTTP_H
@@ -19,10 +18,10 @@
 struct event_base;
 struct http;
 
-/* Further ones take the place of the oldest that has not asked yet, or wait for one. */
+/* Further clients replace the oldest one without a request, or wait. */
 #define HTTP_CLIENTS_MAX 16
 
-/* The longest body of an answer. */
+/* The maximum length of a response body. */
 #define HTTP_BODY_MAX (128 * 1024)
 
 /* PATH begins with / and comes without its query. Must not wait. */
@@ -48,7 +47,7 @@ struct http *http_new(struct event_base *base, int fd, bool loopback_only,
 		      const struct http_site *site, void *arg) WARN_UNUSED;
 void http_free(struct http *http);
 
-/* Answers all requests that have come so far. */
+/* Responds to all requests received so far. */
 void http_answer(struct http *http);
 
 #endif

@@ -15,7 +15,7 @@
 static const char version[] = "HTTP/1.";
 static const char scheme[] = "http://";
 
-/* How long the line break at TEXT is; 0: there is none. */
+/* The length of the line break at TEXT; 0 if there is none. */
 static size_t line_break(const char *text)
 {
 	return text[0] == '\r' && text[1] == '\n' ? 2 : text[0] == '\n';
@@ -33,7 +33,7 @@ bool http_request_complete(char *request)
 	return line_break(text) > 0 || strstr(text, "\n\r\n") || strstr(text, "\n\n");
 }
 
-/* The path of http://HOST:PORT/PATH; a target of another form stays as it is. */
+/* The path of http://HOST:PORT/PATH; other targets are returned unchanged. */
 static const char *split_authority(char *target, struct http_request *request)
 {
 	char *authority, *path;
@@ -46,7 +46,7 @@ static const char *split_authority(char *target, struct http_request *request)
 		request->authority = authority;
 		return "/";
 	}
-	/* Moved to where the slashes were, to make room for its end. */
+	/* Moved over the slashes, to make room for the NUL. */
 	memmove(authority - 1, authority, (size_t)(path - authority));
 	path[-1] = '\0';
 	request->authority = authority - 1;
@@ -75,7 +75,7 @@ const char *http_request_parse(char *text, struct http_request *request)
 	return HTTP_OK;
 }
 
-/* A browser shall run and load nothing, and neither keep what it was shown nor guess what it is. */
+/* Browsers must not run scripts, load anything, cache the response or guess its type. */
 size_t http_header_write(char header[static HTTP_HEADER_MAX], const struct http_reply *reply)
 {
 	int length = snprintf(header, HTTP_HEADER_MAX,

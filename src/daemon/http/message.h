@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* The texts of HTTP/1.0, as far as http.c needs them. Touches memory only. */
+/* Parses and writes the parts of HTTP/1.0 that http.c needs. No I/O. */
 
 #ifndef DAEMON_HTTP_MESSAGE_H
 #define DAEMON_HTTP_MESSAGE_H
@@ -19,8 +19,8 @@
 #define HTTP_UNAVAILABLE "503 Service Unavailable"
 
 struct http_request {
-	const char *path;      /* begins with / and comes without its query */
-	const char *authority; /* HOST[:PORT] of an absolute target; NULL: the headers name it */
+	const char *path;      /* begins with / and has no query */
+	const char *authority; /* HOST[:PORT] of an absolute target; NULL: see the headers */
 	const char *headers;
 };
 
@@ -34,13 +34,13 @@ struct http_reply {
 /* Where it begins: an empty line may come first. */
 char *http_request_start(char *request);
 
-/* The blank line has come. */
+/* True once the empty line at its end has arrived. */
 bool http_request_complete(char *request);
 
-/* Takes the request line apart, in place. HTTP_OK, or the status of a refusal. */
+/* Parses the request line in place. Returns HTTP_OK or the status of the error. */
 const char *http_request_parse(char *text, struct http_request *request);
 
-/* Writes the headers for a reply; how many bytes they are. */
+/* Writes the headers of a reply, and returns their length. */
 size_t http_header_write(char header[static HTTP_HEADER_MAX], const struct http_reply *reply);
 
 #endif

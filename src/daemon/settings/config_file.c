@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What would help, as far as the error tells. */
+/* A hint for the error, if there is one. */
 static const char *advice(int error)
 {
 	switch (error) {
@@ -36,10 +36,10 @@ static const char *kind_of(mode_t mode)
 		return "a directory";
 	if (S_ISFIFO(mode))
 		return "a fifo";
-	return "a device"; /* open follows links and refuses sockets, so nothing else is left */
+	return "a device"; /* open follows links and refuses sockets, so nothing else remains */
 }
 
-/* One byte more than is allowed is asked for, to see that there is one. */
+/* Requests one byte more than the limit, to detect larger files. */
 static int read_all(int fd, char *text, size_t *length, struct reason *reason)
 {
 	ssize_t got;
@@ -79,7 +79,7 @@ static int read_regular(int fd, char **text, size_t *length, struct reason *reas
 enum config_file config_file_read(const char *path, char **text, size_t *length,
 				  struct reason *reason)
 {
-	/* O_NONBLOCK: a fifo without a writer would keep us waiting. */
+	/* O_NONBLOCK: opening a FIFO without a writer would block. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	int status;
 

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The bytes of a configuration file, or why there are none. Nothing is left open; the caller frees
- * the text.
+ * The contents of a configuration file, or why it could not be read. Nothing is left open; the
+ * caller frees the text.
  */
 
 #ifndef DAEMON_SETTINGS_CONFIG_FILE_H
@@ -19,7 +19,7 @@
 enum config_file { CONFIG_FILE_READ, CONFIG_FILE_MISSING, CONFIG_FILE_BAD };
 
 /*
- * Fills in text and length when READ, and the reason otherwise. Never waits, whatever the path is.
+ * Sets text and length if it returns READ, otherwise the reason. Never blocks, whatever the path.
  */
 enum config_file config_file_read(const char *path, char **text, size_t *length,
 				  struct reason *reason) WARN_UNUSED;

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Escapes, read and written. The writer is careful with all that would be read differently: blanks
- * at the ends, a semicolon that would begin a comment, what is not printable.
+ * Decodes and encodes escapes. The encoder escapes everything that would not be read back
+ * unchanged: blanks at the ends, a semicolon that would start a comment, unprintable bytes.
  */
 
 #include "config.h"
@@ -14,10 +14,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Room for one escape and the NUL behind it. */
+/* The size of an escape with its NUL. */
 #define ESCAPE_MAX 5
 
-/* Escapes of one letter, and the bytes they stand for. */
+/* Escapes of one letter, and the bytes they represent. */
 static const char escape_letters[] = "nrt\\";
 static const char escape_bytes[] = "\n\r\t\\";
 
@@ -30,7 +30,7 @@ static int hex_digit(char digit)
 }
 
 /*
- * Takes what stands behind a backslash; returns how many characters that was, 0: it is no escape.
+ * Decodes the escape after a backslash; returns its length, 0 if it is invalid.
  */
 static size_t decode_escape(const char *escape, char *byte)
 {
@@ -75,7 +75,7 @@ int escaped_text_decode(struct text *text, const char *escaped, struct reason *r
 	return 0;
 }
 
-/* A byte in its place: what may stand for itself depends on its neighbours. */
+/* A byte and its context: whether it needs an escape depends on its neighbours. */
 struct place {
 	char byte;
 	bool at_end; /* first or last of the text */

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Bytes for the wire as a file writes them: with \n \r \t \\ and \xHH, and without what the file's
- * own syntax would take away. Owns nothing; the settings `greeting` and `prefix` are of this kind.
+ * Bytes to send, as written in a file: with \n \r \t \\ and \xHH, and without anything that the
+ * syntax of the file would remove. Owns nothing; used by the settings `greeting` and `prefix`.
  */
 
 #ifndef DAEMON_SETTINGS_ESCAPED_TEXT_H
@@ -23,13 +23,12 @@ struct text {
 
 int escaped_text_decode(struct text *text, const char *escaped, struct reason *reason) WARN_UNUSED;
 
-/* Every byte may take the four of \xHH. */
+/* Every byte may need four, as \xHH. */
 #define ESCAPED_TEXT_MAX (4 * LINE_MAX_LENGTH + 1)
 
 /*
- * What escaped_text_decode reads back as the same, in printable ASCII; when that has more than ROOM
- * bytes, other bytes that a file may hold stand for themselves, and it is as short as a file can
- * say it.
+ * The inverse of escaped_text_decode, in printable ASCII. If that takes more than ROOM bytes, other
+ * bytes that are valid in a file are not escaped, which gives the shortest text for a file.
  */
 void escaped_text_encode(const struct text *text, size_t room,
 			 char escaped[static ESCAPED_TEXT_MAX]);

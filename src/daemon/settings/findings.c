@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Takes over TEXT, which is NULL when there was no memory for it. */
+/* Takes ownership of TEXT, which is NULL if memory ran out. */
 static void add(struct findings *findings, enum log_level level, int line, char *text)
 {
 	struct finding *items = NULL;

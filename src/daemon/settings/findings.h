@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What is wrong or odd in a configuration file. Collected in whatever order it is found, told in
- * the order of the lines. Owns the texts.
+ * Errors and warnings about a configuration file. Collected in any order, reported in the order of
+ * the lines. Owns the texts.
  */
 
 #ifndef DAEMON_SETTINGS_FINDINGS_H
@@ -16,7 +16,7 @@
 #include "base/compiler.h"
 #include "daemon/log.h"
 
-/* Places that are no line. */
+/* In place of a line number. */
 enum { WHOLE_FILE = 0, NOT_IN_FILE = INT_MAX };
 
 struct finding {
@@ -30,7 +30,7 @@ struct findings {
 	struct finding *items;
 	size_t count;
 	size_t errors;
-	bool lost; /* no memory to keep one */
+	bool lost; /* a finding was lost for lack of memory */
 };
 
 /* Takes a level and a whole line, "FILE:LINE: what, and what is allowed". */

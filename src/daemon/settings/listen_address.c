@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * A listener's address as people write it, and what it stands for. Owns nothing; the configuration
- * and the command line read it, the sockets are opened from it.
+ * A listener's address: its text, and the socket addresses it represents. Owns nothing; parsed by
+ * the configuration and the command line, used to open the sockets.
  */
 
 #include "config.h"
@@ -17,7 +17,7 @@
 /* Long enough for every IPv6 address with a zone. */
 #define HOST_MAX 80
 
-/* In a file addresses are separated by blanks, so a path that holds one could not be read back. */
+/* Blanks separate addresses in a file, so a path with a blank could not be read back. */
 static bool is_plain(const char *path)
 {
 	for (; *path != '\0'; path++) {
@@ -54,15 +54,15 @@ static void set_pair(struct listen_address *address, in_addr_t ipv4, struct in6_
 	address_set_port(&address->parts[1], port);
 }
 
-/* A name that an interface could have, but for that there is none. */
+/* A valid interface name, even if no such interface exists. */
 static bool is_zone(const char *zone)
 {
 	return *zone != '\0' && strlen(zone) < IF_NAMESIZE && is_plain(zone);
 }
 
 /*
- * True when HOST would do if its interface were there. Whether that is an error depends on whether
- * the address is opened, so it is kept.
+ * True if HOST would be valid if its interface existed. That is an error only if the address is
+ * opened, so the name is kept.
  */
 static bool parse_absent(struct listen_address *address, const char *host, uint16_t port)
 {
@@ -148,7 +148,7 @@ const char *listen_address_format(const struct listen_address *address,
 	else if (address->pair)
 		(void)snprintf(text, LISTEN_ADDRESS_TEXT_MAX, "%s:%u",
 			       address->any ? "*" : "localhost", port);
-	else if (address->zone[0] != '\0') /* "[fe80::1]:7", with the zone put in */
+	else if (address->zone[0] != '\0') /* "[fe80::1]:7", with the zone added */
 		(void)snprintf(text, LISTEN_ADDRESS_TEXT_MAX, "%.*s%%%s]:%u",
 			       (int)strcspn(part, "]"), part, address->zone, port);
 	else

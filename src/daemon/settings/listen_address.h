@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * A listener's address as it is written in the file or after -l, and the one or two socket
- * addresses it stands for. A plain value: nothing to free.
+ * A listener's address from the file or -l, and the one or two socket addresses it represents. A
+ * plain value: nothing to free.
  */
 
 #ifndef DAEMON_SETTINGS_LISTEN_ADDRESS_H
@@ -18,18 +18,18 @@
 #include "base/reason.h"
 
 enum address_kind {
-	ADDRESS_INET,	 /* tcp and udp, as `protocol` says */
+	ADDRESS_INET,	 /* TCP and UDP, see `protocol` */
 	ADDRESS_UNIX,	 /* stream */
 	ADDRESS_UNIXGRAM /* datagrams */
 };
 
 struct listen_address {
 	enum address_kind kind;
-	bool any;  /* written as * : a family that is absent is not an error */
+	bool any;  /* written as *: a missing family is not an error */
 	bool pair; /* `*` or `localhost`: IPv4 first, then IPv6 */
 	size_t count;
 	struct address parts[2];
-	char zone[IF_NAMESIZE]; /* of an interface that is not there: cannot be opened; else "" */
+	char zone[IF_NAMESIZE]; /* of a missing interface: cannot be opened; otherwise "" */
 };
 
 struct address_list {
@@ -38,7 +38,7 @@ struct address_list {
 };
 
 /*
- * Takes *:PORT, :PORT, IPV4:PORT, [IPV6]:PORT, [fe80::1%eth0]:PORT, localhost:PORT, unix:/PATH or
+ * Parses *:PORT, :PORT, IPV4:PORT, [IPV6]:PORT, [fe80::1%eth0]:PORT, localhost:PORT, unix:/PATH or
  * unixgram:/PATH.
  */
 int listen_address_parse(struct listen_address *address, const char *text,
@@ -46,11 +46,11 @@ int listen_address_parse(struct listen_address *address, const char *text,
 
 #define LISTEN_ADDRESS_TEXT_MAX (ADDRESS_TEXT_MAX + 16)
 
-/* In the form that is read back as the same: "*:7", "localhost:7", "[::1]:7", "unix:/run/x". */
+/* In a form that parses to the same address: "*:7", "localhost:7", "[::1]:7", "unix:/run/x". */
 const char *listen_address_format(const struct listen_address *address,
 				  char text[static LISTEN_ADDRESS_TEXT_MAX]);
 
-/* One and the same socket address stands in both: they cannot both be listened on. */
+/* True if both contain the same socket address, so that only one of them can be opened. */
 bool listen_address_collides(const struct listen_address *a, const struct listen_address *b);
 
 #endif

@@ -78,7 +78,7 @@ static void clear_networks(void *value)
 	netlist_clear(value);
 }
 
-/* Addresses are never handed on: [defaults] has none. */
+/* Addresses are never shared, because [defaults] has none. */
 const struct value_type addresses_value = {.size = sizeof(struct address_list),
 					   .list = true,
 					   .repeatable = true,

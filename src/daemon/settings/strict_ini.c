@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The shape of a line. inih asks for one line after the other; it is handed those that are well
- * formed and an empty one in place of all others. Owns nothing; reader.c gives it meaning.
+ * Checks the syntax of each line. When inih reads a line, it gets the line if it is well-formed,
+ * and an empty one otherwise. Owns nothing; reader.c interprets the result.
  */
 
 #include "config.h"
@@ -33,7 +33,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* The line without blanks at its end. */
+/* Removes blanks at the end of the line. */
 static void trim_end(char *line)
 {
 	size_t length = strlen(line);
@@ -43,7 +43,7 @@ static void trim_end(char *line)
 	line[length] = '\0';
 }
 
-/* Takes the next line off the text; it lies there without its end. */
+/* The next line, as a pointer into the text, without its line break. */
 static const char *next_line(struct ini_text *text, size_t *length)
 {
 	const char *line = text->rest;
@@ -59,7 +59,7 @@ static const char *next_line(struct ini_text *text, size_t *length)
 	return line;
 }
 
-/* What no line may have, comments included; NULL when there is nothing of that kind. */
+/* An error that applies to every line, including comments; NULL if there is none. */
 static const char *find_fault(const char *line, size_t length)
 {
 	if (length > LINE_MAX_LENGTH)
@@ -75,7 +75,7 @@ static const char *find_fault(const char *line, size_t length)
 	return NULL;
 }
 
-/* "[name]" in the first column; whatever else it is, the name is made the best of. */
+/* "[name]" in the first column. Sets the name as far as possible even if there is an error. */
 static const char *check_header(char *line, char **name)
 {
 	char *open = line + strspn(line, BLANKS);
@@ -95,7 +95,7 @@ static const char *check_header(char *line, char **name)
 	return why;
 }
 
-/* inih would take a blank and a semicolon for the start of a comment. */
+/* To inih, a blank and a semicolon start a comment. */
 static bool has_comment(const char *value)
 {
 	if (*value == ';')
@@ -135,7 +135,7 @@ static const char *check_setting(const char *line)
 	return NULL;
 }
 
-/* Leaves in LINE what inih is to see of it. */
+/* Leaves in LINE what inih may read. */
 static const char *check_line(struct ini_text *text, char *line)
 {
 	const char *start = line + strspn(line, BLANKS);
@@ -154,7 +154,7 @@ static const char *check_line(struct ini_text *text, char *line)
 	return why;
 }
 
-/* What inih reads from, as if it were fgets. */
+/* Called by inih in place of fgets. */
 static char *read_line(char *buffer, int size, void *stream)
 {
 	struct ini_text *text = stream;
@@ -201,7 +201,7 @@ void strict_ini_read(const char *text, size_t length, const struct ini_events *e
 		ini.length -= strlen(bom);
 	}
 	/*
-	 * It has been given nothing to refuse; should it do so all the same, nobody must miss it.
+	 * inih gets only valid lines; if it reports an error all the same, do not ignore it.
 	 */
 	if (ini_parse_stream(read_line, &ini, take_setting, &ini) != 0)
 		events->refused(context, ini.line, "the INI library gave up");

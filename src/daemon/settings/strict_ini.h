@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * INI through inih, strictly: every line is looked at before inih sees it, and what inih would cut,
- * join or pass over in silence is refused with its line. Knows nothing of sections or keys.
+ * Strict INI on top of inih: checks every line before inih sees it, and reports lines that inih
+ * would silently truncate, join or skip. Does not interpret sections or keys.
  */
 
 #ifndef DAEMON_SETTINGS_STRICT_INI_H
@@ -18,8 +18,8 @@
 /* Lines count from 1. Strings are the callee's only while it is called. */
 struct ini_events {
 	/*
-	 * What stands in the brackets, without blanks around it, also when the line is refused;
-	 * NULL when that cannot be said.
+	 * The text in the brackets, without blanks around it, even if the line is invalid; NULL if
+	 * it cannot be determined.
 	 */
 	void (*section)(void *context, int line, const char *name);
 	void (*setting)(void *context, int line, const char *key, const char *value);

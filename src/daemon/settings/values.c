@@ -135,7 +135,7 @@ static bool format_user(const struct setting *setting UNUSED, const void *value,
 	return item == 0 && text[0] != '\0';
 }
 
-/* A mapped address is none for an IPv6 socket of ours, which takes IPv6 alone. */
+/* Refuses v4-mapped addresses: our IPv6 sockets accept only IPv6. */
 static int parse_host(struct address *address, const char *host, uint16_t port,
 		      struct reason *reason)
 {

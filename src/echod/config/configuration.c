@@ -24,7 +24,7 @@ struct config *config_hold(struct config *config)
 
 void config_release(struct config *config)
 {
-	/* Whoever frees must see all that the others did with it. */
+	/* The thread that frees it must see all accesses by the others. */
 	if (!config || atomic_fetch_sub_explicit(&config->references, 1, memory_order_acq_rel) != 1)
 		return;
 	settings_clear(&config_schema, config);

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The configuration: built whole from one file (or from nothing), then immutable and reference
- * counted. Control loads it; every worker and service that reads it holds a reference.
+ * The configuration: built from one file (or none), then immutable and reference-counted. Control
+ * loads it; every worker and service that reads it holds a reference.
  */
 
 #ifndef ECHOD_CONFIG_CONFIGURATION_H
@@ -25,7 +25,7 @@
 
 struct listener_config {
 	char name[NAME_MAX_LENGTH + 1];
-	uint64_t tag; /* of the name: the listener's half of a key in shared tables */
+	uint64_t tag; /* hash of the name: the listener's part of keys in shared tables */
 	struct address_list addresses;
 	uint64_t protocols; /* PROTOCOL_ bits */
 	struct netlist allow;
@@ -36,7 +36,7 @@ struct listener_config {
 	struct text greeting;
 	struct text prefix;
 	bool reply_once;
-	uint64_t udp_rate; /* datagrams a second for one source, 0: no limit */
+	uint64_t udp_rate; /* datagrams a second from one source, 0: no limit */
 	bool udp_guard;
 	bool udp_ttl_guard;
 };
@@ -44,7 +44,7 @@ struct listener_config {
 struct server_config {
 	uint64_t workers; /* 0: auto */
 	uint64_t log_level;
-	char user[NAME_MAX_LENGTH + 1]; /* "": stay who we are */
+	char user[NAME_MAX_LENGTH + 1]; /* "": do not switch */
 	uint64_t max_clients;		/* 0: auto */
 	uint64_t drain_timeout;		/* milliseconds */
 	struct address metrics;		/* length 0: none */
@@ -52,7 +52,7 @@ struct server_config {
 
 struct config {
 	atomic_uint references;
-	bool from_file; /* a file was read, so a reload needs it too */
+	bool from_file; /* a file was read, so a reload needs it, too */
 	struct server_config server;
 	struct listener_config defaults;
 	struct listener_config *listeners;
@@ -62,15 +62,15 @@ struct config {
 struct config *config_hold(struct config *config);
 void config_release(struct config *config);
 
-/* NULL when there is none of that name. */
+/* NULL if there is none of that name. */
 const struct listener_config *config_listener(const struct config *config, const char *name);
 
 /*
- * The effective configuration as a file that reads back the same; -1 when it could not be written.
+ * Writes the effective configuration as a file with the same meaning; -1 if that fails.
  */
 int config_dump(const struct config *config, FILE *out) WARN_UNUSED;
 
-/* Calls back with the name of each setting that differs and takes effect only at a restart. */
+/* Calls back for each setting that differs and takes effect only at a restart. */
 void config_compare(const struct config *now, const struct config *next,
 		    void (*needs_restart)(const char *key));
 

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The command line: takes it apart and refuses what is not allowed, in words. Owns the addresses of
- * -l until options_clear. Called once, by main, before anything else.
+ * Parses the command line, and reports errors in it. Owns the addresses of -l until options_clear.
+ * Called once, by main, before anything else.
  */
 
 #include "config.h"
@@ -112,7 +112,7 @@ static int set_last(struct options *options, enum action action)
 	return 0;
 }
 
-/* getopt_long says '?' to a long option it does not know, and to a value where none belongs. */
+/* getopt_long returns '?' for an unknown long option, and for a value that it does not take. */
 static int refuse_option(const char *word)
 {
 	if (strncmp(word, "--", 2) != 0)
@@ -122,7 +122,7 @@ static int refuse_option(const char *word)
 	return bad_usage("unknown or ambiguous option %s", word);
 }
 
-/* WORD is the argument that it stands in. */
+/* WORD is the argument that contains the option. */
 static int take_option(struct options *options, int option, const char *word)
 {
 	switch (option) {
@@ -155,9 +155,9 @@ int options_parse(struct options *options, int argc, char *argv[])
 
 	memset(options, 0, sizeof(*options));
 	options->source.path = SYSCONFDIR "/echod.conf";
-	optind = 0; /* glibc: start afresh, so that tests can parse more than once */
+	optind = 0; /* glibc: reset, so that tests can parse more than once */
 	for (;;) {
-		at = optind > 0 ? optind : 1; /* optind stays while letters of one word are left */
+		at = optind > 0 ? optind : 1; /* optind stays while a word has more letters */
 		option = getopt_long(argc, argv, "+:c:l:tTvVh", long_options, NULL);
 		if (option == -1)
 			break;

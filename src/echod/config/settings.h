@@ -19,8 +19,8 @@ enum { SERVER_SECTION, DEFAULTS_SECTION, LISTENER_SECTION };
 enum { IN_SERVER = 1, IN_DEFAULTS = 2, IN_LISTENER = 4 };
 
 /*
- * What a setting is about: it has no effect on a listener that serves nothing of the kind. TCP
- * stands for UNIX streams, too, except where clients are told apart by their IP addresses.
+ * What a setting applies to: it has no effect on a listener that does not serve this. TCP includes
+ * UNIX streams, unless clients are distinguished by IP address.
  */
 enum applies_to {
 	APPLIES_TO_ALL = 0,

@@ -2,15 +2,15 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The names of what is counted: the one table behind the metrics, the status line and the answer to
- * SIGUSR1. Owns nothing but constants; the counting itself is inline in counters.h.
+ * The table of counter names, used for the metrics, the status line and the log line of SIGUSR1.
+ * Owns only constants; counting is inline in counters.h.
  */
 
 #include "config.h"
 
 #include "echod/counters/counters.h"
 
-/* "tcp_rejected" is shown as echod_tcp_rejected_total. Rows of one family stand together. */
+/* "tcp_rejected" is shown as echod_tcp_rejected_total. Rows of a family are adjacent. */
 const struct counter_name counter_names[COUNTER_COUNT] = {
 	[TCP_ACCEPTED] = {"tcp_accepted", NULL, NULL, "TCP connections accepted."},
 	[TCP_REJECTED_DENIED] = {"tcp_rejected", "reason", "denied",

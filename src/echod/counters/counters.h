@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What is counted, once for the log, the service manager and the metrics. Each worker owns one set
- * and is its only writer; control reads them all.
+ * The counters for the log, the service manager and the metrics. Each worker owns one set and is
+ * its only writer; control reads them all.
  */
 
 #ifndef ECHOD_COUNTERS_COUNTERS_H
@@ -40,10 +40,10 @@ enum counter {
 	UDP_DROPPED_LOOPED,
 	UDP_DROPPED_SEND,
 	UDP_RECEIVE_ERRORS,
-	COUNTER_COUNT, /* of those with a name */
+	COUNTER_COUNT, /* number of named counters */
 
-	TCP_MESSAGES = COUNTER_COUNT, /* pieces received; for the status page alone */
-	DEAF_SOCKETS,		      /* now: datagram sockets that cannot be received from */
+	TCP_MESSAGES = COUNTER_COUNT, /* pieces received; only for the status page */
+	DEAF_SOCKETS,		      /* gauge: datagram sockets that fail to receive */
 	COUNTER_SLOTS
 };
 
@@ -51,18 +51,18 @@ struct counters {
 	_Atomic uint64_t values[COUNTER_SLOTS];
 } CACHE_ALIGNED;
 
-/* A row per counter, in the order of the enum: its name, and its label if the family has one. */
+/* One row per counter, in the order of the enum: its name, and the label if its family has one. */
 struct counter_name {
 	const char *family; /* "tcp_rejected": shown as echod_tcp_rejected_total */
 	const char *label;  /* "reason", or NULL */
 	const char *value;  /* "denied", or NULL */
-	const char *help;   /* for a person; NULL on all but the first row of a family */
+	const char *help;   /* for people; NULL except on the first row of a family */
 };
 extern const struct counter_name counter_names[COUNTER_COUNT];
 
 /*
- * One writer: a plain load and store that other threads may read at any time, no locked
- * instruction.
+ * There is only one writer, so a relaxed load and store suffice, without a locked instruction;
+ * other threads may read at any time.
  */
 static inline void counter_add(struct counters *counters, enum counter which, uint64_t n)
 {

@@ -29,7 +29,7 @@ void totals_status(const struct totals *totals, char text[static STATUS_TEXT_MAX
 		 dropped(totals));
 }
 
-/* Appends " NAME=VALUE"; what no longer fits is left out, which the size of the text rules out. */
+/* Appends " NAME=VALUE". Truncates, but the text is large enough for all counters. */
 static size_t append(char *text, size_t used, const char *family, const char *value,
 		     uint64_t number)
 {

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What the workers have counted, summed up at one moment, and the texts made of it. A plain value.
+ * The counters of all workers, added up at one moment, and their text forms. A plain value.
  */
 
 #ifndef ECHOD_COUNTERS_TOTALS_H
@@ -30,7 +30,7 @@ struct totals {
 /* One short line for `systemctl status`. */
 void totals_status(const struct totals *totals, char text[static STATUS_TEXT_MAX]);
 
-/* All of it in one line: "tcp_connections=3 tcp_accepted=17 tcp_rejected_denied=0 ...". */
+/* All counters in one line: "tcp_connections=3 tcp_accepted=17 tcp_rejected_denied=0 ...". */
 void totals_line(const struct totals *totals, char text[static TOTALS_TEXT_MAX]);
 
 #endif

@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The count of TCP clients: one atomic total, and a chained hash of small nodes behind a few dozen
- * locks. Owns the nodes, each from the first to the last connection of its listener and address.
- * Workers call it when they accept and when they close.
+ * Counts TCP clients: one atomic total, and a chained hash table of small nodes with a few dozen
+ * locks. Owns the nodes; each exists from the first to the last connection of its listener and
+ * address. Called by workers when they accept and close.
  */
 
 #include "config.h"
@@ -22,13 +22,13 @@
 #include "base/siphash.h"
 #include "echod/guard/source_key.h"
 
-#define BUCKETS 65536 /* half a MiB of which only what is used costs memory */
+#define BUCKETS 65536 /* half a MiB, of which only used pages take memory */
 #define LOCKS 64
 
 struct node {
 	struct node *next;
 	struct source_key key;
-	uint64_t clients; /* 0 only until the first one is counted */
+	uint64_t clients; /* 0 only until the first is counted */
 };
 
 struct client_table {
@@ -39,10 +39,10 @@ struct client_table {
 	pthread_mutex_t locks[LOCKS];
 };
 
-/* A bucket and the lock that goes with it, which is held while a place exists. */
+/* A bucket and its lock, which is held as long as the place is used. */
 struct place {
 	pthread_mutex_t *lock;
-	struct node **link; /* to the node looked for, or to the NULL at the end of the chain */
+	struct node **link; /* to the node, or to the NULL at the end of the chain */
 };
 
 struct client_table *client_table_new(void)
@@ -146,7 +146,7 @@ static void leave_source(struct client_table *table, const struct source_key *ke
 	pthread_mutex_unlock(place.lock);
 }
 
-/* Compare and exchange rather than add and undo, so that the total never exceeds the limit. */
+/* Compares and exchanges, so that the total never exceeds the limit, not even briefly. */
 static bool enter_total(struct client_table *table)
 {
 	uint64_t total = client_table_count(table);
@@ -176,7 +176,7 @@ enum admission client_table_enter(struct client_table *table, uint64_t tag,
 		return REFUSED_MAX_CLIENTS;
 
 	/*
-	 * Counted without a limit as well: a reload may set one, and then they are there already.
+	 * Count even without a limit: a reload may set one, which then includes existing clients.
 	 */
 	if (ip) {
 		struct source_key key = source_key(tag, ip);

@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * How many TCP clients there are, in all and for each listener and address. Shared by the workers;
- * touched when a connection comes and goes, never by a message. Owns one small node per address
- * that has a live connection.
+ * The number of TCP clients, in total and for each listener and address. Shared by the workers;
+ * used when a connection opens and closes, never for a message. Owns one small node for each
+ * address with a connection.
  */
 
 #ifndef ECHOD_GUARD_CLIENT_TABLE_H
@@ -19,17 +19,17 @@ struct client_table;
 
 enum admission { ADMITTED, REFUSED_MAX_CLIENTS, REFUSED_PER_IP, REFUSED_NO_MEMORY };
 
-/* NULL when there is no memory. */
+/* NULL: out of memory. */
 struct client_table *client_table_new(void) WARN_UNUSED;
 void client_table_free(struct client_table *table);
 
-/* The limit on all clients together; may change at any time. */
+/* The limit on the total; may change at any time. */
 void client_table_set_limit(struct client_table *table, uint64_t max_clients);
 
 /*
- * Counts a client in, or says why not. IP is NULL for unix sockets, which count in the total only.
- * IPv4 and link-local IPv6 count by address, other IPv6 by /64; TAG is source_tag()'s. What was
- * ADMITTED must leave with the same tag and address.
+ * Counts a client, or returns why it is refused. IP is NULL for UNIX sockets, which count only in
+ * the total. IPv4 and link-local IPv6 count by address, other IPv6 by /64; TAG comes from
+ * source_tag(). An ADMITTED client must leave with the same tag and address.
  */
 enum admission client_table_enter(struct client_table *table, uint64_t tag,
 				  const struct in6_addr *ip, uint64_t max_per_ip) WARN_UNUSED;

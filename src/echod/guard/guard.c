@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The rules of who gets an answer that need no memory: lists, sources and destinations that make an
- * echo a weapon, and the hop budget. Owns nothing but the reasons' texts. Called for each datagram
- * by the UDP path, and for the lists by whoever accepts.
+ * The stateless rules that decide whether a client gets a reply: lists, sources and destinations
+ * that could be abused, and the hop limit. Owns only the texts of reasons. Called by the UDP path
+ * for each datagram, and for the lists when a connection is accepted.
  */
 
 #include "config.h"
@@ -18,7 +18,7 @@
 #include "echod/config/configuration.h"
 
 #define FIRST_ORDINARY_PORT 1024
-#define NFS_PORT 2049 /* the one well-known service on UDP outside of the reserved ports */
+#define NFS_PORT 2049 /* the one well-known UDP service above the reserved ports */
 #define MAX_REPLY_HOPS 64
 
 const struct verdict_meaning verdict_meanings[VERDICT_COUNT] = {
@@ -76,7 +76,7 @@ static enum verdict judge_loopback(bool from_loopback)
 	return from_loopback ? ANSWER : SOURCE_LOOPBACK_OUTSIDE;
 }
 
-/* 0/8 holds the unspecified address, 255/8 the broadcast to everyone. */
+/* 0/8 contains the unspecified address, 255/8 the limited broadcast address. */
 static enum verdict judge_ipv4(const uint8_t ip[4], bool from_loopback)
 {
 	bool multicast = ip[0] >= 224 && ip[0] <= 239;
@@ -97,9 +97,9 @@ static enum verdict judge_source(const struct in6_addr *ip, bool from_loopback)
 }
 
 /*
- * The answer would stay on this host, and reach a service that may trust its own host. Linux lets
- * such a forgery in over IPv6, and over IPv4 where accept_local is set. A client on this host that
- * asks at another address than loopback looks just the same, down to the interface.
+ * The reply would stay on this host, and reach a service that may trust its own host. Linux accepts
+ * such a forgery over IPv6, and over IPv4 if accept_local is set. A client on this host that uses a
+ * non-loopback address looks exactly the same, including the interface.
  */
 static bool comes_from_ourselves(const struct arrival *arrival)
 {
@@ -107,7 +107,7 @@ static bool comes_from_ourselves(const struct arrival *arrival)
 	       !ip_is_loopback(&arrival->source);
 }
 
-/* Rule 2: nothing that a spoofer could aim at a service or at many hosts. */
+/* Rule 2: no reply that a spoofer could direct at a service or at many hosts. */
 static enum verdict judge_ends(const struct guard_ports *ports, const struct arrival *arrival)
 {
 	enum verdict verdict = judge_port(ports, arrival->source_port);
@@ -121,7 +121,7 @@ static enum verdict judge_ends(const struct guard_ports *ports, const struct arr
 	return verdict;
 }
 
-/* Linux lets IPv6 packets in that claim a v4-mapped source; an answer would go out over IPv4. */
+/* Linux accepts IPv6 packets with a v4-mapped source; the reply would be sent over IPv4. */
 static bool families_differ(const struct arrival *arrival)
 {
 	return !IN6_IS_ADDR_UNSPECIFIED(&arrival->destination) &&
@@ -141,13 +141,13 @@ enum verdict guard_judge(const struct guard_ports *ports, const struct listener_
 	else if (listener->udp_guard)
 		verdict = judge_ends(ports, arrival);
 
-	/* Hops the kernel did not tell are no hops: a loop must end even then. */
+	/* Treat an unknown hop limit as used up: a loop must end even then. */
 	if (verdict == ANSWER && listener->udp_ttl_guard && arrival->hops <= 1)
 		verdict = HOPS_USED_UP;
 	return verdict;
 }
 
-/* One less with every answer is what ends a loop. */
+/* A loop ends because every reply has one hop less. */
 int guard_reply_hops(int received)
 {
 	return received > MAX_REPLY_HOPS ? MAX_REPLY_HOPS : received - 1;

@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Who gets an answer. The rules that need no memory: address lists (rule 1), sources and
- * destinations that make an echo a weapon (rule 2), and the hop budget that ends a loop (rule 3).
- * Decides on what a datagram says of itself; sends, counts and logs nothing.
+ * Decides whether a client gets a reply. The stateless rules: address lists (rule 1), sources and
+ * destinations that could be abused (rule 2), and the hop limit that ends a loop (rule 3). Uses
+ * only the datagram's own properties; does not send, count or log.
  */
 
 #ifndef ECHOD_GUARD_GUARD_H
@@ -19,7 +19,7 @@
 
 struct listener_config;
 
-/* Source ports that are never answered: below 1024, 2049, and those we serve ourselves. */
+/* Source ports that never get a reply: below 1024, 2049, and those served by this process. */
 struct guard_ports {
 	uint64_t refused[65536 / 64];
 };
@@ -45,8 +45,8 @@ enum verdict {
 };
 
 struct verdict_meaning {
-	enum counter counter; /* what it counts as; unused for ANSWER */
-	const char *reason;   /* for the log, with the key to turn: "... (udp_guard)" */
+	enum counter counter; /* the counter to increment; unused for ANSWER */
+	const char *reason;   /* for the log, with the setting responsible: "... (udp_guard)" */
 };
 extern const struct verdict_meaning verdict_meanings[VERDICT_COUNT];
 
@@ -55,19 +55,19 @@ struct arrival {
 	struct in6_addr source;
 	struct in6_addr destination;
 	uint16_t source_port;
-	bool to_group;	    /* sent to a broadcast or multicast destination */
-	bool from_loopback; /* came in through the loopback interface */
-	int hops;	    /* TTL or hop limit as received; -1 when the kernel did not say */
+	bool to_group;	    /* sent to a broadcast or multicast address */
+	bool from_loopback; /* received on the loopback interface */
+	int hops;	    /* TTL or hop limit as received; -1 if unknown */
 };
 
-/* Rule 1 alone, for TCP peers as well. */
+/* Rule 1 only; used for TCP peers as well. */
 bool guard_admits(const struct listener_config *listener, const struct in6_addr *ip);
 
 /* Rules 1 to 3. */
 enum verdict guard_judge(const struct guard_ports *ports, const struct listener_config *listener,
 			 const struct arrival *arrival);
 
-/* The hop budget a reply leaves with, 1 to 64, for a datagram that guard_judge let through. */
+/* The hop limit of the reply, 1 to 64, for a datagram that guard_judge accepted. */
 int guard_reply_hops(int received);
 
 #endif

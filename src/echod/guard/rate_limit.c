@@ -2,12 +2,12 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * How many answers a source gets: a set-associative table of two leaky buckets for each source,
- * read and changed by all workers with atomic operations alone. Owns the table, 1 MiB in all,
- * untouched until the first source comes. The UDP path calls it.
+ * Limits the replies to a source: a set-associative table with two leaky buckets for each source,
+ * read and changed by all workers with atomic operations only. Owns the table, 1 MiB in total,
+ * which is not touched before the first source. Called by the UDP path.
  *
- * A bucket is kept as one time: when what it holds will have drained (the "generic cell rate
- * algorithm"). Time does the draining, so nothing ever has to be swept.
+ * A bucket is stored as the time when it will be empty (the "generic cell rate algorithm"). It
+ * drains with time, so no cleanup is ever needed.
  */
 
 #include "config.h"
@@ -24,16 +24,16 @@
 #define SECOND INT64_C(1000000000)
 #define TABLE_SIZE UINT64_C(1048576)
 #define WAYS 4
-#define SETS 8191 /* with the head, which takes the room of one, exactly TABLE_SIZE */
+#define SETS 8191 /* with the head, as large as one set, exactly TABLE_SIZE */
 
 #define BURST SECOND		 /* of the rate itself */
-#define EXTRA_BURST (SECOND / 8) /* of the excess that is answered nevertheless */
-#define IMPLAUSIBLE (2 * SECOND) /* no debt is as long: the clock was set back */
+#define EXTRA_BURST (SECOND / 8) /* of the excess that still gets a reply */
+#define IMPLAUSIBLE (2 * SECOND) /* no bucket takes this long: the clock was set back */
 
 /*
- * From this rate on a source over it soon owes more than one that came once, and keeps its place
- * for that. At lower rates one answer is much of what a source may owe at all, and the two look
- * alike: there a place is given away only once it owes nothing.
+ * At this rate and above, the bucket of a source over the limit is soon fuller than that of a
+ * source seen once, so it keeps its entry. At lower rates one reply fills much of a bucket, and the
+ * two look alike: an entry is then replaced only when its bucket is empty.
  */
 #define LOW_RATE 32
 
@@ -53,7 +53,7 @@ struct set {
 
 struct rate_limit {
 	struct siphash_key hash_key;
-	_Atomic int64_t logged_at; /* by any source */
+	_Atomic int64_t logged_at; /* for any source */
 	struct set sets[SETS];
 };
 
@@ -94,9 +94,10 @@ static bool change_time(_Atomic int64_t *time, int64_t *from, int64_t to)
 }
 
 /*
- * Gives ENTRY to a new source, with nothing held against it: who sends little is never refused for
- * what others did. Whoever moves the time owns the entry; the source is written last, so that
- * nobody finds it there with the debt of the one before. NULL when another worker was faster.
+ * Gives ENTRY to a new source, with empty buckets: a source that sends little is never limited
+ * because of others. The worker that changes the time owns the entry; the source is written last,
+ * so that no worker finds it with the buckets of its predecessor. NULL if another worker was
+ * faster.
  */
 static struct entry *claim(struct entry *entry, int64_t drained_at, uint64_t source, int64_t now)
 {
@@ -115,8 +116,8 @@ static bool in_debt(int64_t drained_at, int64_t now)
 }
 
 /*
- * The entry of SOURCE, or else the least indebted of its set, so that a flood never ousts a
- * flooder. NULL when it has none: *CROWDED if that is because none may be taken from another.
+ * The entry of SOURCE, or else the one with the emptiest bucket of its set, so that a flood never
+ * displaces a flooder. NULL if it gets none: *CROWDED if that is because no entry may be replaced.
  */
 static struct entry *find_entry(struct rate_limit *limit, uint64_t source, uint64_t rate,
 				int64_t now, bool *crowded)
@@ -140,16 +141,16 @@ static struct entry *find_entry(struct rate_limit *limit, uint64_t source, uint6
 	return *crowded ? NULL : claim(least, least_drained_at, source, now);
 }
 
-/* How many datagrams come in so many nanoseconds. */
+/* The number of datagrams at RATE in TIME nanoseconds. */
 static uint64_t room_for(int64_t time, uint64_t rate)
 {
 	return time > 0 ? (uint64_t)time * rate / (uint64_t)SECOND : 0;
 }
 
 /*
- * Takes up to WANTED out of a bucket that drains at RATE and holds what comes in BURST nanoseconds.
- * No product overflows: rates have 32 bits, counts too, and a burst is at most one second. Whenever
- * another worker was faster there is less to take, so this comes to an end.
+ * Takes up to WANTED from a bucket that drains at RATE and holds BURST nanoseconds' worth of
+ * datagrams. Products do not overflow: rates and counts have 32 bits, and a burst is at most one
+ * second. Each time another worker is faster there is less to take, so the loop terminates.
  */
 static unsigned spend(_Atomic int64_t *drained_at, int64_t now, uint64_t rate, int64_t burst,
 		      unsigned wanted)
@@ -170,7 +171,7 @@ static unsigned spend(_Atomic int64_t *drained_at, int64_t now, uint64_t rate, i
 	return (unsigned)granted;
 }
 
-/* xorshift64*: anything but 0 as state, and its upper bits are good. */
+/* xorshift64*: the state must not be 0; use the upper bits. */
 static uint64_t next_random(uint64_t *state)
 {
 	*state ^= *state >> 12;
@@ -179,7 +180,7 @@ static uint64_t next_random(uint64_t *state)
 	return *state * 0x2545f4914f6cdd1d;
 }
 
-/* How many of COUNT come up in a draw of 1 in 8: drawn for the odd ones, the mean for full 64s. */
+/* How many of COUNT win with a chance of 1 in 8: the mean for each full 64, random for the rest. */
 static unsigned draw_eighth(unsigned count, uint64_t *random_state)
 {
 	uint64_t drawn = ~(UINT64_MAX >> count % 64);
@@ -190,7 +191,7 @@ static unsigned draw_eighth(unsigned count, uint64_t *random_state)
 	return count / 64 * 8 + (unsigned)__builtin_popcountll(drawn);
 }
 
-/* Where the rate is so low that one answer takes longer than the burst, the burst is one answer. */
+/* If the rate is so low that one reply takes longer than the burst, the burst is one reply. */
 static unsigned spend_extra(struct entry *entry, int64_t now, uint64_t rate, unsigned wanted)
 {
 	int64_t interval = (int64_t)(((uint64_t)SECOND + rate - 1) / rate);
@@ -199,13 +200,13 @@ static unsigned spend_extra(struct entry *entry, int64_t now, uint64_t rate, uns
 	return spend(&entry->extra_drained_at, now, rate, burst, wanted);
 }
 
-/* A time far ahead of us was written before the clock was set back. */
+/* A time far in the future was written before the clock was set back. */
 static bool elapsed(int64_t since, int64_t now, int64_t period)
 {
 	return since == 0 || now - since >= period || now - since <= -period;
 }
 
-/* Only the one worker that moves the time of the process may write, be it for the same source. */
+/* Only the worker that changes the process's time may log, even if several have the same source. */
 static bool may_log(struct rate_limit *limit, struct entry *entry, int64_t now)
 {
 	int64_t by_source = read_time(&entry->logged_at);
@@ -233,8 +234,8 @@ struct rate_grant rate_limit_take(struct rate_limit *limit, uint64_t tag, const 
 		return grant;
 	}
 	/*
-	 * Two newcomers met in one place: the next datagram finds one, and no harm in answering
-	 * this.
+	 * Another new source took the entry first: the next datagram will find one, and replying to
+	 * this one is harmless.
 	 */
 	if (!entry)
 		return grant;

@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Who a remote is, for the tables that count by listener and source: an IPv4 address stands for
- * itself, an IPv6 address for its /64, since one host has all of that. A link-local address stands
- * for itself on its link: all links share one /64. A plain value.
+ * The key of a remote in tables that count by listener and source: an IPv4 address, or the /64 of
+ * an IPv6 address, because one host can use all of it. For link-local addresses, the whole address
+ * and its link, because all links share one /64. A plain value.
  */
 
 #ifndef ECHOD_GUARD_SOURCE_KEY_H
@@ -17,7 +17,7 @@
 
 #define SOURCE_KEY_WORDS 3
 
-/* The listener's tag, the upper half of the address, and the lower half where that counts. */
+/* The listener's tag, the upper half of the address, and the lower half if it is significant. */
 struct source_key {
 	uint64_t words[SOURCE_KEY_WORDS];
 };
@@ -33,8 +33,8 @@ static inline struct source_key source_key(uint64_t tag, const struct in6_addr *
 }
 
 /*
- * The listener's TAG as it is for PEER. The kernel sets a scope for link-local addresses alone.
- * Tags are hashes, so no other listener has one nearby.
+ * The listener's TAG combined with the scope of PEER, which the kernel sets only for link-local
+ * addresses. Tags are hashes, so no other listener has one nearby.
  */
 static inline uint64_t source_tag(uint64_t tag, const struct sockaddr *peer)
 {

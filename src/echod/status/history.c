@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * See history.h. A ring; rates go by the time that has passed, so that a late sample is no burst.
+ * See history.h. A ring; rates use the actual time between samples, so that a late one is no burst.
  */
 
 #include "config.h"

@@ -18,7 +18,7 @@ struct sample {
 	struct totals totals;
 };
 
-/* Zeroed, it is empty. */
+/* Empty if zeroed. */
 struct history {
 	struct sample samples[HISTORY_SECONDS + 1]; /* the seconds between them */
 	size_t count;
@@ -27,7 +27,7 @@ struct history {
 
 void history_add(struct history *history, int64_t when, const struct totals *totals);
 
-/* The newest is of age 0; NULL when there is none that old. */
+/* The newest has age 0; NULL if there is none that old. */
 const struct sample *history_at(const struct history *history, size_t age);
 
 /*

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * See listeners.h. Walks the sockets that are open and the table of settings, so that a new
- * setting shows up by itself.
+ * See listeners.h. Uses the open sockets and the table of settings, so that new settings are shown
+ * automatically.
  */
 
 #include "config.h"
@@ -15,14 +15,14 @@
 #include "daemon/http/html.h"
 #include "echod/config/settings.h"
 
-/* Of a long list the first so many are shown. */
+/* The number of items shown of a long list. */
 #define ITEMS_SHOWN 8
 
-/* What one listener may take of the page. */
+/* The maximum size of a listener on the page. */
 #define LISTENER_MAX (16 * 1024)
 #define ADDRESSES_SHOWN 16
 
-/* Under its key; without emphasis when it is what it is by default. */
+/* A setting with its key, less prominent if it has its default value. */
 static void add_setting(struct bounded_text *page, const struct setting *setting,
 			const void *section)
 {
@@ -66,7 +66,7 @@ static void add_settings(struct bounded_text *page, const struct listener_config
 {
 	bounded_text_add(page, "<dl>");
 	for (size_t i = 0; i < setting_count; i++) {
-		/* What cannot stand in [defaults] is about addresses, which are shown already. */
+		/* Settings not allowed in [defaults] concern addresses, which are already shown. */
 		if ((settings[i].sections & IN_DEFAULTS) != 0 &&
 		    (settings[i].applies_to == APPLIES_TO_ALL ||
 		     (settings[i].applies_to & concerns) != 0))
@@ -80,7 +80,7 @@ static bool same_listener(const struct binding *a, const struct binding *b)
 	return strcmp(a->listener, b->listener) == 0;
 }
 
-/* All addresses of the listener whose first one is number FIRST; what they have to do with. */
+/* All addresses of the listener whose first one is number FIRST; returns what they serve. */
 static unsigned add_addresses(struct bounded_text *page, const struct socket_table *table,
 			      size_t first)
 {

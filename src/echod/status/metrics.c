@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* See metrics.h. Names and labels are an interface: others' graphs and alerts are made of them. */
+/* See metrics.h. Names and labels are an interface: users' graphs and alerts depend on them. */
 
 #include "config.h"
 

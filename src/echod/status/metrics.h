@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * All figures in the text format of Prometheus. Reads a plain value, writes a text, keeps nothing.
+ * All counters in the text format of Prometheus. Formats a plain value, and keeps no state.
  */
 
 #ifndef ECHOD_STATUS_METRICS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* See page.h. Listeners and graphs are in files of their own. */
+/* See page.h. Listeners and graphs are in separate files. */
 
 #include "config.h"
 
@@ -15,10 +15,10 @@
 #include "daemon/http/html.h"
 #include "echod/status/listeners.h"
 
-/* Rates are means over so many seconds, so that they can be read. */
+/* Rates are averages over this many seconds, so that they stay readable. */
 #define RATE_SECONDS 10
 
-/* What follows the listeners takes less. */
+/* The maximum size of everything after the listeners. */
 #define REST_MAX (16 * 1024)
 
 /* clang-format off */
@@ -70,7 +70,7 @@ static const char style[] =
 	"font-variant-numeric:tabular-nums;white-space:nowrap}\n"
 	"thead th{color:var(--dim);border-bottom:1px solid var(--line)}\n"
 	"th.part{padding-left:1.25rem}\n"
-	/* Beside two large numbers a phone has no room for a name: it gets a line of its own. */
+	/* On a phone, two large numbers leave no space for a name: put it on its own line. */
 	"@media(max-width:30rem){tr{display:flex;flex-wrap:wrap}"
 	"tbody th{flex:1 0 100%;padding-bottom:0}thead th:first-child{display:none}"
 	"td:nth-child(n),thead th:nth-child(n){flex:1 0 50%;padding:0 0 .15rem}}\n"
@@ -89,7 +89,7 @@ static double rate_between(const struct history *history, size_t oldest, size_t 
 	return history_rate(history_at(history, oldest), history_at(history, newest), offset);
 }
 
-/* Of the last seconds, as far back as is known. */
+/* The rate over the last seconds, as far back as known. */
 static double recent_rate(const struct history *history, size_t offset)
 {
 	size_t oldest = history->count > RATE_SECONDS ? RATE_SECONDS : history->count - 1;
@@ -107,7 +107,7 @@ static double connections_at(const struct history *history, size_t age)
 	return sample ? (double)sample->totals.connections : -1;
 }
 
-/* A message is a datagram, or what one read from a TCP connection gave. */
+/* A message is a datagram, or the result of one read from a TCP connection. */
 static double messages_at(const struct history *history, size_t age)
 {
 	if (age + 1 >= history->count)
@@ -178,7 +178,7 @@ static void add_tiles(struct bounded_text *page, const struct status_view *view)
 	bounded_text_add(page, "</div>\n");
 }
 
-/* A counter's help is a sentence of its own; here it heads a row. */
+/* A counter's help is a sentence; here it is the title of a row. */
 static void add_row(struct bounded_text *page, const char *name, bool part, uint64_t total,
 		    double rate)
 {

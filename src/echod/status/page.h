@@ -2,9 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The page for people: what is served where, limits, counters, rates, and the last minute. No
- * script: it asks to be loaded again every few seconds. Reads what it is shown, writes a text,
- * keeps nothing.
+ * The status page for people: listeners, limits, counters, rates, and the last minute. No script:
+ * it requests a refresh every few seconds. Formats a plain value, and keeps no state.
  */
 
 #ifndef ECHOD_STATUS_PAGE_H
@@ -23,7 +22,7 @@
 
 struct status_view {
 	const char *host;
-	const char *state; /* one word or two, such as "serving" */
+	const char *state; /* one or two words, such as "serving" */
 	bool well;
 	int64_t up_s;
 	const struct config *config;
