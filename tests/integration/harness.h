@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "integration/skipped.h"
+#include "support/skipped.h"
 
 /* How long anything may take before its test fails; more in instrumented builds. */
 int patience_ms(void);

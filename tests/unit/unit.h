@@ -12,7 +12,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "integration/skipped.h"
+#include "support/skipped.h"
 
 static inline int unit_run(Suite *suite)
 {

@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-#include "integration/skipped.h"
+#include "support/skipped.h"
 
 #include <errno.h>
 #include <fcntl.h>
