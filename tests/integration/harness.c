@@ -7,18 +7,15 @@
 
 #include "integration/harness.h"
 
-#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_S 20
+/* A test may wait for this in vain, and still say so before its own time is over. */
+#define PATIENCE_S (TEST_TIMEOUT_S / 3)
 #define LOOK_AGAIN_NS (2 * 1000 * 1000)
-
-static char directory[PATH_MAX];
 
 static int multiplier(void)
 {
@@ -85,63 +82,4 @@ bool installed(const char *program)
 	}
 	free(copy);
 	return found;
-}
-
-const char *test_directory(void)
-{
-	return directory;
-}
-
-TCase *new_case(Suite *suite, const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	/* The multiplier is applied by libcheck. */
-	tcase_set_timeout(tcase, 3 * PATIENCE_S);
-	suite_add_tcase(suite, tcase);
-	return tcase;
-}
-
-static void make_directory(void)
-{
-	const char *parent = getenv("TMPDIR");
-
-	snprintf(directory, sizeof(directory), "%s/echod-test.XXXXXX",
-		 parent != NULL && *parent != '\0' ? parent : "/tmp");
-	if (mkdtemp(directory) == NULL || chmod(directory, 0755) < 0) {
-		perror(directory);
-		exit(EXIT_FAILURE);
-	}
-}
-
-/* Only of a test that failed something is left; its log says what its echod thought of it. */
-static int show_and_remove(const char *path, const struct stat *status, int type, struct FTW *where)
-{
-	char line[4096];
-	FILE *file;
-
-	if (type == FTW_F && S_ISREG(status->st_mode) && status->st_size > 0 &&
-	    strcmp(path + where->base, "log") == 0 && (file = fopen(path, "r")) != NULL) {
-		printf("---- log of a test that failed, %s:\n", path);
-		while (fgets(line, sizeof(line), file) != NULL) {
-			/* Answers to SIGUSR1 are many, and say little to people. */
-			if (strstr(line, " tcp_connections=") == NULL)
-				fputs(line, stdout);
-		}
-		fclose(file);
-	}
-	return remove(path);
-}
-
-int run_suite(Suite *suite)
-{
-	SRunner *runner = srunner_create(suite);
-	int result;
-
-	make_directory();
-	srunner_set_fork_status(runner, CK_FORK);
-	result = run_tests(runner);
-	srunner_free(runner);
-	nftw(directory, show_and_remove, 16, FTW_DEPTH | FTW_PHYS);
-	return result;
 }

@@ -2,9 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What every integration test program ends with, and the time that all of them share. A test file
- * defines `static Suite *suite(void)`, makes its cases with new_case() and has
- * INTEGRATION_MAIN(suite) as its last line. Nothing waits for a fixed time: WAIT_UNTIL looks again
+ * The time that all integration tests share. Nothing waits for a fixed time: WAIT_UNTIL looks again
  * until something holds, and gives up only when the patience is over.
  */
 
@@ -16,7 +14,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "support/skipped.h"
+#include "support/test.h"
 
 /* How long anything may take before its test fails; more in instrumented builds. */
 int patience_ms(void);
@@ -41,19 +39,5 @@ bool instrumented(void);
 
 /* Whether a program of that name is installed. */
 bool installed(const char *program);
-
-/* The directory of this test program; removed at its end. */
-const char *test_directory(void);
-
-/* A case added to SUITE whose tests may take longer than anything that they wait for. */
-TCase *new_case(Suite *suite, const char *name);
-
-int run_suite(Suite *suite);
-
-#define INTEGRATION_MAIN(suite)                                                                    \
-	int main(void)                                                                             \
-	{                                                                                          \
-		return run_suite(suite());                                                         \
-	}
 
 #endif

@@ -25,7 +25,9 @@ static void expect_stream_echo(const char *host, uint16_t port)
 	close(fd);
 }
 
-START_TEST(handed_sockets_are_served_and_no_others)
+TEST_CASE("served");
+
+TEST(handed_sockets_are_served_and_no_others)
 {
 	struct handover handover = {
 		.fds = {listening_socket("127.0.0.1"), bound_socket("127.0.0.1", SOCK_DGRAM)},
@@ -44,9 +46,8 @@ START_TEST(handed_sockets_are_served_and_no_others)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_dual_stack_stream_socket_judges_ipv4_as_ipv4)
+TEST(a_dual_stack_stream_socket_judges_ipv4_as_ipv4)
 {
 	struct handover handover = {.count = 1};
 	struct echod *echod;
@@ -64,10 +65,9 @@ START_TEST(a_dual_stack_stream_socket_judges_ipv4_as_ipv4)
 	expect_stream_echo("::1", port_bound_to(handover.fds[0]));
 	echod_stop(echod);
 }
-END_TEST
 
 /* It has what its socket had before anybody set anything on that. */
-START_TEST(the_connection_that_waited_loses_no_urgent_byte)
+TEST(the_connection_that_waited_loses_no_urgent_byte)
 {
 	struct handover handover = {.fds = {listening_socket("127.0.0.1")}, .count = 1};
 	int fd = connect_to("127.0.0.1", port_bound_to(handover.fds[0]));
@@ -81,9 +81,8 @@ START_TEST(the_connection_that_waited_loses_no_urgent_byte)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_multipath_listener_serves_both_kinds_of_clients)
+TEST(a_multipath_listener_serves_both_kinds_of_clients)
 {
 	struct address own = at("127.0.0.1", 0);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
@@ -105,9 +104,8 @@ START_TEST(a_multipath_listener_serves_both_kinds_of_clients)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(handed_unix_sockets_keep_their_files)
+TEST(handed_unix_sockets_keep_their_files)
 {
 	char stream[108], datagram[108], own[108];
 	struct handover handover = {.count = 2};
@@ -128,9 +126,8 @@ START_TEST(handed_unix_sockets_keep_their_files)
 	ck_assert_int_eq(access(stream, F_OK), 0);
 	ck_assert_int_eq(access(datagram, F_OK), 0);
 }
-END_TEST
 
-START_TEST(names_choose_the_settings)
+TEST(names_choose_the_settings)
 {
 	struct handover handover = {.fds = {listening_socket("127.0.0.1"),
 					    listening_socket("127.0.0.1"),
@@ -153,9 +150,8 @@ START_TEST(names_choose_the_settings)
 	}
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(settings_by_name_follow_a_reload)
+TEST(settings_by_name_follow_a_reload)
 {
 	struct handover handover = {
 		.fds = {listening_socket("127.0.0.1")}, .count = 1, .names = "named"};
@@ -175,9 +171,8 @@ START_TEST(settings_by_name_follow_a_reload)
 	ck_assert_uint_eq(echod_log_count(echod, "are not opened"), 2);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(descriptors_for_another_process_are_not_ours)
+TEST(descriptors_for_another_process_are_not_ours)
 {
 	struct handover handover = {.fds = {listening_socket("127.0.0.1")}, .count = 1, .pid = "1"};
 	struct echod *echod = start_with(&handover, "[listener own]\naddress = 127.0.0.2:0\n");
@@ -186,7 +181,6 @@ START_TEST(descriptors_for_another_process_are_not_ours)
 	ck_assert_uint_eq(echod_port(echod, "tcp 127.0.0.1"), 0);
 	echod_stop(echod);
 }
-END_TEST
 
 static void expect_refusal(int fd, const char *why)
 {
@@ -204,7 +198,9 @@ static void expect_refusal(int fd, const char *why)
 	close(handover.fds[0]);
 }
 
-START_TEST(what_cannot_be_served_is_refused_by_name)
+TEST_CASE("refused");
+
+TEST(what_cannot_be_served_is_refused_by_name)
 {
 	int ends[2], server = listening_socket("127.0.0.1");
 	struct address to = at("127.0.0.1", port_bound_to(server));
@@ -221,9 +217,8 @@ START_TEST(what_cannot_be_served_is_refused_by_name)
 	expect_refusal(socket(AF_UNIX, SOCK_SEQPACKET, 0), "is a socket of another type");
 	expect_refusal(socket(AF_NETLINK, SOCK_RAW, 0), "is a socket of another family");
 }
-END_TEST
 
-START_TEST(addresses_on_the_command_line_are_bad_usage)
+TEST(addresses_on_the_command_line_are_bad_usage)
 {
 	static const char *const arguments[] = {"-l", "127.0.0.1:0", NULL};
 	struct handover handover = {.fds = {listening_socket("127.0.0.1")}, .count = 1};
@@ -235,7 +230,6 @@ START_TEST(addresses_on_the_command_line_are_bad_usage)
 	ck_assert_uint_eq(echod_log_count(echod, "LISTEN_FDS"), 1);
 	echod_free(echod);
 }
-END_TEST
 
 #define QUEUED 8
 #define TRIES 5
@@ -281,7 +275,9 @@ static bool queue_is_left(struct handover *handover, const char *config)
 	return left;
 }
 
-START_TEST(the_queue_is_left_for_the_next_instance)
+TEST_CASE("manager");
+
+TEST(the_queue_is_left_for_the_next_instance)
 {
 	struct handover handover = {.fds = {listening_socket("127.0.0.1")}, .count = 1};
 	bool left = false;
@@ -290,7 +286,6 @@ START_TEST(the_queue_is_left_for_the_next_instance)
 		left = queue_is_left(&handover, "[server]\nworkers = 1\n");
 	ck_assert(left);
 }
-END_TEST
 
 struct activator {
 	const char *option;
@@ -334,7 +329,7 @@ static struct echod *spawn_activated(struct activator *activator, uint16_t port)
 	return echod;
 }
 
-START_TEST(systemd_socket_activate_hands_over_tcp)
+TEST(systemd_socket_activate_hands_over_tcp)
 {
 	struct activator activator = {.option = "--fdname=echo"};
 	struct echod *echod;
@@ -348,9 +343,8 @@ START_TEST(systemd_socket_activate_hands_over_tcp)
 	echod_wait_log(echod, "listening on tcp 127.0.0.1:");
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(systemd_socket_activate_hands_over_udp)
+TEST(systemd_socket_activate_hands_over_udp)
 {
 	struct activator activator = {.option = "--datagram"};
 	struct echod *echod;
@@ -367,29 +361,3 @@ START_TEST(systemd_socket_activate_hands_over_udp)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("activation");
-	TCase *served = new_case(suite, "served");
-	TCase *refused = new_case(suite, "refused");
-	TCase *manager = new_case(suite, "manager");
-
-	tcase_add_test(served, handed_sockets_are_served_and_no_others);
-	tcase_add_test(served, a_dual_stack_stream_socket_judges_ipv4_as_ipv4);
-	tcase_add_test(served, the_connection_that_waited_loses_no_urgent_byte);
-	tcase_add_test(served, a_multipath_listener_serves_both_kinds_of_clients);
-	tcase_add_test(served, handed_unix_sockets_keep_their_files);
-	tcase_add_test(served, names_choose_the_settings);
-	tcase_add_test(served, settings_by_name_follow_a_reload);
-	tcase_add_test(served, descriptors_for_another_process_are_not_ours);
-	tcase_add_test(refused, what_cannot_be_served_is_refused_by_name);
-	tcase_add_test(refused, addresses_on_the_command_line_are_bad_usage);
-	tcase_add_test(manager, the_queue_is_left_for_the_next_instance);
-	tcase_add_test(manager, systemd_socket_activate_hands_over_tcp);
-	tcase_add_test(manager, systemd_socket_activate_hands_over_udp);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

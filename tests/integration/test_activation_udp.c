@@ -37,7 +37,7 @@ static void expect_waiting_answered(const char *own, const char *host)
 	echod_stop(echod);
 }
 
-START_TEST(datagrams_that_waited_are_answered)
+TEST(datagrams_that_waited_are_answered)
 {
 	expect_waiting_answered("127.0.0.1", "127.0.0.1");
 	expect_waiting_answered("0.0.0.0", "127.0.0.5");
@@ -46,10 +46,9 @@ START_TEST(datagrams_that_waited_are_answered)
 		expect_waiting_answered("::", "::1");
 	}
 }
-END_TEST
 
 /* What systemd makes of ListenDatagram=7: one socket for both families. */
-START_TEST(a_dual_stack_datagram_socket_answers_ipv4_as_ipv4)
+TEST(a_dual_stack_datagram_socket_answers_ipv4_as_ipv4)
 {
 	struct handover handover = {.count = 1};
 	static struct datagram came;
@@ -77,10 +76,9 @@ START_TEST(a_dual_stack_datagram_socket_answers_ipv4_as_ipv4)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
 /* Timestamping= of a unit: one more message to find room for, beside those of both families. */
-START_TEST(a_train_to_a_dual_stack_socket_with_times_comes_back)
+TEST(a_train_to_a_dual_stack_socket_with_times_comes_back)
 {
 	struct handover handover = {.count = 1};
 	static struct datagram came;
@@ -107,7 +105,6 @@ START_TEST(a_train_to_a_dual_stack_socket_with_times_comes_back)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
 static void expect_drop(struct echod *echod, int fd, const struct address *to, const char *counter)
 {
@@ -116,7 +113,7 @@ static void expect_drop(struct echod *echod, int fd, const struct address *to, c
 	ck_assert(nothing_to_read(fd));
 }
 
-START_TEST(a_dual_stack_datagram_socket_judges_ipv4_as_ipv4)
+TEST(a_dual_stack_datagram_socket_judges_ipv4_as_ipv4)
 {
 	struct handover handover = {.count = 1};
 	struct address to;
@@ -142,18 +139,3 @@ START_TEST(a_dual_stack_datagram_socket_judges_ipv4_as_ipv4)
 	close(denied);
 	echod_stop(echod);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("activation udp");
-	TCase *datagrams = new_case(suite, "datagrams");
-
-	tcase_add_test(datagrams, datagrams_that_waited_are_answered);
-	tcase_add_test(datagrams, a_dual_stack_datagram_socket_answers_ipv4_as_ipv4);
-	tcase_add_test(datagrams, a_train_to_a_dual_stack_socket_with_times_comes_back);
-	tcase_add_test(datagrams, a_dual_stack_datagram_socket_judges_ipv4_as_ipv4);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

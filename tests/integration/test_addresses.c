@@ -63,14 +63,15 @@ static void check_wildcard(const char *config)
 	echod_stop(echod);
 }
 
-START_TEST(a_star_or_nothing_is_every_address_of_both_families)
+TEST_CASE("forms");
+
+TEST(a_star_or_nothing_is_every_address_of_both_families)
 {
 	check_wildcard("[listener a]\naddress = *:0\n");
 	check_wildcard("[listener a]\naddress = :0\n");
 }
-END_TEST
 
-START_TEST(localhost_is_both_loopback_addresses_and_no_other)
+TEST(localhost_is_both_loopback_addresses_and_no_other)
 {
 	struct echod *echod = echod_start("[listener a]\naddress = localhost:0\n");
 	uint16_t port = expect_one_number(echod, "127.0.0.1", "[::1]");
@@ -81,9 +82,8 @@ START_TEST(localhost_is_both_loopback_addresses_and_no_other)
 	ck_assert_int_lt(try_connect("127.0.0.2", port), 0);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(an_ipv6_address_stands_in_brackets)
+TEST(an_ipv6_address_stands_in_brackets)
 {
 	struct echod *echod;
 
@@ -93,9 +93,8 @@ START_TEST(an_ipv6_address_stands_in_brackets)
 	expect_served("::1", echod_port(echod, "tcp [::1]"));
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_link_local_address_has_its_interface)
+TEST(a_link_local_address_has_its_interface)
 {
 	struct echod *echod;
 
@@ -107,7 +106,6 @@ START_TEST(a_link_local_address_has_its_interface)
 	expect_served_from("fe80::8%lo", "fe80::7%lo", echod_port(echod, "tcp [fe80::7%lo]"));
 	echod_stop(echod);
 }
-END_TEST
 
 static void expect_local_datagram_echo(const struct echod *echod)
 {
@@ -122,7 +120,7 @@ static void expect_local_datagram_echo(const struct echod *echod)
 	close(fd);
 }
 
-START_TEST(unix_paths_are_served_as_streams_and_datagrams)
+TEST(unix_paths_are_served_as_streams_and_datagrams)
 {
 	struct echod *echod = echod_start("[listener a]\naddress = unix:@DIR@/s unixgram:@DIR@/d\n"
 					  "greeting = hello\n");
@@ -136,7 +134,6 @@ START_TEST(unix_paths_are_served_as_streams_and_datagrams)
 	ck_assert_uint_eq(echod_log_count(echod, ": listening on unixgram /"), 1);
 	echod_stop(echod);
 }
-END_TEST
 
 static void expect_prefix(const char *host, uint16_t port, const char *echo)
 {
@@ -147,7 +144,9 @@ static void expect_prefix(const char *host, uint16_t port, const char *echo)
 	close(fd);
 }
 
-START_TEST(each_listener_has_its_own_settings)
+TEST_CASE("listeners");
+
+TEST(each_listener_has_its_own_settings)
 {
 	struct echod *echod = echod_start("[defaults]\nprefix = d\n"
 					  "[listener a]\naddress = 127.0.0.1:0\nprefix = a\n"
@@ -158,10 +157,9 @@ START_TEST(each_listener_has_its_own_settings)
 	expect_prefix("127.0.0.3", echod_port(echod, "tcp 127.0.0.3"), "dx");
 	echod_stop(echod);
 }
-END_TEST
 
 /* One number at two addresses: the number that the first echod got is free for the second one. */
-START_TEST(the_more_specific_of_two_addresses_wins)
+TEST(the_more_specific_of_two_addresses_wins)
 {
 	struct echod *echod;
 	char config[256];
@@ -181,9 +179,8 @@ START_TEST(the_more_specific_of_two_addresses_wins)
 	expect_prefix("127.0.0.2", port, "onex");
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_setting_that_nothing_here_uses_is_a_warning)
+TEST(a_setting_that_nothing_here_uses_is_a_warning)
 {
 	struct echod *echod = echod_start("[listener a]\naddress = 127.0.0.1:0\nprotocol = udp\n"
 					  "idle_timeout = 5\n");
@@ -191,12 +188,11 @@ START_TEST(a_setting_that_nothing_here_uses_is_a_warning)
 	ck_assert_uint_eq(echod_log_count(echod, "echod.conf:4: warning: idle_timeout"), 1);
 	echod_stop(echod);
 }
-END_TEST
 
 static const char file_with_listeners[] =
 	"[defaults]\nprefix = d\n[listener echo]\naddress = 127.0.0.9:0\nprefix = f\n";
 
-START_TEST(option_l_replaces_the_listeners_but_not_the_defaults)
+TEST(option_l_replaces_the_listeners_but_not_the_defaults)
 {
 	struct echod_setup setup = {
 		.config = file_with_listeners,
@@ -213,9 +209,8 @@ START_TEST(option_l_replaces_the_listeners_but_not_the_defaults)
 	ck_assert_uint_eq(echod_log_count(echod, ": listening on tcp"), 2);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(option_l_gives_the_names_echo_echo2_and_so_on)
+TEST(option_l_gives_the_names_echo_echo2_and_so_on)
 {
 	struct echod *echod = finished_with(
 		file_with_listeners, ARGUMENTS("-T", "-l", "*:1", "-l", "*:2", "-l", "unix:/x"), 0);
@@ -227,26 +222,3 @@ START_TEST(option_l_gives_the_names_echo_echo2_and_so_on)
 	ck_assert_ptr_null(strstr(output, "127.0.0.9"));
 	echod_free(echod);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("addresses");
-	TCase *tcase = new_case(suite, "forms");
-
-	tcase_add_test(tcase, a_star_or_nothing_is_every_address_of_both_families);
-	tcase_add_test(tcase, localhost_is_both_loopback_addresses_and_no_other);
-	tcase_add_test(tcase, an_ipv6_address_stands_in_brackets);
-	tcase_add_test(tcase, a_link_local_address_has_its_interface);
-	tcase_add_test(tcase, unix_paths_are_served_as_streams_and_datagrams);
-
-	tcase = new_case(suite, "listeners");
-	tcase_add_test(tcase, each_listener_has_its_own_settings);
-	tcase_add_test(tcase, the_more_specific_of_two_addresses_wins);
-	tcase_add_test(tcase, a_setting_that_nothing_here_uses_is_a_warning);
-	tcase_add_test(tcase, option_l_replaces_the_listeners_but_not_the_defaults);
-	tcase_add_test(tcase, option_l_gives_the_names_echo_echo2_and_so_on);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -62,7 +62,9 @@ static int socket_at_port(const char *host, uint16_t port)
 	return fd;
 }
 
-START_TEST(every_reason_to_drop_is_in_the_books)
+TEST_CASE("udp");
+
+TEST(every_reason_to_drop_is_in_the_books)
 {
 	struct echod *echod = echod_start("[server]\nmetrics = 127.0.0.1:0\n"
 					  "[listener echo]\naddress = 127.0.0.1:0\n"
@@ -91,7 +93,6 @@ START_TEST(every_reason_to_drop_is_in_the_books)
 	close(last_hop);
 	echod_stop(echod);
 }
-END_TEST
 
 #define FLOODERS 4
 #define FLOOD 40000
@@ -213,7 +214,7 @@ static const char two[] = "[server]\nmetrics = 127.0.0.1:0\nworkers = 2\n"
 static const char one[] = "[server]\nmetrics = 127.0.0.1:0\nworkers = 2\n"
 			  "[listener a]\naddress = 127.0.0.1:0\nprotocol = udp\n";
 
-START_TEST(client_echod_and_kernel_agree_after_a_flood_with_reloads)
+TEST(client_echod_and_kernel_agree_after_a_flood_with_reloads)
 {
 	struct echod *echod;
 	struct flood flood;
@@ -233,9 +234,8 @@ START_TEST(client_echod_and_kernel_agree_after_a_flood_with_reloads)
 	flood_close(&flood);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(the_limiter_is_in_the_books_under_overload)
+TEST(the_limiter_is_in_the_books_under_overload)
 {
 	struct echod *echod;
 	struct flood flood;
@@ -252,10 +252,9 @@ START_TEST(the_limiter_is_in_the_books_under_overload)
 	flood_close(&flood);
 	echod_stop(echod);
 }
-END_TEST
 
 /* Nobody reads while the process is stopped, so that the kernel must drop. */
-START_TEST(kernel_drops_stay_in_the_books_when_their_listener_goes)
+TEST(kernel_drops_stay_in_the_books_when_their_listener_goes)
 {
 	struct echod *echod;
 	struct flood flood;
@@ -277,12 +276,11 @@ START_TEST(kernel_drops_stay_in_the_books_when_their_listener_goes)
 	flood_close(&flood);
 	echod_stop(echod);
 }
-END_TEST
 
 #define SEGMENT 100
 #define TRAIN (20 * SEGMENT + 1) /* and a shorter last one */
 
-START_TEST(each_datagram_of_a_train_is_counted)
+TEST(each_datagram_of_a_train_is_counted)
 {
 	struct echod *echod = echod_start(two);
 	struct address to = at("127.0.0.1", echod_port(echod, "udp 127.0.0.1"));
@@ -302,7 +300,6 @@ START_TEST(each_datagram_of_a_train_is_counted)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
 static void exchange(uint16_t port, size_t size)
 {
@@ -315,7 +312,9 @@ static void exchange(uint16_t port, size_t size)
 	free(data);
 }
 
-START_TEST(tcp_clients_and_echod_agree_on_connections_and_bytes)
+TEST_CASE("tcp");
+
+TEST(tcp_clients_and_echod_agree_on_connections_and_bytes)
 {
 	struct echod *echod = echod_start("[server]\nmetrics = 127.0.0.1:0\n"
 					  "[listener echo]\naddress = 127.0.0.1:0\n"
@@ -339,21 +338,3 @@ START_TEST(tcp_clients_and_echod_agree_on_connections_and_bytes)
 	ck_assert_uint_eq(metric_value(echod, "tcp_rejected_total{reason=\"denied\"}"), 1);
 	echod_stop(echod);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("books");
-	TCase *udp = new_case(suite, "udp");
-	TCase *tcp = new_case(suite, "tcp");
-
-	tcase_add_test(udp, every_reason_to_drop_is_in_the_books);
-	tcase_add_test(udp, client_echod_and_kernel_agree_after_a_flood_with_reloads);
-	tcase_add_test(udp, the_limiter_is_in_the_books_under_overload);
-	tcase_add_test(udp, kernel_drops_stay_in_the_books_when_their_listener_goes);
-	tcase_add_test(udp, each_datagram_of_a_train_is_counted);
-	tcase_add_test(tcp, tcp_clients_and_echod_agree_on_connections_and_bytes);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

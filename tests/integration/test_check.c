@@ -15,7 +15,7 @@
 #include "integration/process.h"
 #include "integration/scenes.h"
 
-START_TEST(a_check_of_the_file_opens_no_socket)
+TEST(a_check_of_the_file_opens_no_socket)
 {
 	char config[128], ok[512];
 	struct echod *echod;
@@ -32,9 +32,8 @@ START_TEST(a_check_of_the_file_opens_no_socket)
 	echod_free(echod);
 	close(other);
 }
-END_TEST
 
-START_TEST(a_check_prints_every_error_with_its_line)
+TEST(a_check_prints_every_error_with_its_line)
 {
 	struct echod *echod = finished_with("[server]\nworkers = none\n\n[listener a]\n"
 					    "address = nowhere:7\nudp_rate = -1\n",
@@ -48,7 +47,6 @@ START_TEST(a_check_prints_every_error_with_its_line)
 	ck_assert_str_eq(echod_output(echod), "");
 	echod_free(echod);
 }
-END_TEST
 
 static void fill_the_disk(void *arg UNUSED)
 {
@@ -58,7 +56,7 @@ static void fill_the_disk(void *arg UNUSED)
 		_exit(FAILURE + USAGE);
 }
 
-START_TEST(what_cannot_be_written_is_no_success)
+TEST(what_cannot_be_written_is_no_success)
 {
 	static const char *const options[] = {"-t", "-T", "-V", "-h"};
 
@@ -71,7 +69,6 @@ START_TEST(what_cannot_be_written_is_no_success)
 		echod_free(echod);
 	}
 }
-END_TEST
 
 static const char everything_set[] =
 	"[server]\nworkers = 3\nlog_level = debug\nmax_clients = 77\ndrain_timeout = 1500ms\n"
@@ -97,7 +94,7 @@ static void expect_dump_to_read_back(const char *config, const char *const *expe
 	echod_free(second);
 }
 
-START_TEST(a_dump_shows_every_key_and_reads_back_the_same)
+TEST(a_dump_shows_every_key_and_reads_back_the_same)
 {
 	expect_dump_to_read_back(
 		everything_set,
@@ -110,28 +107,11 @@ START_TEST(a_dump_shows_every_key_and_reads_back_the_same)
 			  "prefix = a", "reply_once = yes\n", "udp_rate = 4294967295\n",
 			  "udp_guard = no\n", "udp_ttl_guard = no\n", "[listener two]\n"));
 }
-END_TEST
 
-START_TEST(an_empty_file_means_the_defaults)
+TEST(an_empty_file_means_the_defaults)
 {
 	expect_dump_to_read_back("", ARGUMENTS("workers = auto\n", "max_clients = auto\n",
 					       "[listener echo]\naddress = *:7\n",
 					       "protocol = tcp udp\n", "idle_timeout = 1h\n",
 					       "stall_timeout = 2m\n", "udp_rate = 1000\n"));
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("check");
-	TCase *tcase = new_case(suite, "check and dump");
-
-	tcase_add_test(tcase, a_check_of_the_file_opens_no_socket);
-	tcase_add_test(tcase, a_check_prints_every_error_with_its_line);
-	tcase_add_test(tcase, what_cannot_be_written_is_no_success);
-	tcase_add_test(tcase, a_dump_shows_every_key_and_reads_back_the_same);
-	tcase_add_test(tcase, an_empty_file_means_the_defaults);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -48,11 +48,12 @@ static void check_max_clients(struct echod *echod, bool set)
 	close_all(echod, fds, 3);
 }
 
-START_TEST(max_clients_refuses_one_more)
+TEST_CASE("server");
+
+TEST(max_clients_refuses_one_more)
 {
 	show_server_setting("max_clients = 2", check_max_clients);
 }
-END_TEST
 
 static void check_log_level(struct echod *echod, bool set)
 {
@@ -67,13 +68,12 @@ static void check_log_level(struct echod *echod, bool set)
 		   closed + set);
 }
 
-START_TEST(log_level_info_shows_each_connection)
+TEST(log_level_info_shows_each_connection)
 {
 	show_server_setting("log_level = info", check_log_level);
 }
-END_TEST
 
-START_TEST(log_level_error_says_nothing_of_a_good_life)
+TEST(log_level_error_says_nothing_of_a_good_life)
 {
 	/* Each of these has something to say at another level. */
 	const char *config = geteuid() == 0 ? "[server]\nlog_level = error\nmax_clients = 1048576\n"
@@ -87,9 +87,8 @@ START_TEST(log_level_error_says_nothing_of_a_good_life)
 	ck_assert_str_eq(echod_log(echod), "");
 	echod_free(echod);
 }
-END_TEST
 
-START_TEST(option_v_goes_before_log_level)
+TEST(option_v_goes_before_log_level)
 {
 	struct echod_setup setup = {
 		.config = "[server]\nlog_level = error\n[listener a]\naddress = 127.0.0.1:0\n",
@@ -100,7 +99,6 @@ START_TEST(option_v_goes_before_log_level)
 	check_log_level(echod, true);
 	echod_stop(echod);
 }
-END_TEST
 
 /* By name, since there may be threads of another kind. */
 static size_t worker_threads(const struct echod *echod)
@@ -129,7 +127,7 @@ static size_t worker_threads(const struct echod *echod)
 	return count;
 }
 
-START_TEST(workers_is_the_number_of_threads)
+TEST(workers_is_the_number_of_threads)
 {
 	struct echod *three = echod_start("[server]\nworkers = 3\n"
 					  "[listener a]\naddress = 127.0.0.1:0\n");
@@ -142,7 +140,6 @@ START_TEST(workers_is_the_number_of_threads)
 	echod_stop(three);
 	echod_stop(as_cpus);
 }
-END_TEST
 
 /* A line of /proc/PID/status, without its name. */
 static const char *status_of(const struct echod *echod, const char *name)
@@ -168,7 +165,7 @@ static void expect_ids(const char *text, unsigned id)
 	ck_assert_str_eq(text, wanted);
 }
 
-START_TEST(user_gives_up_root_and_all_that_belongs_to_it)
+TEST(user_gives_up_root_and_all_that_belongs_to_it)
 {
 	const struct passwd *nobody = getpwnam("nobody");
 	struct echod *echod;
@@ -189,7 +186,6 @@ START_TEST(user_gives_up_root_and_all_that_belongs_to_it)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
 static void check_per_ip(struct echod *echod, bool set)
 {
@@ -208,11 +204,12 @@ static void check_per_ip(struct echod *echod, bool set)
 	close_all(echod, fds, 3);
 }
 
-START_TEST(max_clients_per_ip_concerns_one_address)
+TEST_CASE("listener");
+
+TEST(max_clients_per_ip_concerns_one_address)
 {
 	show_setting("max_clients_per_ip = 1", check_per_ip);
 }
-END_TEST
 
 static void expect_in_time(int64_t took, int64_t timeout)
 {
@@ -236,13 +233,12 @@ static void check_idle(struct echod *echod, bool set)
 	close(fd);
 }
 
-START_TEST(idle_timeout_closes_who_says_nothing)
+TEST(idle_timeout_closes_who_says_nothing)
 {
 	show_setting("idle_timeout = 200ms", check_idle);
 }
-END_TEST
 
-START_TEST(idle_timeout_leaves_alone_who_talks)
+TEST(idle_timeout_leaves_alone_who_talks)
 {
 	struct echod *echod = echod_start("[listener a]\naddress = 127.0.0.1:0\n"
 					  "idle_timeout = 4s\n");
@@ -257,7 +253,6 @@ START_TEST(idle_timeout_leaves_alone_who_talks)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
 /* Reads a byte now and then, sends whatever can be sent; false when the connection is gone. */
 static bool drip(int fd)
@@ -284,11 +279,10 @@ static void check_stall(struct echod *echod, bool set)
 	close(fd);
 }
 
-START_TEST(stall_timeout_closes_who_does_not_read_even_when_it_drips)
+TEST(stall_timeout_closes_who_does_not_read_even_when_it_drips)
 {
 	show_setting("stall_timeout = 300ms", check_stall);
 }
-END_TEST
 
 static void check_greeting(struct echod *echod, bool set)
 {
@@ -305,11 +299,10 @@ static void check_greeting(struct echod *echod, bool set)
 	close(fd);
 }
 
-START_TEST(greeting_is_sent_on_connect)
+TEST(greeting_is_sent_on_connect)
 {
 	show_setting("greeting = h\\x00i\\r\\n", check_greeting);
 }
-END_TEST
 
 static void check_prefix(struct echod *echod, bool set)
 {
@@ -324,11 +317,10 @@ static void check_prefix(struct echod *echod, bool set)
 	close(fd);
 }
 
-START_TEST(prefix_goes_before_every_piece)
+TEST(prefix_goes_before_every_piece)
 {
 	show_setting("prefix = Received:\\x20", check_prefix);
 }
-END_TEST
 
 static void check_reply_once(struct echod *echod, bool set)
 {
@@ -346,13 +338,12 @@ static void check_reply_once(struct echod *echod, bool set)
 	}
 }
 
-START_TEST(reply_once_closes_after_one_piece)
+TEST(reply_once_closes_after_one_piece)
 {
 	show_setting("reply_once = yes", check_reply_once);
 }
-END_TEST
 
-START_TEST(reply_once_does_not_reset_who_still_sends)
+TEST(reply_once_does_not_reset_who_still_sends)
 {
 	static char data[1024 * 1024];
 	struct echod *echod = echod_start("[listener a]\naddress = 127.0.0.1:0\n"
@@ -371,30 +362,3 @@ START_TEST(reply_once_does_not_reset_who_still_sends)
 	ck_assert_uint_eq(echod_counter(echod, "sent_bytes_tcp"), 9);
 	echod_stop(echod);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("config");
-	TCase *tcase = new_case(suite, "server");
-
-	tcase_add_test(tcase, max_clients_refuses_one_more);
-	tcase_add_test(tcase, log_level_info_shows_each_connection);
-	tcase_add_test(tcase, log_level_error_says_nothing_of_a_good_life);
-	tcase_add_test(tcase, option_v_goes_before_log_level);
-	tcase_add_test(tcase, workers_is_the_number_of_threads);
-	tcase_add_test(tcase, user_gives_up_root_and_all_that_belongs_to_it);
-
-	tcase = new_case(suite, "listener");
-	tcase_add_test(tcase, max_clients_per_ip_concerns_one_address);
-	tcase_add_test(tcase, idle_timeout_closes_who_says_nothing);
-	tcase_add_test(tcase, idle_timeout_leaves_alone_who_talks);
-	tcase_add_test(tcase, stall_timeout_closes_who_does_not_read_even_when_it_drips);
-	tcase_add_test(tcase, greeting_is_sent_on_connect);
-	tcase_add_test(tcase, prefix_goes_before_every_piece);
-	tcase_add_test(tcase, reply_once_closes_after_one_piece);
-	tcase_add_test(tcase, reply_once_does_not_reset_who_still_sends);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -75,11 +75,12 @@ static void check_allow(struct echod *echod, bool set)
 	check_from(echod, "127.2.0.1", !set);
 }
 
-START_TEST(allow_serves_only_who_is_in_it)
+TEST_CASE("both");
+
+TEST(allow_serves_only_who_is_in_it)
 {
 	show_setting("allow = 127.0.0.2 2001:db8::/32\nallow = 127.1.0.0/16", check_allow);
 }
-END_TEST
 
 static void check_deny(struct echod *echod, bool set)
 {
@@ -88,11 +89,10 @@ static void check_deny(struct echod *echod, bool set)
 	check_from(echod, "127.1.0.1", !set);
 }
 
-START_TEST(deny_serves_nobody_who_is_in_it)
+TEST(deny_serves_nobody_who_is_in_it)
 {
 	show_setting("deny = 127.0.0.2 127.1.0.0/16", check_deny);
 }
-END_TEST
 
 static void check_deny_first(struct echod *echod, bool set)
 {
@@ -100,11 +100,10 @@ static void check_deny_first(struct echod *echod, bool set)
 	check_from(echod, "127.0.0.3", true);
 }
 
-START_TEST(deny_goes_before_allow)
+TEST(deny_goes_before_allow)
 {
 	show_setting("allow = 127.0.0.0/8\ndeny = 127.0.0.2", check_deny_first);
 }
-END_TEST
 
 /* Nobody serves it; that it can be bound would be too much to ask of TCP, where old ones linger. */
 static bool is_unserved(int type, uint16_t port)
@@ -149,17 +148,15 @@ static void check_protocol_udp(struct echod *echod, bool set)
 	check_protocols(echod, !set, true);
 }
 
-START_TEST(protocol_tcp_opens_no_udp)
+TEST(protocol_tcp_opens_no_udp)
 {
 	show_setting("protocol = tcp", check_protocol_tcp);
 }
-END_TEST
 
-START_TEST(protocol_udp_opens_no_tcp)
+TEST(protocol_udp_opens_no_tcp)
 {
 	show_setting("protocol = udp", check_protocol_udp);
 }
-END_TEST
 
 /* The source has a port that this echod serves itself, at another address. */
 static void check_guard(struct echod *echod, bool off)
@@ -172,11 +169,12 @@ static void check_guard(struct echod *echod, bool off)
 	close(fd);
 }
 
-START_TEST(udp_guard_answers_no_port_that_is_served_here)
+TEST_CASE("datagrams");
+
+TEST(udp_guard_answers_no_port_that_is_served_here)
 {
 	show_setting("udp_guard = no", check_guard);
 }
-END_TEST
 
 static void check_hops(struct echod *echod, int sent, int wanted)
 {
@@ -217,11 +215,10 @@ static void check_ttl_guard(struct echod *echod, bool off)
 	close(fd);
 }
 
-START_TEST(udp_ttl_guard_takes_a_hop_from_every_answer)
+TEST(udp_ttl_guard_takes_a_hop_from_every_answer)
 {
 	show_setting("udp_ttl_guard = no", check_ttl_guard);
 }
-END_TEST
 
 #define FLOOD 100
 
@@ -263,13 +260,12 @@ static void check_rate(struct echod *echod, bool set)
 	ck_assert_uint_eq(flood(echod, "127.0.0.1"), FLOOD);
 }
 
-START_TEST(udp_rate_limits_one_source_but_not_loopback)
+TEST(udp_rate_limits_one_source_but_not_loopback)
 {
 	if (!own_network())
 		skip("this takes a network of its own");
 	show_setting_at("*:0", "udp_rate = 5", check_rate);
 }
-END_TEST
 
 static void check_no_rate(struct echod *echod, bool set UNUSED)
 {
@@ -281,15 +277,14 @@ static void check_no_rate(struct echod *echod, bool set UNUSED)
 	ck_assert_uint_eq(flood(echod, host), FLOOD);
 }
 
-START_TEST(udp_rate_0_limits_nobody)
+TEST(udp_rate_0_limits_nobody)
 {
 	if (!own_network())
 		skip("this takes a network of its own");
 	show_setting_at("*:0", "udp_rate = 0", check_no_rate);
 }
-END_TEST
 
-START_TEST(who_is_not_answered_is_told_in_the_log)
+TEST(who_is_not_answered_is_told_in_the_log)
 {
 	struct echod *echod = echod_start("[server]\nlog_level = info\n"
 					  "[listener a]\naddress = 127.0.0.1:0\n");
@@ -304,26 +299,3 @@ START_TEST(who_is_not_answered_is_told_in_the_log)
 	ck_assert_uint_eq(echod_log_count(echod, line), 1);
 	echod_stop(echod);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("config of datagrams");
-	TCase *tcase = new_case(suite, "both");
-
-	tcase_add_test(tcase, allow_serves_only_who_is_in_it);
-	tcase_add_test(tcase, deny_serves_nobody_who_is_in_it);
-	tcase_add_test(tcase, deny_goes_before_allow);
-	tcase_add_test(tcase, protocol_tcp_opens_no_udp);
-	tcase_add_test(tcase, protocol_udp_opens_no_tcp);
-
-	tcase = new_case(suite, "datagrams");
-	tcase_add_test(tcase, udp_guard_answers_no_port_that_is_served_here);
-	tcase_add_test(tcase, udp_ttl_guard_takes_a_hop_from_every_answer);
-	tcase_add_test(tcase, udp_rate_limits_one_source_but_not_loopback);
-	tcase_add_test(tcase, udp_rate_0_limits_nobody);
-	tcase_add_test(tcase, who_is_not_answered_is_told_in_the_log);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -64,7 +64,7 @@ static void expect_echo_at(const char *host, uint16_t port)
 	close(datagrams);
 }
 
-START_TEST(without_a_file_port_7_is_served)
+TEST(without_a_file_port_7_is_served)
 {
 	struct echod_setup setup = {.config = NULL};
 	struct echod *echod;
@@ -77,9 +77,8 @@ START_TEST(without_a_file_port_7_is_served)
 		expect_echo_at("::1", 7);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_file_that_comes_is_read_and_then_must_stay)
+TEST(a_file_that_comes_is_read_and_then_must_stay)
 {
 	struct echod_setup setup = {.config = NULL};
 	struct echod *echod;
@@ -99,9 +98,8 @@ START_TEST(a_file_that_comes_is_read_and_then_must_stay)
 	expect_echo_at("127.0.0.2", 8);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_bad_file_at_the_default_place_is_refused)
+TEST(a_bad_file_at_the_default_place_is_refused)
 {
 	struct echod_setup setup = {.config = NULL};
 	struct echod *echod;
@@ -113,17 +111,3 @@ START_TEST(a_bad_file_at_the_default_place_is_refused)
 	ck_assert_uint_eq(echod_log_count(echod, "echod.conf:1: a listener needs a name"), 1);
 	echod_free(echod);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("default file");
-	TCase *tcase = new_case(suite, "default file");
-
-	tcase_add_test(tcase, without_a_file_port_7_is_served);
-	tcase_add_test(tcase, a_file_that_comes_is_read_and_then_must_stay);
-	tcase_add_test(tcase, a_bad_file_at_the_default_place_is_refused);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -39,7 +39,7 @@ static struct echod *start_with_descriptors(rlim_t descriptors, const char *conf
 	return echod_start_with(&setup);
 }
 
-START_TEST(clients_leave_descriptors_for_a_reload_and_the_metrics)
+TEST(clients_leave_descriptors_for_a_reload_and_the_metrics)
 {
 	struct echod *echod = start_with_descriptors(64, SERVER "1000\n" LISTENER);
 	uint16_t port = echod_port(echod, "tcp 127.0.0.1");
@@ -64,7 +64,6 @@ START_TEST(clients_leave_descriptors_for_a_reload_and_the_metrics)
 	}
 	echod_stop(echod);
 }
-END_TEST
 
 static void expect_warnings(struct echod *echod, const char *text, size_t count)
 {
@@ -72,7 +71,7 @@ static void expect_warnings(struct echod *echod, const char *text, size_t count)
 		      text, echod_log(echod));
 }
 
-START_TEST(a_limit_that_cannot_hold_is_said_when_it_is_set)
+TEST(a_limit_that_cannot_hold_is_said_when_it_is_set)
 {
 	struct echod *echod = start_with_descriptors(100, SERVER "1000\n" LISTENER);
 	static const char first[] = "max_clients is 1000, but descriptors allow only 39 clients: "
@@ -87,9 +86,8 @@ START_TEST(a_limit_that_cannot_hold_is_said_when_it_is_set)
 	expect_warnings(echod, "descriptors allow only", 2);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(descriptors_for_one_client_are_warned_about)
+TEST(descriptors_for_one_client_are_warned_about)
 {
 	struct echod *echod = start_with_descriptors(50, SERVER "auto\n" LISTENER);
 	int fd = connect_to("127.0.0.1", echod_port(echod, "tcp 127.0.0.1"));
@@ -99,17 +97,3 @@ START_TEST(descriptors_for_one_client_are_warned_about)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("descriptors");
-	TCase *tcase = new_case(suite, "few of them");
-
-	tcase_add_test(tcase, clients_leave_descriptors_for_a_reload_and_the_metrics);
-	tcase_add_test(tcase, a_limit_that_cannot_hold_is_said_when_it_is_set);
-	tcase_add_test(tcase, descriptors_for_one_client_are_warned_about);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

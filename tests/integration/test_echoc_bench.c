@@ -69,7 +69,7 @@ static void run_bench(const char *const *options, const char *target, struct ech
 		(void)json_check(echoc->output);
 }
 
-START_TEST(every_message_comes_back_from_echod)
+TEST_EACH(every_message_comes_back_from_echod, ARRAY_SIZE(clean_runs))
 {
 	struct echod *echod = echod_start("[listener e]\n"
 					  "address = 127.0.0.1:0\n"
@@ -86,9 +86,8 @@ START_TEST(every_message_comes_back_from_echod)
 	echoc_free(&echoc);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(unix_sockets_work_in_every_mode)
+TEST(unix_sockets_work_in_every_mode)
 {
 	struct echod *echod = echod_start("[listener s]\n"
 					  "address = unix:@DIR@/stream\n"
@@ -114,10 +113,9 @@ START_TEST(unix_sockets_work_in_every_mode)
 	}
 	echod_stop(echod);
 }
-END_TEST
 
 /* A short one at each end of the schedule: as many as RATE and duration say, and no drift. */
-START_TEST(a_schedule_sends_as_many_as_are_due)
+TEST_EACH(a_schedule_sends_as_many_as_are_due, 2)
 {
 	struct faulty faulty = {.datagram = _i == 1};
 	struct echoc echoc;
@@ -129,12 +127,11 @@ START_TEST(a_schedule_sends_as_many_as_are_due)
 	ck_assert_double_eq(json_get(echoc.output, "start", "rate"), 1000);
 	echoc_free(&echoc);
 }
-END_TEST
 
 /*
  * A server that stands still for 150 ms delays every message that was due meanwhile, not just one.
  */
-START_TEST(latency_counts_from_when_a_message_was_due)
+TEST(latency_counts_from_when_a_message_was_due)
 {
 	struct faulty faulty = {.size = 64, .fault = FAULT_DELAY, .at = 50, .delay_ms = 150};
 	struct echoc echoc;
@@ -145,10 +142,9 @@ START_TEST(latency_counts_from_when_a_message_was_due)
 	ck_assert_double_ge(sum_of(&echoc, "rtt_us.p90"), 75000);
 	echoc_free(&echoc);
 }
-END_TEST
 
 /* With the next of 16 sent for each reply thousands overtake it, whose place it keeps. */
-START_TEST(a_reply_in_time_is_not_lost_because_others_were_faster)
+TEST(a_reply_in_time_is_not_lost_because_others_were_faster)
 {
 	struct faulty faulty = {.datagram = true, .fault = FAULT_DELAY, .at = 1, .delay_ms = 200};
 	struct echoc echoc;
@@ -159,9 +155,8 @@ START_TEST(a_reply_in_time_is_not_lost_because_others_were_faster)
 	ck_assert_double_eq(sum_of(&echoc, "late"), 0);
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(what_was_due_while_the_server_was_gone_is_lost)
+TEST(what_was_due_while_the_server_was_gone_is_lost)
 {
 	struct faulty faulty = {
 		.size = 64, .fault = FAULT_CLOSE, .at = 5, .offset = 64, .connections = 1};
@@ -174,7 +169,6 @@ START_TEST(what_was_due_while_the_server_was_gone_is_lost)
 	ck_assert_double_eq(sum_of(&echoc, "unsent"), 0);
 	echoc_free(&echoc);
 }
-END_TEST
 
 static const struct {
 	const char *count;
@@ -199,7 +193,7 @@ static const struct {
 	{"out_of_order", {.size = 64, .fault = FAULT_REORDER, .at = 5}, 0},
 };
 
-START_TEST(each_fault_shows_in_the_books)
+TEST_EACH(each_fault_shows_in_the_books, ARRAY_SIZE(faults))
 {
 	struct echoc echoc;
 
@@ -213,9 +207,8 @@ START_TEST(each_fault_shows_in_the_books)
 	ck_assert_double_gt(sum_of(&echoc, "received"), 0);
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(the_end_is_a_table_and_a_histogram_without_a_live_line)
+TEST(the_end_is_a_table_and_a_histogram_without_a_live_line)
 {
 	struct faulty faulty = {0};
 	struct echoc echoc = echoc_run(ECHOC_ARGS("bench", "-d", "1100ms", faulty_start(&faulty)));
@@ -225,9 +218,8 @@ START_TEST(the_end_is_a_table_and_a_histogram_without_a_live_line)
 	ck_assert_ptr_null(strchr(echoc.output, '\r'));
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(much_loss_at_a_high_rate_ends_with_a_hint)
+TEST(much_loss_at_a_high_rate_ends_with_a_hint)
 {
 	struct faulty faulty = {.datagram = true, .fault = FAULT_DROP};
 	struct echoc echoc = echoc_run(
@@ -236,9 +228,8 @@ START_TEST(much_loss_at_a_high_rate_ends_with_a_hint)
 	EXPECT(&echoc, 1, "Hint", "udp_rate");
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(a_refused_port_is_no_matter_of_a_rate)
+TEST(a_refused_port_is_no_matter_of_a_rate)
 {
 	struct echoc echoc = echoc_run(ECHOC_ARGS("bench", "-ug", "-d", "400ms", closed_port()));
 
@@ -246,9 +237,8 @@ START_TEST(a_refused_port_is_no_matter_of_a_rate)
 	ck_assert_ptr_null(strstr(echoc.output, "Hint"));
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(interrupt_ends_a_bench_with_its_summary)
+TEST(interrupt_ends_a_bench_with_its_summary)
 {
 	struct faulty faulty = {0};
 	struct echoc echoc =
@@ -261,10 +251,9 @@ START_TEST(interrupt_ends_a_bench_with_its_summary)
 	ck_assert_double_lt(sum_of(&echoc, "duration_s"), 60);
 	echoc_free(&echoc);
 }
-END_TEST
 
 /* The last reply may have come long before, or none at all. */
-START_TEST(an_interrupted_bench_is_measured_until_the_signal)
+TEST(an_interrupted_bench_is_measured_until_the_signal)
 {
 	struct faulty faulty = {.datagram = true, .fault = FAULT_DROP};
 	struct echoc echoc =
@@ -277,7 +266,6 @@ START_TEST(an_interrupted_bench_is_measured_until_the_signal)
 	ck_assert_double_ge(sum_of(&echoc, "duration_s"), 1);
 	echoc_free(&echoc);
 }
-END_TEST
 
 static void leave_two_ports(void)
 {
@@ -289,7 +277,7 @@ static void leave_two_ports(void)
 	ck_assert_int_eq(fclose(range), 0);
 }
 
-START_TEST(that_all_ports_are_in_use_is_said)
+TEST(that_all_ports_are_in_use_is_said)
 {
 	struct faulty faulty = {.size = 64};
 	const char *target;
@@ -309,9 +297,8 @@ START_TEST(that_all_ports_are_in_use_is_said)
 	EXPECT(&echoc, 2, "the source address is not one of this host");
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(a_refused_connection_cannot_start)
+TEST(a_refused_connection_cannot_start)
 {
 	struct echoc echoc = echoc_run(ECHOC_ARGS("bench", "-c", "3", closed_port()));
 
@@ -319,30 +306,3 @@ START_TEST(a_refused_connection_cannot_start)
 	ck_assert_str_eq(echoc.output, "");
 	echoc_free(&echoc);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_bench");
-	TCase *clean = new_case(suite, "clean");
-	TCase *faulty = new_case(suite, "faulty");
-
-	tcase_add_loop_test(clean, every_message_comes_back_from_echod, 0,
-			    (int)ARRAY_SIZE(clean_runs));
-	tcase_add_test(clean, unix_sockets_work_in_every_mode);
-	tcase_add_loop_test(clean, a_schedule_sends_as_many_as_are_due, 0, 2);
-	tcase_add_test(clean, latency_counts_from_when_a_message_was_due);
-	tcase_add_test(clean, the_end_is_a_table_and_a_histogram_without_a_live_line);
-	tcase_add_test(clean, a_reply_in_time_is_not_lost_because_others_were_faster);
-	tcase_add_test(clean, interrupt_ends_a_bench_with_its_summary);
-	tcase_add_test(faulty, an_interrupted_bench_is_measured_until_the_signal);
-	tcase_add_test(faulty, what_was_due_while_the_server_was_gone_is_lost);
-	tcase_add_test(faulty, that_all_ports_are_in_use_is_said);
-	tcase_add_loop_test(faulty, each_fault_shows_in_the_books, 0, (int)ARRAY_SIZE(faults));
-	tcase_add_test(faulty, much_loss_at_a_high_rate_ends_with_a_hint);
-	tcase_add_test(faulty, a_refused_port_is_no_matter_of_a_rate);
-	tcase_add_test(faulty, a_refused_connection_cannot_start);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

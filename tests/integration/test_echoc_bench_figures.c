@@ -51,7 +51,7 @@ static void stop(const struct echoc *echoc)
 }
 
 /* Replies that come while echoc does not read are more than its socket has room for. */
-START_TEST(what_our_own_socket_drops_is_named)
+TEST_EACH(what_our_own_socket_drops_is_named, 2)
 {
 	int server = datagram_socket("127.0.0.1");
 	struct echoc echoc = echoc_start(ECHOC_ARGS("bench", _i == 0 ? "--json" : "-u", "-u", "-r",
@@ -77,10 +77,9 @@ START_TEST(what_our_own_socket_drops_is_named)
 	echoc_free(&echoc);
 	close(server);
 }
-END_TEST
 
 /* The server stands still until all is due, far more than the buffers hold; then it answers. */
-START_TEST(what_was_due_and_never_sent_is_no_success)
+TEST(what_was_due_and_never_sent_is_no_success)
 {
 	struct faulty faulty = {.size = 4096, .fault = FAULT_DELAY, .at = 1, .delay_ms = 300};
 	struct echoc echoc = echoc_run(ECHOC_ARGS("bench", "--json", "-r", "100000", "-d", "200ms",
@@ -90,10 +89,9 @@ START_TEST(what_was_due_and_never_sent_is_no_success)
 	ck_assert_double_gt(sum_of(&echoc, "unsent"), 0);
 	echoc_free(&echoc);
 }
-END_TEST
 
 /* Nine come back before the end; the others are behind a reply that takes 5 s. */
-START_TEST(slow_replies_do_not_lower_the_rate)
+TEST(slow_replies_do_not_lower_the_rate)
 {
 	struct faulty faulty = {.size = 64, .fault = FAULT_DRIP, .at = 10, .delay_ms = 80};
 	struct echoc echoc = echoc_start(
@@ -106,10 +104,9 @@ START_TEST(slow_replies_do_not_lower_the_rate)
 	ck_assert_double_lt(sum_of(&echoc, "messages_per_s") * sum_of(&echoc, "duration_s"), 9.5);
 	echoc_free(&echoc);
 }
-END_TEST
 
 /* Slower than the whole run: there is no other rate than that of the replies awaited. */
-START_TEST(a_run_without_a_reply_in_its_time_has_a_rate)
+TEST(a_run_without_a_reply_in_its_time_has_a_rate)
 {
 	struct faulty faulty = {.datagram = true, .fault = FAULT_DELAY, .delay_ms = 300};
 	struct echoc echoc =
@@ -120,10 +117,9 @@ START_TEST(a_run_without_a_reply_in_its_time_has_a_rate)
 	ck_assert_double_gt(sum_of(&echoc, "messages_per_s"), 0);
 	echoc_free(&echoc);
 }
-END_TEST
 
 /* It is lost after a second, and late in the next interval, in which nothing is lost. */
-START_TEST(late_is_a_part_of_lost_in_every_interval)
+TEST(late_is_a_part_of_lost_in_every_interval)
 {
 	struct faulty faulty = {.datagram = true, .fault = FAULT_DELAY, .at = 1, .delay_ms = 1500};
 	struct echoc echoc = echoc_run(
@@ -137,10 +133,9 @@ START_TEST(late_is_a_part_of_lost_in_every_interval)
 				    json_get(at, "interval", "lost"));
 	echoc_free(&echoc);
 }
-END_TEST
 
 /* Its reply would take 20 s, and each of its bytes comes before the silence is long enough. */
-START_TEST(a_server_that_drips_is_not_waited_for_for_ever)
+TEST(a_server_that_drips_is_not_waited_for_for_ever)
 {
 	struct faulty faulty = {.size = 200, .fault = FAULT_DRIP, .delay_ms = 100};
 	struct echoc echoc = echoc_run(
@@ -152,9 +147,8 @@ START_TEST(a_server_that_drips_is_not_waited_for_for_ever)
 	ck_assert_double_ge(sum_of(&echoc, "elapsed_s"), 5);
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(quit_prints_how_it_goes_and_the_bench_goes_on)
+TEST(quit_prints_how_it_goes_and_the_bench_goes_on)
 {
 	struct faulty faulty = {.datagram = true};
 	struct echoc echoc =
@@ -168,21 +162,3 @@ START_TEST(quit_prints_how_it_goes_and_the_bench_goes_on)
 	EXPECT(&echoc, 0, "{\"type\":\"summary\"");
 	echoc_free(&echoc);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_bench_figures");
-	TCase *tcase = new_case(suite, "figures");
-
-	tcase_add_loop_test(tcase, what_our_own_socket_drops_is_named, 0, 2);
-	tcase_add_test(tcase, what_was_due_and_never_sent_is_no_success);
-	tcase_add_test(tcase, slow_replies_do_not_lower_the_rate);
-	tcase_add_test(tcase, a_run_without_a_reply_in_its_time_has_a_rate);
-	tcase_add_test(tcase, late_is_a_part_of_lost_in_every_interval);
-	tcase_add_test(tcase, a_server_that_drips_is_not_waited_for_for_ever);
-	tcase_add_test(tcase, quit_prints_how_it_goes_and_the_bench_goes_on);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -24,7 +24,7 @@
 
 #define COLUMNS 40
 
-START_TEST(an_option_of_another_mode_is_named)
+TEST(an_option_of_another_mode_is_named)
 {
 	struct echoc echoc = echoc_run(ECHOC_ARGS("bench", "--report", "1s", "host"));
 
@@ -34,9 +34,8 @@ START_TEST(an_option_of_another_mode_is_named)
 	EXPECT(&echoc, 2, "echoc: send has no option --report\n");
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(a_depth_beside_a_rate_is_warned_about)
+TEST(a_depth_beside_a_rate_is_warned_about)
 {
 	struct faulty faulty = {.datagram = true};
 	const char *target = faulty_start(&faulty);
@@ -50,9 +49,8 @@ START_TEST(a_depth_beside_a_rate_is_warned_about)
 	ck_assert_str_eq(echoc.errors, "");
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(verbose_says_more)
+TEST_EACH(verbose_says_more, 2)
 {
 	struct faulty faulty = {.datagram = _i == 1};
 	struct echoc echoc = echoc_run(
@@ -61,10 +59,9 @@ START_TEST(verbose_says_more)
 	EXPECT(&echoc, 0, "from 127.0.0.1:", ", run ", "path MTU", "receive buffer");
 	echoc_free(&echoc);
 }
-END_TEST
 
 /* It neither connects nor takes the memory: nobody listens there. */
-START_TEST(more_than_fits_into_memory_is_refused)
+TEST(more_than_fits_into_memory_is_refused)
 {
 	struct echoc echoc =
 		echoc_run(ECHOC_ARGS("bench", "-c", "65536", "-p", "65536", closed_port()));
@@ -78,7 +75,6 @@ START_TEST(more_than_fits_into_memory_is_refused)
 	EXPECT(&echoc, 2, "nothing listens there");
 	echoc_free(&echoc);
 }
-END_TEST
 
 /* All that it printed on a terminal of so many columns. */
 static void run_on_terminal(const char *target, char *text, size_t size)
@@ -108,7 +104,7 @@ static void run_on_terminal(const char *target, char *text, size_t size)
 	close(terminal);
 }
 
-START_TEST(tables_fit_a_narrow_terminal)
+TEST(tables_fit_a_narrow_terminal)
 {
 	struct faulty faulty = {.size = 64};
 	static char text[1 << 16];
@@ -123,19 +119,3 @@ START_TEST(tables_fit_a_narrow_terminal)
 	}
 	ck_assert_uint_gt(rows, 20);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_bench_words");
-	TCase *tcase = new_case(suite, "words");
-
-	tcase_add_test(tcase, an_option_of_another_mode_is_named);
-	tcase_add_test(tcase, a_depth_beside_a_rate_is_warned_about);
-	tcase_add_loop_test(tcase, verbose_says_more, 0, 2);
-	tcase_add_test(tcase, more_than_fits_into_memory_is_refused);
-	tcase_add_test(tcase, tables_fit_a_narrow_terminal);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

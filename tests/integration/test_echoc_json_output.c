@@ -26,7 +26,7 @@ static void expect_balance(const char *text)
 			    sum_of(text, "received"));
 }
 
-START_TEST(a_ping_is_start_replies_summary)
+TEST(a_ping_is_start_replies_summary)
 {
 	struct faulty faulty = {.datagram = true};
 	struct echoc echoc = echoc_run(ECHOC_ARGS("ping", "-u", "--json", "-c", "4", "-i", "10ms",
@@ -52,9 +52,8 @@ START_TEST(a_ping_is_start_replies_summary)
 	ck_assert_str_eq(echoc.errors, "");
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(nothing_measured_is_null)
+TEST(nothing_measured_is_null)
 {
 	struct echoc echoc =
 		echoc_run(ECHOC_ARGS("ping", "-u", "--json", "-c", "1", closed_port()));
@@ -70,7 +69,6 @@ START_TEST(nothing_measured_is_null)
 	expect_balance(text);
 	echoc_free(&echoc);
 }
-END_TEST
 
 static const struct {
 	const char *type;
@@ -88,7 +86,7 @@ static const struct {
 	{"late", "late", {.datagram = true, .fault = FAULT_DELAY, .at = 2, .delay_ms = 1500}},
 };
 
-START_TEST(each_fault_has_its_object_and_its_count)
+TEST_EACH(each_fault_has_its_object_and_its_count, ARRAY_SIZE(faults))
 {
 	const bool late = faults[_i].faulty.fault == FAULT_DELAY;
 	const bool waits = late || faults[_i].faulty.fault == FAULT_DROP;
@@ -104,9 +102,8 @@ START_TEST(each_fault_has_its_object_and_its_count)
 	expect_balance(text);
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(a_report_is_an_interval)
+TEST(a_report_is_an_interval)
 {
 	struct faulty faulty = {.datagram = true};
 	struct echoc echoc =
@@ -119,7 +116,6 @@ START_TEST(a_report_is_an_interval)
 	ck_assert_double_eq(sum_of(echoc.output, "sent"), 30);
 	echoc_free(&echoc);
 }
-END_TEST
 
 static double sum_of_intervals(const char *text, const char *name)
 {
@@ -130,7 +126,7 @@ static double sum_of_intervals(const char *text, const char *name)
 	return sum;
 }
 
-START_TEST(a_bench_has_rates)
+TEST(a_bench_has_rates)
 {
 	struct faulty faulty = {0};
 	struct echoc echoc = echoc_run(
@@ -151,9 +147,8 @@ START_TEST(a_bench_has_rates)
 	expect_balance(text);
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(a_send_counts_bytes)
+TEST(a_send_counts_bytes)
 {
 	struct faulty good = {0};
 	struct faulty bad = {.fault = FAULT_FLIP, .offset = 2};
@@ -174,21 +169,3 @@ START_TEST(a_send_counts_bytes)
 	ck_assert_double_eq(sum_of(echoc.output, "corrupt"), 1);
 	echoc_free(&echoc);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_json_output");
-	TCase *tcase = new_case(suite, "json");
-
-	tcase_add_test(tcase, a_ping_is_start_replies_summary);
-	tcase_add_test(tcase, nothing_measured_is_null);
-	tcase_add_loop_test(tcase, each_fault_has_its_object_and_its_count, 0,
-			    (int)ARRAY_SIZE(faults));
-	tcase_add_test(tcase, a_report_is_an_interval);
-	tcase_add_test(tcase, a_bench_has_rates);
-	tcase_add_test(tcase, a_send_counts_bytes);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

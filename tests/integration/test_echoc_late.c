@@ -44,7 +44,7 @@ static bool hold_up(const struct echoc *echoc)
 }
 
 /* Nobody answers; and who waits for that will be there for a second. */
-START_TEST(what_was_due_is_sent_late)
+TEST(what_was_due_is_sent_late)
 {
 	int server = datagram_socket("127.0.0.1");
 	struct pollfd first = {.fd = server, .events = POLLIN};
@@ -62,7 +62,6 @@ START_TEST(what_was_due_is_sent_late)
 	echoc_free(&echoc);
 	close(server);
 }
-END_TEST
 
 /* When there are two, the time of the run is set, and it begins 20 ms later. */
 static size_t count_threads(pid_t pid)
@@ -100,23 +99,10 @@ static bool sends_something(const char *option, const char *target)
 	return held;
 }
 
-START_TEST(who_misses_all_of_the_run_sends_something)
+TEST_EACH(who_misses_all_of_the_run_sends_something, 2)
 {
 	struct faulty faulty = {.datagram = _i == 1};
 	const char *target = faulty_start(&faulty);
 
 	WAIT_UNTIL(sends_something(_i == 1 ? "-u" : "-v", target));
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_late");
-	TCase *tcase = new_case(suite, "late");
-
-	tcase_add_test(tcase, what_was_due_is_sent_late);
-	tcase_add_loop_test(tcase, who_misses_all_of_the_run_sends_something, 0, 2);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

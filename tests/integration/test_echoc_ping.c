@@ -90,7 +90,9 @@ static const struct expectation expectations[] = {
 	 "5 corrupt, 0 truncated"},
 };
 
-START_TEST(each_fault_has_its_name_and_its_place_in_the_books)
+TEST_CASE("faults");
+
+TEST_EACH(each_fault_has_its_name_and_its_place_in_the_books, ARRAY_SIZE(expectations))
 {
 	const struct expectation *expectation = &expectations[_i];
 	const char *target = faulty_start(&expectation->faulty);
@@ -103,10 +105,9 @@ START_TEST(each_fault_has_its_name_and_its_place_in_the_books)
 	       expectation->line ? expectation->line : "");
 	echoc_free(&echoc);
 }
-END_TEST
 
 /* Long enough that the reply comes while others still do, though the machine may stand still. */
-START_TEST(a_reply_after_the_timeout_is_late_and_lost)
+TEST(a_reply_after_the_timeout_is_late_and_lost)
 {
 	struct faulty faulty = {.datagram = true, .fault = FAULT_DELAY, .at = 1, .delay_ms = 1500};
 	struct echoc echoc = echoc_run(ECHOC_ARGS("ping", "-u", "-c", "50", "-i", "50ms", "-W",
@@ -116,10 +117,9 @@ START_TEST(a_reply_after_the_timeout_is_late_and_lost)
 	       "50 sent, 49 received, 1 lost (2.0%), 0 duplicated, 1 late\n0 out of order");
 	echoc_free(&echoc);
 }
-END_TEST
 
 /* Each connection answers the first probe and no other. */
-START_TEST(a_silent_connection_is_given_up_and_made_again)
+TEST(a_silent_connection_is_given_up_and_made_again)
 {
 	struct faulty faulty = {.fault = FAULT_DROP, .at = 2, .size = TCP_SIZE};
 	struct echoc echoc = echoc_run(
@@ -129,10 +129,9 @@ START_TEST(a_silent_connection_is_given_up_and_made_again)
 	       "no reply within the timeout: connection given up");
 	echoc_free(&echoc);
 }
-END_TEST
 
 /* The interval is the time that there is for the end to arrive and for the next beginning. */
-START_TEST(a_lost_connection_is_made_again_and_counted)
+TEST(a_lost_connection_is_made_again_and_counted)
 {
 	struct faulty faulty = {
 		.fault = FAULT_CLOSE, .at = 2, .offset = TCP_SIZE, .size = TCP_SIZE};
@@ -142,10 +141,9 @@ START_TEST(a_lost_connection_is_made_again_and_counted)
 	EXPECT(&echoc, 0, "3 sent, 3 received", " reconnect", "connection lost");
 	echoc_free(&echoc);
 }
-END_TEST
 
 /* The kernel alone would ask again after one second, two, four, and give up after minutes. */
-START_TEST(a_connection_that_is_not_made_in_time_is_begun_again)
+TEST(a_connection_that_is_not_made_in_time_is_begun_again)
 {
 	struct faulty faulty = {.fault = FAULT_CLOSE,
 				.at = 2,
@@ -162,9 +160,8 @@ START_TEST(a_connection_that_is_not_made_in_time_is_begun_again)
 	ck_assert_ptr_nonnull(strstr(first + 1, "cannot connect: Connection timed out"));
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(a_server_that_went_away_loses_what_follows)
+TEST(a_server_that_went_away_loses_what_follows)
 {
 	struct faulty faulty = {.fault = FAULT_CLOSE,
 				.at = 2,
@@ -177,9 +174,8 @@ START_TEST(a_server_that_went_away_loses_what_follows)
 	EXPECT(&echoc, 1, "4 sent, ", " lost");
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(a_refused_udp_port_is_said_and_lost)
+TEST(a_refused_udp_port_is_said_and_lost)
 {
 	struct echoc echoc =
 		echoc_run(ECHOC_ARGS("ping", "-u", "-c", "2", "-i", "10ms", closed_port()));
@@ -187,9 +183,8 @@ START_TEST(a_refused_udp_port_is_said_and_lost)
 	EXPECT(&echoc, 1, "2 sent, 0 received, 2 lost (100.0%)", "refused: nothing listens there");
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(a_refused_tcp_port_cannot_start)
+TEST(a_refused_tcp_port_cannot_start)
 {
 	struct echoc echoc = echoc_run(ECHOC_ARGS("ping", "-c", "1", closed_port()));
 
@@ -197,9 +192,8 @@ START_TEST(a_refused_tcp_port_cannot_start)
 	ck_assert_str_eq(echoc.output, "");
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(an_unknown_host_cannot_start)
+TEST(an_unknown_host_cannot_start)
 {
 	struct echoc echoc = echoc_run(ECHOC_ARGS("ping", "-c", "1", "no.such.host.invalid"));
 
@@ -207,9 +201,8 @@ START_TEST(an_unknown_host_cannot_start)
 	ck_assert_ptr_nonnull(strstr(echoc.errors, "no.such.host.invalid"));
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(an_address_of_the_other_family_cannot_start)
+TEST(an_address_of_the_other_family_cannot_start)
 {
 	struct echoc echoc = echoc_run(ECHOC_ARGS("ping", "-6", "-c", "1", "127.0.0.1"));
 
@@ -219,9 +212,10 @@ START_TEST(an_address_of_the_other_family_cannot_start)
 	EXPECT(&echoc, 2, "\"::1\" has no IPv4 address, which the source address requires");
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(interrupt_ends_with_the_summary)
+TEST_CASE("life");
+
+TEST(interrupt_ends_with_the_summary)
 {
 	struct faulty faulty = {.datagram = true};
 	struct echoc echoc = echoc_start(
@@ -236,9 +230,8 @@ START_TEST(interrupt_ends_with_the_summary)
 	ck_assert_ptr_nonnull(strstr(echoc.errors, " received, 0.0% lost, rtt min/avg/max = "));
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(quiet_prints_only_the_summary)
+TEST(quiet_prints_only_the_summary)
 {
 	struct faulty faulty = {.datagram = true};
 	struct echoc echoc = echoc_run(ECHOC_ARGS("ping", "-u", "-q", "-c", "3", "-i", "10ms", "-W",
@@ -248,10 +241,9 @@ START_TEST(quiet_prints_only_the_summary)
 	ck_assert_ptr_null(strstr(echoc.output, "seq="));
 	echoc_free(&echoc);
 }
-END_TEST
 
 /* When they come is for the machine to say; the first one is about all the time so far. */
-START_TEST(a_report_comes_each_interval)
+TEST(a_report_comes_each_interval)
 {
 	static const char mark[] = ", the last ", middle[] = " of ";
 	struct faulty faulty = {.datagram = true};
@@ -270,9 +262,8 @@ START_TEST(a_report_comes_each_interval)
 	ck_assert_ptr_nonnull(strstr(rest, mark));
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(the_kernels_clock_is_used_and_said)
+TEST(the_kernels_clock_is_used_and_said)
 {
 	struct faulty faulty = {.datagram = true};
 	struct echoc echoc = echoc_run(
@@ -281,9 +272,8 @@ START_TEST(the_kernels_clock_is_used_and_said)
 	EXPECT(&echoc, 0, "clock=kernel", "receive times: the kernel's for 3 of 3", "ttl=64");
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(the_largest_probes_come_back)
+TEST(the_largest_probes_come_back)
 {
 	struct faulty tcp = {0};
 	struct faulty udp = {.datagram = true};
@@ -296,31 +286,3 @@ START_TEST(the_largest_probes_come_back)
 	EXPECT(&echoc, 0, "65507 bytes from ", "1 sent, 1 received");
 	echoc_free(&echoc);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_ping");
-	TCase *faults = new_case(suite, "faults");
-	TCase *life = new_case(suite, "life");
-
-	tcase_add_loop_test(faults, each_fault_has_its_name_and_its_place_in_the_books, 0,
-			    (int)ARRAY_SIZE(expectations));
-	tcase_add_test(faults, a_reply_after_the_timeout_is_late_and_lost);
-	tcase_add_test(faults, a_silent_connection_is_given_up_and_made_again);
-	tcase_add_test(faults, a_lost_connection_is_made_again_and_counted);
-	tcase_add_test(faults, a_connection_that_is_not_made_in_time_is_begun_again);
-	tcase_add_test(faults, a_server_that_went_away_loses_what_follows);
-	tcase_add_test(faults, a_refused_udp_port_is_said_and_lost);
-	tcase_add_test(faults, a_refused_tcp_port_cannot_start);
-	tcase_add_test(faults, an_unknown_host_cannot_start);
-	tcase_add_test(faults, an_address_of_the_other_family_cannot_start);
-	tcase_add_test(life, interrupt_ends_with_the_summary);
-	tcase_add_test(life, quiet_prints_only_the_summary);
-	tcase_add_test(life, a_report_comes_each_interval);
-	tcase_add_test(life, the_kernels_clock_is_used_and_said);
-	tcase_add_test(life, the_largest_probes_come_back);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -41,7 +41,7 @@ static void expect_output(const struct echoc *echoc, const void *bytes, size_t l
 	ck_assert(memcmp(echoc->output, bytes, length) == 0);
 }
 
-START_TEST(a_text_comes_back_and_is_printed)
+TEST_EACH(a_text_comes_back_and_is_printed, 2)
 {
 	struct faulty faulty = {.datagram = _i == 1};
 	struct echoc echoc = echoc_run(ECHOC_ARGS("send", _i == 1 ? "-uv" : "-v",
@@ -51,9 +51,8 @@ START_TEST(a_text_comes_back_and_is_printed)
 	expect_output(&echoc, "hello world", 11);
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(standard_input_of_any_size_comes_back)
+TEST(standard_input_of_any_size_comes_back)
 {
 	const size_t sizes[] = {0, 1, 65536, 65537, LARGE};
 	struct faulty faulty = {0};
@@ -72,9 +71,8 @@ START_TEST(standard_input_of_any_size_comes_back)
 	}
 	free(input);
 }
-END_TEST
 
-START_TEST(standard_input_goes_in_datagrams_that_fit)
+TEST(standard_input_goes_in_datagrams_that_fit)
 {
 	struct faulty faulty = {.datagram = true};
 	unsigned char input[10000];
@@ -87,9 +85,8 @@ START_TEST(standard_input_goes_in_datagrams_that_fit)
 	expect_output(&echoc, input, sizeof(input));
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(an_altered_byte_is_named)
+TEST_EACH(an_altered_byte_is_named, 2)
 {
 	struct faulty faulty = {.datagram = _i == 1, .fault = FAULT_FLIP, .offset = 4};
 	struct echoc echoc = echoc_run(
@@ -98,9 +95,8 @@ START_TEST(an_altered_byte_is_named)
 	EXPECT(&echoc, 1, "corrupt at offset 4: expected 6f, got 6e", "1 byte came back altered");
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(a_greeting_is_no_echo)
+TEST(a_greeting_is_no_echo)
 {
 	struct faulty faulty = {.greeting = "220 ready\r\n"};
 	struct echoc echoc = echoc_run(ECHOC_ARGS("send", faulty_start(&faulty), "hello"));
@@ -108,9 +104,8 @@ START_TEST(a_greeting_is_no_echo)
 	EXPECT(&echoc, 1, "corrupt at offset 0", "never sent");
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(bytes_that_do_not_come_back_are_counted)
+TEST(bytes_that_do_not_come_back_are_counted)
 {
 	struct faulty close = {.fault = FAULT_CLOSE, .offset = 3};
 	struct faulty cut = {.datagram = true, .fault = FAULT_TRUNCATE, .offset = 2};
@@ -122,9 +117,8 @@ START_TEST(bytes_that_do_not_come_back_are_counted)
 	EXPECT(&echoc, 1, "2 of 5 bytes came back\n");
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(silence_is_not_waited_for_for_ever)
+TEST_EACH(silence_is_not_waited_for_for_ever, 2)
 {
 	struct faulty faulty = {.datagram = _i == 1, .fault = FAULT_DELAY, .delay_ms = HOUR_MS};
 	struct echoc echoc = echoc_run(ECHOC_ARGS("send", _i == 1 ? "-u" : "-v", "-w", "50ms",
@@ -133,7 +127,6 @@ START_TEST(silence_is_not_waited_for_for_ever)
 	EXPECT(&echoc, 1, "0 of 5 bytes came back, waited 50ms\n");
 	echoc_free(&echoc);
 }
-END_TEST
 
 /* As many datagrams as there is room for, which nobody takes. */
 static void fill_queue(const struct address *address)
@@ -145,7 +138,7 @@ static void fill_queue(const struct address *address)
 	close(filler);
 }
 
-START_TEST(a_server_that_takes_nothing_more_is_given_up)
+TEST_EACH(a_server_that_takes_nothing_more_is_given_up, 2)
 {
 	const char *format = _i == 0 ? "--json" : "-v";
 	char path[80], target[100];
@@ -171,10 +164,9 @@ START_TEST(a_server_that_takes_nothing_more_is_given_up)
 	echoc_free(&echoc);
 	close(server);
 }
-END_TEST
 
 /* It remembers what is under way, which must have a bound. */
-START_TEST(a_server_that_takes_all_and_echoes_nothing_is_not_fed_for_ever)
+TEST(a_server_that_takes_all_and_echoes_nothing_is_not_fed_for_ever)
 {
 	struct faulty faulty = {.fault = FAULT_DROP};
 	char *input = calloc(1, LARGE);
@@ -189,7 +181,6 @@ START_TEST(a_server_that_takes_all_and_echoes_nothing_is_not_fed_for_ever)
 	echoc_free(&echoc);
 	free(input);
 }
-END_TEST
 
 /* A server that does what the test says, to an echoc that sends what the test types. */
 struct talk {
@@ -237,7 +228,7 @@ static void end_talk(struct talk *talk, int status, const char *output, const ch
 }
 
 /* While the next one is waited for, or after its reply. */
-START_TEST(a_late_reply_is_late_not_altered)
+TEST_EACH(a_late_reply_is_late_not_altered, 2)
 {
 	struct talk talk;
 
@@ -253,9 +244,8 @@ START_TEST(a_late_reply_is_late_not_altered)
 		 "echoc: 7 of 10 bytes came back, waited 2s\n"
 		 "echoc: 3 bytes came back late\n");
 }
-END_TEST
 
-START_TEST(a_late_reply_that_comes_twice_is_late_once)
+TEST(a_late_reply_that_comes_twice_is_late_once)
 {
 	struct talk talk;
 
@@ -270,9 +260,8 @@ START_TEST(a_late_reply_that_comes_twice_is_late_once)
 		 "echoc: 3 bytes came back late\n"
 		 "echoc: 3 bytes came back again\n");
 }
-END_TEST
 
-START_TEST(a_second_reply_is_said_and_does_no_harm)
+TEST_EACH(a_second_reply_is_said_and_does_no_harm, 2)
 {
 	struct talk talk;
 
@@ -288,9 +277,8 @@ START_TEST(a_second_reply_is_said_and_does_no_harm)
 	answer(&talk, "second");
 	end_talk(&talk, 0, "onesecond", "echoc: 3 bytes came back again\n");
 }
-END_TEST
 
-START_TEST(a_reply_equal_to_what_was_sent_last_is_its_reply)
+TEST(a_reply_equal_to_what_was_sent_last_is_its_reply)
 {
 	struct talk talk;
 
@@ -306,9 +294,8 @@ START_TEST(a_reply_equal_to_what_was_sent_last_is_its_reply)
 		 "echoc: 5 of 9 bytes came back, waited 2s\n"
 		 "echoc: 4 bytes came back late\n");
 }
-END_TEST
 
-START_TEST(what_came_unasked_was_never_sent)
+TEST(what_came_unasked_was_never_sent)
 {
 	struct talk talk;
 
@@ -321,9 +308,8 @@ START_TEST(what_came_unasked_was_never_sent)
 	answer(&talk, "second");
 	end_talk(&talk, 1, "onesecond", "echoc: 7 bytes came that were never sent\n");
 }
-END_TEST
 
-START_TEST(a_refused_port_is_said)
+TEST(a_refused_port_is_said)
 {
 	struct echoc echoc = echoc_run(ECHOC_ARGS("send", closed_port(), "hello"));
 
@@ -336,29 +322,3 @@ START_TEST(a_refused_port_is_said)
 	EXPECT(&echoc, 1, "nothing listens there");
 	echoc_free(&echoc);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_send");
-	TCase *tcase = new_case(suite, "send");
-
-	tcase_add_loop_test(tcase, a_text_comes_back_and_is_printed, 0, 2);
-	tcase_add_test(tcase, standard_input_of_any_size_comes_back);
-	tcase_add_test(tcase, standard_input_goes_in_datagrams_that_fit);
-	tcase_add_loop_test(tcase, an_altered_byte_is_named, 0, 2);
-	tcase_add_test(tcase, a_greeting_is_no_echo);
-	tcase_add_test(tcase, bytes_that_do_not_come_back_are_counted);
-	tcase_add_loop_test(tcase, silence_is_not_waited_for_for_ever, 0, 2);
-	tcase_add_loop_test(tcase, a_server_that_takes_nothing_more_is_given_up, 0, 2);
-	tcase_add_test(tcase, a_server_that_takes_all_and_echoes_nothing_is_not_fed_for_ever);
-	tcase_add_loop_test(tcase, a_late_reply_is_late_not_altered, 0, 2);
-	tcase_add_test(tcase, a_late_reply_that_comes_twice_is_late_once);
-	tcase_add_loop_test(tcase, a_second_reply_is_said_and_does_no_harm, 0, 2);
-	tcase_add_test(tcase, a_reply_equal_to_what_was_sent_last_is_its_reply);
-	tcase_add_test(tcase, what_came_unasked_was_never_sent);
-	tcase_add_test(tcase, a_refused_port_is_said);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -42,7 +42,7 @@ static const struct {
 };
 
 /* What it wrote to standard error; its output goes where the redirection says, or nowhere. */
-START_TEST(what_cannot_be_read_or_written_shows_in_the_exit_status)
+TEST_EACH(what_cannot_be_read_or_written_shows_in_the_exit_status, ARRAY_SIZE(runs))
 {
 	struct faulty faulty = {0};
 	char command[512], errors[1024] = "";
@@ -61,16 +61,3 @@ START_TEST(what_cannot_be_read_or_written_shows_in_the_exit_status)
 		      command, (unsigned)status, errors);
 	ck_assert_msg(strstr(errors, runs[_i].error), "%s: %s", command, errors);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_stdio");
-	TCase *tcase = new_case(suite, "stdio");
-
-	tcase_add_loop_test(tcase, what_cannot_be_read_or_written_shows_in_the_exit_status, 0,
-			    (int)ARRAY_SIZE(runs));
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

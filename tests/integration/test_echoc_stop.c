@@ -71,7 +71,7 @@ static void have_stamps(void)
 #define TIMEOUT_MS 2000
 
 /* The reply waits in the socket until after the timeout, but it had come in time. */
-START_TEST(a_reply_that_came_while_stopped_is_received)
+TEST_EACH(a_reply_that_came_while_stopped_is_received, 2)
 {
 	const char *transport = _i == 1 ? "-u" : "-v";
 	struct held_server server;
@@ -99,12 +99,11 @@ START_TEST(a_reply_that_came_while_stopped_is_received)
 	ck_assert_double_lt(json_get(echoc.output, "reply", "rtt_us"), TIMEOUT_MS * 1000);
 	echoc_free(&echoc);
 }
-END_TEST
 
 #define FLOOD 1000
 
 /* More than any socket has room for. */
-START_TEST(what_our_own_socket_dropped_is_named)
+TEST(what_our_own_socket_dropped_is_named)
 {
 	struct held_server server;
 	struct echoc echoc;
@@ -123,12 +122,11 @@ START_TEST(what_our_own_socket_dropped_is_named)
 	       "  raise net.core.rmem_max");
 	echoc_free(&echoc);
 }
-END_TEST
 
 #define PAUSE_MS 400
 
 /* Probes are not caught up after a stop, but the time of the run is what it was. */
-START_TEST(a_pause_is_part_of_the_time_of_the_run)
+TEST(a_pause_is_part_of_the_time_of_the_run)
 {
 	struct faulty faulty = {.datagram = true};
 	struct echoc echoc = echoc_start(
@@ -149,7 +147,6 @@ START_TEST(a_pause_is_part_of_the_time_of_the_run)
 	ck_assert_double_ge(sum_of(&echoc, "skipped"), PAUSE_MS / 20 - 6);
 	echoc_free(&echoc);
 }
-END_TEST
 
 static bool has_ended(pid_t pid)
 {
@@ -165,7 +162,7 @@ static bool has_ended_by(pid_t pid, int number)
 	return has_ended(pid);
 }
 
-START_TEST(a_later_interrupt_does_not_wait)
+TEST(a_later_interrupt_does_not_wait)
 {
 	struct faulty faulty = {.datagram = true, .fault = FAULT_DROP, .at = 2};
 	struct echoc echoc = echoc_start(ECHOC_ARGS("ping", "-u", "-c", "3", "-i", "20ms", "-W",
@@ -177,10 +174,9 @@ START_TEST(a_later_interrupt_does_not_wait)
 	EXPECT(&echoc, 1, "seq=2 lost (stopped)", " 1 lost");
 	echoc_free(&echoc);
 }
-END_TEST
 
 /* As timeout(1) does: one to its child, one to the group that both are in. */
-START_TEST(two_signals_at_once_are_one)
+TEST(two_signals_at_once_are_one)
 {
 	struct held_server server;
 	struct echoc echoc;
@@ -200,9 +196,8 @@ START_TEST(two_signals_at_once_are_one)
 	EXPECT(&echoc, 0, "1 sent, 1 received, 0 lost");
 	echoc_free(&echoc);
 }
-END_TEST
 
-START_TEST(two_signals_at_once_are_one_to_a_bench_too)
+TEST(two_signals_at_once_are_one_to_a_bench_too)
 {
 	struct faulty faulty = {0};
 	struct echoc echoc =
@@ -218,12 +213,11 @@ START_TEST(two_signals_at_once_are_one_to_a_bench_too)
 	ck_assert_double_eq(sum_of(&echoc, "lost"), 0);
 	echoc_free(&echoc);
 }
-END_TEST
 
 #define STORMS 20
 
 /* A key that is held down: the summary comes, and the exit status is what it should be. */
-START_TEST(no_number_of_interrupts_ends_it_without_its_summary)
+TEST(no_number_of_interrupts_ends_it_without_its_summary)
 {
 	struct faulty faulty = {.datagram = true};
 	const char *target = faulty_start(&faulty);
@@ -242,10 +236,9 @@ START_TEST(no_number_of_interrupts_ends_it_without_its_summary)
 		echoc_free(&echoc);
 	}
 }
-END_TEST
 
 /* Every reply comes after the timeout, most of them after the interval that its loss was in. */
-START_TEST(late_is_a_part_of_lost_in_every_interval)
+TEST(late_is_a_part_of_lost_in_every_interval)
 {
 	struct faulty faulty = {.datagram = true, .fault = FAULT_DELAY, .delay_ms = 500};
 	struct echoc echoc =
@@ -260,22 +253,3 @@ START_TEST(late_is_a_part_of_lost_in_every_interval)
 	ck_assert_double_ge(sum_of(&echoc, "late"), 1);
 	echoc_free(&echoc);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_stop");
-	TCase *tcase = new_case(suite, "stop");
-
-	tcase_add_loop_test(tcase, a_reply_that_came_while_stopped_is_received, 0, 2);
-	tcase_add_test(tcase, what_our_own_socket_dropped_is_named);
-	tcase_add_test(tcase, a_pause_is_part_of_the_time_of_the_run);
-	tcase_add_test(tcase, a_later_interrupt_does_not_wait);
-	tcase_add_test(tcase, two_signals_at_once_are_one);
-	tcase_add_test(tcase, two_signals_at_once_are_one_to_a_bench_too);
-	tcase_add_test(tcase, no_number_of_interrupts_ends_it_without_its_summary);
-	tcase_add_test(tcase, late_is_a_part_of_lost_in_every_interval);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

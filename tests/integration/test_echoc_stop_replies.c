@@ -48,7 +48,7 @@ static void expect_books(struct echoc *echoc, int status, double received, doubl
 }
 
 /* The kernel has one stamp for both replies, which is that of the second. */
-START_TEST(a_later_reply_does_not_make_an_earlier_one_late)
+TEST(a_later_reply_does_not_make_an_earlier_one_late)
 {
 	struct held_server server;
 	struct datagram second;
@@ -67,10 +67,9 @@ START_TEST(a_later_reply_does_not_make_an_earlier_one_late)
 	kill(echoc.pid, SIGCONT);
 	expect_books(&echoc, 1, 1, 1);
 }
-END_TEST
 
 /* Of a unix stream there is none at all. */
-START_TEST(a_reply_without_a_stamp_is_received)
+TEST(a_reply_without_a_stamp_is_received)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 	struct held_server server = {.fd = -1};
@@ -91,10 +90,9 @@ START_TEST(a_reply_without_a_stamp_is_received)
 	kill(echoc.pid, SIGCONT);
 	expect_books(&echoc, 0, 1, 0);
 }
-END_TEST
 
 /* It goes on when all is over: the time to send, the timeout and the time for the rest. */
-START_TEST(what_waits_for_a_stopped_bench_is_received)
+TEST_EACH(what_waits_for_a_stopped_bench_is_received, 2)
 {
 	struct held_server server;
 	struct echoc echoc;
@@ -115,10 +113,9 @@ START_TEST(what_waits_for_a_stopped_bench_is_received)
 	ck_assert_double_eq(sum_of(&echoc, "late"), 0);
 	echoc_free(&echoc);
 }
-END_TEST
 
 /* With what was due meanwhile: it is sent at once, and all of it is older than the timeout. */
-START_TEST(what_was_due_while_a_bench_was_stopped_is_received)
+TEST(what_was_due_while_a_bench_was_stopped_is_received)
 {
 	struct faulty faulty = {.datagram = true};
 	struct echoc echoc = echoc_start(ECHOC_ARGS("bench", "-u", "--json", "-r", "100", "-d",
@@ -130,18 +127,3 @@ START_TEST(what_was_due_while_a_bench_was_stopped_is_received)
 	kill(echoc.pid, SIGCONT);
 	expect_books(&echoc, 0, 400, 0);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_stop_replies");
-	TCase *tcase = new_case(suite, "replies");
-
-	tcase_add_test(tcase, a_later_reply_does_not_make_an_earlier_one_late);
-	tcase_add_test(tcase, a_reply_without_a_stamp_is_received);
-	tcase_add_loop_test(tcase, what_waits_for_a_stopped_bench_is_received, 0, 2);
-	tcase_add_test(tcase, what_was_due_while_a_bench_was_stopped_is_received);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

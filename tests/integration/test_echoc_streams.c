@@ -40,7 +40,9 @@ static const char *const modes[] = {
 	"bench --json -d 50ms", "send --json -w 1s",
 };
 
-START_TEST(a_result_that_cannot_be_written_is_no_good_one)
+TEST_CASE("streams");
+
+TEST_EACH(a_result_that_cannot_be_written_is_no_good_one, ARRAY_SIZE(modes))
 {
 	struct faulty faulty = {0};
 
@@ -50,9 +52,8 @@ START_TEST(a_result_that_cannot_be_written_is_no_good_one)
 			 1);
 	ck_assert_int_eq(run_redirected("--version", "", ">/dev/full"), 1);
 }
-END_TEST
 
-START_TEST(without_standard_streams_nothing_else_takes_their_place)
+TEST_EACH(without_standard_streams_nothing_else_takes_their_place, ARRAY_SIZE(modes))
 {
 	static const char *const closed[] = {"<&-", "2>&-", ">&-", ">&- <&-", "<&- >&- 2>&-"};
 	struct faulty faulty = {0};
@@ -67,10 +68,9 @@ START_TEST(without_standard_streams_nothing_else_takes_their_place)
 				 no_input || no_output ? 1 : 0);
 	}
 }
-END_TEST
 
 /* As under a service manager, which may have it ignored: nobody else would end this ping. */
-START_TEST(who_reads_no_more_ends_a_ping_though_sigpipe_was_ignored)
+TEST(who_reads_no_more_ends_a_ping_though_sigpipe_was_ignored)
 {
 	struct faulty faulty = {0};
 	struct echoc echoc;
@@ -84,7 +84,6 @@ START_TEST(who_reads_no_more_ends_a_ping_though_sigpipe_was_ignored)
 	ck_assert_int_eq(echoc.status, 128 + SIGPIPE);
 	echoc_free(&echoc);
 }
-END_TEST
 
 static const char *const patient[][4] = {
 	{"ping", "-W", "1h"},
@@ -92,7 +91,7 @@ static const char *const patient[][4] = {
 	{"send", "-w", "1h"},
 };
 
-START_TEST(interrupt_before_it_is_connected_ends_it_at_once)
+TEST_EACH(interrupt_before_it_is_connected_ends_it_at_once, ARRAY_SIZE(patient))
 {
 	const char *const *options = patient[_i];
 	const char *target = deaf_port();
@@ -104,7 +103,6 @@ START_TEST(interrupt_before_it_is_connected_ends_it_at_once)
 	EXPECT(&echoc, 128 + SIGINT, "");
 	echoc_free(&echoc);
 }
-END_TEST
 
 /* Of its own memory, not of what it shares with files. */
 static unsigned long resident_kib(pid_t pid)
@@ -133,8 +131,10 @@ static const char *const loads[][10] = {
 
 #define SECONDS_MAX 10
 
+TEST_CASE("memory");
+
 /* Of two seconds that follow one another: what one more takes up, so does the one after it. */
-START_TEST(a_bench_takes_no_memory_after_its_first_second)
+TEST_EACH(a_bench_takes_no_memory_after_its_first_second, ARRAY_SIZE(loads))
 {
 	struct faulty faulty = {.datagram = strcmp(loads[_i][0], "-u") == 0};
 	const char *arguments[20] = {"echoc", "bench", "--json", "-d", "1h"};
@@ -161,24 +161,3 @@ START_TEST(a_bench_takes_no_memory_after_its_first_second)
 	echoc_finish(&echoc, NULL, 0);
 	echoc_free(&echoc);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_streams");
-	TCase *streams = new_case(suite, "streams");
-	TCase *memory = new_case(suite, "memory");
-
-	tcase_add_loop_test(streams, a_result_that_cannot_be_written_is_no_good_one, 0,
-			    (int)ARRAY_SIZE(modes));
-	tcase_add_loop_test(streams, without_standard_streams_nothing_else_takes_their_place, 0,
-			    (int)ARRAY_SIZE(modes));
-	tcase_add_test(streams, who_reads_no_more_ends_a_ping_though_sigpipe_was_ignored);
-	tcase_add_loop_test(streams, interrupt_before_it_is_connected_ends_it_at_once, 0,
-			    (int)ARRAY_SIZE(patient));
-	tcase_add_loop_test(memory, a_bench_takes_no_memory_after_its_first_second, 0,
-			    (int)ARRAY_SIZE(loads));
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -21,17 +21,13 @@
 static struct target target;
 static struct reason reason;
 
-static void set_up(void)
-{
-	memset(&target, 0, sizeof(target));
-	target.protocol = "tcp";
-}
+enum { STREAM, DATAGRAM, BOTH };
 
-static void set_up_datagrams(void)
+static void begin(int transport)
 {
 	memset(&target, 0, sizeof(target));
-	target.protocol = "udp";
-	target.datagram = true;
+	target.protocol = transport == DATAGRAM ? "udp" : "tcp";
+	target.datagram = transport == DATAGRAM;
 }
 
 /* TEXT is 127.0.0.1:PORT. */
@@ -74,10 +70,11 @@ static void expect_chosen(int fd, size_t chosen)
 	close(fd);
 }
 
-START_TEST(the_first_that_answers_is_taken)
+TEST_EACH(the_first_that_answers_is_taken, BOTH)
 {
-	struct faulty good = {.datagram = target.datagram};
+	struct faulty good = {.datagram = _i == DATAGRAM};
 
+	begin(_i);
 	add_refused();
 	add_candidate(faulty_start(&good));
 	expect_chosen(target_open(&target, 20000, &reason), 2);
@@ -85,36 +82,36 @@ START_TEST(the_first_that_answers_is_taken)
 	expect_refused_named();
 	ck_assert_ptr_null(strstr(reason.text, target.text));
 }
-END_TEST
 
-START_TEST(one_alone_is_not_asked)
+TEST_EACH(one_alone_is_not_asked, BOTH)
 {
-	struct faulty mute = {.datagram = target.datagram, .fault = FAULT_DROP};
+	struct faulty mute = {.datagram = _i == DATAGRAM, .fault = FAULT_DROP};
 
+	begin(_i);
 	add_candidate(faulty_start(&mute));
 	expect_chosen(target_open(&target, 20000, &reason), 0);
 	ck_assert(target.answered);
 	ck_assert_str_eq(reason.text, "");
 }
-END_TEST
 
-START_TEST(all_that_refuse_a_connection_are_named)
+TEST(all_that_refuse_a_connection_are_named)
 {
+	begin(STREAM);
 	add_refused();
 	ck_assert_int_lt(target_open(&target, 20000, &reason), 0);
 	expect_refused_named();
 }
-END_TEST
 
 #define WAIT_MS 300
 
 /* The time is not divided among them. */
-START_TEST(each_may_take_all_of_the_time)
+TEST_EACH(each_may_take_all_of_the_time, BOTH)
 {
-	struct faulty good = {.datagram = target.datagram};
+	struct faulty good = {.datagram = _i == DATAGRAM};
 	struct faulty mute = {.datagram = true, .fault = FAULT_DROP};
 	uint64_t before;
 
+	begin(_i);
 	add_candidate(target.datagram ? faulty_start(&mute) : deaf_port());
 	add_candidate(faulty_start(&good));
 	before = clock_ns();
@@ -122,47 +119,24 @@ START_TEST(each_may_take_all_of_the_time)
 	ck_assert_uint_ge(clock_ns() - before, WAIT_MS * NS_PER_MS);
 	expect_reason("no answer");
 }
-END_TEST
 
-START_TEST(who_is_silent_is_preferred_to_who_refuses)
+TEST(who_is_silent_is_preferred_to_who_refuses)
 {
 	struct faulty mute = {.datagram = true, .fault = FAULT_DROP};
 
+	begin(DATAGRAM);
 	add_refused();
 	add_candidate(faulty_start(&mute));
 	expect_chosen(target_open(&target, WAIT_MS, &reason), 2);
 	ck_assert(!target.answered);
 	expect_refused_named();
 }
-END_TEST
 
-START_TEST(datagrams_go_to_the_first_if_all_refuse)
+TEST(datagrams_go_to_the_first_if_all_refuse)
 {
+	begin(DATAGRAM);
 	add_refused();
 	expect_chosen(target_open(&target, 20000, &reason), 0);
 	ck_assert(!target.answered);
 	expect_refused_named();
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_target");
-	TCase *stream = new_case(suite, "stream");
-	TCase *datagram = new_case(suite, "datagram");
-
-	tcase_add_checked_fixture(stream, set_up, NULL);
-	tcase_add_test(stream, the_first_that_answers_is_taken);
-	tcase_add_test(stream, one_alone_is_not_asked);
-	tcase_add_test(stream, all_that_refuse_a_connection_are_named);
-	tcase_add_test(stream, each_may_take_all_of_the_time);
-	tcase_add_checked_fixture(datagram, set_up_datagrams, NULL);
-	tcase_add_test(datagram, the_first_that_answers_is_taken);
-	tcase_add_test(datagram, one_alone_is_not_asked);
-	tcase_add_test(datagram, each_may_take_all_of_the_time);
-	tcase_add_test(datagram, who_is_silent_is_preferred_to_who_refuses);
-	tcase_add_test(datagram, datagrams_go_to_the_first_if_all_refuse);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -55,7 +55,7 @@ static void serve(int server, size_t size)
 	close(fd);
 }
 
-START_TEST(a_full_queue_of_a_unix_socket_is_waited_for)
+TEST(a_full_queue_of_a_unix_socket_is_waited_for)
 {
 	char path[100], target[120];
 	int filler;
@@ -73,9 +73,8 @@ START_TEST(a_full_queue_of_a_unix_socket_is_waited_for)
 	echoc_free(&echoc);
 	close(server);
 }
-END_TEST
 
-START_TEST(a_queue_that_stays_full_is_named)
+TEST(a_queue_that_stays_full_is_named)
 {
 	char path[100], target[120];
 	int filler;
@@ -89,16 +88,3 @@ START_TEST(a_queue_that_stays_full_is_named)
 	close(filler);
 	close(server);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_unix_queue");
-	TCase *tcase = new_case(suite, "unix_queue");
-
-	tcase_add_test(tcase, a_full_queue_of_a_unix_socket_is_waited_for);
-	tcase_add_test(tcase, a_queue_that_stays_full_is_named);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

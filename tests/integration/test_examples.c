@@ -132,7 +132,7 @@ static void expect_client(const char *script, const char *where, uint16_t port, 
 	ck_assert_str_eq(text, output);
 }
 
-START_TEST(all_interfaces)
+TEST(all_interfaces)
 {
 	struct echod *echod = start_example_at_its_ports("all-interfaces");
 
@@ -142,9 +142,8 @@ START_TEST(all_interfaces)
 		expect_client(tcp_client, "::1", 50007, "Received b'Hello, world'\n");
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(reply_once)
+TEST(reply_once)
 {
 	struct echod *echod = start_example_at_its_ports("reply-once");
 
@@ -152,9 +151,8 @@ START_TEST(reply_once)
 	ck_assert_uint_eq(echod_log_count(echod, "listening on udp"), 0);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(loopback)
+TEST(loopback)
 {
 	struct echod *echod = start_example_at_its_ports("loopback");
 
@@ -163,18 +161,16 @@ START_TEST(loopback)
 	ck_assert_uint_eq(echod_log_count(echod, "0.0.0.0"), 0);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(greeting)
+TEST(greeting)
 {
 	struct echod *echod = start_example_at_its_ports("greeting");
 
 	expect_client(greeted_client, "127.0.0.1", 12345, "Hello, client\nHello, server\n");
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(unix_sockets)
+TEST(unix_sockets)
 {
 	struct echod *echod = start_example("unix");
 
@@ -184,9 +180,8 @@ START_TEST(unix_sockets)
 		      "Received b'Hello, world' True\n");
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(each_passes_its_own_check)
+TEST(each_passes_its_own_check)
 {
 	static const char *const names[] = {"all-interfaces", "reply-once", "loopback", "greeting",
 					    "unix"};
@@ -202,20 +197,3 @@ START_TEST(each_passes_its_own_check)
 		echod_free(echod);
 	}
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("examples");
-	TCase *examples = new_case(suite, "examples");
-
-	tcase_add_test(examples, all_interfaces);
-	tcase_add_test(examples, reply_once);
-	tcase_add_test(examples, loopback);
-	tcase_add_test(examples, greeting);
-	tcase_add_test(examples, unix_sockets);
-	tcase_add_test(examples, each_passes_its_own_check);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

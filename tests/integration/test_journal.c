@@ -44,7 +44,7 @@ static struct echod *start_with_journal(ino_t difference)
 	return echod_start_with(&setup);
 }
 
-START_TEST(under_the_journal_lines_have_a_priority_and_no_time)
+TEST(under_the_journal_lines_have_a_priority_and_no_time)
 {
 	struct echod *echod = start_with_journal(0);
 	int fd = connect_to("127.0.0.2", echod_port(echod, "tcp 127.0.0.2"));
@@ -65,9 +65,8 @@ START_TEST(under_the_journal_lines_have_a_priority_and_no_time)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(under_the_journal_a_refused_file_is_an_error)
+TEST(under_the_journal_a_refused_file_is_an_error)
 {
 	ino_t difference = 0;
 	struct echod_setup setup = {
@@ -79,9 +78,8 @@ START_TEST(under_the_journal_a_refused_file_is_an_error)
 	ck_assert_uint_eq(echod_log_count(echod, "\n"), 1);
 	echod_free(echod);
 }
-END_TEST
 
-START_TEST(elsewhere_lines_have_a_time_and_no_priority)
+TEST(elsewhere_lines_have_a_time_and_no_priority)
 {
 	struct echod *echod = start_with_journal(1);
 	const char *log = echod_log(echod);
@@ -96,17 +94,3 @@ START_TEST(elsewhere_lines_have_a_time_and_no_priority)
 	ck_assert_ptr_null(strstr(log, "<5>"));
 	echod_stop(echod);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("journal");
-	TCase *tcase = new_case(suite, "log");
-
-	tcase_add_test(tcase, under_the_journal_lines_have_a_priority_and_no_time);
-	tcase_add_test(tcase, under_the_journal_a_refused_file_is_an_error);
-	tcase_add_test(tcase, elsewhere_lines_have_a_time_and_no_priority);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

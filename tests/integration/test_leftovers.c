@@ -26,7 +26,9 @@ static bool there(const struct echod *echod, const char *name)
 	return access(echod_path(echod, name), F_OK) == 0;
 }
 
-START_TEST(socket_files_are_for_everyone_and_go_at_the_end)
+TEST_CASE("files");
+
+TEST(socket_files_are_for_everyone_and_go_at_the_end)
 {
 	struct echod *echod = echod_start(both_sockets);
 	struct stat status;
@@ -41,12 +43,11 @@ START_TEST(socket_files_are_for_everyone_and_go_at_the_end)
 	ck_assert(!there(echod, "d"));
 	echod_free(echod);
 }
-END_TEST
 
 /* In a directory that outlives the echod that is killed. */
 static const char in_test_directory[] = "[listener a]\naddress = unix:@DIR@/../s\n";
 
-START_TEST(a_stale_socket_file_is_replaced)
+TEST(a_stale_socket_file_is_replaced)
 {
 	struct echod *killed = echod_start(in_test_directory);
 	struct echod *next;
@@ -63,9 +64,8 @@ START_TEST(a_stale_socket_file_is_replaced)
 	ck_assert(!there(killed, "../s"));
 	echod_free(killed);
 }
-END_TEST
 
-START_TEST(a_socket_file_in_use_is_left_alone)
+TEST(a_socket_file_in_use_is_left_alone)
 {
 	struct echod *first = echod_start(in_test_directory);
 	struct echod_setup setup = {.config = in_test_directory};
@@ -80,9 +80,8 @@ START_TEST(a_socket_file_in_use_is_left_alone)
 	echod_free(second);
 	echod_stop(first);
 }
-END_TEST
 
-START_TEST(a_file_that_is_no_socket_is_left_alone)
+TEST(a_file_that_is_no_socket_is_left_alone)
 {
 	struct echod_setup setup = {
 		.config = "[listener a]\naddress = unix:@DIR@/new unix:@DIR@/echod.conf\n"};
@@ -96,9 +95,8 @@ START_TEST(a_file_that_is_no_socket_is_left_alone)
 	ck_assert(!there(echod, "new"));
 	echod_free(echod);
 }
-END_TEST
 
-START_TEST(a_socket_file_that_somebody_replaced_is_not_removed)
+TEST(a_socket_file_that_somebody_replaced_is_not_removed)
 {
 	struct echod *first = echod_start(in_test_directory);
 	struct echod *second;
@@ -112,9 +110,8 @@ START_TEST(a_socket_file_that_somebody_replaced_is_not_removed)
 	close(fd);
 	echod_stop(second);
 }
-END_TEST
 
-START_TEST(a_path_without_a_directory_is_named)
+TEST(a_path_without_a_directory_is_named)
 {
 	struct echod_setup setup = {.config = "[listener a]\naddress = unix:@DIR@/none/s\n"};
 	struct echod *echod = echod_spawn(&setup);
@@ -123,7 +120,6 @@ START_TEST(a_path_without_a_directory_is_named)
 	ck_assert_uint_eq(echod_log_count(echod, "/none/s: bind: No such file or directory"), 1);
 	echod_free(echod);
 }
-END_TEST
 
 static void close_standard_descriptors(void *arg UNUSED)
 {
@@ -132,10 +128,12 @@ static void close_standard_descriptors(void *arg UNUSED)
 	close(STDERR_FILENO);
 }
 
+TEST_CASE("descriptors");
+
 /*
  * A line of the log must never go into a socket that happens to have the number of standard error.
  */
-START_TEST(closed_standard_descriptors_are_not_reused)
+TEST(closed_standard_descriptors_are_not_reused)
 {
 	struct echod_setup setup = {.config = both_sockets, .prepare = close_standard_descriptors};
 	struct echod *echod = echod_start_with(&setup);
@@ -149,23 +147,3 @@ START_TEST(closed_standard_descriptors_are_not_reused)
 	}
 	echod_stop(echod);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("leftovers");
-	TCase *tcase = new_case(suite, "files");
-
-	tcase_add_test(tcase, socket_files_are_for_everyone_and_go_at_the_end);
-	tcase_add_test(tcase, a_stale_socket_file_is_replaced);
-	tcase_add_test(tcase, a_socket_file_in_use_is_left_alone);
-	tcase_add_test(tcase, a_file_that_is_no_socket_is_left_alone);
-	tcase_add_test(tcase, a_socket_file_that_somebody_replaced_is_not_removed);
-	tcase_add_test(tcase, a_path_without_a_directory_is_named);
-
-	tcase = new_case(suite, "descriptors");
-	tcase_add_test(tcase, closed_standard_descriptors_are_not_reused);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

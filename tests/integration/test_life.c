@@ -54,19 +54,19 @@ static void expect_stop_by(int number)
 	close(local);
 }
 
-START_TEST(term_ends_idle_connections_at_once)
+TEST_CASE("stopping");
+
+TEST(term_ends_idle_connections_at_once)
 {
 	expect_stop_by(SIGTERM);
 }
-END_TEST
 
-START_TEST(int_does_as_term_does)
+TEST(int_does_as_term_does)
 {
 	expect_stop_by(SIGINT);
 }
-END_TEST
 
-START_TEST(a_connection_with_data_ends_when_all_of_it_is_back)
+TEST(a_connection_with_data_ends_when_all_of_it_is_back)
 {
 	struct echod *echod = echod_start(PATIENT LISTENER);
 	struct stalled stalled = stall(echod, port_of(echod));
@@ -82,10 +82,9 @@ START_TEST(a_connection_with_data_ends_when_all_of_it_is_back)
 	close(idle);
 	expect_good_end(echod);
 }
-END_TEST
 
 /* Bytes that were answered but not read yet must survive it when the client goes on sending. */
-START_TEST(a_stop_does_not_reset_what_was_not_read_yet)
+TEST(a_stop_does_not_reset_what_was_not_read_yet)
 {
 	static char data[100000], came[sizeof(data)]; /* the kernel takes all of it */
 	struct echod *echod = echod_start(PATIENT LISTENER);
@@ -108,9 +107,8 @@ START_TEST(a_stop_does_not_reset_what_was_not_read_yet)
 	close(fd);
 	expect_good_end(echod);
 }
-END_TEST
 
-START_TEST(drain_timeout_resets_the_rest)
+TEST(drain_timeout_resets_the_rest)
 {
 	struct echod *echod = echod_start(HASTY LISTENER);
 	struct stalled stalled = stall(echod, port_of(echod));
@@ -125,9 +123,8 @@ START_TEST(drain_timeout_resets_the_rest)
 	stalled_free(&stalled);
 	expect_good_end(echod);
 }
-END_TEST
 
-START_TEST(a_stop_that_waits_for_a_client_serves_no_datagrams_meanwhile)
+TEST(a_stop_that_waits_for_a_client_serves_no_datagrams_meanwhile)
 {
 	struct echod *echod = echod_start(PATIENT LISTENER);
 	struct address to = at("127.0.0.1", echod_port(echod, "udp 127.0.0.1"));
@@ -148,9 +145,8 @@ START_TEST(a_stop_that_waits_for_a_client_serves_no_datagrams_meanwhile)
 	close(fd);
 	expect_good_end(echod);
 }
-END_TEST
 
-START_TEST(a_second_term_stops_now)
+TEST(a_second_term_stops_now)
 {
 	struct echod *echod = echod_start(PATIENT LISTENER);
 	struct stalled stalled = stall(echod, port_of(echod));
@@ -163,10 +159,9 @@ START_TEST(a_second_term_stops_now)
 	stalled_free(&stalled);
 	expect_good_end(echod);
 }
-END_TEST
 
 /* Both are there when it goes on, as when timeout(1) signals the process and its group. */
-START_TEST(two_signals_to_stop_at_once_are_one)
+TEST(two_signals_to_stop_at_once_are_one)
 {
 	struct echod *echod = echod_start(PATIENT LISTENER);
 	struct stalled stalled = stall(echod, port_of(echod));
@@ -182,9 +177,8 @@ START_TEST(two_signals_to_stop_at_once_are_one)
 	stalled_free(&stalled);
 	expect_good_end(echod);
 }
-END_TEST
 
-START_TEST(a_drain_timeout_of_0_waits_for_nobody)
+TEST(a_drain_timeout_of_0_waits_for_nobody)
 {
 	struct echod *echod = echod_start("[server]\ndrain_timeout = 0\n" LISTENER);
 	struct stalled stalled = stall(echod, port_of(echod));
@@ -199,10 +193,9 @@ START_TEST(a_drain_timeout_of_0_waits_for_nobody)
 	close(idle);
 	expect_good_end(echod);
 }
-END_TEST
 
 /* More than are accepted in a turn queue up while it stands still; then it hears of all at once. */
-START_TEST(who_waits_in_the_queue_at_a_stop_is_served)
+TEST(who_waits_in_the_queue_at_a_stop_is_served)
 {
 	struct echod *echod = echod_start("[server]\nworkers = 1\ndrain_timeout = 10m\n" LISTENER);
 	int clients[WAITING];
@@ -218,9 +211,8 @@ START_TEST(who_waits_in_the_queue_at_a_stop_is_served)
 	}
 	expect_good_end(echod);
 }
-END_TEST
 
-START_TEST(a_stop_during_a_reload_is_a_stop)
+TEST(a_stop_during_a_reload_is_a_stop)
 {
 	struct echod *echod = echod_start(PATIENT LISTENER);
 
@@ -230,10 +222,9 @@ START_TEST(a_stop_during_a_reload_is_a_stop)
 	echod_signal(echod, SIGCONT);
 	expect_good_end(echod);
 }
-END_TEST
 
 /* The file may well be broken by then: whoever stops it may be about to remove it. */
-START_TEST(a_reload_during_a_stop_is_none)
+TEST(a_reload_during_a_stop_is_none)
 {
 	struct echod *echod = echod_start(PATIENT LISTENER);
 	struct stalled stalled = stall(echod, port_of(echod));
@@ -248,9 +239,10 @@ START_TEST(a_reload_during_a_stop_is_none)
 	stalled_free(&stalled);
 	expect_good_end(echod);
 }
-END_TEST
 
-START_TEST(usr1_logs_the_counters_at_any_level)
+TEST_CASE("other signals");
+
+TEST(usr1_logs_the_counters_at_any_level)
 {
 	struct echod *echod = echod_start("[server]\nlog_level = error\n[listener a]\n"
 					  "address = unix:@DIR@/s\n");
@@ -266,9 +258,8 @@ START_TEST(usr1_logs_the_counters_at_any_level)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_client_that_leaves_while_it_is_sent_to_harms_nobody)
+TEST(a_client_that_leaves_while_it_is_sent_to_harms_nobody)
 {
 	struct echod *echod = echod_start(PATIENT LISTENER "[defaults]\ngreeting = hello\n");
 	int other;
@@ -289,30 +280,3 @@ START_TEST(a_client_that_leaves_while_it_is_sent_to_harms_nobody)
 	close(other);
 	echod_stop(echod);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("life");
-	TCase *tcase = new_case(suite, "stopping");
-
-	tcase_add_test(tcase, term_ends_idle_connections_at_once);
-	tcase_add_test(tcase, int_does_as_term_does);
-	tcase_add_test(tcase, a_connection_with_data_ends_when_all_of_it_is_back);
-	tcase_add_test(tcase, a_stop_does_not_reset_what_was_not_read_yet);
-	tcase_add_test(tcase, drain_timeout_resets_the_rest);
-	tcase_add_test(tcase, a_stop_that_waits_for_a_client_serves_no_datagrams_meanwhile);
-	tcase_add_test(tcase, a_second_term_stops_now);
-	tcase_add_test(tcase, two_signals_to_stop_at_once_are_one);
-	tcase_add_test(tcase, a_drain_timeout_of_0_waits_for_nobody);
-	tcase_add_test(tcase, who_waits_in_the_queue_at_a_stop_is_served);
-	tcase_add_test(tcase, a_stop_during_a_reload_is_a_stop);
-	tcase_add_test(tcase, a_reload_during_a_stop_is_none);
-
-	tcase = new_case(suite, "other signals");
-	tcase_add_test(tcase, usr1_logs_the_counters_at_any_level);
-	tcase_add_test(tcase, a_client_that_leaves_while_it_is_sent_to_harms_nobody);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -32,7 +32,7 @@ static uint16_t port_of(struct echod *echod)
 	return echod_port(echod, "tcp 127.0.0.1");
 }
 
-START_TEST(ready_comes_with_a_status_when_everything_listens)
+TEST(ready_comes_with_a_status_when_everything_listens)
 {
 	struct echod *echod = echod_start(LISTENER "address = unix:@DIR@/s\n");
 	const char *told = echod_notified(echod);
@@ -49,7 +49,6 @@ START_TEST(ready_comes_with_a_status_when_everything_listens)
 	close(local);
 	echod_stop(echod);
 }
-END_TEST
 
 static uint64_t now_usec(void)
 {
@@ -76,7 +75,7 @@ static void expect_reloading_then_ready(const char **told, uint64_t from, uint64
 	*told = end + 2;
 }
 
-START_TEST(a_reload_is_announced_and_in_force_when_it_is_ready)
+TEST(a_reload_is_announced_and_in_force_when_it_is_ready)
 {
 	static const char config[] = "[server]\nworkers = 2\n" LISTENER;
 	struct echod *echod = echod_start(config);
@@ -106,9 +105,8 @@ START_TEST(a_reload_is_announced_and_in_force_when_it_is_ready)
 		close(fds[i]);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_reload_that_fails_is_announced_and_ends_in_ready_too)
+TEST(a_reload_that_fails_is_announced_and_ends_in_ready_too)
 {
 	struct echod *echod = echod_start(LISTENER);
 	size_t before = strlen(echod_notified(echod));
@@ -121,9 +119,8 @@ START_TEST(a_reload_that_fails_is_announced_and_ends_in_ready_too)
 	ck_assert_uint_eq(echod_log_count(echod, "reload failed"), 1);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_stop_is_announced_with_the_time_it_may_take)
+TEST(a_stop_is_announced_with_the_time_it_may_take)
 {
 	struct echod *echod = echod_start("[server]\ndrain_timeout = 7s\n" LISTENER);
 	const char *told;
@@ -141,7 +138,6 @@ START_TEST(a_stop_is_announced_with_the_time_it_may_take)
 	ck_assert_uint_eq(echod_notified_count(echod, "STOPPING=1"), 1);
 	echod_free(echod);
 }
-END_TEST
 
 /* Three more signs of life, none later than it may be; who stood still may try again. */
 static bool in_rhythm(struct echod *echod)
@@ -159,7 +155,7 @@ static bool in_rhythm(struct echod *echod)
 	return true;
 }
 
-START_TEST(the_watchdog_is_fed_also_during_a_stop)
+TEST(the_watchdog_is_fed_also_during_a_stop)
 {
 	struct echod_setup setup = {
 		.config = "[server]\ndrain_timeout = 10m\n" LISTENER,
@@ -176,7 +172,6 @@ START_TEST(the_watchdog_is_fed_also_during_a_stop)
 	stalled_free(&stalled);
 	echod_free(echod);
 }
-END_TEST
 
 /* A thread of its that is not the first one: a worker. */
 static pid_t worker_of(const struct echod *echod)
@@ -209,7 +204,7 @@ static void hold(pid_t thread)
 	ck_assert_int_eq(waitpid(thread, NULL, __WALL), thread);
 }
 
-START_TEST(a_worker_that_stands_still_keeps_the_watchdog_silent)
+TEST(a_worker_that_stands_still_keeps_the_watchdog_silent)
 {
 	struct echod_setup setup = {
 		.config = "[server]\nworkers = 2\n" LISTENER,
@@ -231,10 +226,9 @@ START_TEST(a_worker_that_stands_still_keeps_the_watchdog_silent)
 	WAIT_UNTIL(echod_notified_count(echod, "WATCHDOG=1") > signs + 1);
 	echod_stop(echod);
 }
-END_TEST
 
 /* What it was asked meanwhile for other reasons must not put the sign of life off. */
-START_TEST(a_late_answer_is_a_sign_of_life_at_once)
+TEST(a_late_answer_is_a_sign_of_life_at_once)
 {
 	struct echod_setup setup = {
 		.config = "[server]\nworkers = 2\n" LISTENER,
@@ -255,7 +249,6 @@ START_TEST(a_late_answer_is_a_sign_of_life_at_once)
 	ck_assert_uint_gt(echod_notified_count(echod, "WATCHDOG=1"), signs);
 	echod_stop(echod);
 }
-END_TEST
 
 static bool echoes(int fd)
 {
@@ -271,7 +264,7 @@ static bool echoes(int fd)
 }
 
 /* Who is sent away and comes back at once must not be let in and sent away again. */
-START_TEST(connections_end_when_nobody_listens_any_more)
+TEST(connections_end_when_nobody_listens_any_more)
 {
 	struct echod *echod = echod_start("[server]\nworkers = 2\n" LISTENER);
 	int fds[CONNECTIONS], served = -1;
@@ -297,22 +290,3 @@ START_TEST(connections_end_when_nobody_listens_any_more)
 		close(fds[i]);
 	echod_free(echod);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("manager");
-	TCase *tcase = new_case(suite, "notifications");
-
-	tcase_add_test(tcase, ready_comes_with_a_status_when_everything_listens);
-	tcase_add_test(tcase, a_reload_is_announced_and_in_force_when_it_is_ready);
-	tcase_add_test(tcase, a_reload_that_fails_is_announced_and_ends_in_ready_too);
-	tcase_add_test(tcase, a_stop_is_announced_with_the_time_it_may_take);
-	tcase_add_test(tcase, the_watchdog_is_fed_also_during_a_stop);
-	tcase_add_test(tcase, a_worker_that_stands_still_keeps_the_watchdog_silent);
-	tcase_add_test(tcase, a_late_answer_is_a_sign_of_life_at_once);
-	tcase_add_test(tcase, connections_end_when_nobody_listens_any_more);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -75,7 +75,7 @@ static struct echod *spawn_for_busy_manager(void)
 	return echod;
 }
 
-START_TEST(a_manager_that_was_busy_hears_that_all_is_ready)
+TEST(a_manager_that_was_busy_hears_that_all_is_ready)
 {
 	int manager = busy_manager();
 	struct echod *echod = spawn_for_busy_manager();
@@ -85,9 +85,8 @@ START_TEST(a_manager_that_was_busy_hears_that_all_is_ready)
 	expect_heard(manager, "STOPPING=1\n");
 	close(manager);
 }
-END_TEST
 
-START_TEST(a_manager_that_was_busy_hears_of_the_last_reload_in_order)
+TEST(a_manager_that_was_busy_hears_of_the_last_reload_in_order)
 {
 	int manager = busy_manager();
 	struct echod *echod = spawn_for_busy_manager();
@@ -103,16 +102,3 @@ START_TEST(a_manager_that_was_busy_hears_of_the_last_reload_in_order)
 	expect_heard(manager, "STOPPING=1\n");
 	close(manager);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("a busy manager");
-	TCase *tcase = new_case(suite, "a busy manager");
-
-	tcase_add_test(tcase, a_manager_that_was_busy_hears_that_all_is_ready);
-	tcase_add_test(tcase, a_manager_that_was_busy_hears_of_the_last_reload_in_order);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -26,16 +26,17 @@
 static const char plain[] = "[server]\nmetrics = 127.0.0.1:0\n"
 			    "[listener echo]\naddress = 127.0.0.1:0\n";
 
-START_TEST(metrics_are_off_by_default)
+TEST_CASE("what it tells");
+
+TEST(metrics_are_off_by_default)
 {
 	struct echod *echod = echod_start("[listener echo]\naddress = 127.0.0.1:0\n");
 
 	ck_assert_uint_eq(echod_log_count(echod, "metrics"), 0);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(metrics_tell_what_the_log_tells)
+TEST(metrics_tell_what_the_log_tells)
 {
 	struct echod *echod = echod_start(plain);
 	int fd = connect_to("127.0.0.1", echod_port(echod, "tcp 127.0.0.1"));
@@ -52,9 +53,8 @@ START_TEST(metrics_tell_what_the_log_tells)
 	ck_assert_uint_eq(metric_value(echod, "tcp_connections"), 0);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(promtool_finds_nothing_wrong_with_them)
+TEST(promtool_finds_nothing_wrong_with_them)
 {
 	static const char *const check[] = {"promtool", "check", "metrics", NULL};
 	struct program promtool;
@@ -70,9 +70,8 @@ START_TEST(promtool_finds_nothing_wrong_with_them)
 	ck_assert_int_eq(program_wait(&promtool), 0);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(the_page_shows_what_is_served)
+TEST(the_page_shows_what_is_served)
 {
 	struct echod *echod = echod_start(plain);
 	char address[64];
@@ -86,7 +85,6 @@ START_TEST(the_page_shows_what_is_served)
 	ck_assert_int_eq(endpoint_status(echod, "/other"), 404);
 	echod_stop(echod);
 }
-END_TEST
 
 static bool is_healthy(struct echod *echod)
 {
@@ -96,7 +94,7 @@ static bool is_healthy(struct echod *echod)
 }
 
 /* Not at once where a worker stands still for a second. */
-START_TEST(health_is_ok_while_serving)
+TEST(health_is_ok_while_serving)
 {
 	struct echod *echod = echod_start(plain);
 
@@ -105,9 +103,8 @@ START_TEST(health_is_ok_while_serving)
 	WAIT_UNTIL(is_healthy(echod));
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(health_is_refused_while_draining_and_metrics_go_on)
+TEST(health_is_refused_while_draining_and_metrics_go_on)
 {
 	struct echod *echod = echod_start(plain);
 	struct stalled stalled = stall(echod, echod_port(echod, "tcp 127.0.0.1"));
@@ -121,7 +118,6 @@ START_TEST(health_is_refused_while_draining_and_metrics_go_on)
 	ck_assert_int_eq(echod_wait(echod), 0);
 	echod_free(echod);
 }
-END_TEST
 
 /* The thread of that name; 0: there is none. */
 static pid_t thread_named(const struct echod *echod, const char *name)
@@ -150,7 +146,7 @@ static pid_t thread_named(const struct echod *echod, const char *name)
 	return found;
 }
 
-START_TEST(a_worker_that_stands_still_is_noticed_within_seconds)
+TEST(a_worker_that_stands_still_is_noticed_within_seconds)
 {
 	struct echod *echod = echod_start("[server]\nmetrics = 127.0.0.1:0\nworkers = 2\n"
 					  "[listener echo]\naddress = 127.0.0.1:0\n");
@@ -171,9 +167,10 @@ START_TEST(a_worker_that_stands_still_is_noticed_within_seconds)
 	WAIT_UNTIL(endpoint_status(echod, "/healthz") == 200);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(an_address_that_others_reach_is_warned_about)
+TEST_CASE("where it is");
+
+TEST(an_address_that_others_reach_is_warned_about)
 {
 	struct echod *echod;
 
@@ -188,9 +185,8 @@ START_TEST(an_address_that_others_reach_is_warned_about)
 	ck_assert_uint_eq(echod_log_count(echod, "warning: metrics"), 0);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(an_address_in_use_ends_the_start)
+TEST(an_address_in_use_ends_the_start)
 {
 	char config[256];
 	struct echod *echod;
@@ -205,9 +201,8 @@ START_TEST(an_address_in_use_ends_the_start)
 	echod_free(echod);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_reload_leaves_the_endpoint_where_it_is)
+TEST(a_reload_leaves_the_endpoint_where_it_is)
 {
 	struct echod *echod = echod_start(plain);
 
@@ -220,7 +215,6 @@ START_TEST(a_reload_leaves_the_endpoint_where_it_is)
 	WAIT_UNTIL(metric_value(echod, "reloads_total{result=\"failure\"}") == 1);
 	echod_stop(echod);
 }
-END_TEST
 
 static bool endpoint_has_room(struct echod *echod)
 {
@@ -232,7 +226,7 @@ static bool endpoint_has_room(struct echod *echod)
 	return answers;
 }
 
-START_TEST(silent_clients_of_metrics_do_not_keep_the_echo_waiting)
+TEST(silent_clients_of_metrics_do_not_keep_the_echo_waiting)
 {
 	struct echod *echod = echod_start(plain);
 	int slow[64];
@@ -249,7 +243,6 @@ START_TEST(silent_clients_of_metrics_do_not_keep_the_echo_waiting)
 		close(slow[i]);
 	echod_stop(echod);
 }
-END_TEST
 
 /* What a browser sends that was told a name of another's for 127.0.0.1. */
 static const char *ask_as(struct echod *echod, const char *host)
@@ -265,7 +258,7 @@ static const char *ask_as(struct echod *echod, const char *host)
 	return answer;
 }
 
-START_TEST(a_page_of_somebody_else_cannot_read_them)
+TEST(a_page_of_somebody_else_cannot_read_them)
 {
 	struct echod *echod = echod_start(plain);
 
@@ -273,9 +266,8 @@ START_TEST(a_page_of_somebody_else_cannot_read_them)
 	WAIT_UNTIL(strcmp(ask_as(echod, "localhost:9107"), "HTTP/1.0 200") == 0);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_handed_stream_socket_named_metrics_serves_them)
+TEST(a_handed_stream_socket_named_metrics_serves_them)
 {
 	struct handover handover = {
 		.fds = {listening_socket("127.0.0.1"), listening_socket("127.0.0.1")},
@@ -293,9 +285,8 @@ START_TEST(a_handed_stream_socket_named_metrics_serves_them)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(handed_sockets_without_one_for_metrics_leave_them_unserved)
+TEST(handed_sockets_without_one_for_metrics_leave_them_unserved)
 {
 	struct handover handover = {.fds = {listening_socket("127.0.0.1")}, .count = 1};
 	struct echod *echod = start_with(&handover, plain);
@@ -304,7 +295,6 @@ START_TEST(handed_sockets_without_one_for_metrics_leave_them_unserved)
 	ck_assert_uint_eq(endpoint_port(echod), 0);
 	echod_stop(echod);
 }
-END_TEST
 
 static void expect_handover_refused(struct handover *handover, const char *why)
 {
@@ -315,7 +305,7 @@ static void expect_handover_refused(struct handover *handover, const char *why)
 	echod_free(echod);
 }
 
-START_TEST(handed_sockets_that_cannot_be_meant_so_are_refused)
+TEST(handed_sockets_that_cannot_be_meant_so_are_refused)
 {
 	struct handover alone = {
 		.fds = {listening_socket("127.0.0.1")}, .count = 1, .names = "metrics"};
@@ -327,31 +317,3 @@ START_TEST(handed_sockets_that_cannot_be_meant_so_are_refused)
 	expect_handover_refused(&alone, "the only socket handed over is for metrics");
 	expect_handover_refused(&twice, "two of the sockets handed over are named");
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("metrics");
-	TCase *tells = new_case(suite, "what it tells");
-	TCase *place = new_case(suite, "where it is");
-
-	tcase_add_test(tells, metrics_are_off_by_default);
-	tcase_add_test(tells, metrics_tell_what_the_log_tells);
-	tcase_add_test(tells, promtool_finds_nothing_wrong_with_them);
-	tcase_add_test(tells, the_page_shows_what_is_served);
-	tcase_add_test(tells, health_is_ok_while_serving);
-	tcase_add_test(tells, health_is_refused_while_draining_and_metrics_go_on);
-	tcase_add_test(tells, a_worker_that_stands_still_is_noticed_within_seconds);
-
-	tcase_add_test(place, an_address_that_others_reach_is_warned_about);
-	tcase_add_test(place, an_address_in_use_ends_the_start);
-	tcase_add_test(place, a_reload_leaves_the_endpoint_where_it_is);
-	tcase_add_test(place, silent_clients_of_metrics_do_not_keep_the_echo_waiting);
-	tcase_add_test(place, a_page_of_somebody_else_cannot_read_them);
-	tcase_add_test(place, a_handed_stream_socket_named_metrics_serves_them);
-	tcase_add_test(place, handed_sockets_without_one_for_metrics_leave_them_unserved);
-	tcase_add_test(place, handed_sockets_that_cannot_be_meant_so_are_refused);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -27,7 +27,7 @@ static void expect_prefixed(int fd, const char *echo)
 	ck_assert(nothing_to_read(fd));
 }
 
-START_TEST(a_connection_follows_its_listener_by_name)
+TEST(a_connection_follows_its_listener_by_name)
 {
 	struct echod *echod = echod_start(ONE "prefix = 1\n");
 	char moved[128];
@@ -47,9 +47,8 @@ START_TEST(a_connection_follows_its_listener_by_name)
 	close(other);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_connection_without_a_listener_keeps_its_last_settings)
+TEST(a_connection_without_a_listener_keeps_its_last_settings)
 {
 	struct echod *echod = echod_start(ONE "prefix = 1\n" TWO);
 	int fd = connect_to("127.0.0.1", port_of(echod));
@@ -64,9 +63,8 @@ START_TEST(a_connection_without_a_listener_keeps_its_last_settings)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_timeout_in_force_is_that_of_the_reload)
+TEST(a_timeout_in_force_is_that_of_the_reload)
 {
 	struct echod *echod = echod_start(ONE);
 	int fd = connect_to("127.0.0.1", port_of(echod));
@@ -77,9 +75,8 @@ START_TEST(a_timeout_in_force_is_that_of_the_reload)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(limits_and_lists_concern_new_connections_only)
+TEST(limits_and_lists_concern_new_connections_only)
 {
 	struct echod *echod = echod_start(ONE);
 	int fds[3], late;
@@ -100,10 +97,9 @@ START_TEST(limits_and_lists_concern_new_connections_only)
 	close(late);
 	echod_stop(echod);
 }
-END_TEST
 
 /* Connections count from their start, also when there was no limit yet. */
-START_TEST(a_limit_by_address_counts_who_was_there_before)
+TEST(a_limit_by_address_counts_who_was_there_before)
 {
 	struct echod *echod = echod_start(ONE);
 	int before = connect_to("127.0.0.1", port_of(echod)), late;
@@ -120,9 +116,8 @@ START_TEST(a_limit_by_address_counts_who_was_there_before)
 	close(late);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(drain_timeout_is_that_of_the_reload)
+TEST(drain_timeout_is_that_of_the_reload)
 {
 	struct echod *echod = echod_start("[server]\ndrain_timeout = 10m\n" ONE);
 	struct stalled stalled = stall(echod, port_of(echod));
@@ -134,9 +129,8 @@ START_TEST(drain_timeout_is_that_of_the_reload)
 	stalled_free(&stalled);
 	echod_free(echod);
 }
-END_TEST
 
-START_TEST(settings_that_take_a_restart_are_named)
+TEST(settings_that_take_a_restart_are_named)
 {
 	struct echod *echod = echod_start("[server]\nworkers = 2\n" ONE);
 
@@ -153,7 +147,6 @@ START_TEST(settings_that_take_a_restart_are_named)
 	ck_assert_uint_eq(echod_counter(echod, "tcp_connections_max"), 9);
 	echod_stop(echod);
 }
-END_TEST
 
 /* As it was: the same sockets, the same settings, and the failure counted. */
 static void expect_unchanged(struct echod *echod, int fd, int descriptors, uint64_t failures)
@@ -174,7 +167,7 @@ static void expect_unchanged(struct echod *echod, int fd, int descriptors, uint6
 #define FLOOD 600
 
 /* No further line comes that could tell how many were suppressed. */
-START_TEST(at_log_level_info_the_end_of_a_flood_of_lines_is_logged)
+TEST(at_log_level_info_the_end_of_a_flood_of_lines_is_logged)
 {
 	struct echod *echod = echod_start(ONE);
 
@@ -185,9 +178,8 @@ START_TEST(at_log_level_info_the_end_of_a_flood_of_lines_is_logged)
 	echod_reload(echod, ONE);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_bad_file_changes_nothing_and_says_why)
+TEST(a_bad_file_changes_nothing_and_says_why)
 {
 	struct echod *echod = echod_start(ONE "prefix = old\n");
 	int fd = connect_to("127.0.0.1", port_of(echod)), descriptors;
@@ -201,9 +193,8 @@ START_TEST(a_bad_file_changes_nothing_and_says_why)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_file_that_is_gone_changes_nothing)
+TEST(a_file_that_is_gone_changes_nothing)
 {
 	struct echod *echod = echod_start(ONE "prefix = old\n");
 	int fd = connect_to("127.0.0.1", port_of(echod)), descriptors;
@@ -222,9 +213,8 @@ START_TEST(a_file_that_is_gone_changes_nothing)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(an_address_that_cannot_be_opened_changes_nothing)
+TEST(an_address_that_cannot_be_opened_changes_nothing)
 {
 	struct echod *echod = echod_start(ONE "prefix = old\n");
 	int fd = connect_to("127.0.0.1", port_of(echod)), descriptors, stream, datagram;
@@ -252,9 +242,8 @@ START_TEST(an_address_that_cannot_be_opened_changes_nothing)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(several_hangups_in_a_row_end_with_the_last_file)
+TEST(several_hangups_in_a_row_end_with_the_last_file)
 {
 	struct echod *echod = echod_start(ONE "prefix = 0\n");
 	int fd = connect_to("127.0.0.1", port_of(echod));
@@ -274,9 +263,8 @@ START_TEST(several_hangups_in_a_row_end_with_the_last_file)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(after_giving_up_root_listeners_still_come_and_go)
+TEST(after_giving_up_root_listeners_still_come_and_go)
 {
 	struct echod *echod;
 	char wider[128];
@@ -300,29 +288,3 @@ START_TEST(after_giving_up_root_listeners_still_come_and_go)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("reload");
-	TCase *tcase = new_case(suite, "good");
-
-	tcase_add_test(tcase, a_connection_follows_its_listener_by_name);
-	tcase_add_test(tcase, a_connection_without_a_listener_keeps_its_last_settings);
-	tcase_add_test(tcase, a_timeout_in_force_is_that_of_the_reload);
-	tcase_add_test(tcase, limits_and_lists_concern_new_connections_only);
-	tcase_add_test(tcase, a_limit_by_address_counts_who_was_there_before);
-	tcase_add_test(tcase, drain_timeout_is_that_of_the_reload);
-	tcase_add_test(tcase, settings_that_take_a_restart_are_named);
-	tcase_add_test(tcase, at_log_level_info_the_end_of_a_flood_of_lines_is_logged);
-	tcase_add_test(tcase, several_hangups_in_a_row_end_with_the_last_file);
-	tcase_add_test(tcase, after_giving_up_root_listeners_still_come_and_go);
-
-	tcase = new_case(suite, "bad");
-	tcase_add_test(tcase, a_bad_file_changes_nothing_and_says_why);
-	tcase_add_test(tcase, a_file_that_is_gone_changes_nothing);
-	tcase_add_test(tcase, an_address_that_cannot_be_opened_changes_nothing);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

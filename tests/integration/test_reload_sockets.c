@@ -37,7 +37,7 @@ static void expect_streams(const char *host, uint16_t port)
 	close(fd);
 }
 
-START_TEST(a_listener_is_added_kept_and_closed)
+TEST(a_listener_is_added_kept_and_closed)
 {
 	struct echod *echod = echod_start(ONE);
 	uint16_t one = port_of(echod), two;
@@ -65,9 +65,8 @@ START_TEST(a_listener_is_added_kept_and_closed)
 	close(lost);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(socket_files_come_and_go_with_their_listeners)
+TEST(socket_files_come_and_go_with_their_listeners)
 {
 	struct echod *echod = echod_start(ONE);
 	int fd;
@@ -86,10 +85,9 @@ START_TEST(socket_files_come_and_go_with_their_listeners)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
 /* In a network of its own nobody else has the number at another address. */
-START_TEST(one_address_becomes_all_and_one_again)
+TEST(one_address_becomes_all_and_one_again)
 {
 	struct echod *echod;
 	char all[64], one[64];
@@ -120,9 +118,8 @@ START_TEST(one_address_becomes_all_and_one_again)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(port_0_keeps_its_number_while_its_text_stays)
+TEST(port_0_keeps_its_number_while_its_text_stays)
 {
 	struct echod *echod;
 	uint16_t port;
@@ -142,10 +139,9 @@ START_TEST(port_0_keeps_its_number_while_its_text_stays)
 	ck_assert_uint_eq(echod_log_count(echod, ": listening on tcp 127.0.0.1:"), 1);
 	echod_stop(echod);
 }
-END_TEST
 
 /* More than are accepted in a turn queue up while it stands still; then their listener goes. */
-START_TEST(who_waits_in_the_queue_of_a_gone_listener_is_served)
+TEST(who_waits_in_the_queue_of_a_gone_listener_is_served)
 {
 	struct echod *echod = echod_start(SINGLE ONE TWO "prefix = old\n");
 	uint16_t port = echod_port(echod, "tcp 127.0.0.2");
@@ -164,7 +160,6 @@ START_TEST(who_waits_in_the_queue_of_a_gone_listener_is_served)
 	}
 	echod_stop(echod);
 }
-END_TEST
 
 /* No connect and no datagram is lost while the other listener comes and goes. */
 static void one_round(struct echod *echod, const char *config, int stream, int datagrams)
@@ -203,7 +198,7 @@ static void rounds(struct echod *echod, int count, int stream, int datagrams)
 #define GROWTH_ALLOWED_KIB 256
 #endif
 
-START_TEST(fifty_reloads_under_traffic_leave_nothing_behind)
+TEST(fifty_reloads_under_traffic_leave_nothing_behind)
 {
 	struct echod *echod = echod_start(ONE);
 	int stream = connect_to("127.0.0.1", port_of(echod)), descriptors;
@@ -227,20 +222,3 @@ START_TEST(fifty_reloads_under_traffic_leave_nothing_behind)
 	close(reserved);
 	echod_stop(echod);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("sockets over reloads");
-	TCase *tcase = new_case(suite, "sockets");
-
-	tcase_add_test(tcase, a_listener_is_added_kept_and_closed);
-	tcase_add_test(tcase, socket_files_come_and_go_with_their_listeners);
-	tcase_add_test(tcase, one_address_becomes_all_and_one_again);
-	tcase_add_test(tcase, port_0_keeps_its_number_while_its_text_stays);
-	tcase_add_test(tcase, who_waits_in_the_queue_of_a_gone_listener_is_served);
-	tcase_add_test(tcase, fifty_reloads_under_traffic_leave_nothing_behind);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -48,7 +48,7 @@ static void expect_bad_usage(const char *const *arguments, const char *what)
 	echod_free(echod);
 }
 
-START_TEST(version_and_help_go_to_standard_output)
+TEST(version_and_help_go_to_standard_output)
 {
 	struct echod *version = finished_with(NULL, ARGUMENTS("-V"), 0);
 	struct echod *help = finished_with(NULL, ARGUMENTS("--help"), 0);
@@ -60,9 +60,8 @@ START_TEST(version_and_help_go_to_standard_output)
 	echod_free(version);
 	echod_free(help);
 }
-END_TEST
 
-START_TEST(bad_command_lines_are_refused_with_a_reason)
+TEST(bad_command_lines_are_refused_with_a_reason)
 {
 	expect_bad_usage(ARGUMENTS("--nonsense"), "--nonsense");
 	expect_bad_usage(ARGUMENTS("-t", "-T"), "-t and -T");
@@ -74,7 +73,6 @@ START_TEST(bad_command_lines_are_refused_with_a_reason)
 	expect_bad_usage(ARGUMENTS("-l", "[fe80::1%nosuch0]:7"), "nosuch0");
 	expect_bad_usage(ARGUMENTS("-l", "*:7", "-l", ":7"), ":7");
 }
-END_TEST
 
 static void pretend_activation(void *arg UNUSED)
 {
@@ -85,7 +83,7 @@ static void pretend_activation(void *arg UNUSED)
 	setenv("LISTEN_FDS", "1", 1);
 }
 
-START_TEST(addresses_beside_handed_sockets_are_bad_usage)
+TEST(addresses_beside_handed_sockets_are_bad_usage)
 {
 	struct echod_setup setup = {.arguments = ARGUMENTS("-l", "127.0.0.1:0"),
 				    .prepare = pretend_activation};
@@ -94,9 +92,8 @@ START_TEST(addresses_beside_handed_sockets_are_bad_usage)
 	ck_assert_ptr_nonnull(strstr(echod_log(echod), "LISTEN_FDS"));
 	echod_free(echod);
 }
-END_TEST
 
-START_TEST(what_is_no_good_file_is_refused)
+TEST(what_is_no_good_file_is_refused)
 {
 	static char large[70 * 1024];
 
@@ -111,7 +108,6 @@ START_TEST(what_is_no_good_file_is_refused)
 	expect_bad_file("[listener a]\naddress = example.com:7\n", NULL, "example.com");
 	expect_bad_file(large, NULL, "larger than 65536 bytes");
 }
-END_TEST
 
 /* Whatever the user: what comes of exec has not this capability. */
 /* Out of every set that a program started as root gets its capabilities from. */
@@ -147,7 +143,7 @@ static void make_unreadable(void *arg UNUSED)
 	lose_capability(&capabilities[1]);
 }
 
-START_TEST(a_file_that_may_not_be_read_is_refused)
+TEST(a_file_that_may_not_be_read_is_refused)
 {
 	struct echod_setup setup = {.config = "[listener a]\naddress = 127.0.0.1:0\n",
 				    .prepare = make_unreadable};
@@ -156,7 +152,6 @@ START_TEST(a_file_that_may_not_be_read_is_refused)
 	expect_one_line(echod, "echod.conf: cannot be opened: Permission denied", "able to read");
 	echod_free(echod);
 }
-END_TEST
 
 static bool port_7_is_for_everyone(void)
 {
@@ -170,7 +165,7 @@ static bool port_7_is_for_everyone(void)
 	return strtol(text, NULL, 10) <= 7;
 }
 
-START_TEST(a_port_that_is_not_permitted_is_named)
+TEST(a_port_that_is_not_permitted_is_named)
 {
 	int capability = CAP_NET_BIND_SERVICE;
 	struct echod_setup setup = {.arguments = ARGUMENTS("-l", "127.0.0.1:7"),
@@ -184,9 +179,8 @@ START_TEST(a_port_that_is_not_permitted_is_named)
 	expect_one_line(echod, "tcp 127.0.0.1:7: ", "CAP_NET_BIND_SERVICE");
 	echod_free(echod);
 }
-END_TEST
 
-START_TEST(a_user_that_it_may_not_become_is_named)
+TEST(a_user_that_it_may_not_become_is_named)
 {
 	int capability = CAP_SETUID;
 	struct echod_setup setup = {.config =
@@ -204,7 +198,6 @@ START_TEST(a_user_that_it_may_not_become_is_named)
 	ck_assert_int_ne(access(echod_path(echod, "d"), F_OK), 0);
 	echod_free(echod);
 }
-END_TEST
 
 static void expect_in_use(const char *what, const char *host, uint16_t port)
 {
@@ -218,7 +211,7 @@ static void expect_in_use(const char *what, const char *host, uint16_t port)
 	echod_free(echod);
 }
 
-START_TEST(a_port_in_use_over_tcp_is_named)
+TEST(a_port_in_use_over_tcp_is_named)
 {
 	uint16_t port;
 	int other = occupy(SOCK_STREAM, &port);
@@ -227,9 +220,8 @@ START_TEST(a_port_in_use_over_tcp_is_named)
 	expect_in_use("cannot listen on tcp 0.0.0.0:", "*", port);
 	close(other);
 }
-END_TEST
 
-START_TEST(a_port_in_use_over_udp_is_named)
+TEST(a_port_in_use_over_udp_is_named)
 {
 	uint16_t port;
 	int other;
@@ -241,9 +233,8 @@ START_TEST(a_port_in_use_over_udp_is_named)
 	expect_in_use("cannot listen on udp 0.0.0.0:", "*", port);
 	close(other);
 }
-END_TEST
 
-START_TEST(a_second_daemon_cannot_share_the_address)
+TEST(a_second_daemon_cannot_share_the_address)
 {
 	struct echod *first = echod_start("[listener a]\naddress = 127.0.0.1:0\n");
 	uint16_t port = echod_port(first, "tcp 127.0.0.1");
@@ -256,9 +247,8 @@ START_TEST(a_second_daemon_cannot_share_the_address)
 	close(fd);
 	echod_stop(first);
 }
-END_TEST
 
-START_TEST(a_connection_in_time_wait_is_nobody)
+TEST(a_connection_in_time_wait_is_nobody)
 {
 	char address[32];
 	struct echod_setup again = {.arguments = ARGUMENTS("-l", address)};
@@ -278,16 +268,14 @@ START_TEST(a_connection_in_time_wait_is_nobody)
 	close(fd);
 	echod_stop(echod_start_with(&again));
 }
-END_TEST
 
-START_TEST(an_address_of_no_interface_is_named)
+TEST(an_address_of_no_interface_is_named)
 {
 	struct echod *echod = finished_with(NULL, ARGUMENTS("-l", "192.0.2.77:7007"), FAILURE);
 
 	expect_one_line(echod, "tcp 192.0.2.77:7007: ", "no interface of this host");
 	echod_free(echod);
 }
-END_TEST
 
 /* As in a bare chroot; nothing else is opened for both. */
 static void hide_dev_null(void)
@@ -320,7 +308,7 @@ static void close_standard_descriptors(void *arg)
 		close(fd);
 }
 
-START_TEST(no_socket_becomes_a_standard_descriptor)
+TEST_EACH(no_socket_becomes_a_standard_descriptor, 2)
 {
 	bool hide = _i == 1;
 	struct echod_setup setup = {.config = "[listener a]\naddress = unix:@DIR@/s\n",
@@ -337,29 +325,3 @@ START_TEST(no_socket_becomes_a_standard_descriptor)
 	}
 	echod_stop(echod);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("start");
-	TCase *tcase = new_case(suite, "command line and file");
-
-	tcase_add_test(tcase, version_and_help_go_to_standard_output);
-	tcase_add_test(tcase, bad_command_lines_are_refused_with_a_reason);
-	tcase_add_test(tcase, addresses_beside_handed_sockets_are_bad_usage);
-	tcase_add_test(tcase, what_is_no_good_file_is_refused);
-	tcase_add_test(tcase, a_file_that_may_not_be_read_is_refused);
-	tcase_add_loop_test(tcase, no_socket_becomes_a_standard_descriptor, 0, 2);
-
-	tcase = new_case(suite, "addresses and permissions");
-	tcase_add_test(tcase, a_port_that_is_not_permitted_is_named);
-	tcase_add_test(tcase, a_user_that_it_may_not_become_is_named);
-	tcase_add_test(tcase, a_port_in_use_over_tcp_is_named);
-	tcase_add_test(tcase, a_port_in_use_over_udp_is_named);
-	tcase_add_test(tcase, a_second_daemon_cannot_share_the_address);
-	tcase_add_test(tcase, a_connection_in_time_wait_is_nobody);
-	tcase_add_test(tcase, an_address_of_no_interface_is_named);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

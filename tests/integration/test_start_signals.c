@@ -95,7 +95,9 @@ static void expect_end_of(struct held *held, const char *what)
 	echod_free(held->echod);
 }
 
-START_TEST(a_stop_signal_during_the_start_is_obeyed)
+TEST_CASE("before there is a loop");
+
+TEST_EACH(a_stop_signal_during_the_start_is_obeyed, 2)
 {
 	static const int numbers[] = {SIGTERM, SIGINT};
 	struct held held = held_in_its_start();
@@ -104,9 +106,8 @@ START_TEST(a_stop_signal_during_the_start_is_obeyed)
 	let_go(&held);
 	expect_end_of(&held, "stopped");
 }
-END_TEST
 
-START_TEST(a_reload_during_the_start_is_done_after_it)
+TEST(a_reload_during_the_start_is_done_after_it)
 {
 	struct held held = held_in_its_start();
 
@@ -116,9 +117,8 @@ START_TEST(a_reload_during_the_start_is_done_after_it)
 	echod_signal(held.echod, SIGTERM);
 	expect_end_of(&held, "reloaded");
 }
-END_TEST
 
-START_TEST(figures_asked_for_during_the_start_are_logged_after_it)
+TEST(figures_asked_for_during_the_start_are_logged_after_it)
 {
 	struct held held = held_in_its_start();
 
@@ -128,7 +128,6 @@ START_TEST(figures_asked_for_during_the_start_are_logged_after_it)
 	echod_signal(held.echod, SIGTERM);
 	expect_end_of(&held, "tcp_accepted");
 }
-END_TEST
 
 /* As a shell script or a supervisor may leave them; ARG is one that has come already, or 0. */
 static void block_signals(void *arg)
@@ -142,7 +141,7 @@ static void block_signals(void *arg)
 		raise(*pending);
 }
 
-START_TEST(signals_that_a_parent_has_blocked_are_served)
+TEST(signals_that_a_parent_has_blocked_are_served)
 {
 	int none = 0;
 	struct echod_setup setup = {
@@ -152,9 +151,8 @@ START_TEST(signals_that_a_parent_has_blocked_are_served)
 	echod_reload(echod, UNIX_LISTENER);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_stop_does_not_wait_for_sockets_to_be_opened)
+TEST(a_stop_does_not_wait_for_sockets_to_be_opened)
 {
 	int pending = SIGTERM;
 	struct echod_setup setup = {
@@ -166,9 +164,8 @@ START_TEST(a_stop_does_not_wait_for_sockets_to_be_opened)
 	ck_assert_int_ne(access(echod_path(echod, "s"), F_OK), 0);
 	echod_free(echod);
 }
-END_TEST
 
-START_TEST(a_check_can_be_interrupted)
+TEST(a_check_can_be_interrupted)
 {
 	int pending = SIGINT;
 	struct echod_setup setup = {.config = UNIX_LISTENER,
@@ -178,7 +175,6 @@ START_TEST(a_check_can_be_interrupted)
 
 	echod_free(finished(&setup, 128 + SIGINT));
 }
-END_TEST
 
 /* So small that the log of a start does not fit. */
 static void limit_files(void *arg UNUSED)
@@ -189,7 +185,9 @@ static void limit_files(void *arg UNUSED)
 		_exit(EXIT_FAILURE);
 }
 
-START_TEST(a_log_file_at_its_limit_ends_nothing)
+TEST_CASE("files that may not grow");
+
+TEST(a_log_file_at_its_limit_ends_nothing)
 {
 	struct echod_setup setup = {.config = UNIX_LISTENER, .prepare = limit_files};
 	struct echod *echod = echod_start_with(&setup);
@@ -197,33 +195,11 @@ START_TEST(a_log_file_at_its_limit_ends_nothing)
 	ck_assert_uint_eq(strlen(echod_log(echod)), 64);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(an_output_file_at_its_limit_is_no_success)
+TEST(an_output_file_at_its_limit_is_no_success)
 {
 	struct echod_setup setup = {
 		.config = "", .arguments = ARGUMENTS("-T"), .prepare = limit_files};
 
 	echod_free(finished(&setup, FAILURE));
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("start_signals");
-	TCase *tcase = new_case(suite, "before there is a loop");
-
-	tcase_add_loop_test(tcase, a_stop_signal_during_the_start_is_obeyed, 0, 2);
-	tcase_add_test(tcase, a_reload_during_the_start_is_done_after_it);
-	tcase_add_test(tcase, figures_asked_for_during_the_start_are_logged_after_it);
-	tcase_add_test(tcase, signals_that_a_parent_has_blocked_are_served);
-	tcase_add_test(tcase, a_stop_does_not_wait_for_sockets_to_be_opened);
-	tcase_add_test(tcase, a_check_can_be_interrupted);
-
-	tcase = new_case(suite, "files that may not grow");
-	tcase_add_test(tcase, a_log_file_at_its_limit_ends_nothing);
-	tcase_add_test(tcase, an_output_file_at_its_limit_is_no_success);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

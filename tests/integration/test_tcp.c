@@ -40,7 +40,9 @@ static char *random_bytes(size_t size, uint32_t seed)
 	return data;
 }
 
-START_TEST(half_close_returns_every_byte)
+TEST_CASE("bytes");
+
+TEST(half_close_returns_every_byte)
 {
 	struct echod *echod = echod_start(one_worker);
 	int fd = connect_to("127.0.0.1", port_of(echod));
@@ -55,9 +57,8 @@ START_TEST(half_close_returns_every_byte)
 	free(data);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(single_bytes_come_back)
+TEST(single_bytes_come_back)
 {
 	struct echod *echod = echod_start(one_worker);
 	int fd = connect_to("127.0.0.1", port_of(echod));
@@ -70,9 +71,8 @@ START_TEST(single_bytes_come_back)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(no_data_and_the_end_comes_back)
+TEST(no_data_and_the_end_comes_back)
 {
 	struct echod *echod = echod_start(one_worker);
 	int fd = connect_to("127.0.0.1", port_of(echod));
@@ -82,10 +82,9 @@ START_TEST(no_data_and_the_end_comes_back)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
 /* The client writes all there is before it reads a byte, so most of it waits in the kernel. */
-START_TEST(the_end_waits_for_a_late_reader)
+TEST(the_end_waits_for_a_late_reader)
 {
 	struct echod *echod = echod_start(one_worker);
 	int fd = connect_to("127.0.0.1", port_of(echod));
@@ -103,7 +102,6 @@ START_TEST(the_end_waits_for_a_late_reader)
 	free(data);
 	echod_stop(echod);
 }
-END_TEST
 
 static void pump_through(const char *const arguments[])
 {
@@ -118,7 +116,7 @@ static void pump_through(const char *const arguments[])
 	free(data);
 }
 
-START_TEST(netcat_gets_every_byte)
+TEST(netcat_gets_every_byte)
 {
 	const char *arguments[] = {"nc", "-N", "127.0.0.1", NULL, NULL};
 	struct echod *echod;
@@ -132,9 +130,8 @@ START_TEST(netcat_gets_every_byte)
 	pump_through(arguments);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(ncat_gets_every_byte)
+TEST(ncat_gets_every_byte)
 {
 	const char *arguments[] = {"ncat", "127.0.0.1", NULL, NULL};
 	struct echod *echod;
@@ -148,10 +145,9 @@ START_TEST(ncat_gets_every_byte)
 	pump_through(arguments);
 	echod_stop(echod);
 }
-END_TEST
 
 /* Sends and does not read: what comes back is thrown away by the kernel at our end. */
-START_TEST(a_client_that_only_sends_is_taken_in)
+TEST(a_client_that_only_sends_is_taken_in)
 {
 	struct echod *echod = echod_start(one_worker);
 	int fd = connect_to("127.0.0.1", port_of(echod));
@@ -162,9 +158,8 @@ START_TEST(a_client_that_only_sends_is_taken_in)
 	echod_wait_counter(echod, "received_bytes_tcp", 8);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(an_urgent_byte_comes_back_in_its_place)
+TEST(an_urgent_byte_comes_back_in_its_place)
 {
 	struct echod *echod = echod_start(one_worker);
 	int fd = connect_to("127.0.0.1", port_of(echod));
@@ -181,9 +176,10 @@ START_TEST(an_urgent_byte_comes_back_in_its_place)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(one_number_serves_both_families_and_protocols)
+TEST_CASE("addresses");
+
+TEST(one_number_serves_both_families_and_protocols)
 {
 	struct echod *echod;
 	uint16_t port;
@@ -211,9 +207,8 @@ START_TEST(one_number_serves_both_families_and_protocols)
 	ck_assert_uint_eq(echod_log_count(echod, "listening on"), 4);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(localhost_is_both_loopback_addresses)
+TEST(localhost_is_both_loopback_addresses)
 {
 	struct echod *echod;
 	uint16_t port;
@@ -231,9 +226,8 @@ START_TEST(localhost_is_both_loopback_addresses)
 	ck_assert_int_eq(errno, ECONNREFUSED);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(two_listeners_keep_their_own_settings)
+TEST(two_listeners_keep_their_own_settings)
 {
 	struct echod *echod = echod_start("[listener once]\n"
 					  "address = 127.0.0.2:0\n"
@@ -261,10 +255,9 @@ START_TEST(two_listeners_keep_their_own_settings)
 	close(plain);
 	echod_stop(echod);
 }
-END_TEST
 
 /* Overlapping addresses: as in the kernel, the most specific one wins. */
-START_TEST(the_most_specific_listener_answers)
+TEST(the_most_specific_listener_answers)
 {
 	struct echod *echod;
 	uint16_t port;
@@ -290,9 +283,8 @@ START_TEST(the_most_specific_listener_answers)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(without_ipv6_there_is_one_warning_and_ipv4)
+TEST(without_ipv6_there_is_one_warning_and_ipv4)
 {
 	static const char knob[] = "/proc/sys/net/ipv6/conf/all/disable_ipv6";
 	struct echod *echod;
@@ -312,28 +304,3 @@ START_TEST(without_ipv6_there_is_one_warning_and_ipv4)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("tcp");
-	TCase *bytes = new_case(suite, "bytes");
-	TCase *addresses = new_case(suite, "addresses");
-
-	tcase_add_test(bytes, half_close_returns_every_byte);
-	tcase_add_test(bytes, single_bytes_come_back);
-	tcase_add_test(bytes, no_data_and_the_end_comes_back);
-	tcase_add_test(bytes, the_end_waits_for_a_late_reader);
-	tcase_add_test(bytes, netcat_gets_every_byte);
-	tcase_add_test(bytes, ncat_gets_every_byte);
-	tcase_add_test(bytes, a_client_that_only_sends_is_taken_in);
-	tcase_add_test(bytes, an_urgent_byte_comes_back_in_its_place);
-	tcase_add_test(addresses, one_number_serves_both_families_and_protocols);
-	tcase_add_test(addresses, localhost_is_both_loopback_addresses);
-	tcase_add_test(addresses, two_listeners_keep_their_own_settings);
-	tcase_add_test(addresses, the_most_specific_listener_answers);
-	tcase_add_test(addresses, without_ipv6_there_is_one_warning_and_ipv4);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -43,7 +43,7 @@ static void allow_descriptors(rlim_t wanted)
 #define CROWD_SIZE 3000
 
 /* All send before the first one reads, in every round something else. */
-START_TEST(no_byte_crosses_over_among_500_clients)
+TEST(no_byte_crosses_over_among_500_clients)
 {
 	struct echod *echod;
 	int fds[CROWD];
@@ -72,7 +72,6 @@ START_TEST(no_byte_crosses_over_among_500_clients)
 	echod_wait_counter(echod, "tcp_connections", 0);
 	echod_stop(echod);
 }
-END_TEST
 
 /* Full is when there has been no room for a while, not when there is none right now. */
 #define SETTLED_MS 100
@@ -139,7 +138,7 @@ static void stall_and_go(uint16_t port)
 	reset(fd);
 }
 
-START_TEST(ten_thousand_connections_leave_nothing_behind)
+TEST(ten_thousand_connections_leave_nothing_behind)
 {
 	long count = scale("ECHOD_TEST_CONNECTIONS", instrumented() ? 1000 : 10000);
 	struct echod *echod = echod_start(one_worker);
@@ -162,7 +161,6 @@ START_TEST(ten_thousand_connections_leave_nothing_behind)
 		ck_assert_uint_lt(echod_resident_kib(echod), resident + 1024);
 	echod_stop(echod);
 }
-END_TEST
 
 #define PENDING_MAX (1024 * 1024) /* the largest scratch buffer that would do */
 
@@ -174,7 +172,7 @@ static uint64_t pending(struct echod *echod)
 	return echod_counter(echod, "received_bytes_tcp") - sent;
 }
 
-START_TEST(clients_that_never_read_cost_little_and_delay_nobody)
+TEST(clients_that_never_read_cost_little_and_delay_nobody)
 {
 	struct echod *echod = echod_start(one_worker);
 	int stalled[STALLED], other = connect_to("127.0.0.1", port_of(echod));
@@ -201,9 +199,8 @@ START_TEST(clients_that_never_read_cost_little_and_delay_nobody)
 	close(other);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_client_that_reads_at_last_gets_every_byte)
+TEST(a_client_that_reads_at_last_gets_every_byte)
 {
 	struct echod *echod = echod_start(one_worker);
 	int fd = connect_to("127.0.0.1", port_of(echod));
@@ -221,18 +218,3 @@ START_TEST(a_client_that_reads_at_last_gets_every_byte)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("tcp crowd");
-	TCase *crowd = new_case(suite, "crowd");
-
-	tcase_add_test(crowd, no_byte_crosses_over_among_500_clients);
-	tcase_add_test(crowd, ten_thousand_connections_leave_nothing_behind);
-	tcase_add_test(crowd, clients_that_never_read_cost_little_and_delay_nobody);
-	tcase_add_test(crowd, a_client_that_reads_at_last_gets_every_byte);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -33,7 +33,7 @@ static void ask(struct echod *echod, const char *from, const char *host, const c
 	close(fd);
 }
 
-START_TEST(the_address_that_was_asked_answers)
+TEST(the_address_that_was_asked_answers)
 {
 	struct echod *echod = echod_start(everywhere);
 
@@ -44,9 +44,8 @@ START_TEST(the_address_that_was_asked_answers)
 		ask(echod, "::1", "::1", "udp [::]");
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(each_of_several_addresses_answers_for_itself)
+TEST(each_of_several_addresses_answers_for_itself)
 {
 	static const char *const hosts[] = {"192.0.2.7", "198.51.100.7", "2001:db8::7",
 					    "2001:db8::8", "2001:db8::9"};
@@ -69,9 +68,8 @@ START_TEST(each_of_several_addresses_answers_for_itself)
 	}
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_link_local_address_answers_over_its_interface)
+TEST(a_link_local_address_answers_over_its_interface)
 {
 	struct echod *echod;
 
@@ -86,7 +84,6 @@ START_TEST(a_link_local_address_answers_over_its_interface)
 	ask(echod, "fe80::9%lo", "fe80::7%lo", "udp [::]");
 	echod_stop(echod);
 }
-END_TEST
 
 static void try_sizes(struct echod *echod, const char *host, const char *where, size_t most)
 {
@@ -107,7 +104,7 @@ static void expect_all_echoed(struct echod *echod)
 		   echod_counter(echod, "udp_received_datagrams"));
 }
 
-START_TEST(every_size_comes_back_whole)
+TEST(every_size_comes_back_whole)
 {
 	struct echod *echod = echod_start(everywhere);
 
@@ -117,12 +114,11 @@ START_TEST(every_size_comes_back_whole)
 	expect_all_echoed(echod);
 	echod_stop(echod);
 }
-END_TEST
 
 #define WINDOW 32
 #define WINDOWS 64
 
-START_TEST(one_flow_keeps_its_order)
+TEST(one_flow_keeps_its_order)
 {
 	struct echod *echod = echod_start(everywhere);
 	struct address to = at("127.0.0.1", echod_port(echod, "udp 0.0.0.0"));
@@ -145,7 +141,6 @@ START_TEST(one_flow_keeps_its_order)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
 #define PEERS 3
 #define PER_PEER 15
@@ -165,7 +160,7 @@ static int mixed_hops(int i)
 }
 
 /* They wait while echod stands still, so that it finds them all at once. */
-START_TEST(a_batch_of_many_peers_comes_back_to_each_whole_and_in_order)
+TEST(a_batch_of_many_peers_comes_back_to_each_whole_and_in_order)
 {
 	struct echod *echod = echod_start(everywhere);
 	struct address to = at("127.0.0.1", echod_port(echod, "udp 0.0.0.0"));
@@ -197,7 +192,6 @@ START_TEST(a_batch_of_many_peers_comes_back_to_each_whole_and_in_order)
 	expect_all_echoed(echod);
 	echod_stop(echod);
 }
-END_TEST
 
 /* Sends SIZE bytes as one train; false where the kernel does not do that. */
 static bool send_train(int fd, const struct address *to, const char *data, size_t size, int segment)
@@ -249,7 +243,7 @@ static void try_trains(struct echod *echod, const char *host, const char *where)
 	close(fd);
 }
 
-START_TEST(trains_keep_boundaries_and_order)
+TEST(trains_keep_boundaries_and_order)
 {
 	struct echod *echod = echod_start(everywhere);
 
@@ -259,10 +253,9 @@ START_TEST(trains_keep_boundaries_and_order)
 	expect_all_echoed(echod);
 	echod_stop(echod);
 }
-END_TEST
 
 /* Who takes trains sees that they came as one. */
-START_TEST(what_waited_together_leaves_as_one_train)
+TEST(what_waited_together_leaves_as_one_train)
 {
 	struct echod *echod = echod_start(everywhere);
 	struct address to = at("127.0.0.1", echod_port(echod, "udp 0.0.0.0"));
@@ -279,10 +272,9 @@ START_TEST(what_waited_together_leaves_as_one_train)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
 /* Kernels that send trains of more than 64 datagrams hand them to us as they are. */
-START_TEST(a_train_longer_than_64_comes_back_whole)
+TEST(a_train_longer_than_64_comes_back_whole)
 {
 	struct echod *echod = echod_start(everywhere);
 	struct address to = at("127.0.0.1", echod_port(echod, "udp 0.0.0.0"));
@@ -296,7 +288,6 @@ START_TEST(a_train_longer_than_64_comes_back_whole)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
 static void set_loopback_mtu(int mtu)
 {
@@ -308,7 +299,7 @@ static void set_loopback_mtu(int mtu)
 }
 
 /* What came as a train cannot go back as one when the way back takes less at a time. */
-START_TEST(a_train_too_wide_for_the_way_back_returns_as_single_datagrams)
+TEST(a_train_too_wide_for_the_way_back_returns_as_single_datagrams)
 {
 	struct echod *echod;
 	struct address to;
@@ -332,11 +323,10 @@ START_TEST(a_train_too_wide_for_the_way_back_returns_as_single_datagrams)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
 #define FLOOD 30000
 
-START_TEST(datagrams_that_the_kernel_dropped_are_counted)
+TEST(datagrams_that_the_kernel_dropped_are_counted)
 {
 	struct echod *echod = echod_start(everywhere);
 	struct address to = at("127.0.0.1", echod_port(echod, "udp 0.0.0.0"));
@@ -353,9 +343,8 @@ START_TEST(datagrams_that_the_kernel_dropped_are_counted)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(askers_that_are_gone_do_no_harm)
+TEST(askers_that_are_gone_do_no_harm)
 {
 	struct echod *echod = echod_start(everywhere);
 	struct address to = at("127.0.0.1", echod_port(echod, "udp 0.0.0.0"));
@@ -370,28 +359,3 @@ START_TEST(askers_that_are_gone_do_no_harm)
 	echod_wait_counter(echod, "udp_received_datagrams", 101);
 	echod_stop(echod);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("udp");
-	TCase *addresses = new_case(suite, "addresses");
-	TCase *datagrams = new_case(suite, "datagrams");
-	TCase *trains = new_case(suite, "trains");
-
-	tcase_add_test(addresses, the_address_that_was_asked_answers);
-	tcase_add_test(addresses, each_of_several_addresses_answers_for_itself);
-	tcase_add_test(addresses, a_link_local_address_answers_over_its_interface);
-	tcase_add_test(datagrams, every_size_comes_back_whole);
-	tcase_add_test(datagrams, one_flow_keeps_its_order);
-	tcase_add_test(datagrams, a_batch_of_many_peers_comes_back_to_each_whole_and_in_order);
-	tcase_add_test(datagrams, datagrams_that_the_kernel_dropped_are_counted);
-	tcase_add_test(datagrams, askers_that_are_gone_do_no_harm);
-	tcase_add_test(trains, trains_keep_boundaries_and_order);
-	tcase_add_test(trains, what_waited_together_leaves_as_one_train);
-	tcase_add_test(trains, a_train_longer_than_64_comes_back_whole);
-	tcase_add_test(trains, a_train_too_wide_for_the_way_back_returns_as_single_datagrams);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -60,7 +60,9 @@ static int bound_datagram_socket(const char *host, uint16_t port)
 	return fd;
 }
 
-START_TEST(reserved_source_ports_get_no_answer)
+TEST_CASE("ends");
+
+TEST(reserved_source_ports_get_no_answer)
 {
 	static const uint16_t ports[] = {1, 7, 1023, 2049};
 	struct echod *echod;
@@ -89,9 +91,8 @@ START_TEST(reserved_source_ports_get_no_answer)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_port_served_here_gets_no_answer)
+TEST(a_port_served_here_gets_no_answer)
 {
 	struct echod *echod = echod_start("[server]\n"
 					  "log_level = info\n"
@@ -107,9 +108,8 @@ START_TEST(a_port_served_here_gets_no_answer)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(without_udp_guard_every_source_port_is_answered)
+TEST(without_udp_guard_every_source_port_is_answered)
 {
 	struct echod *echod;
 	uint16_t port;
@@ -127,9 +127,8 @@ START_TEST(without_udp_guard_every_source_port_is_answered)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_broadcast_gets_no_answer)
+TEST(a_broadcast_gets_no_answer)
 {
 	struct echod *echod = echod_start(everywhere);
 	int fd = datagram_socket("127.0.0.1"), yes = 1;
@@ -140,10 +139,9 @@ START_TEST(a_broadcast_gets_no_answer)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
 /* A group that somebody on this host is in reaches all who listen on its port. */
-START_TEST(a_multicast_gets_no_answer)
+TEST(a_multicast_gets_no_answer)
 {
 	struct ip_mreqn group = {.imr_ifindex = 1};
 	struct echod *echod;
@@ -161,7 +159,6 @@ START_TEST(a_multicast_gets_no_answer)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
 static bool ip(const char *const words[])
 {
@@ -184,7 +181,7 @@ static bool add_wire(void)
 	return installed("ip") && ip(add) && ip(name) && ip(up) && ip(end_up);
 }
 
-START_TEST(an_ipv6_multicast_gets_no_answer)
+TEST(an_ipv6_multicast_gets_no_answer)
 {
 	struct ipv6_mreq group = {0};
 	struct echod *echod;
@@ -205,7 +202,6 @@ START_TEST(an_ipv6_multicast_gets_no_answer)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
 static int hops_of_reply(int fd, const char *host, uint16_t port, int hops)
 {
@@ -232,7 +228,9 @@ static void try_hops(struct echod *echod, const char *host, uint16_t port)
 	close(fd);
 }
 
-START_TEST(a_reply_has_one_hop_less_to_go)
+TEST_CASE("hops");
+
+TEST(a_reply_has_one_hop_less_to_go)
 {
 	struct echod *echod = echod_start(everywhere);
 
@@ -242,9 +240,8 @@ START_TEST(a_reply_has_one_hop_less_to_go)
 	echod_wait_log(echod, "(udp_ttl_guard)");
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(without_udp_ttl_guard_a_last_hop_is_answered)
+TEST(without_udp_ttl_guard_a_last_hop_is_answered)
 {
 	struct echod *echod = echod_start(unguarded);
 	uint16_t port = echod_port(echod, "udp 127.0.0.1");
@@ -255,7 +252,6 @@ START_TEST(without_udp_ttl_guard_a_last_hop_is_answered)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
 /* A datagram with the address of one daemon as its source makes the other one answer that. */
 static void forge(const struct address *from, const struct address *to)
@@ -278,7 +274,7 @@ static void forge(const struct address *from, const struct address *to)
 }
 
 /* The two do not know one another's ports: only the hops that are used up end it. */
-START_TEST(two_daemons_tricked_into_answering_one_another_stop)
+TEST(two_daemons_tricked_into_answering_one_another_stop)
 {
 	struct echod *first, *second;
 	struct address from, to;
@@ -299,24 +295,3 @@ START_TEST(two_daemons_tricked_into_answering_one_another_stop)
 	echod_stop(first);
 	echod_stop(second);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("udp guard");
-	TCase *ends = new_case(suite, "ends");
-	TCase *hops = new_case(suite, "hops");
-
-	tcase_add_test(ends, reserved_source_ports_get_no_answer);
-	tcase_add_test(ends, a_port_served_here_gets_no_answer);
-	tcase_add_test(ends, without_udp_guard_every_source_port_is_answered);
-	tcase_add_test(ends, a_broadcast_gets_no_answer);
-	tcase_add_test(ends, a_multicast_gets_no_answer);
-	tcase_add_test(ends, an_ipv6_multicast_gets_no_answer);
-	tcase_add_test(hops, a_reply_has_one_hop_less_to_go);
-	tcase_add_test(hops, without_udp_ttl_guard_a_last_hop_is_answered);
-	tcase_add_test(hops, two_daemons_tricked_into_answering_one_another_stop);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

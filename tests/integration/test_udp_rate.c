@@ -53,7 +53,7 @@ static uint64_t echoed_of(struct echod *echod, uint64_t count)
 	return echoed;
 }
 
-START_TEST(a_source_over_the_rate_is_answered_in_part)
+TEST(a_source_over_the_rate_is_answered_in_part)
 {
 	struct echod *echod;
 	struct address to;
@@ -76,9 +76,8 @@ START_TEST(a_source_over_the_rate_is_answered_in_part)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(one_source_over_the_rate_does_not_mute_another)
+TEST(one_source_over_the_rate_does_not_mute_another)
 {
 	struct echod *echod;
 	struct address to;
@@ -100,9 +99,8 @@ START_TEST(one_source_over_the_rate_does_not_mute_another)
 	close(other);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(loopback_sources_have_no_rate)
+TEST(loopback_sources_have_no_rate)
 {
 	struct echod *echod = echod_start(limited);
 	int fd = datagram_socket("127.0.0.1");
@@ -114,10 +112,9 @@ START_TEST(loopback_sources_have_no_rate)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
 /* As many as there is room for, from the front. */
-START_TEST(a_train_over_the_rate_loses_its_tail)
+TEST(a_train_over_the_rate_loses_its_tail)
 {
 	static struct datagram came;
 	struct echod *echod;
@@ -148,18 +145,3 @@ START_TEST(a_train_over_the_rate_loses_its_tail)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("udp rate");
-	TCase *rate = new_case(suite, "rate");
-
-	tcase_add_test(rate, a_source_over_the_rate_is_answered_in_part);
-	tcase_add_test(rate, one_source_over_the_rate_does_not_mute_another);
-	tcase_add_test(rate, loopback_sources_have_no_rate);
-	tcase_add_test(rate, a_train_over_the_rate_loses_its_tail);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -47,7 +47,9 @@ static void expect_local_echo(const struct echod *echod, int fd, const void *dat
 	expect_datagram_echo(fd, echod_path(echod, "datagram"), 0, data, size);
 }
 
-START_TEST(streams_and_datagrams_come_back)
+TEST_CASE("bytes");
+
+TEST(streams_and_datagrams_come_back)
 {
 	struct echod *echod = echod_start(both);
 	int stream = connect_stream(echod), datagram = named_socket(echod, "me");
@@ -67,9 +69,8 @@ START_TEST(streams_and_datagrams_come_back)
 	close(datagram);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(an_urgent_byte_comes_back_in_its_place)
+TEST(an_urgent_byte_comes_back_in_its_place)
 {
 	struct echod *echod = echod_start(both);
 	int fd = connect_stream(echod);
@@ -82,9 +83,8 @@ START_TEST(an_urgent_byte_comes_back_in_its_place)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_sender_with_an_abstract_name_is_answered)
+TEST(a_sender_with_an_abstract_name_is_answered)
 {
 	struct echod *echod = echod_start(both);
 	struct address to = at(echod_path(echod, "datagram"), 0);
@@ -96,9 +96,8 @@ START_TEST(a_sender_with_an_abstract_name_is_answered)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_sender_without_a_name_is_counted)
+TEST(a_sender_without_a_name_is_counted)
 {
 	struct echod *echod = echod_start(both);
 	struct address to = at(echod_path(echod, "datagram"), 0);
@@ -111,9 +110,8 @@ START_TEST(a_sender_without_a_name_is_counted)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_datagram_too_long_is_dropped_and_counted)
+TEST(a_datagram_too_long_is_dropped_and_counted)
 {
 	struct echod *echod = echod_start(both);
 	struct address to = at(echod_path(echod, "datagram"), 0);
@@ -128,7 +126,6 @@ START_TEST(a_datagram_too_long_is_dropped_and_counted)
 	close(fd);
 	echod_stop(echod);
 }
-END_TEST
 
 /* The queue of DEAF takes no more answers, yet those to OTHER in the same batch arrive. */
 static void mix(struct echod *echod, int deaf, int other)
@@ -148,7 +145,7 @@ static void mix(struct echod *echod, int deaf, int other)
 	}
 }
 
-START_TEST(a_sender_that_never_reads_delays_nobody)
+TEST(a_sender_that_never_reads_delays_nobody)
 {
 	struct echod *echod = echod_start(both);
 	struct address to = at(echod_path(echod, "datagram"), 0);
@@ -168,7 +165,6 @@ START_TEST(a_sender_that_never_reads_delays_nobody)
 	close(other);
 	echod_stop(echod);
 }
-END_TEST
 
 static void strict_umask(void *arg UNUSED)
 {
@@ -184,7 +180,9 @@ static mode_t mode_of(const char *path)
 	return status.st_mode & 0777;
 }
 
-START_TEST(everybody_may_connect_whatever_the_umask)
+TEST_CASE("files");
+
+TEST(everybody_may_connect_whatever_the_umask)
 {
 	struct echod_setup setup = {.config = both, .prepare = strict_umask};
 	struct echod *echod = echod_start_with(&setup);
@@ -193,7 +191,6 @@ START_TEST(everybody_may_connect_whatever_the_umask)
 	ck_assert_int_eq(mode_of(echod_path(echod, "datagram")), 0666);
 	echod_stop(echod);
 }
-END_TEST
 
 static bool exists(const char *path)
 {
@@ -222,7 +219,7 @@ static const char *config_for(const char *stream, const char *datagram)
 	return text;
 }
 
-START_TEST(files_are_gone_after_the_stop)
+TEST(files_are_gone_after_the_stop)
 {
 	const char *stream = place("a"), *datagram = place("b");
 	struct echod *echod = echod_start(config_for(stream, datagram));
@@ -231,9 +228,8 @@ START_TEST(files_are_gone_after_the_stop)
 	echod_stop(echod);
 	ck_assert(!exists(stream) && !exists(datagram));
 }
-END_TEST
 
-START_TEST(stale_files_are_replaced)
+TEST(stale_files_are_replaced)
 {
 	const char *stream = place("a"), *datagram = place("b");
 	struct echod *echod = echod_start(config_for(stream, datagram));
@@ -251,7 +247,6 @@ START_TEST(stale_files_are_replaced)
 	echod_stop(echod);
 	ck_assert(!exists(stream) && !exists(datagram));
 }
-END_TEST
 
 /* Starts an echod that must fail, and returns once it did. */
 static void expect_refusal(const char *config, const char *why)
@@ -265,7 +260,7 @@ static void expect_refusal(const char *config, const char *why)
 	echod_free(echod);
 }
 
-START_TEST(a_live_socket_is_not_taken_over)
+TEST(a_live_socket_is_not_taken_over)
 {
 	const char *stream = place("a"), *datagram = place("b");
 	struct echod *echod = echod_start(config_for(stream, datagram));
@@ -285,9 +280,8 @@ START_TEST(a_live_socket_is_not_taken_over)
 	ck_assert(!exists(place("c")));
 	echod_stop(echod);
 }
-END_TEST
 
-START_TEST(a_file_that_is_no_socket_is_not_touched)
+TEST(a_file_that_is_no_socket_is_not_touched)
 {
 	const char *path = place("precious");
 	FILE *file = fopen(path, "w");
@@ -304,10 +298,9 @@ START_TEST(a_file_that_is_no_socket_is_not_touched)
 	ck_assert(!exists(place("a")));
 	ck_assert(!exists(place("b")));
 }
-END_TEST
 
 /* A successor may have put its own socket there by now. */
-START_TEST(the_stop_leaves_a_file_that_is_not_its_own)
+TEST(the_stop_leaves_a_file_that_is_not_its_own)
 {
 	struct echod *echod = echod_start(both);
 	struct address address = stream_of(echod);
@@ -322,9 +315,8 @@ START_TEST(the_stop_leaves_a_file_that_is_not_its_own)
 	close(fd);
 	echod_free(echod);
 }
-END_TEST
 
-START_TEST(a_reload_makes_a_deleted_file_again)
+TEST(a_reload_makes_a_deleted_file_again)
 {
 	struct echod *echod = echod_start(both);
 	int fd = connect_stream(echod), own;
@@ -350,28 +342,3 @@ START_TEST(a_reload_makes_a_deleted_file_again)
 	ck_assert(!exists(echod_path(echod, "datagram")));
 	echod_free(echod);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("unix");
-	TCase *bytes = new_case(suite, "bytes");
-	TCase *files = new_case(suite, "files");
-
-	tcase_add_test(bytes, streams_and_datagrams_come_back);
-	tcase_add_test(bytes, an_urgent_byte_comes_back_in_its_place);
-	tcase_add_test(bytes, a_sender_with_an_abstract_name_is_answered);
-	tcase_add_test(bytes, a_sender_without_a_name_is_counted);
-	tcase_add_test(bytes, a_datagram_too_long_is_dropped_and_counted);
-	tcase_add_test(bytes, a_sender_that_never_reads_delays_nobody);
-	tcase_add_test(files, everybody_may_connect_whatever_the_umask);
-	tcase_add_test(files, files_are_gone_after_the_stop);
-	tcase_add_test(files, stale_files_are_replaced);
-	tcase_add_test(files, a_live_socket_is_not_taken_over);
-	tcase_add_test(files, a_file_that_is_no_socket_is_not_touched);
-	tcase_add_test(files, the_stop_leaves_a_file_that_is_not_its_own);
-	tcase_add_test(files, a_reload_makes_a_deleted_file_again);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -18,10 +18,12 @@
 
 #define EXIT_SKIPPED 77
 
-/* What a skipped test leaves in libcheck's log: PREFIX REASON :1:P: CASE : TEST : ITERATION ... */
+/* What a skipped test leaves in libcheck's log: PREFIX REASON :1:P: CASE : TEST : ITERATION ...,
+ * and S in place of P where its set-up skipped it. */
 #define PREFIX "skipped: "
 #define LINE 1
-#define RESULT ":1:P:"
+#define PASSED ":1:P:"
+#define SET_UP ":1:S:"
 
 static pid_t runner_pid;
 
@@ -61,11 +63,13 @@ static unsigned report_skipped(FILE *log, FILE *console)
 	unsigned count = 0;
 
 	while (fgets(line, sizeof(line), log) != NULL) {
-		rest = strstr(line, RESULT);
+		rest = strstr(line, PASSED);
+		if (rest == NULL)
+			rest = strstr(line, SET_UP);
 		if (rest == NULL || strncmp(line, PREFIX, strlen(PREFIX)) != 0)
 			continue;
 		*rest = '\0';
-		rest += strlen(RESULT);
+		rest += strlen(PASSED);
 		strsep(&rest, ":");
 		test = strsep(&rest, ":");
 		printf("%s: %s: %s\n", program_invocation_short_name, test, line);

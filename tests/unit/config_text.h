@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "echod/config/load.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 struct said {
 	unsigned errors;

@@ -22,7 +22,7 @@
 
 #include "base/clock.h"
 #include "daemon/http/http.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 #define PATIENCE_MS 15000
 

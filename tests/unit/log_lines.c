@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "unit/unit.h"
+#include "support/test.h"
 
 static int saved = -1;
 static char lines[1 << 20];

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "unit/unit.h"
+#include "support/test.h"
 
 static struct address ip(const char *host, uint16_t port)
 {
@@ -23,7 +23,7 @@ static struct address ip(const char *host, uint16_t port)
 	return address;
 }
 
-START_TEST(ip_addresses_come_back_as_they_were_written)
+TEST(ip_addresses_come_back_as_they_were_written)
 {
 	static const char *const texts[][2] = {
 		{"192.0.2.7", "192.0.2.7:7"},
@@ -45,9 +45,8 @@ START_TEST(ip_addresses_come_back_as_they_were_written)
 		ck_assert_uint_eq(address_port(&address), 7);
 	}
 }
-END_TEST
 
-START_TEST(an_interface_that_is_gone_keeps_its_number)
+TEST(an_interface_that_is_gone_keeps_its_number)
 {
 	struct address address = ip("fe80::1%lo", 7);
 	char text[ADDRESS_TEXT_MAX];
@@ -55,9 +54,8 @@ START_TEST(an_interface_that_is_gone_keeps_its_number)
 	address.in6.sin6_scope_id = 999999;
 	ck_assert_str_eq(address_format(&address, text), "[fe80::1%999999]:7");
 }
-END_TEST
 
-START_TEST(a_number_is_an_interface_where_none_can_be_asked_for)
+TEST(a_number_is_an_interface_where_none_can_be_asked_for)
 {
 	struct rlimit before, none;
 	struct address address;
@@ -70,9 +68,8 @@ START_TEST(a_number_is_an_interface_where_none_can_be_asked_for)
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
 	ck_assert_uint_eq(address.in6.sin6_scope_id, UINT32_MAX);
 }
-END_TEST
 
-START_TEST(what_is_no_ip_address_is_refused)
+TEST(what_is_no_ip_address_is_refused)
 {
 	static const char *const texts[][2] = {
 		{"", "not an IP address"},
@@ -101,9 +98,8 @@ START_TEST(what_is_no_ip_address_is_refused)
 		ck_assert_uint_eq(address.length, 0);
 	}
 }
-END_TEST
 
-START_TEST(hosts_and_ports_are_taken_apart)
+TEST(hosts_and_ports_are_taken_apart)
 {
 	static const struct {
 		const char *text, *host;
@@ -136,9 +132,8 @@ START_TEST(hosts_and_ports_are_taken_apart)
 		ck_assert_uint_eq(port, cases[i].port);
 	}
 }
-END_TEST
 
-START_TEST(what_is_no_host_and_port_is_refused)
+TEST(what_is_no_host_and_port_is_refused)
 {
 	static const char *const texts[][2] = {
 		{"", "has no port"},
@@ -181,9 +176,8 @@ START_TEST(what_is_no_host_and_port_is_refused)
 				       &port, &reason),
 			 -1);
 }
-END_TEST
 
-START_TEST(unix_paths_are_taken_up_to_what_a_socket_holds)
+TEST(unix_paths_are_taken_up_to_what_a_socket_holds)
 {
 	char path[120], text[ADDRESS_TEXT_MAX];
 	struct address address;
@@ -203,9 +197,8 @@ START_TEST(unix_paths_are_taken_up_to_what_a_socket_holds)
 	ck_assert_int_eq(address_from_path(&address, "run/x", &reason), -1);
 	ck_assert_ptr_nonnull(strstr(reason.text, "starts with /"));
 }
-END_TEST
 
-START_TEST(unix_peers_have_a_text_whatever_their_name)
+TEST(unix_peers_have_a_text_whatever_their_name)
 {
 	struct address address = {.length = sizeof(sa_family_t)};
 	char text[ADDRESS_TEXT_MAX];
@@ -223,9 +216,8 @@ START_TEST(unix_peers_have_a_text_whatever_their_name)
 	address.length = 0;
 	ck_assert_str_eq(address_format(&address, text), "(none)");
 }
-END_TEST
 
-START_TEST(a_mapped_address_becomes_the_ipv4_one)
+TEST(a_mapped_address_becomes_the_ipv4_one)
 {
 	struct address mapped = ip("::ffff:192.0.2.7", 7), plain = ip("192.0.2.7", 7);
 	struct address ipv6 = ip("2001:db8::7", 7), same = ipv6, none = {0};
@@ -243,9 +235,8 @@ START_TEST(a_mapped_address_becomes_the_ipv4_one)
 	address_unmap(&none);
 	ck_assert_uint_eq(none.length, 0);
 }
-END_TEST
 
-START_TEST(ports_can_be_changed_but_not_those_of_unix_sockets)
+TEST(ports_can_be_changed_but_not_those_of_unix_sockets)
 {
 	struct address ipv4 = ip("192.0.2.7", 7), ipv6 = ip("::1", 7), path;
 	struct reason reason;
@@ -259,9 +250,8 @@ START_TEST(ports_can_be_changed_but_not_those_of_unix_sockets)
 	ck_assert_uint_eq(address_port(&path), 0);
 	ck_assert_str_eq(path.un.sun_path, "/run/x");
 }
-END_TEST
 
-START_TEST(equal_means_family_address_port_scope_and_path)
+TEST(equal_means_family_address_port_scope_and_path)
 {
 	struct address addresses[13] = {
 		ip("192.0.2.7", 7), ip("192.0.2.7", 8), ip("192.0.2.8", 7),  ip("::1", 7),
@@ -282,7 +272,6 @@ START_TEST(equal_means_family_address_port_scope_and_path)
 	addresses[11].length = addresses[2].length;
 	ck_assert(!address_equal(&addresses[11], &addresses[2]));
 }
-END_TEST
 
 static struct address from_text(const char *host, uint16_t port)
 {
@@ -295,7 +284,7 @@ static struct address from_text(const char *host, uint16_t port)
 	return address;
 }
 
-START_TEST(a_wildcard_overlaps_its_family_at_its_port)
+TEST(a_wildcard_overlaps_its_family_at_its_port)
 {
 	static const struct {
 		const char *a;
@@ -325,9 +314,8 @@ START_TEST(a_wildcard_overlaps_its_family_at_its_port)
 		ck_assert_int_eq(address_overlaps(&b, &a), cases[i].overlap);
 	}
 }
-END_TEST
 
-START_TEST(ipv4_and_its_mapped_form_are_one_canonical_address)
+TEST(ipv4_and_its_mapped_form_are_one_canonical_address)
 {
 	struct address ipv4 = ip("192.0.2.7", 7), mapped = ip("::ffff:192.0.2.7", 9), path;
 	struct in6_addr a, b;
@@ -339,9 +327,8 @@ START_TEST(ipv4_and_its_mapped_form_are_one_canonical_address)
 	ck_assert_int_eq(address_from_path(&path, "/run/x", &reason), 0);
 	ck_assert(!address_ip(&path.sa, &a));
 }
-END_TEST
 
-START_TEST(loopback_is_told_from_its_neighbours)
+TEST_EACH(loopback_is_told_from_its_neighbours, 7)
 {
 	static const struct {
 		const char *text;
@@ -358,29 +345,3 @@ START_TEST(loopback_is_told_from_its_neighbours)
 	ck_assert_int_eq(inet_pton(AF_INET6, ips[_i].text, &ip), 1);
 	ck_assert_int_eq(ip_is_loopback(&ip), ips[_i].loopback);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *all = suite_create("address");
-	TCase *tests = tcase_create("address");
-
-	tcase_add_loop_test(tests, loopback_is_told_from_its_neighbours, 0, 7);
-	tcase_add_test(tests, ip_addresses_come_back_as_they_were_written);
-	tcase_add_test(tests, an_interface_that_is_gone_keeps_its_number);
-	tcase_add_test(tests, a_number_is_an_interface_where_none_can_be_asked_for);
-	tcase_add_test(tests, what_is_no_ip_address_is_refused);
-	tcase_add_test(tests, hosts_and_ports_are_taken_apart);
-	tcase_add_test(tests, what_is_no_host_and_port_is_refused);
-	tcase_add_test(tests, unix_paths_are_taken_up_to_what_a_socket_holds);
-	tcase_add_test(tests, unix_peers_have_a_text_whatever_their_name);
-	tcase_add_test(tests, a_mapped_address_becomes_the_ipv4_one);
-	tcase_add_test(tests, ports_can_be_changed_but_not_those_of_unix_sockets);
-	tcase_add_test(tests, equal_means_family_address_port_scope_and_path);
-	tcase_add_test(tests, a_wildcard_overlaps_its_family_at_its_port);
-	tcase_add_test(tests, ipv4_and_its_mapped_form_are_one_canonical_address);
-	suite_add_tcase(all, tests);
-	return all;
-}
-
-UNIT_MAIN(suite)

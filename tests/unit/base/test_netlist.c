@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "unit/unit.h"
+#include "support/test.h"
 
 static struct in6_addr canonical(const char *text)
 {
@@ -37,7 +37,7 @@ static bool contains(const char *network, const char *ip)
 	return found;
 }
 
-START_TEST(a_network_contains_its_addresses_and_no_others)
+TEST(a_network_contains_its_addresses_and_no_others)
 {
 	static const struct {
 		const char *network, *ip;
@@ -78,9 +78,8 @@ START_TEST(a_network_contains_its_addresses_and_no_others)
 		ck_assert_msg(contains(cases[i].network, cases[i].ip) == cases[i].inside,
 			      "%s in %s", cases[i].ip, cases[i].network);
 }
-END_TEST
 
-START_TEST(what_is_no_network_is_refused)
+TEST(what_is_no_network_is_refused)
 {
 	static const char *const texts[][2] = {
 		{"", "is not ADDRESS or ADDRESS/BITS"},
@@ -111,9 +110,8 @@ START_TEST(what_is_no_network_is_refused)
 		ck_assert_uint_eq(list.count, 0);
 	}
 }
-END_TEST
 
-START_TEST(a_network_is_written_as_it_is_read)
+TEST(a_network_is_written_as_it_is_read)
 {
 	static const char *const texts[][2] = {
 		{"192.0.2.7", "192.0.2.7"},
@@ -136,7 +134,6 @@ START_TEST(a_network_is_written_as_it_is_read)
 	}
 	netlist_clear(&list);
 }
-END_TEST
 
 /* Few bits that differ, so that networks lie within others, and around the v4-mapped addresses. */
 static struct in6_addr drawn_address(void)
@@ -203,7 +200,7 @@ static void check_edges(const struct netlist *list, const struct network *networ
 	}
 }
 
-START_TEST(a_list_contains_what_any_of_its_networks_does)
+TEST(a_list_contains_what_any_of_its_networks_does)
 {
 	srand(1);
 	for (unsigned run = 0; run < 200; run++) {
@@ -221,10 +218,9 @@ START_TEST(a_list_contains_what_any_of_its_networks_does)
 		netlist_clear(&list);
 	}
 }
-END_TEST
 
 /* Networks within others are not looked at; all are there to be read, in their order. */
-START_TEST(what_lies_within_another_network_takes_no_time)
+TEST(what_lies_within_another_network_takes_no_time)
 {
 	static const char *const texts[] = {"192.0.2.128/25", "192.0.2.7",  "192.0.2.0/24",
 					    "192.0.2.0/28",   "::/0",	    "::1",
@@ -241,9 +237,8 @@ START_TEST(what_lies_within_another_network_takes_no_time)
 		ck_assert_str_eq(network_format(&list.networks[i], text), texts[i]);
 	netlist_clear(&list);
 }
-END_TEST
 
-START_TEST(a_list_can_use_the_entries_of_another)
+TEST(a_list_can_use_the_entries_of_another)
 {
 	struct in6_addr inside = canonical("192.0.2.7"), outside = canonical("192.0.2.8");
 	struct netlist list = {0}, shared, nothing;
@@ -264,21 +259,3 @@ START_TEST(a_list_can_use_the_entries_of_another)
 	netlist_clear(&list);
 	ck_assert(!netlist_contains(&list, &inside));
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *all = suite_create("netlist");
-	TCase *tests = tcase_create("netlist");
-
-	tcase_add_test(tests, a_network_contains_its_addresses_and_no_others);
-	tcase_add_test(tests, what_is_no_network_is_refused);
-	tcase_add_test(tests, a_network_is_written_as_it_is_read);
-	tcase_add_test(tests, a_list_contains_what_any_of_its_networks_does);
-	tcase_add_test(tests, what_lies_within_another_network_takes_no_time);
-	tcase_add_test(tests, a_list_can_use_the_entries_of_another);
-	suite_add_tcase(all, tests);
-	return all;
-}
-
-UNIT_MAIN(suite)

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "base/compiler.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 #define MAX_WORDS 8
 
@@ -95,7 +95,7 @@ static uint64_t reference(const struct siphash_key *key, const void *input, size
 
 static const struct siphash_key known_key = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
 
-START_TEST(reference_gives_the_published_values)
+TEST(reference_gives_the_published_values)
 {
 	static const struct {
 		size_t length;
@@ -116,9 +116,8 @@ START_TEST(reference_gives_the_published_values)
 	}
 	ck_assert_uint_eq(reference(&known_key, input, 0, 1, 3), 0xabac0158050fc4dc);
 }
-END_TEST
 
-START_TEST(words_hash_as_their_bytes_do)
+TEST(words_hash_as_their_bytes_do)
 {
 	struct siphash_key key = known_key;
 	uint64_t words[MAX_WORDS];
@@ -134,7 +133,6 @@ START_TEST(words_hash_as_their_bytes_do)
 		key = (struct siphash_key){words[0], words[1]};
 	}
 }
-END_TEST
 
 static void assert_random(const struct siphash_key *key)
 {
@@ -144,7 +142,7 @@ static void assert_random(const struct siphash_key *key)
 	ck_assert_uint_ne(key->k0, key->k1);
 }
 
-START_TEST(every_key_is_another)
+TEST(every_key_is_another)
 {
 	struct siphash_key a = {0, 0}, b = {0, 0};
 
@@ -154,9 +152,8 @@ START_TEST(every_key_is_another)
 	assert_random(&b);
 	ck_assert_int_ne(memcmp(&a, &b, sizeof(a)), 0);
 }
-END_TEST
 
-START_TEST(an_interrupted_wait_for_random_numbers_goes_on)
+TEST(an_interrupted_wait_for_random_numbers_goes_on)
 {
 	struct siphash_key a = {0, 0}, b = {0, 0};
 
@@ -167,9 +164,8 @@ START_TEST(an_interrupted_wait_for_random_numbers_goes_on)
 	assert_random(&a);
 	ck_assert_int_ne(memcmp(&a, &b, sizeof(a)), 0);
 }
-END_TEST
 
-START_TEST(a_kernel_without_getrandom_still_gives_a_key)
+TEST(a_kernel_without_getrandom_still_gives_a_key)
 {
 	struct siphash_key key = {0, 0};
 
@@ -178,20 +174,3 @@ START_TEST(a_kernel_without_getrandom_still_gives_a_key)
 	assert_random(&key);
 	ck_assert_int_gt(failing_calls, 0);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("siphash");
-	TCase *tcase = tcase_create("siphash");
-
-	tcase_add_test(tcase, reference_gives_the_published_values);
-	tcase_add_test(tcase, words_hash_as_their_bytes_do);
-	tcase_add_test(tcase, every_key_is_another);
-	tcase_add_test(tcase, an_interrupted_wait_for_random_numbers_goes_on);
-	tcase_add_test(tcase, a_kernel_without_getrandom_still_gives_a_key);
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-UNIT_MAIN(suite)

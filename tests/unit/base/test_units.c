@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "unit/unit.h"
+#include "support/test.h"
 
 #define DAY UINT64_C(86400000)
 
-START_TEST(whole_numbers_are_taken_up_to_their_limits)
+TEST(whole_numbers_are_taken_up_to_their_limits)
 {
 	static const struct {
 		const char *text;
@@ -38,9 +38,8 @@ START_TEST(whole_numbers_are_taken_up_to_their_limits)
 		ck_assert_uint_eq(value, cases[i].value);
 	}
 }
-END_TEST
 
-START_TEST(what_is_no_whole_number_is_refused_and_changes_nothing)
+TEST(what_is_no_whole_number_is_refused_and_changes_nothing)
 {
 	static const char *const texts[] = {
 		"",	"-1",  "+1",	      " 1",  "1 ",
@@ -57,9 +56,8 @@ START_TEST(what_is_no_whole_number_is_refused_and_changes_nothing)
 		ck_assert_uint_eq(value, 4711);
 	}
 }
-END_TEST
 
-START_TEST(durations_have_units_and_mean_seconds_without_one)
+TEST(durations_have_units_and_mean_seconds_without_one)
 {
 	static const struct {
 		const char *text;
@@ -88,9 +86,8 @@ START_TEST(durations_have_units_and_mean_seconds_without_one)
 		ck_assert_uint_eq(ms, cases[i].ms);
 	}
 }
-END_TEST
 
-START_TEST(what_is_no_duration_is_refused_with_the_limits_in_words)
+TEST(what_is_no_duration_is_refused_with_the_limits_in_words)
 {
 	static const char *const texts[] = {
 		"",   "s",   "ms",    "1.5s", "-1s", "1 s",   "1s ", "1sec",
@@ -105,9 +102,8 @@ START_TEST(what_is_no_duration_is_refused_with_the_limits_in_words)
 		ck_assert_uint_eq(ms, 4711);
 	}
 }
-END_TEST
 
-START_TEST(durations_are_written_in_their_shortest_exact_form)
+TEST(durations_are_written_in_their_shortest_exact_form)
 {
 	static const struct {
 		uint64_t ms;
@@ -136,9 +132,8 @@ START_TEST(durations_are_written_in_their_shortest_exact_form)
 		ck_assert_uint_eq(ms, cases[i].ms);
 	}
 }
-END_TEST
 
-START_TEST(sizes_count_in_powers_of_1024)
+TEST(sizes_count_in_powers_of_1024)
 {
 	static const struct {
 		const char *text;
@@ -163,9 +158,8 @@ START_TEST(sizes_count_in_powers_of_1024)
 	}
 	ck_assert_int_eq(parse_size("9", 10, 20, &bytes, &reason), -1);
 }
-END_TEST
 
-START_TEST(booleans_are_taken_in_any_letter_case)
+TEST(booleans_are_taken_in_any_letter_case)
 {
 	static const char *const words[][2] = {
 		{"yes", "no"}, {"TRUE", "False"}, {"On", "oFF"}, {"1", "0"}, {"YES", "NO"},
@@ -186,32 +180,11 @@ START_TEST(booleans_are_taken_in_any_letter_case)
 		ck_assert_ptr_nonnull(strstr(reason.text, "yes or no"));
 	}
 }
-END_TEST
 
-START_TEST(a_reason_that_is_too_long_is_cut)
+TEST(a_reason_that_is_too_long_is_cut)
 {
 	struct reason reason;
 
 	ck_assert_int_eq(reason_set(&reason, "%0*d", REASON_MAX * 2, 7), -1);
 	ck_assert_uint_eq(strlen(reason.text), REASON_MAX - 1);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *all = suite_create("units");
-	TCase *tests = tcase_create("units");
-
-	tcase_add_test(tests, whole_numbers_are_taken_up_to_their_limits);
-	tcase_add_test(tests, what_is_no_whole_number_is_refused_and_changes_nothing);
-	tcase_add_test(tests, durations_have_units_and_mean_seconds_without_one);
-	tcase_add_test(tests, what_is_no_duration_is_refused_with_the_limits_in_words);
-	tcase_add_test(tests, durations_are_written_in_their_shortest_exact_form);
-	tcase_add_test(tests, sizes_count_in_powers_of_1024);
-	tcase_add_test(tests, booleans_are_taken_in_any_letter_case);
-	tcase_add_test(tests, a_reason_that_is_too_long_is_cut);
-	suite_add_tcase(all, tests);
-	return all;
-}
-
-UNIT_MAIN(suite)

@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #include "daemon/activation.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 /* What a child saw, told through a pipe. */
 struct outcome {
@@ -136,7 +136,7 @@ static int table(int family)
 	return fd;
 }
 
-START_TEST(streams_and_datagrams_of_every_family_are_taken)
+TEST(streams_and_datagrams_of_every_family_are_taken)
 {
 	struct handover handover = {
 		.fds = {table(AF_INET), socket_on(AF_INET, SOCK_DGRAM), table(AF_UNIX),
@@ -163,9 +163,8 @@ START_TEST(streams_and_datagrams_of_every_family_are_taken)
 	ck_assert_uint_ne(address_port(&outcome.sockets[0].address), 0);
 	ck_assert(outcome.variables_gone);
 }
-END_TEST
 
-START_TEST(an_ipv6_socket_is_taken)
+TEST(an_ipv6_socket_is_taken)
 {
 	struct sockaddr_in6 any = {.sin6_family = AF_INET6};
 	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
@@ -179,9 +178,8 @@ START_TEST(an_ipv6_socket_is_taken)
 	ck_assert_int_eq(outcome.status, 0);
 	ck_assert_int_eq(outcome.sockets[0].address.sa.sa_family, AF_INET6);
 }
-END_TEST
 
-START_TEST(sockets_without_a_name_are_unknown)
+TEST(sockets_without_a_name_are_unknown)
 {
 	struct handover handover = {.fds = {table(AF_INET), table(AF_INET)}, .count = 2};
 
@@ -193,9 +191,8 @@ START_TEST(sockets_without_a_name_are_unknown)
 	ck_assert_str_eq(hand_over(&handover).sockets[0].name, "unknown");
 	ck_assert_str_eq(hand_over(&handover).sockets[1].name, "two");
 }
-END_TEST
 
-START_TEST(a_name_longer_than_any_is_cut)
+TEST(a_name_longer_than_any_is_cut)
 {
 	char names[600];
 	struct handover handover = {.fds = {table(AF_INET)}, .count = 1, .names = names};
@@ -204,9 +201,8 @@ START_TEST(a_name_longer_than_any_is_cut)
 	names[sizeof(names) - 1] = '\0';
 	ck_assert_uint_eq(strlen(hand_over(&handover).sockets[0].name), HANDED_NAME_MAX);
 }
-END_TEST
 
-START_TEST(sockets_meant_for_another_process_are_not_ours)
+TEST(sockets_meant_for_another_process_are_not_ours)
 {
 	static const char *const others[] = {"1", "", "x", "-1", "99999999999"};
 	struct handover handover = {.fds = {table(AF_INET)}, .count = 1};
@@ -223,9 +219,8 @@ START_TEST(sockets_meant_for_another_process_are_not_ours)
 		ck_assert(outcome.still_open[0]);
 	}
 }
-END_TEST
 
-START_TEST(no_sockets_is_no_activation)
+TEST(no_sockets_is_no_activation)
 {
 	struct handover handover = {.announced = "0"};
 	struct outcome outcome = hand_over(&handover);
@@ -234,9 +229,8 @@ START_TEST(no_sockets_is_no_activation)
 	ck_assert(!outcome.present);
 	ck_assert_uint_eq(outcome.count, 0);
 }
-END_TEST
 
-START_TEST(a_number_that_is_none_is_refused)
+TEST(a_number_that_is_none_is_refused)
 {
 	static const char *const bad[] = {"", "x", "1x", " 1", "+1", "-1", "1025", "4294967297"};
 	struct handover handover = {.fds = {table(AF_INET)}, .count = 1};
@@ -252,7 +246,6 @@ START_TEST(a_number_that_is_none_is_refused)
 		ck_assert(outcome.variables_gone);
 	}
 }
-END_TEST
 
 /* FD comes second, after a good one; the message names it, what it is, and what would do. */
 static void assert_refused(int fd, const char *why)
@@ -270,7 +263,7 @@ static void assert_refused(int fd, const char *why)
 	ck_assert(!outcome.still_open[0] && !outcome.still_open[1]);
 }
 
-START_TEST(a_descriptor_of_a_wrong_kind_is_refused_by_name)
+TEST(a_descriptor_of_a_wrong_kind_is_refused_by_name)
 {
 	int pair[2];
 
@@ -284,9 +277,8 @@ START_TEST(a_descriptor_of_a_wrong_kind_is_refused_by_name)
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
 	assert_refused(pair[0], "is a connected socket");
 }
-END_TEST
 
-START_TEST(a_connected_udp_socket_is_refused)
+TEST(a_connected_udp_socket_is_refused)
 {
 	int fd = socket_on(AF_INET, SOCK_DGRAM);
 	struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(9)};
@@ -295,9 +287,8 @@ START_TEST(a_connected_udp_socket_is_refused)
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&peer, sizeof(peer)), 0);
 	assert_refused(fd, "is a connected socket");
 }
-END_TEST
 
-START_TEST(a_datagram_socket_that_nobody_can_send_to_is_refused)
+TEST(a_datagram_socket_that_nobody_can_send_to_is_refused)
 {
 	static const int families[] = {AF_INET, AF_INET6, AF_UNIX};
 
@@ -308,9 +299,8 @@ START_TEST(a_datagram_socket_that_nobody_can_send_to_is_refused)
 			assert_refused(fd, "is not bound to an address");
 	}
 }
-END_TEST
 
-START_TEST(without_variables_nothing_is_taken)
+TEST(without_variables_nothing_is_taken)
 {
 	struct handed_socket *sockets;
 	struct reason reason;
@@ -321,26 +311,3 @@ START_TEST(without_variables_nothing_is_taken)
 	ck_assert_ptr_null(sockets);
 	ck_assert_uint_eq(count, 0);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *s = suite_create("activation");
-	TCase *tc = tcase_create("handed sockets");
-
-	tcase_add_test(tc, streams_and_datagrams_of_every_family_are_taken);
-	tcase_add_test(tc, an_ipv6_socket_is_taken);
-	tcase_add_test(tc, sockets_without_a_name_are_unknown);
-	tcase_add_test(tc, a_name_longer_than_any_is_cut);
-	tcase_add_test(tc, sockets_meant_for_another_process_are_not_ours);
-	tcase_add_test(tc, no_sockets_is_no_activation);
-	tcase_add_test(tc, a_number_that_is_none_is_refused);
-	tcase_add_test(tc, a_descriptor_of_a_wrong_kind_is_refused_by_name);
-	tcase_add_test(tc, a_connected_udp_socket_is_refused);
-	tcase_add_test(tc, a_datagram_socket_that_nobody_can_send_to_is_refused);
-	tcase_add_test(tc, without_variables_nothing_is_taken);
-	suite_add_tcase(s, tc);
-	return s;
-}
-
-UNIT_MAIN(suite)

@@ -15,9 +15,9 @@
 
 #include "base/clock.h"
 #include "integration/harness.h"
+#include "support/test.h"
 #include "unit/faults.h"
 #include "unit/log_lines.h"
-#include "unit/unit.h"
 
 static struct event_base *base;
 static struct bell bell;
@@ -51,7 +51,9 @@ static void turn(void)
 	ck_assert_int_ge(event_base_loop(base, EVLOOP_NONBLOCK), 0);
 }
 
-START_TEST(many_rings_are_heard_once)
+TEST_CASE("bell", set_up, tear_down);
+
+TEST(many_rings_are_heard_once)
 {
 	turn();
 	ck_assert_uint_eq(heard, 0);
@@ -62,9 +64,8 @@ START_TEST(many_rings_are_heard_once)
 	ck_assert_uint_eq(heard, 1);
 	ck_assert_str_eq(log_lines(), "");
 }
-END_TEST
 
-START_TEST(a_ring_that_is_not_there_yet_is_waited_for)
+TEST_EACH(a_ring_that_is_not_there_yet_is_waited_for, 2)
 {
 	static const int errors[] = {EAGAIN, EINTR};
 
@@ -77,9 +78,8 @@ START_TEST(a_ring_that_is_not_there_yet_is_waited_for)
 	ck_assert_uint_eq(heard, 1);
 	ck_assert_str_eq(log_lines(), "");
 }
-END_TEST
 
-START_TEST(a_ring_that_cannot_be_read_is_heard_without_spinning)
+TEST(a_ring_that_cannot_be_read_is_heard_without_spinning)
 {
 	int64_t start = clock_ms();
 	unsigned turns = 0;
@@ -99,9 +99,8 @@ START_TEST(a_ring_that_cannot_be_read_is_heard_without_spinning)
 	turn();
 	ck_assert_uint_eq(heard, 4);
 }
-END_TEST
 
-START_TEST(without_memory_the_pause_lasts_longer)
+TEST(without_memory_the_pause_lasts_longer)
 {
 	bell_ring(fd);
 	fault_next("read", EPERM);
@@ -112,9 +111,8 @@ START_TEST(without_memory_the_pause_lasts_longer)
 	ck_assert(fault_over());
 	WAIT_UNTIL(event_base_loop(base, EVLOOP_NONBLOCK) >= 0 && heard == 2);
 }
-END_TEST
 
-START_TEST(a_ring_that_is_refused_is_said_once)
+TEST(a_ring_that_is_refused_is_said_once)
 {
 	bell_ring(-1);
 	bell_ring(-1);
@@ -123,29 +121,10 @@ START_TEST(a_ring_that_is_refused_is_said_once)
 	bell_ring(-1);
 	ck_assert_str_eq(log_lines(), "");
 }
-END_TEST
 
-START_TEST(a_bell_that_was_never_hung_can_be_removed)
+TEST(a_bell_that_was_never_hung_can_be_removed)
 {
 	struct bell none = {0};
 
 	bell_remove(&none);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("bell");
-	TCase *tcase = new_case(suite, "bell");
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, many_rings_are_heard_once);
-	tcase_add_loop_test(tcase, a_ring_that_is_not_there_yet_is_waited_for, 0, 2);
-	tcase_add_test(tcase, a_ring_that_cannot_be_read_is_heard_without_spinning);
-	tcase_add_test(tcase, without_memory_the_pause_lasts_longer);
-	tcase_add_test(tcase, a_ring_that_is_refused_is_said_once);
-	tcase_add_test(tcase, a_bell_that_was_never_hung_can_be_removed);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

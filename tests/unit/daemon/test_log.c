@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #include "daemon/log.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 static char text[1 << 20];
 static int saved_stderr = -1;
@@ -93,7 +93,9 @@ static void assert_matches(const char *string, const char *pattern)
 
 #define TIME "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3} "
 
-START_TEST(a_line_for_a_person_carries_time_and_level)
+TEST_CASE("lines", NULL, teardown);
+
+TEST(a_line_for_a_person_carries_time_and_level)
 {
 	int reader = log_into_pipe();
 
@@ -101,9 +103,8 @@ START_TEST(a_line_for_a_person_carries_time_and_level)
 	drain(reader);
 	assert_matches(text, "^" TIME "notice: hello 7\n$");
 }
-END_TEST
 
-START_TEST(journald_gets_priorities_and_no_time)
+TEST(journald_gets_priorities_and_no_time)
 {
 	char stream[64];
 	struct stat st;
@@ -126,9 +127,8 @@ START_TEST(journald_gets_priorities_and_no_time)
 	drain(ends[0]);
 	ck_assert_str_eq(text, "<3>a\n<4>b\n<5>c\n<6>d\n<7>e\n");
 }
-END_TEST
 
-START_TEST(a_journal_stream_that_is_not_our_stderr_does_not_count)
+TEST(a_journal_stream_that_is_not_our_stderr_does_not_count)
 {
 	int reader;
 
@@ -139,9 +139,8 @@ START_TEST(a_journal_stream_that_is_not_our_stderr_does_not_count)
 	drain(reader);
 	assert_matches(text, "^" TIME "notice: x\n$");
 }
-END_TEST
 
-START_TEST(a_line_is_one_system_call)
+TEST(a_line_is_one_system_call)
 {
 	int reader = log_into_socket(SOCK_DGRAM);
 
@@ -151,9 +150,8 @@ START_TEST(a_line_is_one_system_call)
 	ck_assert_ptr_nonnull(strstr(text, "first\n"));
 	ck_assert_ptr_null(strstr(text, "second"));
 }
-END_TEST
 
-START_TEST(a_long_message_is_cut_and_still_ends)
+TEST(a_long_message_is_cut_and_still_ends)
 {
 	int reader = log_into_pipe();
 	static char big[10000];
@@ -167,9 +165,8 @@ START_TEST(a_long_message_is_cut_and_still_ends)
 	ck_assert_uint_lt(length, 2000);
 	assert_matches(text, "y\n" TIME "notice: next\n$");
 }
-END_TEST
 
-START_TEST(remote_bytes_cannot_forge_a_line_or_move_a_cursor)
+TEST(remote_bytes_cannot_forge_a_line_or_move_a_cursor)
 {
 	int reader = log_into_pipe();
 
@@ -177,9 +174,8 @@ START_TEST(remote_bytes_cannot_forge_a_line_or_move_a_cursor)
 	drain(reader);
 	assert_matches(text, "^" TIME "notice: a\\?b\\?c\\?d\\?\\[2Je\\?f\\?\\?g\\?h\\?i\\?\n$");
 }
-END_TEST
 
-START_TEST(text_in_other_languages_stays_readable)
+TEST(text_in_other_languages_stays_readable)
 {
 	int reader = log_into_pipe();
 
@@ -188,7 +184,6 @@ START_TEST(text_in_other_languages_stays_readable)
 	ck_assert_ptr_nonnull(
 		strstr(text, "/run/gr\303\266\303\237e/\342\202\254/\360\237\220\237\n"));
 }
-END_TEST
 
 /* The reader sleeps meanwhile: a call that waits for it runs into the time limit of the test. */
 static unsigned fill(int lines)
@@ -228,25 +223,22 @@ static void lose_and_tell(int reader)
 	assert_matches(text, "^" TIME "notice: quiet\n$");
 }
 
-START_TEST(a_full_pipe_loses_lines_and_says_so_later)
+TEST(a_full_pipe_loses_lines_and_says_so_later)
 {
 	lose_and_tell(log_into_pipe());
 }
-END_TEST
 
-START_TEST(a_full_stream_socket_loses_lines_and_says_so_later)
+TEST(a_full_stream_socket_loses_lines_and_says_so_later)
 {
 	lose_and_tell(log_into_socket(SOCK_STREAM));
 }
-END_TEST
 
-START_TEST(a_full_datagram_socket_loses_lines_and_says_so_later)
+TEST(a_full_datagram_socket_loses_lines_and_says_so_later)
 {
 	lose_and_tell(log_into_socket(SOCK_DGRAM));
 }
-END_TEST
 
-START_TEST(a_stopped_terminal_does_not_stop_us)
+TEST(a_stopped_terminal_does_not_stop_us)
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
 	int terminal;
@@ -265,9 +257,8 @@ START_TEST(a_stopped_terminal_does_not_stop_us)
 	ck_assert_ptr_nonnull(strstr(text, "200 log lines lost"));
 	ck_assert_ptr_nonnull(strstr(text, "notice: again"));
 }
-END_TEST
 
-START_TEST(a_reader_that_left_does_not_end_us)
+TEST(a_reader_that_left_does_not_end_us)
 {
 	signal(SIGPIPE, SIG_IGN);
 	close(log_into_pipe());
@@ -275,9 +266,8 @@ START_TEST(a_reader_that_left_does_not_end_us)
 	close(log_into_socket(SOCK_STREAM));
 	log_notice("nor this");
 }
-END_TEST
 
-START_TEST(a_file_is_appended_to)
+TEST(a_file_is_appended_to)
 {
 	char path[] = "/tmp/test_log.XXXXXX";
 	int fd = mkstemp(path);
@@ -293,9 +283,8 @@ START_TEST(a_file_is_appended_to)
 	assert_matches(text, "^" TIME "notice: one\n" TIME "notice: two\n$");
 	close(fd);
 }
-END_TEST
 
-START_TEST(errno_survives_a_lost_line)
+TEST(errno_survives_a_lost_line)
 {
 	log_into_pipe();
 	fill(2000);
@@ -303,7 +292,6 @@ START_TEST(errno_survives_a_lost_line)
 	fill(1);
 	ck_assert_int_eq(errno, ENOTTY);
 }
-END_TEST
 
 static int formatted;
 
@@ -312,7 +300,7 @@ static int format_argument(void)
 	return ++formatted;
 }
 
-START_TEST(what_the_level_hides_is_not_even_formatted)
+TEST(what_the_level_hides_is_not_even_formatted)
 {
 	int reader = log_into_pipe();
 
@@ -325,9 +313,8 @@ START_TEST(what_the_level_hides_is_not_even_formatted)
 	drain(reader);
 	assert_matches(text, "^" TIME "notice: counters at any level\n$");
 }
-END_TEST
 
-START_TEST(libevent_speaks_through_the_log)
+TEST(libevent_speaks_through_the_log)
 {
 	int reader = log_into_pipe();
 	struct event *event;
@@ -340,9 +327,8 @@ START_TEST(libevent_speaks_through_the_log)
 	drain(reader);
 	assert_matches(text, "^" TIME "warning: libevent: .*no event_base set");
 }
-END_TEST
 
-START_TEST(a_fatal_error_of_libevent_is_logged_and_ends_in_failure)
+TEST(a_fatal_error_of_libevent_is_logged_and_ends_in_failure)
 {
 	int reader = log_into_pipe();
 	int status;
@@ -361,37 +347,3 @@ START_TEST(a_fatal_error_of_libevent_is_logged_and_ends_in_failure)
 	assert_matches(text, "error: libevent: .*twice");
 	assert_matches(text, "error: libevent cannot go on");
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *s = suite_create("log");
-	TCase *lines = tcase_create("lines");
-	TCase *waiting = tcase_create("never waits");
-
-	tcase_add_checked_fixture(lines, NULL, teardown);
-	tcase_add_test(lines, a_line_for_a_person_carries_time_and_level);
-	tcase_add_test(lines, journald_gets_priorities_and_no_time);
-	tcase_add_test(lines, a_journal_stream_that_is_not_our_stderr_does_not_count);
-	tcase_add_test(lines, a_line_is_one_system_call);
-	tcase_add_test(lines, a_long_message_is_cut_and_still_ends);
-	tcase_add_test(lines, remote_bytes_cannot_forge_a_line_or_move_a_cursor);
-	tcase_add_test(lines, text_in_other_languages_stays_readable);
-	tcase_add_test(lines, a_file_is_appended_to);
-	tcase_add_test(lines, what_the_level_hides_is_not_even_formatted);
-	tcase_add_test(lines, libevent_speaks_through_the_log);
-	tcase_add_test(lines, a_fatal_error_of_libevent_is_logged_and_ends_in_failure);
-	suite_add_tcase(s, lines);
-
-	tcase_add_checked_fixture(waiting, NULL, teardown);
-	tcase_add_test(waiting, a_full_pipe_loses_lines_and_says_so_later);
-	tcase_add_test(waiting, a_full_stream_socket_loses_lines_and_says_so_later);
-	tcase_add_test(waiting, a_full_datagram_socket_loses_lines_and_says_so_later);
-	tcase_add_test(waiting, a_stopped_terminal_does_not_stop_us);
-	tcase_add_test(waiting, a_reader_that_left_does_not_end_us);
-	tcase_add_test(waiting, errno_survives_a_lost_line);
-	suite_add_tcase(s, waiting);
-	return s;
-}
-
-UNIT_MAIN(suite)

@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "daemon/log.h"
+#include "support/test.h"
 #include "unit/log_lines.h"
-#include "unit/unit.h"
 
-START_TEST(a_throttle_lets_a_burst_through_and_counts_the_rest)
+TEST(a_throttle_lets_a_burst_through_and_counts_the_rest)
 {
 	struct log_throttle throttle = {.period_ms = 1000, .burst = 3};
 	unsigned suppressed;
@@ -31,9 +31,8 @@ START_TEST(a_throttle_lets_a_burst_through_and_counts_the_rest)
 	ck_assert(log_throttle_pass(&throttle, 6001, &suppressed));
 	ck_assert_uint_eq(suppressed, 0);
 }
-END_TEST
 
-START_TEST(a_throttle_of_one_line_keeps_a_whole_period_between_lines)
+TEST(a_throttle_of_one_line_keeps_a_whole_period_between_lines)
 {
 	struct log_throttle throttle = {.period_ms = 30000, .burst = 1};
 	unsigned suppressed;
@@ -44,9 +43,8 @@ START_TEST(a_throttle_of_one_line_keeps_a_whole_period_between_lines)
 	ck_assert(log_throttle_pass(&throttle, 89000, &suppressed));
 	ck_assert_uint_eq(suppressed, 2);
 }
-END_TEST
 
-START_TEST(a_clock_read_a_moment_ago_does_not_open_a_window)
+TEST(a_clock_read_a_moment_ago_does_not_open_a_window)
 {
 	struct log_throttle throttle = {.period_ms = 1000, .burst = 1};
 	unsigned suppressed;
@@ -54,7 +52,6 @@ START_TEST(a_clock_read_a_moment_ago_does_not_open_a_window)
 	ck_assert(log_throttle_pass(&throttle, 5000, &suppressed));
 	ck_assert(!log_throttle_pass(&throttle, 3000, &suppressed));
 }
-END_TEST
 
 #define TRIES 50000
 
@@ -77,7 +74,7 @@ static void *try_many(void *argument)
 	return NULL;
 }
 
-START_TEST(threads_share_a_throttle_and_no_line_is_uncounted)
+TEST(threads_share_a_throttle_and_no_line_is_uncounted)
 {
 	static struct party party = {.throttle = {.period_ms = 1000, .burst = 100}};
 	pthread_t threads[4];
@@ -89,10 +86,9 @@ START_TEST(threads_share_a_throttle_and_no_line_is_uncounted)
 	ck_assert_uint_eq(party.passed, 100);
 	ck_assert_uint_eq(party.passed + party.told + party.throttle.suppressed, 4 * TRIES);
 }
-END_TEST
 
 /* A remote may cause them, one for each connection. */
-START_TEST(libevent_cannot_flood_the_log)
+TEST(libevent_cannot_flood_the_log)
 {
 	struct event *event = event_new(NULL, -1, EV_PERSIST, NULL, NULL);
 	unsigned lines = 0;
@@ -108,20 +104,3 @@ START_TEST(libevent_cannot_flood_the_log)
 	ck_assert_uint_lt(lines, 50); /* 10 a second, and this may take some */
 	log_lines_end();
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *s = suite_create("log_throttle");
-	TCase *throttle = tcase_create("throttle");
-
-	tcase_add_test(throttle, a_throttle_lets_a_burst_through_and_counts_the_rest);
-	tcase_add_test(throttle, a_throttle_of_one_line_keeps_a_whole_period_between_lines);
-	tcase_add_test(throttle, a_clock_read_a_moment_ago_does_not_open_a_window);
-	tcase_add_test(throttle, threads_share_a_throttle_and_no_line_is_uncounted);
-	tcase_add_test(throttle, libevent_cannot_flood_the_log);
-	suite_add_tcase(s, throttle);
-	return s;
-}
-
-UNIT_MAIN(suite)

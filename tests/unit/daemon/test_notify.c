@@ -21,7 +21,7 @@
 
 #include "daemon/log.h"
 #include "daemon/notify.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 static char directory[] = "/tmp/test_notify.XXXXXX";
 static char path[64];
@@ -83,7 +83,9 @@ static const char *heard(void)
 	return text;
 }
 
-START_TEST(every_message_is_as_the_protocol_has_it)
+TEST_CASE("protocol", setup, teardown);
+
+TEST(every_message_is_as_the_protocol_has_it)
 {
 	listen_on_path();
 	notify_open();
@@ -98,7 +100,6 @@ START_TEST(every_message_is_as_the_protocol_has_it)
 	ck_assert_str_eq(heard(), "STOPPING=1\nEXTEND_TIMEOUT_USEC=12500000\n");
 	ck_assert_str_eq(heard(), "");
 }
-END_TEST
 
 static uint64_t monotonic_usec(void)
 {
@@ -108,7 +109,7 @@ static uint64_t monotonic_usec(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-START_TEST(reloading_carries_the_monotonic_time)
+TEST(reloading_carries_the_monotonic_time)
 {
 	static const char start[] = "RELOADING=1\nMONOTONIC_USEC=";
 	uint64_t before = monotonic_usec();
@@ -124,18 +125,16 @@ START_TEST(reloading_carries_the_monotonic_time)
 	ck_assert_uint_ge(told, before);
 	ck_assert_uint_le(told, monotonic_usec());
 }
-END_TEST
 
-START_TEST(an_abstract_socket_is_reached_by_its_exact_name)
+TEST(an_abstract_socket_is_reached_by_its_exact_name)
 {
 	listen_on_abstract_name();
 	notify_open();
 	notify_watchdog();
 	ck_assert_str_eq(heard(), "WATCHDOG=1\n");
 }
-END_TEST
 
-START_TEST(without_a_manager_nothing_happens)
+TEST(without_a_manager_nothing_happens)
 {
 	unsetenv("NOTIFY_SOCKET");
 	setenv("WATCHDOG_USEC", "1000000", 1);
@@ -145,9 +144,8 @@ START_TEST(without_a_manager_nothing_happens)
 	notify_ready("x");
 	notify_watchdog();
 }
-END_TEST
 
-START_TEST(an_address_of_another_kind_is_ignored)
+TEST(an_address_of_another_kind_is_ignored)
 {
 	static const char *const bad[] = {"", "/", "@", "relative", "vsock:2:1"};
 
@@ -163,9 +161,8 @@ START_TEST(an_address_of_another_kind_is_ignored)
 	notify_open();
 	ck_assert(!notify_wanted());
 }
-END_TEST
 
-START_TEST(the_variables_are_gone_for_whoever_comes_after_us)
+TEST(the_variables_are_gone_for_whoever_comes_after_us)
 {
 	listen_on_path();
 	setenv("WATCHDOG_USEC", "1000000", 1);
@@ -175,7 +172,6 @@ START_TEST(the_variables_are_gone_for_whoever_comes_after_us)
 	ck_assert_ptr_null(getenv("WATCHDOG_USEC"));
 	ck_assert_ptr_null(getenv("WATCHDOG_PID"));
 }
-END_TEST
 
 static uint64_t watchdog_with(const char *usec, const char *pid)
 {
@@ -187,7 +183,7 @@ static uint64_t watchdog_with(const char *usec, const char *pid)
 	return notify_watchdog_usec();
 }
 
-START_TEST(the_watchdog_is_ours_only_with_our_pid_or_none)
+TEST(the_watchdog_is_ours_only_with_our_pid_or_none)
 {
 	char own[16];
 
@@ -200,9 +196,8 @@ START_TEST(the_watchdog_is_ours_only_with_our_pid_or_none)
 	ck_assert_uint_eq(watchdog_with("30s", own), 0);
 	ck_assert_uint_eq(watchdog_with("0", own), 0);
 }
-END_TEST
 
-START_TEST(a_manager_that_does_not_read_never_makes_us_wait)
+TEST(a_manager_that_does_not_read_never_makes_us_wait)
 {
 	listen_on_path();
 	notify_open();
@@ -210,7 +205,6 @@ START_TEST(a_manager_that_does_not_read_never_makes_us_wait)
 		notify_watchdog();
 	ck_assert_str_eq(heard(), "WATCHDOG=1\n");
 }
-END_TEST
 
 /* Until its queue is full; how many that takes. */
 static int fill_queue(void)
@@ -231,7 +225,7 @@ static void empty_queue(int count)
 		ck_assert_str_eq(heard(), "x");
 }
 
-START_TEST(what_a_busy_manager_must_know_reaches_it_later)
+TEST(what_a_busy_manager_must_know_reaches_it_later)
 {
 	struct event_base *base = event_base_new();
 	int waiting;
@@ -256,9 +250,8 @@ START_TEST(what_a_busy_manager_must_know_reaches_it_later)
 	notify_detach();
 	event_base_free(base);
 }
-END_TEST
 
-START_TEST(what_is_told_next_takes_along_what_is_kept)
+TEST(what_is_told_next_takes_along_what_is_kept)
 {
 	int waiting;
 
@@ -273,10 +266,9 @@ START_TEST(what_is_told_next_takes_along_what_is_kept)
 	ck_assert_str_eq(heard(), "WATCHDOG=1\n");
 	ck_assert_str_eq(heard(), "");
 }
-END_TEST
 
 /* One place in its queue, two messages for it. */
-START_TEST(a_half_told_reload_is_told_to_its_end)
+TEST(a_half_told_reload_is_told_to_its_end)
 {
 	int waiting;
 
@@ -292,10 +284,9 @@ START_TEST(a_half_told_reload_is_told_to_its_end)
 	ck_assert_str_eq(heard(), "READY=1\nSTATUS=reloaded\n");
 	ck_assert_str_eq(heard(), "WATCHDOG=1\n");
 }
-END_TEST
 
 /* The stop is over before the loop could try again. */
-START_TEST(what_is_kept_at_the_end_is_told_then)
+TEST(what_is_kept_at_the_end_is_told_then)
 {
 	int waiting;
 
@@ -308,9 +299,8 @@ START_TEST(what_is_kept_at_the_end_is_told_then)
 	ck_assert_str_eq(heard(), "STOPPING=1\nEXTEND_TIMEOUT_USEC=1000000\n");
 	ck_assert_str_eq(heard(), "");
 }
-END_TEST
 
-START_TEST(a_busy_manager_is_waited_for_at_the_end_but_not_for_ever)
+TEST(a_busy_manager_is_waited_for_at_the_end_but_not_for_ever)
 {
 	uint64_t before;
 
@@ -322,9 +312,8 @@ START_TEST(a_busy_manager_is_waited_for_at_the_end_but_not_for_ever)
 	notify_close();
 	ck_assert_uint_ge(monotonic_usec() - before, 80 * 1000);
 }
-END_TEST
 
-START_TEST(a_failure_that_changes_nothing_is_one_line_at_debug_and_none_above)
+TEST(a_failure_that_changes_nothing_is_one_line_at_debug_and_none_above)
 {
 	int ends[2];
 
@@ -347,9 +336,8 @@ START_TEST(a_failure_that_changes_nothing_is_one_line_at_debug_and_none_above)
 	ck_assert_ptr_nonnull(strstr(text, "debug: service manager not told: No such file"));
 	ck_assert_ptr_eq(strchr(text, '\n') + 1, text + strlen(text));
 }
-END_TEST
 
-START_TEST(a_manager_that_made_its_socket_anew_is_found)
+TEST(a_manager_that_made_its_socket_anew_is_found)
 {
 	listen_on_path();
 	notify_open();
@@ -361,31 +349,3 @@ START_TEST(a_manager_that_made_its_socket_anew_is_found)
 	notify_status("back");
 	ck_assert_str_eq(heard(), "STATUS=back\n");
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *s = suite_create("notify");
-	TCase *tc = tcase_create("protocol");
-
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, every_message_is_as_the_protocol_has_it);
-	tcase_add_test(tc, reloading_carries_the_monotonic_time);
-	tcase_add_test(tc, an_abstract_socket_is_reached_by_its_exact_name);
-	tcase_add_test(tc, without_a_manager_nothing_happens);
-	tcase_add_test(tc, an_address_of_another_kind_is_ignored);
-	tcase_add_test(tc, the_variables_are_gone_for_whoever_comes_after_us);
-	tcase_add_test(tc, the_watchdog_is_ours_only_with_our_pid_or_none);
-	tcase_add_test(tc, a_manager_that_does_not_read_never_makes_us_wait);
-	tcase_add_test(tc, what_a_busy_manager_must_know_reaches_it_later);
-	tcase_add_test(tc, what_is_told_next_takes_along_what_is_kept);
-	tcase_add_test(tc, a_half_told_reload_is_told_to_its_end);
-	tcase_add_test(tc, what_is_kept_at_the_end_is_told_then);
-	tcase_add_test(tc, a_busy_manager_is_waited_for_at_the_end_but_not_for_ever);
-	tcase_add_test(tc, a_failure_that_changes_nothing_is_one_line_at_debug_and_none_above);
-	tcase_add_test(tc, a_manager_that_made_its_socket_anew_is_found);
-	suite_add_tcase(s, tc);
-	return s;
-}
-
-UNIT_MAIN(suite)

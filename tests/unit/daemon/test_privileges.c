@@ -26,7 +26,7 @@
 
 #include "daemon/log.h"
 #include "daemon/privileges.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 #define NOBODY "nobody"
 
@@ -126,50 +126,54 @@ static int find_what_is_left_of_more(struct reason *reason)
 	return find_what_is_left(reason);
 }
 
-START_TEST(nothing_of_root_is_left)
+static void need_root(void)
+{
+	if (geteuid() != 0)
+		skip("only root can give up root");
+}
+
+TEST_CASE("as root", need_root);
+
+TEST(nothing_of_root_is_left)
 {
 	struct outcome outcome = in_child(find_what_is_left);
 
 	ck_assert_msg(outcome.status == 0, "%d: %s", outcome.status, outcome.reason.text);
 	ck_assert_str_eq(outcome.log, "");
 }
-END_TEST
 
-START_TEST(capabilities_made_to_stay_are_gone_too)
+TEST(capabilities_made_to_stay_are_gone_too)
 {
 	struct outcome outcome = in_child(find_what_is_left_of_more);
 
 	ck_assert_msg(outcome.status == 0, "%d: %s", outcome.status, outcome.reason.text);
 }
-END_TEST
 
 static int drop_to_unknown(struct reason *reason)
 {
 	return privileges_drop("no-such-user-here", reason);
 }
 
-START_TEST(an_unknown_user_is_refused_by_name)
+TEST(an_unknown_user_is_refused_by_name)
 {
 	struct outcome outcome = in_child(drop_to_unknown);
 
 	ck_assert_int_eq(outcome.status, -1);
 	ck_assert_ptr_nonnull(strstr(outcome.reason.text, "\"no-such-user-here\": no such user"));
 }
-END_TEST
 
 static int drop_to_root(struct reason *reason)
 {
 	return privileges_drop("root", reason);
 }
 
-START_TEST(root_is_no_user_to_become)
+TEST(root_is_no_user_to_become)
 {
 	struct outcome outcome = in_child(drop_to_root);
 
 	ck_assert_int_eq(outcome.status, -1);
 	ck_assert_ptr_nonnull(strstr(outcome.reason.text, "\"root\": that is root"));
 }
-END_TEST
 
 static int stay(struct reason *reason)
 {
@@ -178,7 +182,7 @@ static int stay(struct reason *reason)
 	return privileges_drop("", reason) < 0 || geteuid() != before;
 }
 
-START_TEST(root_that_stays_root_says_so_once)
+TEST(root_that_stays_root_says_so_once)
 {
 	struct outcome outcome = in_child(stay);
 
@@ -186,7 +190,6 @@ START_TEST(root_that_stays_root_says_so_once)
 	ck_assert_ptr_nonnull(strstr(outcome.log, "notice: running as root: set user in [server]"));
 	ck_assert_ptr_eq(strchr(outcome.log, '\n') + 1, outcome.log + strlen(outcome.log));
 }
-END_TEST
 
 /* ThreadSanitizer's own keeps what capset takes from ours alone: glibc then aborts in setresuid. */
 static bool has_other_threads(void)
@@ -208,7 +211,7 @@ static int drop_without_setuid(struct reason *reason)
 	return privileges_drop(NOBODY, reason);
 }
 
-START_TEST(the_step_that_failed_is_named_with_what_would_help)
+TEST(the_step_that_failed_is_named_with_what_would_help)
 {
 	struct outcome outcome;
 
@@ -219,7 +222,6 @@ START_TEST(the_step_that_failed_is_named_with_what_would_help)
 	ck_assert_ptr_nonnull(strstr(outcome.reason.text, "user \"nobody\": setresuid: "));
 	ck_assert_ptr_nonnull(strstr(outcome.reason.text, "CAP_SETUID"));
 }
-END_TEST
 
 static int become_nobody_then(const char *user, struct reason *reason)
 {
@@ -235,7 +237,9 @@ static int ask_for_another(struct reason *reason)
 	return become_nobody_then("daemon", reason);
 }
 
-START_TEST(somebody_else_goes_on_with_one_warning)
+TEST_CASE("as anyone");
+
+TEST(somebody_else_goes_on_with_one_warning)
 {
 	struct outcome outcome = in_child(ask_for_another);
 
@@ -243,7 +247,6 @@ START_TEST(somebody_else_goes_on_with_one_warning)
 	ck_assert_ptr_nonnull(strstr(outcome.log, "warning: cannot become user \"daemon\""));
 	ck_assert_ptr_eq(strchr(outcome.log, '\n') + 1, outcome.log + strlen(outcome.log));
 }
-END_TEST
 
 static int ask_for_none(struct reason *reason)
 {
@@ -259,39 +262,8 @@ static int ask_for_own(struct reason *reason)
 	return become_nobody_then(name, reason);
 }
 
-START_TEST(who_is_that_user_already_hears_nothing)
+TEST(who_is_that_user_already_hears_nothing)
 {
 	ck_assert_str_eq(in_child(ask_for_own).log, "");
 	ck_assert_str_eq(in_child(ask_for_none).log, "");
 }
-END_TEST
-
-static TCase *as_root(void)
-{
-	TCase *tc = tcase_create("as root");
-
-	tcase_add_test(tc, nothing_of_root_is_left);
-	tcase_add_test(tc, capabilities_made_to_stay_are_gone_too);
-	tcase_add_test(tc, an_unknown_user_is_refused_by_name);
-	tcase_add_test(tc, root_is_no_user_to_become);
-	tcase_add_test(tc, root_that_stays_root_says_so_once);
-	tcase_add_test(tc, the_step_that_failed_is_named_with_what_would_help);
-	return tc;
-}
-
-static Suite *suite(void)
-{
-	Suite *s = suite_create("privileges");
-	TCase *anyone = tcase_create("as anyone");
-
-	if (geteuid() == 0)
-		suite_add_tcase(s, as_root());
-	else
-		puts("not root: skipping what only root can give up");
-	tcase_add_test(anyone, somebody_else_goes_on_with_one_warning);
-	tcase_add_test(anyone, who_is_that_user_already_hears_nothing);
-	suite_add_tcase(s, anyone);
-	return s;
-}
-
-UNIT_MAIN(suite)

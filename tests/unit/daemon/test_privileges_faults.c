@@ -23,8 +23,8 @@
 #include <unistd.h>
 
 #include "daemon/log.h"
+#include "support/test.h"
 #include "unit/log_lines.h"
-#include "unit/unit.h"
 
 #define ECHO_UID 700
 #define ECHO_GID 701
@@ -183,14 +183,15 @@ static void expect_kept(const char *what)
 	ck_assert_ptr_nonnull(strstr(reason.text, "became user \"echo\" but kept "));
 }
 
-START_TEST(a_kernel_that_does_as_it_says_satisfies)
+TEST_CASE("privileges_faults", set_up, log_lines_end);
+
+TEST(a_kernel_that_does_as_it_says_satisfies)
 {
 	ck_assert_msg(privileges_drop("echo", &reason) == 0, "%s", reason.text);
 	ck_assert_str_eq(log_lines(), "");
 }
-END_TEST
 
-START_TEST(a_step_that_is_refused_is_named)
+TEST(a_step_that_is_refused_is_named)
 {
 	static const char *const steps[][2] = {
 		{"setgroups", "setgroups"}, {"setresgid", "setresgid"},
@@ -209,9 +210,8 @@ START_TEST(a_step_that_is_refused_is_named)
 			      reason.text);
 	}
 }
-END_TEST
 
-START_TEST(any_id_that_stays_is_found)
+TEST(any_id_that_stays_is_found)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kernel.uids); i++) {
 		kernel.uids[i] = 0;
@@ -226,9 +226,8 @@ START_TEST(any_id_that_stays_is_found)
 	kernel.refuses = "getresgid";
 	expect_kept("another user or group id");
 }
-END_TEST
 
-START_TEST(rights_that_stay_are_found)
+TEST(rights_that_stay_are_found)
 {
 	kernel.groups = 1;
 	expect_kept("supplementary groups");
@@ -246,9 +245,8 @@ START_TEST(rights_that_stay_are_found)
 	kernel.no_new_privs = 0;
 	expect_kept("the right to gain privileges by execve");
 }
-END_TEST
 
-START_TEST(a_way_back_to_root_is_found)
+TEST(a_way_back_to_root_is_found)
 {
 	kernel.regains = "setresuid";
 	expect_kept("a way back to root");
@@ -260,9 +258,8 @@ START_TEST(a_way_back_to_root_is_found)
 	kernel.puts_off = "seteuid";
 	expect_kept("a way back to root");
 }
-END_TEST
 
-START_TEST(a_user_who_is_none_or_root_is_refused)
+TEST(a_user_who_is_none_or_root_is_refused)
 {
 	kernel.user.pw_name = NULL;
 	ck_assert_int_eq(privileges_drop("echo", &reason), -1);
@@ -277,9 +274,8 @@ START_TEST(a_user_who_is_none_or_root_is_refused)
 	ck_assert_int_eq(privileges_drop("echo", &reason), -1);
 	ck_assert_ptr_nonnull(strstr(reason.text, "that is root"));
 }
-END_TEST
 
-START_TEST(who_is_not_root_goes_on_and_is_told_unless_it_is_that_user)
+TEST(who_is_not_root_goes_on_and_is_told_unless_it_is_that_user)
 {
 	kernel.caller = ECHO_UID;
 	kernel.refuses = "setgroups"; /* must not be tried */
@@ -293,31 +289,9 @@ START_TEST(who_is_not_root_goes_on_and_is_told_unless_it_is_that_user)
 	ck_assert_int_eq(privileges_drop("echo", &reason), 0);
 	ck_assert_ptr_nonnull(strstr(log_lines(), "cannot become user \"echo\""));
 }
-END_TEST
 
-START_TEST(root_without_a_user_to_become_is_told_so)
+TEST(root_without_a_user_to_become_is_told_so)
 {
 	ck_assert_int_eq(privileges_drop("", &reason), 0);
 	ck_assert_ptr_nonnull(strstr(log_lines(), "running as root"));
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *all = suite_create("privileges_faults");
-	TCase *tests = tcase_create("privileges_faults");
-
-	tcase_add_checked_fixture(tests, set_up, log_lines_end);
-	tcase_add_test(tests, a_kernel_that_does_as_it_says_satisfies);
-	tcase_add_test(tests, a_step_that_is_refused_is_named);
-	tcase_add_test(tests, any_id_that_stays_is_found);
-	tcase_add_test(tests, rights_that_stay_are_found);
-	tcase_add_test(tests, a_way_back_to_root_is_found);
-	tcase_add_test(tests, a_user_who_is_none_or_root_is_refused);
-	tcase_add_test(tests, who_is_not_root_goes_on_and_is_told_unless_it_is_that_user);
-	tcase_add_test(tests, root_without_a_user_to_become_is_told_so);
-	suite_add_tcase(all, tests);
-	return all;
-}
-
-UNIT_MAIN(suite)

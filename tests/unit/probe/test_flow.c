@@ -12,7 +12,7 @@
 
 #include "base/compiler.h"
 #include "probe/flow.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 #define SIZE 64
 
@@ -49,7 +49,9 @@ static enum fate reply(uint64_t sequence, uint64_t now)
 	return flow_reply(&flow, sequence, &intact, SIZE, now, &rtt);
 }
 
-START_TEST(a_reply_in_time_is_received)
+TEST_CASE("flow", start, end);
+
+TEST(a_reply_in_time_is_received)
 {
 	uint64_t rtt;
 
@@ -60,9 +62,8 @@ START_TEST(a_reply_in_time_is_received)
 	ck_assert_uint_eq(books.received, 1);
 	ck_assert(books_clean(&books));
 }
-END_TEST
 
-START_TEST(a_reply_after_the_timeout_is_late_and_stays_lost)
+TEST(a_reply_after_the_timeout_is_late_and_stays_lost)
 {
 	flow_send(&flow, 100);
 	flow_expire(&flow, 1099);
@@ -76,18 +77,16 @@ START_TEST(a_reply_after_the_timeout_is_late_and_stays_lost)
 	ck_assert_uint_eq(books.duplicates, 1);
 	ck_assert(!books_clean(&books));
 }
-END_TEST
 
-START_TEST(late_is_late_also_when_we_noticed_late)
+TEST(late_is_late_also_when_we_noticed_late)
 {
 	flow_send(&flow, 100);
 	ck_assert_int_eq(reply(1, 1200), FATE_LATE);
 	ck_assert_uint_eq(books.lost, 1);
 	ck_assert_uint_eq(books.received, 0);
 }
-END_TEST
 
-START_TEST(a_second_reply_is_a_duplicate)
+TEST(a_second_reply_is_a_duplicate)
 {
 	flow_send(&flow, 100);
 	ck_assert_int_eq(reply(1, 110), FATE_RECEIVED);
@@ -96,9 +95,8 @@ START_TEST(a_second_reply_is_a_duplicate)
 	ck_assert_uint_eq(books.duplicates, 1);
 	ck_assert(books_clean(&books));
 }
-END_TEST
 
-START_TEST(overtaken_replies_are_out_of_order)
+TEST(overtaken_replies_are_out_of_order)
 {
 	for (unsigned i = 0; i < 4; i++)
 		flow_send(&flow, 100);
@@ -109,9 +107,8 @@ START_TEST(overtaken_replies_are_out_of_order)
 	ck_assert_uint_eq(books.received, 4);
 	ck_assert_uint_eq(books.out_of_order, 2);
 }
-END_TEST
 
-START_TEST(more_than_the_window_holds_loses_the_oldest)
+TEST(more_than_the_window_holds_loses_the_oldest)
 {
 	for (unsigned i = 0; i < 17; i++)
 		flow_send(&flow, 100 + i);
@@ -120,9 +117,8 @@ START_TEST(more_than_the_window_holds_loses_the_oldest)
 	ck_assert_uint_eq(flow.window.oldest, 2);
 	ck_assert(!window_holds(&flow.window, 1));
 }
-END_TEST
 
-START_TEST(corrupt_and_truncated_are_parts_of_received)
+TEST(corrupt_and_truncated_are_parts_of_received)
 {
 	struct finding corrupt = finding_corrupt(3, 1, 2);
 	struct finding truncated = finding_truncated(9);
@@ -137,9 +133,8 @@ START_TEST(corrupt_and_truncated_are_parts_of_received)
 	ck_assert_uint_eq(books.truncated, 1);
 	ck_assert(!books_clean(&books));
 }
-END_TEST
 
-START_TEST(a_flipped_bit_anywhere_is_still_its_probes)
+TEST(a_flipped_bit_anywhere_is_still_its_probes)
 {
 	unsigned char bytes[SIZE];
 	struct finding finding;
@@ -157,9 +152,8 @@ START_TEST(a_flipped_bit_anywhere_is_still_its_probes)
 		ck_assert_int_eq(finding.expected, bytes[bit / 8]);
 	}
 }
-END_TEST
 
-START_TEST(among_probes_of_one_time_the_body_tells)
+TEST(among_probes_of_one_time_the_body_tells)
 {
 	unsigned char bytes[SIZE];
 	struct finding finding;
@@ -174,9 +168,8 @@ START_TEST(among_probes_of_one_time_the_body_tells)
 		bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
 	}
 }
-END_TEST
 
-START_TEST(short_and_long_datagrams_are_named)
+TEST(short_and_long_datagrams_are_named)
 {
 	unsigned char bytes[SIZE + 1];
 	struct finding finding;
@@ -198,7 +191,6 @@ START_TEST(short_and_long_datagrams_are_named)
 	ck_assert_int_eq(finding.expected, -1);
 	ck_assert_int_eq(finding.got, 0x77);
 }
-END_TEST
 
 #define TRAIN 8
 
@@ -212,7 +204,7 @@ static void send_train(unsigned char bytes[static TRAIN * SIZE])
 	}
 }
 
-START_TEST(a_train_that_is_intact_is_entered_whole)
+TEST(a_train_that_is_intact_is_entered_whole)
 {
 	unsigned char bytes[TRAIN * SIZE];
 
@@ -229,9 +221,8 @@ START_TEST(a_train_that_is_intact_is_entered_whole)
 	ck_assert_uint_eq(flow_reply_train(&flow, bytes, sizeof(bytes), 160), 0);
 	ck_assert(books_clean(&books));
 }
-END_TEST
 
-START_TEST(a_train_ends_before_what_differs)
+TEST(a_train_ends_before_what_differs)
 {
 	unsigned char bytes[TRAIN * SIZE];
 	struct finding finding;
@@ -248,9 +239,8 @@ START_TEST(a_train_ends_before_what_differs)
 		ck_assert_uint_eq(flow.window.waiting, TRAIN - 2);
 	}
 }
-END_TEST
 
-START_TEST(a_train_ends_before_what_is_not_its_turn)
+TEST(a_train_ends_before_what_is_not_its_turn)
 {
 	unsigned char bytes[TRAIN * SIZE];
 
@@ -265,9 +255,8 @@ START_TEST(a_train_ends_before_what_is_not_its_turn)
 	ck_assert_uint_eq(flow.window.oldest, 5);
 	ck_assert_uint_eq(flow.window.waiting, 1);
 }
-END_TEST
 
-START_TEST(a_train_is_neither_cut_nor_late)
+TEST(a_train_is_neither_cut_nor_late)
 {
 	unsigned char bytes[TRAIN * SIZE];
 
@@ -276,9 +265,8 @@ START_TEST(a_train_is_neither_cut_nor_late)
 	ck_assert_uint_eq(flow_reply_train(&flow, bytes, 2 * SIZE - 1, 150), SIZE);
 	ck_assert_uint_eq(books.received, 1);
 }
-END_TEST
 
-START_TEST(a_train_sent_at_several_times_goes_in_parts)
+TEST(a_train_sent_at_several_times_goes_in_parts)
 {
 	unsigned char bytes[2 * SIZE];
 
@@ -291,9 +279,8 @@ START_TEST(a_train_sent_at_several_times_goes_in_parts)
 	ck_assert_uint_eq(books.latency.min, 30);
 	ck_assert_uint_eq(books.latency.max, 50);
 }
-END_TEST
 
-START_TEST(garbage_is_the_oldest_ones_reply_or_nobodys)
+TEST(garbage_is_the_oldest_ones_reply_or_nobodys)
 {
 	const unsigned char garbage[SIZE] = "HTTP/1.1 400 Bad Request";
 	struct finding finding;
@@ -304,9 +291,8 @@ START_TEST(garbage_is_the_oldest_ones_reply_or_nobodys)
 	ck_assert_int_eq(finding.verdict, VERDICT_CORRUPT);
 	ck_assert_uint_eq(finding.offset, 0);
 }
-END_TEST
 
-START_TEST(a_probe_of_another_run_is_nobodys)
+TEST(a_probe_of_another_run_is_nobodys)
 {
 	struct probe foreign = {.run = 78, .sequence = 900, .time = 1};
 	unsigned char bytes[SIZE];
@@ -316,7 +302,6 @@ START_TEST(a_probe_of_another_run_is_nobodys)
 	probe_write(&foreign, 0, bytes, SIZE);
 	ck_assert_uint_eq(flow_judge_datagram(&flow, bytes, SIZE, &finding), 0);
 }
-END_TEST
 
 static void answer(uint64_t sequence)
 {
@@ -326,7 +311,7 @@ static void answer(uint64_t sequence)
 }
 
 /* It may come yet, but who sends as fast as is answered must not be held up by it. */
-START_TEST(who_waits_long_is_overtaken_and_still_awaited)
+TEST(who_waits_long_is_overtaken_and_still_awaited)
 {
 	flow.window.lag = 4;
 	for (uint64_t sequence = 1; sequence <= 2; sequence++)
@@ -346,34 +331,3 @@ START_TEST(who_waits_long_is_overtaken_and_still_awaited)
 	ck_assert_uint_eq(flow.window.waiting, 1);
 	ck_assert_uint_eq(books.received, 4);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_flow");
-	TCase *tcase = tcase_create("flow");
-
-	tcase_add_checked_fixture(tcase, start, end);
-	tcase_add_test(tcase, a_reply_in_time_is_received);
-	tcase_add_test(tcase, a_reply_after_the_timeout_is_late_and_stays_lost);
-	tcase_add_test(tcase, late_is_late_also_when_we_noticed_late);
-	tcase_add_test(tcase, a_second_reply_is_a_duplicate);
-	tcase_add_test(tcase, overtaken_replies_are_out_of_order);
-	tcase_add_test(tcase, more_than_the_window_holds_loses_the_oldest);
-	tcase_add_test(tcase, who_waits_long_is_overtaken_and_still_awaited);
-	tcase_add_test(tcase, corrupt_and_truncated_are_parts_of_received);
-	tcase_add_test(tcase, a_flipped_bit_anywhere_is_still_its_probes);
-	tcase_add_test(tcase, among_probes_of_one_time_the_body_tells);
-	tcase_add_test(tcase, short_and_long_datagrams_are_named);
-	tcase_add_test(tcase, a_train_that_is_intact_is_entered_whole);
-	tcase_add_test(tcase, a_train_ends_before_what_differs);
-	tcase_add_test(tcase, a_train_ends_before_what_is_not_its_turn);
-	tcase_add_test(tcase, a_train_is_neither_cut_nor_late);
-	tcase_add_test(tcase, a_train_sent_at_several_times_goes_in_parts);
-	tcase_add_test(tcase, garbage_is_the_oldest_ones_reply_or_nobodys);
-	tcase_add_test(tcase, a_probe_of_another_run_is_nobodys);
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-UNIT_MAIN(suite)

@@ -15,7 +15,7 @@
 #include "base/compiler.h"
 #include "probe/histogram.h"
 #include "probe/latency.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 #define SAMPLES 20000
 
@@ -82,16 +82,15 @@ static void expect_percentiles(uint64_t (*sample)(void))
 	}
 }
 
-START_TEST(percentiles_are_within_a_64th_of_the_exact_ones)
+TEST(percentiles_are_within_a_64th_of_the_exact_ones)
 {
 	expect_percentiles(uniform);
 	expect_percentiles(long_tailed);
 	expect_percentiles(tiny);
 	expect_percentiles(slow);
 }
-END_TEST
 
-START_TEST(every_value_is_in_a_bucket_no_wider_than_a_64th)
+TEST(every_value_is_in_a_bucket_no_wider_than_a_64th)
 {
 	for (unsigned shift = 0; shift < HISTOGRAM_MAX_BITS; shift++) {
 		for (uint64_t i = 0; i < 200; i++) {
@@ -109,9 +108,8 @@ START_TEST(every_value_is_in_a_bucket_no_wider_than_a_64th)
 		}
 	}
 }
-END_TEST
 
-START_TEST(what_is_longer_than_the_range_counts_as_its_end)
+TEST(what_is_longer_than_the_range_counts_as_its_end)
 {
 	static struct histogram histogram;
 
@@ -120,9 +118,8 @@ START_TEST(what_is_longer_than_the_range_counts_as_its_end)
 	ck_assert_uint_eq(histogram.buckets[HISTOGRAM_BUCKETS - 1], 1);
 	ck_assert_uint_eq(histogram.total, 1);
 }
-END_TEST
 
-START_TEST(nothing_measured_is_no_percentile)
+TEST(nothing_measured_is_no_percentile)
 {
 	static struct histogram histogram;
 	static struct latency latency;
@@ -134,9 +131,8 @@ START_TEST(nothing_measured_is_no_percentile)
 	ck_assert(isnan(latency_mean(&latency)));
 	ck_assert(isnan(latency_deviation(&latency)));
 }
-END_TEST
 
-START_TEST(merged_parts_are_as_the_whole)
+TEST(merged_parts_are_as_the_whole)
 {
 	static struct latency whole, part, sum;
 
@@ -158,9 +154,8 @@ START_TEST(merged_parts_are_as_the_whole)
 	ck_assert_double_eq_tol(latency_mean(&sum), latency_mean(&whole), 0.001);
 	ck_assert_mem_eq(&sum.histogram, &whole.histogram, sizeof(whole.histogram));
 }
-END_TEST
 
-START_TEST(between_counts_each_value_once)
+TEST(between_counts_each_value_once)
 {
 	static struct histogram histogram;
 	uint64_t sum = 0;
@@ -172,9 +167,8 @@ START_TEST(between_counts_each_value_once)
 		sum += histogram_between(&histogram, from, from * 2 + 1);
 	ck_assert_uint_eq(sum, 5000);
 }
-END_TEST
 
-START_TEST(mean_and_deviation_are_those_of_the_definition)
+TEST(mean_and_deviation_are_those_of_the_definition)
 {
 	static struct latency latency;
 
@@ -185,9 +179,8 @@ START_TEST(mean_and_deviation_are_those_of_the_definition)
 	ck_assert_double_eq_tol(latency_deviation(&latency), sqrt(1250000), 1e-6);
 	ck_assert_double_eq_tol(latency_percentile(&latency, 100), 4000, 1e-6);
 }
-END_TEST
 
-START_TEST(jitter_is_that_of_rfc_3550)
+TEST(jitter_is_that_of_rfc_3550)
 {
 	const uint64_t transits[] = {1000, 1160, 1000, 1000};
 	struct jitter jitter = {0};
@@ -204,9 +197,8 @@ START_TEST(jitter_is_that_of_rfc_3550)
 	ck_assert_double_gt(jitter.value, 0);
 	ck_assert_uint_eq(jitter.differences, 3);
 }
-END_TEST
 
-START_TEST(many_of_one_length_are_as_one_after_the_other)
+TEST(many_of_one_length_are_as_one_after_the_other)
 {
 	static struct latency singly, together;
 	struct jitter one = {0}, all = {0};
@@ -232,24 +224,3 @@ START_TEST(many_of_one_length_are_as_one_after_the_other)
 	ck_assert_double_eq_tol(all.value, one.value, 1e-6);
 	ck_assert_uint_eq(all.differences, one.differences);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_histogram");
-	TCase *tcase = tcase_create("histogram");
-
-	tcase_add_test(tcase, percentiles_are_within_a_64th_of_the_exact_ones);
-	tcase_add_test(tcase, every_value_is_in_a_bucket_no_wider_than_a_64th);
-	tcase_add_test(tcase, what_is_longer_than_the_range_counts_as_its_end);
-	tcase_add_test(tcase, nothing_measured_is_no_percentile);
-	tcase_add_test(tcase, merged_parts_are_as_the_whole);
-	tcase_add_test(tcase, between_counts_each_value_once);
-	tcase_add_test(tcase, mean_and_deviation_are_those_of_the_definition);
-	tcase_add_test(tcase, many_of_one_length_are_as_one_after_the_other);
-	tcase_add_test(tcase, jitter_is_that_of_rfc_3550);
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-UNIT_MAIN(suite)

@@ -12,7 +12,7 @@
 
 #include "base/compiler.h"
 #include "probe/probe.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 #define MIB (1u << 20)
 
@@ -28,7 +28,9 @@ static unsigned char *written(const struct probe *probe, size_t size)
 	return bytes;
 }
 
-START_TEST(a_header_reads_back)
+TEST_CASE("probe", probe_prepare);
+
+TEST(a_header_reads_back)
 {
 	unsigned char header[PROBE_HEADER_SIZE];
 	struct probe read;
@@ -40,9 +42,8 @@ START_TEST(a_header_reads_back)
 	header[0] ^= 1;
 	ck_assert(!probe_read(header, &read));
 }
-END_TEST
 
-START_TEST(every_flipped_bit_is_found_where_it_is)
+TEST(every_flipped_bit_is_found_where_it_is)
 {
 	const size_t size = 200;
 	unsigned char *bytes = written(&sample, size);
@@ -55,9 +56,8 @@ START_TEST(every_flipped_bit_is_found_where_it_is)
 	}
 	free(bytes);
 }
-END_TEST
 
-START_TEST(a_large_probe_is_checked_to_its_last_byte)
+TEST(a_large_probe_is_checked_to_its_last_byte)
 {
 	unsigned char *bytes = written(&sample, MIB);
 	const size_t places[] = {0, 31, 32, 32767, 32768, 32800, 500001, MIB - 1};
@@ -70,9 +70,8 @@ START_TEST(a_large_probe_is_checked_to_its_last_byte)
 	}
 	free(bytes);
 }
-END_TEST
 
-START_TEST(any_part_is_written_and_checked_like_the_whole)
+TEST(any_part_is_written_and_checked_like_the_whole)
 {
 	const size_t size = 100000;
 	unsigned char *bytes = written(&sample, size);
@@ -88,9 +87,8 @@ START_TEST(any_part_is_written_and_checked_like_the_whole)
 	}
 	free(bytes);
 }
-END_TEST
 
-START_TEST(pieces_are_the_same_bytes_without_a_copy)
+TEST(pieces_are_the_same_bytes_without_a_copy)
 {
 	unsigned char header[PROBE_HEADER_SIZE];
 	unsigned char *bytes = written(&sample, MIB);
@@ -108,9 +106,8 @@ START_TEST(pieces_are_the_same_bytes_without_a_copy)
 	}
 	free(bytes);
 }
-END_TEST
 
-START_TEST(neighbouring_sequences_differ_in_their_pattern)
+TEST(neighbouring_sequences_differ_in_their_pattern)
 {
 	unsigned char first[64], second[64];
 
@@ -123,9 +120,8 @@ START_TEST(neighbouring_sequences_differ_in_their_pattern)
 		ck_assert_mem_ne(first, second, sizeof(first));
 	}
 }
-END_TEST
 
-START_TEST(blocks_that_changed_places_are_found)
+TEST(blocks_that_changed_places_are_found)
 {
 	unsigned char *bytes = written(&sample, 8 * PROBE_BLOCK);
 	unsigned char *block = malloc(PROBE_BLOCK);
@@ -139,23 +135,3 @@ START_TEST(blocks_that_changed_places_are_found)
 	free(block);
 	free(bytes);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_probe");
-	TCase *tcase = tcase_create("probe");
-
-	tcase_add_checked_fixture(tcase, probe_prepare, NULL);
-	tcase_add_test(tcase, a_header_reads_back);
-	tcase_add_test(tcase, every_flipped_bit_is_found_where_it_is);
-	tcase_add_test(tcase, a_large_probe_is_checked_to_its_last_byte);
-	tcase_add_test(tcase, any_part_is_written_and_checked_like_the_whole);
-	tcase_add_test(tcase, pieces_are_the_same_bytes_without_a_copy);
-	tcase_add_test(tcase, neighbouring_sequences_differ_in_their_pattern);
-	tcase_add_test(tcase, blocks_that_changed_places_are_found);
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-UNIT_MAIN(suite)

@@ -17,7 +17,7 @@
 #include "base/clock.h"
 #include "base/compiler.h"
 #include "probe/receive.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 #define SECONDS(n) ((int64_t)(n) * (int64_t)NS_PER_S)
 
@@ -85,7 +85,9 @@ static void expect_arrival(void)
 	ck_assert_uint_le(reception.time, arrived + NS_PER_MS);
 }
 
-START_TEST(how_long_it_waited_does_not_matter)
+TEST_CASE("receive", set_up, tear_down);
+
+TEST_EACH(how_long_it_waited_does_not_matter, 3)
 {
 	static const int64_t seconds[] = {0, 2, 3600};
 
@@ -94,12 +96,11 @@ START_TEST(how_long_it_waited_does_not_matter)
 	take();
 	expect_arrival();
 }
-END_TEST
 
 /* By an hour to and fro, and by less than it waited. */
 static const int64_t steps[] = {3600, -3600, 2, -2};
 
-START_TEST(the_wall_clock_is_set_after_it_came)
+TEST_EACH(the_wall_clock_is_set_after_it_came, ARRAY_SIZE(steps))
 {
 	packet_comes();
 	step = SECONDS(steps[_i]);
@@ -107,9 +108,8 @@ START_TEST(the_wall_clock_is_set_after_it_came)
 	take();
 	expect_arrival();
 }
-END_TEST
 
-START_TEST(the_wall_clock_is_set_before_it_came)
+TEST_EACH(the_wall_clock_is_set_before_it_came, 2)
 {
 	char byte;
 
@@ -121,10 +121,9 @@ START_TEST(the_wall_clock_is_set_before_it_came)
 	take();
 	expect_arrival();
 }
-END_TEST
 
 /* Never before the socket was empty, and never in the future: then it is when we read it. */
-START_TEST(what_no_clock_explains_came_just_now)
+TEST(what_no_clock_explains_came_just_now)
 {
 	char byte;
 	uint64_t before;
@@ -140,20 +139,3 @@ START_TEST(what_no_clock_explains_came_just_now)
 	ck_assert(!reception.by_kernel);
 	ck_assert_uint_ge(reception.time, before);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_receive");
-	TCase *tcase = tcase_create("receive");
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_loop_test(tcase, how_long_it_waited_does_not_matter, 0, 3);
-	tcase_add_loop_test(tcase, the_wall_clock_is_set_after_it_came, 0, (int)ARRAY_SIZE(steps));
-	tcase_add_loop_test(tcase, the_wall_clock_is_set_before_it_came, 0, 2);
-	tcase_add_test(tcase, what_no_clock_explains_came_just_now);
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-UNIT_MAIN(suite)

@@ -9,7 +9,7 @@
 #include "base/compiler.h"
 #include "probe/schedule.h"
 #include "probe/wall_clock.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 static struct schedule of(uint64_t rate, uint64_t index, uint64_t count)
 {
@@ -20,7 +20,7 @@ static struct schedule of(uint64_t rate, uint64_t index, uint64_t count)
 				 .count = count};
 }
 
-START_TEST(a_second_holds_exactly_the_rate)
+TEST(a_second_holds_exactly_the_rate)
 {
 	const uint64_t rates[] = {1, 3, 7, 1000, 9999, 1000003, 100000000};
 
@@ -35,9 +35,8 @@ START_TEST(a_second_holds_exactly_the_rate)
 		ck_assert_uint_eq(schedule_due(&schedule, 86400 * rates[i]), schedule.start + day);
 	}
 }
-END_TEST
 
-START_TEST(a_message_is_counted_from_the_moment_it_is_due)
+TEST(a_message_is_counted_from_the_moment_it_is_due)
 {
 	const uint64_t rates[] = {1, 3, 7, 999, 1000003, 33333333};
 
@@ -52,9 +51,8 @@ START_TEST(a_message_is_counted_from_the_moment_it_is_due)
 		}
 	}
 }
-END_TEST
 
-START_TEST(flows_share_the_messages_without_gap_or_overlap)
+TEST(flows_share_the_messages_without_gap_or_overlap)
 {
 	struct schedule whole = of(12345, 0, 1);
 
@@ -75,9 +73,8 @@ START_TEST(flows_share_the_messages_without_gap_or_overlap)
 		ck_assert_uint_eq(schedule_due(&part, n / 13), schedule_due(&whole, n));
 	}
 }
-END_TEST
 
-START_TEST(nothing_is_due_before_the_start_or_after_the_end)
+TEST(nothing_is_due_before_the_start_or_after_the_end)
 {
 	struct schedule schedule = of(100, 0, 1);
 
@@ -88,9 +85,8 @@ START_TEST(nothing_is_due_before_the_start_or_after_the_end)
 	ck_assert_uint_eq(schedule_count(&schedule, schedule.end), 100);
 	ck_assert_uint_eq(schedule_count(&schedule, UINT64_MAX), 100);
 }
-END_TEST
 
-START_TEST(a_kernel_stamp_is_converted_or_refused)
+TEST(a_kernel_stamp_is_converted_or_refused)
 {
 	const uint64_t real = 1000 * NS_PER_S;
 	const uint64_t now = 50 * NS_PER_S;
@@ -104,20 +100,3 @@ START_TEST(a_kernel_stamp_is_converted_or_refused)
 	ck_assert_uint_eq(wall_clock_convert(real + 1, offset, from, now), 0);
 	ck_assert_uint_eq(wall_clock_convert(real - 10 * NS_PER_S - 1, offset, from, now), 0);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_schedule");
-	TCase *tcase = tcase_create("schedule");
-
-	tcase_add_test(tcase, a_second_holds_exactly_the_rate);
-	tcase_add_test(tcase, a_message_is_counted_from_the_moment_it_is_due);
-	tcase_add_test(tcase, flows_share_the_messages_without_gap_or_overlap);
-	tcase_add_test(tcase, nothing_is_due_before_the_start_or_after_the_end);
-	tcase_add_test(tcase, a_kernel_stamp_is_converted_or_refused);
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-UNIT_MAIN(suite)

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "probe/socket_drops.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 #define SENT 300u /* fewer than a CPU's backlog holds, which drops unseen */
 #define SIZE 1000
@@ -38,7 +38,7 @@ static void await(int fd)
 	(void)poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 1);
 }
 
-START_TEST(what_did_not_fit_is_counted)
+TEST(what_did_not_fit_is_counted)
 {
 	const char data[SIZE] = {0};
 	char got[SIZE];
@@ -62,23 +62,8 @@ START_TEST(what_did_not_fit_is_counted)
 	ck_assert_uint_gt(received, 0);
 	close(fd);
 }
-END_TEST
 
-START_TEST(what_is_no_socket_drops_nothing)
+TEST(what_is_no_socket_drops_nothing)
 {
 	ck_assert_uint_eq(socket_drops(-1), 0);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_socket_drops");
-	TCase *tcase = tcase_create("socket_drops");
-
-	tcase_add_test(tcase, what_did_not_fit_is_counted);
-	tcase_add_test(tcase, what_is_no_socket_drops_nothing);
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-UNIT_MAIN(suite)

@@ -13,7 +13,7 @@
 #include "base/compiler.h"
 #include "probe/flow.h"
 #include "probe/stream.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 #define SIZE 48
 #define PROBES 6
@@ -98,7 +98,9 @@ static size_t piece_of(int i)
 	return (size_t)i + 1;
 }
 
-START_TEST(whole_replies_come_out_in_order)
+TEST_CASE("stream", start, end);
+
+TEST_EACH(whole_replies_come_out_in_order, SIZE + 10)
 {
 	for (uint64_t i = 1; i <= PROBES; i++)
 		put(i);
@@ -108,9 +110,8 @@ START_TEST(whole_replies_come_out_in_order)
 		expect(i, i + 1, VERDICT_INTACT);
 	ck_assert_uint_eq(stream_unexpected(&stream), 0);
 }
-END_TEST
 
-START_TEST(a_flipped_bit_is_one_corrupt_reply)
+TEST_EACH(a_flipped_bit_is_one_corrupt_reply, 3)
 {
 	for (unsigned bit = 0; bit < SIZE * 8; bit++) {
 		start();
@@ -128,9 +129,8 @@ START_TEST(a_flipped_bit_is_one_corrupt_reply)
 	}
 	start();
 }
-END_TEST
 
-START_TEST(a_greeting_makes_the_first_reply_corrupt_and_says_why)
+TEST_EACH(a_greeting_makes_the_first_reply_corrupt_and_says_why, SIZE + 10)
 {
 	put_text("220 welcome");
 	put(1);
@@ -143,9 +143,8 @@ START_TEST(a_greeting_makes_the_first_reply_corrupt_and_says_why)
 	ck_assert_uint_eq(events[0].finding.inserted, 11);
 	expect(1, 2, VERDICT_INTACT);
 }
-END_TEST
 
-START_TEST(a_greeting_longer_than_a_probe_is_one_corrupt_reply)
+TEST_EACH(a_greeting_longer_than_a_probe_is_one_corrupt_reply, SIZE + 10)
 {
 	put_text("This is a very long greeting, longer than a probe of this run is, by far.");
 	put(1);
@@ -155,9 +154,8 @@ START_TEST(a_greeting_longer_than_a_probe_is_one_corrupt_reply)
 	expect(0, 1, VERDICT_CORRUPT);
 	expect(1, 2, VERDICT_INTACT);
 }
-END_TEST
 
-START_TEST(a_greeting_before_the_first_probe_is_found_with_its_reply)
+TEST_EACH(a_greeting_before_the_first_probe_is_found_with_its_reply, 8)
 {
 	end();
 	ck_assert_int_eq(flow_init(&flow, 4711, SIZE, 64, &books), 0);
@@ -175,9 +173,8 @@ START_TEST(a_greeting_before_the_first_probe_is_found_with_its_reply)
 	ck_assert_uint_eq(events[0].finding.inserted, 5);
 	ck_assert_int_eq(events[0].finding.got, 'h');
 }
-END_TEST
 
-START_TEST(a_prefix_makes_every_reply_corrupt)
+TEST_EACH(a_prefix_makes_every_reply_corrupt, SIZE + 10)
 {
 	for (uint64_t i = 1; i <= 4; i++) {
 		put_text("> ");
@@ -190,9 +187,8 @@ START_TEST(a_prefix_makes_every_reply_corrupt)
 		ck_assert_uint_eq(events[i].finding.inserted, 2);
 	}
 }
-END_TEST
 
-START_TEST(bytes_left_out_are_a_truncated_reply)
+TEST_EACH(bytes_left_out_are_a_truncated_reply, 3)
 {
 	for (size_t cut = 1; cut < SIZE; cut++) {
 		start();
@@ -211,9 +207,8 @@ START_TEST(bytes_left_out_are_a_truncated_reply)
 	}
 	start();
 }
-END_TEST
 
-START_TEST(a_reply_left_out_does_not_harm_the_others)
+TEST_EACH(a_reply_left_out_does_not_harm_the_others, SIZE + 10)
 {
 	put(1);
 	put(3);
@@ -224,9 +219,8 @@ START_TEST(a_reply_left_out_does_not_harm_the_others)
 	expect(1, 3, VERDICT_INTACT);
 	expect(2, 4, VERDICT_INTACT);
 }
-END_TEST
 
-START_TEST(a_reply_that_comes_twice_is_told_twice)
+TEST_EACH(a_reply_that_comes_twice_is_told_twice, SIZE + 10)
 {
 	put(1);
 	put(2);
@@ -238,9 +232,8 @@ START_TEST(a_reply_that_comes_twice_is_told_twice)
 	expect(2, 2, VERDICT_INTACT);
 	expect(3, 3, VERDICT_INTACT);
 }
-END_TEST
 
-START_TEST(the_last_reply_twice_is_told_twice)
+TEST_EACH(the_last_reply_twice_is_told_twice, SIZE + 10)
 {
 	for (uint64_t i = 1; i <= PROBES; i++)
 		put(i);
@@ -250,9 +243,8 @@ START_TEST(the_last_reply_twice_is_told_twice)
 	expect(PROBES, PROBES, VERDICT_INTACT);
 	ck_assert_uint_eq(stream_unexpected(&stream), 0);
 }
-END_TEST
 
-START_TEST(replies_that_changed_places_are_all_found)
+TEST_EACH(replies_that_changed_places_are_all_found, SIZE + 10)
 {
 	put(1);
 	put(3);
@@ -264,9 +256,8 @@ START_TEST(replies_that_changed_places_are_all_found)
 	expect(2, 2, VERDICT_INTACT);
 	expect(3, 4, VERDICT_INTACT);
 }
-END_TEST
 
-START_TEST(an_old_reply_does_not_change_what_is_due)
+TEST_EACH(an_old_reply_does_not_change_what_is_due, SIZE + 10)
 {
 	put(1);
 	put(2);
@@ -279,9 +270,8 @@ START_TEST(an_old_reply_does_not_change_what_is_due)
 	expect(3, 1, VERDICT_INTACT);
 	expect(4, 4, VERDICT_CORRUPT);
 }
-END_TEST
 
-START_TEST(a_part_of_a_reply_is_known_as_such)
+TEST_EACH(a_part_of_a_reply_is_known_as_such, SIZE + 10)
 {
 	struct finding finding;
 
@@ -299,31 +289,3 @@ START_TEST(a_part_of_a_reply_is_known_as_such)
 	expect(1, 2, VERDICT_TRUNCATED);
 	expect(2, 3, VERDICT_INTACT);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_stream");
-	TCase *tcase = tcase_create("stream");
-	const int pieces = SIZE + 10;
-
-	tcase_add_checked_fixture(tcase, start, end);
-	tcase_add_loop_test(tcase, whole_replies_come_out_in_order, 0, pieces);
-	tcase_add_loop_test(tcase, a_flipped_bit_is_one_corrupt_reply, 0, 3);
-	tcase_add_loop_test(tcase, a_greeting_makes_the_first_reply_corrupt_and_says_why, 0,
-			    pieces);
-	tcase_add_loop_test(tcase, a_greeting_longer_than_a_probe_is_one_corrupt_reply, 0, pieces);
-	tcase_add_loop_test(tcase, a_greeting_before_the_first_probe_is_found_with_its_reply, 0, 8);
-	tcase_add_loop_test(tcase, a_prefix_makes_every_reply_corrupt, 0, pieces);
-	tcase_add_loop_test(tcase, bytes_left_out_are_a_truncated_reply, 0, 3);
-	tcase_add_loop_test(tcase, a_reply_left_out_does_not_harm_the_others, 0, pieces);
-	tcase_add_loop_test(tcase, a_reply_that_comes_twice_is_told_twice, 0, pieces);
-	tcase_add_loop_test(tcase, the_last_reply_twice_is_told_twice, 0, pieces);
-	tcase_add_loop_test(tcase, replies_that_changed_places_are_all_found, 0, pieces);
-	tcase_add_loop_test(tcase, an_old_reply_does_not_change_what_is_due, 0, pieces);
-	tcase_add_loop_test(tcase, a_part_of_a_reply_is_known_as_such, 0, pieces);
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-UNIT_MAIN(suite)

@@ -9,7 +9,7 @@
 
 #include <check.h>
 
-#include "unit/unit.h"
+#include "support/test.h"
 
 static char page[64];
 
@@ -24,7 +24,7 @@ static const struct {
 	     {3.5 * 1048576, "3.5 MiB"},
 	     {18446744073709551615.0, "16.0 EiB"}};
 
-START_TEST(bytes_are_told_in_the_largest_unit)
+TEST_EACH(bytes_are_told_in_the_largest_unit, ARRAY_SIZE(sizes))
 {
 	struct bounded_text out;
 
@@ -32,7 +32,6 @@ START_TEST(bytes_are_told_in_the_largest_unit)
 	html_bytes(&out, sizes[_i].bytes);
 	ck_assert_str_eq(page, sizes[_i].text);
 }
-END_TEST
 
 static const struct {
 	int64_t seconds;
@@ -41,7 +40,7 @@ static const struct {
 		 {61, "1 min 1 s"}, {3600, "1 h"},	{7384, "2 h 3 min"},
 		 {86400, "1 d"},    {93600, "1 d 2 h"}, {86400 * 400, "400 d"}};
 
-START_TEST(durations_are_told_in_two_units)
+TEST_EACH(durations_are_told_in_two_units, ARRAY_SIZE(durations))
 {
 	struct bounded_text out;
 
@@ -49,18 +48,3 @@ START_TEST(durations_are_told_in_two_units)
 	html_duration(&out, durations[_i].seconds);
 	ck_assert_str_eq(page, durations[_i].text);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("html");
-	TCase *numbers = tcase_create("numbers");
-
-	tcase_add_loop_test(numbers, bytes_are_told_in_the_largest_unit, 0, (int)ARRAY_SIZE(sizes));
-	tcase_add_loop_test(numbers, durations_are_told_in_two_units, 0,
-			    (int)ARRAY_SIZE(durations));
-	suite_add_tcase(suite, numbers);
-	return suite;
-}
-
-UNIT_MAIN(suite)

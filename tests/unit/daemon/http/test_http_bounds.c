@@ -8,10 +8,12 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "support/test.h"
 #include "unit/http_client.h"
-#include "unit/unit.h"
 
-START_TEST(a_slow_reader_gets_a_large_answer_whole)
+TEST_CASE("http_bounds", set_up, tear_down);
+
+TEST(a_slow_reader_gets_a_large_answer_whole)
 {
 	int fd = client(2048);
 
@@ -20,7 +22,6 @@ START_TEST(a_slow_reader_gets_a_large_answer_whole)
 	hear(fd);
 	ck_assert_uint_eq(strlen(body()), HTTP_BODY_MAX - 1);
 }
-END_TEST
 
 /* As many as there are places for, each having said TEXT. */
 static void take_all_places(int *fds, const char *text)
@@ -37,7 +38,7 @@ static void close_all(const int *fds)
 		close(fds[i]);
 }
 
-START_TEST(half_a_request_keeps_nobody_out)
+TEST(half_a_request_keeps_nobody_out)
 {
 	int fds[HTTP_CLIENTS_MAX];
 
@@ -50,9 +51,8 @@ START_TEST(half_a_request_keeps_nobody_out)
 		ck_assert(!ended(fds[i]));
 	close_all(fds);
 }
-END_TEST
 
-START_TEST(an_answered_client_that_stays_keeps_nobody_out)
+TEST(an_answered_client_that_stays_keeps_nobody_out)
 {
 	int fds[HTTP_CLIENTS_MAX];
 
@@ -64,9 +64,8 @@ START_TEST(an_answered_client_that_stays_keeps_nobody_out)
 		ck_assert_str_eq(body(), "body of /a");
 	}
 }
-END_TEST
 
-START_TEST(a_client_that_does_not_read_keeps_nobody_out_for_long)
+TEST(a_client_that_does_not_read_keeps_nobody_out_for_long)
 {
 	int fds[HTTP_CLIENTS_MAX];
 
@@ -78,9 +77,8 @@ START_TEST(a_client_that_does_not_read_keeps_nobody_out_for_long)
 	ck_assert_str_eq(body(), "body of /a");
 	close_all(fds);
 }
-END_TEST
 
-START_TEST(who_waits_for_an_answer_keeps_its_place_and_the_next_waits_too)
+TEST(who_waits_for_an_answer_keeps_its_place_and_the_next_waits_too)
 {
 	int fds[HTTP_CLIENTS_MAX], late;
 
@@ -99,10 +97,9 @@ START_TEST(who_waits_for_an_answer_keeps_its_place_and_the_next_waits_too)
 	hear(late);
 	ck_assert_str_eq(body(), "body of /b");
 }
-END_TEST
 
 /* More than the places, and more than are accepted in a turn, all at once and none reset. */
-START_TEST(a_crowd_is_served_one_after_the_other)
+TEST(a_crowd_is_served_one_after_the_other)
 {
 	int fds[100];
 
@@ -117,16 +114,14 @@ START_TEST(a_crowd_is_served_one_after_the_other)
 		ck_assert_str_eq(body(), "body of /a");
 	}
 }
-END_TEST
 
-START_TEST(a_thousand_requests_leave_every_place_free)
+TEST(a_thousand_requests_leave_every_place_free)
 {
 	for (int i = 0; i < 1000; i++)
 		ck_assert(begins(ask("GET /a HTTP/1.0\r\n\r\n"), "HTTP/1.0 200 OK\r\n"));
 }
-END_TEST
 
-START_TEST(nobody_stays_longer_than_5_seconds)
+TEST(nobody_stays_longer_than_5_seconds)
 {
 	int silent = client(0), dripping = client(0), deaf = client(2048), lingering = client(0);
 	int64_t start = clock_ms();
@@ -150,9 +145,8 @@ START_TEST(nobody_stays_longer_than_5_seconds)
 	close(deaf);
 	close(lingering);
 }
-END_TEST
 
-START_TEST(a_place_that_ended_while_waiting_is_free_of_its_request)
+TEST(a_place_that_ended_while_waiting_is_free_of_its_request)
 {
 	int waiting, next;
 
@@ -171,9 +165,8 @@ START_TEST(a_place_that_ended_while_waiting_is_free_of_its_request)
 	hear(next);
 	ck_assert_str_eq(body(), "body of /new");
 }
-END_TEST
 
-START_TEST(who_never_stops_sending_is_cut_off)
+TEST(who_never_stops_sending_is_cut_off)
 {
 	char more[8192];
 	int64_t start = clock_ms();
@@ -186,9 +179,8 @@ START_TEST(who_never_stops_sending_is_cut_off)
 	ck_assert_int_lt(clock_ms() - start, 4500); /* and not by the deadline */
 	close(fd);
 }
-END_TEST
 
-START_TEST(without_descriptors_it_waits_instead_of_spinning)
+TEST(without_descriptors_it_waits_instead_of_spinning)
 {
 	struct rlimit limit, none;
 	struct timeval while_waiting = {.tv_usec = 400 * 1000};
@@ -214,9 +206,8 @@ START_TEST(without_descriptors_it_waits_instead_of_spinning)
 	hear(fd);
 	ck_assert_str_eq(body(), "body of /a");
 }
-END_TEST
 
-START_TEST(the_end_of_the_server_ends_its_connections)
+TEST(the_end_of_the_server_ends_its_connections)
 {
 	int fd = client(0);
 
@@ -225,29 +216,3 @@ START_TEST(the_end_of_the_server_ends_its_connections)
 	ck_assert(ended(fd));
 	close(fd);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("http_bounds");
-	TCase *tcase = tcase_create("http_bounds");
-
-	tcase_set_timeout(tcase, 20);
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, a_slow_reader_gets_a_large_answer_whole);
-	tcase_add_test(tcase, half_a_request_keeps_nobody_out);
-	tcase_add_test(tcase, an_answered_client_that_stays_keeps_nobody_out);
-	tcase_add_test(tcase, a_client_that_does_not_read_keeps_nobody_out_for_long);
-	tcase_add_test(tcase, who_waits_for_an_answer_keeps_its_place_and_the_next_waits_too);
-	tcase_add_test(tcase, a_crowd_is_served_one_after_the_other);
-	tcase_add_test(tcase, a_thousand_requests_leave_every_place_free);
-	tcase_add_test(tcase, nobody_stays_longer_than_5_seconds);
-	tcase_add_test(tcase, a_place_that_ended_while_waiting_is_free_of_its_request);
-	tcase_add_test(tcase, who_never_stops_sending_is_cut_off);
-	tcase_add_test(tcase, without_descriptors_it_waits_instead_of_spinning);
-	tcase_add_test(tcase, the_end_of_the_server_ends_its_connections);
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-UNIT_MAIN(suite)

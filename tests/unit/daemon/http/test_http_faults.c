@@ -7,8 +7,8 @@
 
 #include "unit/http_client.h"
 
+#include "support/test.h"
 #include "unit/faults.h"
-#include "unit/unit.h"
 
 #define REQUEST "GET /a HTTP/1.0\r\n\r\n"
 
@@ -35,7 +35,9 @@ static void expect_answer(void)
 	ck_assert_str_eq(body(), "body of /a");
 }
 
-START_TEST(without_memory_there_is_none)
+TEST_CASE("http_faults", set_up, tear_down);
+
+TEST(without_memory_there_is_none)
 {
 
 	for (unsigned skip = 0; skip < 2; skip++) {
@@ -48,9 +50,8 @@ START_TEST(without_memory_there_is_none)
 		ck_assert_int_eq(fault_blocks(), 0);
 	}
 }
-END_TEST
 
-START_TEST(a_client_there_is_no_memory_for_is_closed_and_the_next_is_served)
+TEST(a_client_there_is_no_memory_for_is_closed_and_the_next_is_served)
 {
 	for (unsigned skip = 0; skip < 2; skip++) {
 		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -65,9 +66,8 @@ START_TEST(a_client_there_is_no_memory_for_is_closed_and_the_next_is_served)
 		expect_answer();
 	}
 }
-END_TEST
 
-START_TEST(an_interruption_costs_nothing)
+TEST_EACH(an_interruption_costs_nothing, 4)
 {
 	static const struct {
 		const char *call;
@@ -80,9 +80,8 @@ START_TEST(an_interruption_costs_nothing)
 	hear(fd);
 	ck_assert_str_eq(body(), "body of /a");
 }
-END_TEST
 
-START_TEST(after_the_answer_an_interruption_costs_nothing_either)
+TEST_EACH(after_the_answer_an_interruption_costs_nothing_either, 2)
 {
 	static const int errors[] = {EAGAIN, EINTR};
 	int fd = client(0);
@@ -95,9 +94,8 @@ START_TEST(after_the_answer_an_interruption_costs_nothing_either)
 	ck_assert_str_eq(body(), "body of /a");
 	expect_answer();
 }
-END_TEST
 
-START_TEST(a_broken_connection_frees_its_place)
+TEST_EACH(a_broken_connection_frees_its_place, 3)
 {
 	static const char *const calls[] = {"recv", "send", "shutdown"};
 
@@ -110,9 +108,8 @@ START_TEST(a_broken_connection_frees_its_place)
 	}
 	expect_answer();
 }
-END_TEST
 
-START_TEST(who_is_gone_before_being_accepted_is_passed_over)
+TEST(who_is_gone_before_being_accepted_is_passed_over)
 {
 	int fd;
 
@@ -122,9 +119,8 @@ START_TEST(who_is_gone_before_being_accepted_is_passed_over)
 	close(fd);
 	expect_answer();
 }
-END_TEST
 
-START_TEST(without_descriptors_it_waits_and_comes_back)
+TEST(without_descriptors_it_waits_and_comes_back)
 {
 	int fd;
 
@@ -137,24 +133,3 @@ START_TEST(without_descriptors_it_waits_and_comes_back)
 	hear(fd);
 	ck_assert_str_eq(body(), "body of /a");
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *all = suite_create("http_faults");
-	TCase *tests = tcase_create("http_faults");
-
-	tcase_set_timeout(tests, 30);
-	tcase_add_checked_fixture(tests, set_up, tear_down);
-	tcase_add_test(tests, without_memory_there_is_none);
-	tcase_add_test(tests, a_client_there_is_no_memory_for_is_closed_and_the_next_is_served);
-	tcase_add_loop_test(tests, an_interruption_costs_nothing, 0, 4);
-	tcase_add_loop_test(tests, after_the_answer_an_interruption_costs_nothing_either, 0, 2);
-	tcase_add_loop_test(tests, a_broken_connection_frees_its_place, 0, 3);
-	tcase_add_test(tests, who_is_gone_before_being_accepted_is_passed_over);
-	tcase_add_test(tests, without_descriptors_it_waits_and_comes_back);
-	suite_add_tcase(all, tests);
-	return all;
-}
-
-UNIT_MAIN(suite)

@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "unit/unit.h"
+#include "support/test.h"
 
-START_TEST(escapes_stand_for_their_bytes)
+TEST(escapes_stand_for_their_bytes)
 {
 	static const struct {
 		const char *escaped;
@@ -37,9 +37,8 @@ START_TEST(escapes_stand_for_their_bytes)
 		ck_assert_mem_eq(text.bytes, cases[i].bytes, cases[i].length);
 	}
 }
-END_TEST
 
-START_TEST(other_escapes_are_refused)
+TEST(other_escapes_are_refused)
 {
 	static const char *const texts[] = {
 		"\\", "a\\", "\\0", "\\N", "\\x", "\\x4", "\\x4g", "\\xg4", "\\X41", "\\ ", "\\\"",
@@ -52,9 +51,8 @@ START_TEST(other_escapes_are_refused)
 		ck_assert_ptr_nonnull(strstr(reason.text, "is no escape: allowed are"));
 	}
 }
-END_TEST
 
-START_TEST(no_more_is_taken_than_there_is_room_for)
+TEST(no_more_is_taken_than_there_is_room_for)
 {
 	char escaped[LINE_MAX_LENGTH + 2];
 	struct text text;
@@ -69,9 +67,8 @@ START_TEST(no_more_is_taken_than_there_is_room_for)
 	ck_assert_int_eq(escaped_text_decode(&text, escaped, &reason), -1);
 	ck_assert_ptr_nonnull(strstr(reason.text, "longer than 190"));
 }
-END_TEST
 
-START_TEST(what_a_file_would_read_differently_is_escaped)
+TEST(what_a_file_would_read_differently_is_escaped)
 {
 	static const struct {
 		size_t length;
@@ -104,9 +101,8 @@ START_TEST(what_a_file_would_read_differently_is_escaped)
 		ck_assert_str_eq(escaped, cases[i].compact);
 	}
 }
-END_TEST
 
-START_TEST(every_text_comes_back_in_both_forms)
+TEST(every_text_comes_back_in_both_forms)
 {
 	char escaped[ESCAPED_TEXT_MAX];
 	struct text text = {0}, back;
@@ -128,20 +124,3 @@ START_TEST(every_text_comes_back_in_both_forms)
 		}
 	}
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *all = suite_create("escaped_text");
-	TCase *tests = tcase_create("escaped_text");
-
-	tcase_add_test(tests, escapes_stand_for_their_bytes);
-	tcase_add_test(tests, other_escapes_are_refused);
-	tcase_add_test(tests, no_more_is_taken_than_there_is_room_for);
-	tcase_add_test(tests, what_a_file_would_read_differently_is_escaped);
-	tcase_add_test(tests, every_text_comes_back_in_both_forms);
-	suite_add_tcase(all, tests);
-	return all;
-}
-
-UNIT_MAIN(suite)

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "unit/unit.h"
+#include "support/test.h"
 
 static struct listen_address parse(const char *text)
 {
@@ -21,7 +21,7 @@ static struct listen_address parse(const char *text)
 	return address;
 }
 
-START_TEST(addresses_are_written_as_they_are_read)
+TEST(addresses_are_written_as_they_are_read)
 {
 	static const struct {
 		const char *text, *back, *first, *second;
@@ -58,9 +58,8 @@ START_TEST(addresses_are_written_as_they_are_read)
 			ck_assert_str_eq(address_format(&address.parts[1], part), cases[i].second);
 	}
 }
-END_TEST
 
-START_TEST(what_is_no_listen_address_is_refused_with_what_is_allowed)
+TEST(what_is_no_listen_address_is_refused_with_what_is_allowed)
 {
 	static const char *const texts[][2] = {
 		{"", "has no port"},
@@ -102,9 +101,8 @@ START_TEST(what_is_no_listen_address_is_refused_with_what_is_allowed)
 		ck_assert_ptr_nonnull(strstr(reason.text, "allowed are *:PORT"));
 	}
 }
-END_TEST
 
-START_TEST(two_addresses_collide_when_they_share_a_socket_address)
+TEST(two_addresses_collide_when_they_share_a_socket_address)
 {
 	static const struct {
 		const char *a, *b;
@@ -139,18 +137,3 @@ START_TEST(two_addresses_collide_when_they_share_a_socket_address)
 		ck_assert_int_eq(listen_address_collides(&b, &a), cases[i].collide);
 	}
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *all = suite_create("listen_address");
-	TCase *tests = tcase_create("listen_address");
-
-	tcase_add_test(tests, addresses_are_written_as_they_are_read);
-	tcase_add_test(tests, what_is_no_listen_address_is_refused_with_what_is_allowed);
-	tcase_add_test(tests, two_addresses_collide_when_they_share_a_socket_address);
-	suite_add_tcase(all, tests);
-	return all;
-}
-
-UNIT_MAIN(suite)

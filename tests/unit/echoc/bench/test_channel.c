@@ -16,7 +16,7 @@
 #include "echoc/bench/kinds.h"
 #include "integration/faulty_server.h"
 #include "probe/target.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 #define SIZE 64
 #define PATIENCE 1000
@@ -55,7 +55,9 @@ static void end(void)
 		close(server);
 }
 
-START_TEST(a_connection_that_is_not_made_in_time_is_begun_again)
+TEST_CASE("channel", start, end);
+
+TEST(a_connection_that_is_not_made_in_time_is_begun_again)
 {
 	const uint64_t begun = 5 * NS_PER_S;
 
@@ -69,9 +71,8 @@ START_TEST(a_connection_that_is_not_made_in_time_is_begun_again)
 	ck_assert_uint_eq(channel.link.tried, begun + PATIENCE);
 	ck_assert(link_is_connecting(&channel.link));
 }
-END_TEST
 
-START_TEST(no_connection_is_waited_for_after_the_end)
+TEST(no_connection_is_waited_for_after_the_end)
 {
 	link_close(&channel.link);
 	lane.sending = true;
@@ -81,7 +82,6 @@ START_TEST(no_connection_is_waited_for_after_the_end)
 	ck_assert_int_eq(channel.link.fd, -1);
 	ck_assert(!link_is_connecting(&channel.link));
 }
-END_TEST
 
 /* A second of a schedule of which nothing was sent. */
 static void end_schedule(void)
@@ -92,7 +92,7 @@ static void end_schedule(void)
 	channel_end_schedule(&channel, 1 + NS_PER_S);
 }
 
-START_TEST(what_was_due_without_a_connection_is_lost)
+TEST_EACH(what_was_due_without_a_connection_is_lost, 2)
 {
 	link_close(&channel.link);
 	if (_i == 1)
@@ -105,10 +105,9 @@ START_TEST(what_was_due_without_a_connection_is_lost)
 	ck_assert_uint_eq(lane.books.lost, RATE);
 	ck_assert_uint_eq(lane.books.unsent, 0);
 }
-END_TEST
 
 /* Also when it ends while the last replies are awaited. */
-START_TEST(what_was_due_on_a_connection_is_unsent)
+TEST(what_was_due_on_a_connection_is_unsent)
 {
 	end_schedule();
 	link_close(&channel.link);
@@ -117,9 +116,8 @@ START_TEST(what_was_due_on_a_connection_is_unsent)
 	ck_assert_uint_eq(lane.books.sent, 0);
 	ck_assert_uint_eq(lane.books.unsent, RATE);
 }
-END_TEST
 
-START_TEST(what_came_unasked_before_the_end_counts_once)
+TEST(what_came_unasked_before_the_end_counts_once)
 {
 	ck_assert_int_eq(write(server, "bye", 3), 3);
 	close(server);
@@ -129,10 +127,9 @@ START_TEST(what_came_unasked_before_the_end_counts_once)
 	channel_finish(&channel);
 	ck_assert_uint_eq(lane.books.unexpected, 1);
 }
-END_TEST
 
 /* The second one is sent, in vain, before anybody has looked what there is to read. */
-START_TEST(a_reply_counts_that_came_before_the_end)
+TEST(a_reply_counts_that_came_before_the_end)
 {
 	char message[SIZE];
 
@@ -151,22 +148,3 @@ START_TEST(a_reply_counts_that_came_before_the_end)
 	ck_assert_uint_eq(lane.books.received, 1);
 	ck_assert_uint_eq(lane.books.lost, 1);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_channel");
-	TCase *tcase = tcase_create("channel");
-
-	tcase_add_checked_fixture(tcase, start, end);
-	tcase_add_test(tcase, a_connection_that_is_not_made_in_time_is_begun_again);
-	tcase_add_test(tcase, no_connection_is_waited_for_after_the_end);
-	tcase_add_loop_test(tcase, what_was_due_without_a_connection_is_lost, 0, 2);
-	tcase_add_test(tcase, what_was_due_on_a_connection_is_unsent);
-	tcase_add_test(tcase, what_came_unasked_before_the_end_counts_once);
-	tcase_add_test(tcase, a_reply_counts_that_came_before_the_end);
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-UNIT_MAIN(suite)

@@ -15,7 +15,7 @@
 #include "echoc/command/command_line.h"
 #include "echoc/modes.h"
 #include "probe/target.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 static struct arguments arguments;
 
@@ -40,7 +40,9 @@ static void be_quiet(void)
 	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
 }
 
-START_TEST(ping_has_the_documented_defaults)
+TEST_CASE("arguments", be_quiet);
+
+TEST(ping_has_the_documented_defaults)
 {
 	ck_assert_int_eq(parse("ping host"), 0);
 	ck_assert_str_eq(arguments.mode->name, "ping");
@@ -52,9 +54,8 @@ START_TEST(ping_has_the_documented_defaults)
 	ck_assert(!arguments.target.udp && !arguments.json && !arguments.quiet);
 	ck_assert_str_eq(arguments.target.name, "host");
 }
-END_TEST
 
-START_TEST(bench_has_the_documented_defaults)
+TEST(bench_has_the_documented_defaults)
 {
 	ck_assert_int_eq(parse("bench host"), 0);
 	ck_assert_str_eq(arguments.mode->name, "bench");
@@ -65,9 +66,8 @@ START_TEST(bench_has_the_documented_defaults)
 	ck_assert_uint_eq(arguments.duration_ms, 10000);
 	ck_assert_uint_eq(arguments.threads, 1);
 }
-END_TEST
 
-START_TEST(values_are_read_with_their_units)
+TEST(values_are_read_with_their_units)
 {
 	ck_assert_int_eq(parse("ping -u -c 5 -i 10ms -s 1k -W 250ms --report 1m -q --json h:1"), 0);
 	ck_assert_uint_eq(arguments.count, 5);
@@ -86,9 +86,8 @@ START_TEST(values_are_read_with_their_units)
 	ck_assert_uint_eq(arguments.duration_ms, 120000);
 	ck_assert_uint_eq(arguments.threads, 4);
 }
-END_TEST
 
-START_TEST(with_trains_some_of_them_are_outstanding)
+TEST(with_trains_some_of_them_are_outstanding)
 {
 	ck_assert_int_eq(parse("bench -u -g host"), 0);
 	ck_assert_uint_eq(arguments.depth, 8 * 128);
@@ -99,16 +98,14 @@ START_TEST(with_trains_some_of_them_are_outstanding)
 	ck_assert_int_eq(parse("bench -u -g -p 8 host"), 0);
 	ck_assert_uint_eq(arguments.depth, 8);
 }
-END_TEST
 
-START_TEST(a_text_may_look_like_an_option)
+TEST(a_text_may_look_like_an_option)
 {
 	ck_assert_int_eq(parse("send -u host:7 -n hello -u"), 0);
 	ck_assert_uint_eq(arguments.text_count, 3);
 	ck_assert_str_eq(arguments.texts[0], "-n");
 	ck_assert_uint_eq(arguments.timeout_ms, 5000);
 }
-END_TEST
 
 static const char *const refused[] = {
 	"",
@@ -146,11 +143,10 @@ static const char *const refused[] = {
 	"send",
 };
 
-START_TEST(bad_usage_is_refused)
+TEST_EACH(bad_usage_is_refused, ARRAY_SIZE(refused))
 {
 	ck_assert_msg(parse(refused[_i]) < 0, "\"%s\" was taken", refused[_i]);
 }
-END_TEST
 
 struct split {
 	const char *text;
@@ -182,7 +178,7 @@ static const struct split splits[] = {
 	{"*:7", NULL, 0},
 };
 
-START_TEST(hosts_and_ports_are_taken_apart)
+TEST_EACH(hosts_and_ports_are_taken_apart, ARRAY_SIZE(splits))
 {
 	const struct split *split = &splits[_i];
 	char host[TARGET_NAME_MAX];
@@ -198,7 +194,6 @@ START_TEST(hosts_and_ports_are_taken_apart)
 	ck_assert_str_eq(host, split->host);
 	ck_assert_uint_eq(port, split->port);
 }
-END_TEST
 
 struct size_limit {
 	const char *line;
@@ -215,7 +210,7 @@ static const struct size_limit limits[] = {
 	{"ping unix:relative", false},	       {"ping -6 127.0.0.1", false},
 };
 
-START_TEST(what_does_not_fit_the_target_is_refused)
+TEST_EACH(what_does_not_fit_the_target_is_refused, ARRAY_SIZE(limits))
 {
 	struct target target;
 	struct reason reason;
@@ -225,25 +220,3 @@ START_TEST(what_does_not_fit_the_target_is_refused)
 			      limits[_i].fits,
 		      "%s", limits[_i].line);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_arguments");
-	TCase *tcase = tcase_create("arguments");
-
-	tcase_add_checked_fixture(tcase, be_quiet, NULL);
-	tcase_add_test(tcase, ping_has_the_documented_defaults);
-	tcase_add_test(tcase, bench_has_the_documented_defaults);
-	tcase_add_test(tcase, values_are_read_with_their_units);
-	tcase_add_test(tcase, with_trains_some_of_them_are_outstanding);
-	tcase_add_test(tcase, a_text_may_look_like_an_option);
-	tcase_add_loop_test(tcase, bad_usage_is_refused, 0, (int)ARRAY_SIZE(refused));
-	tcase_add_loop_test(tcase, hosts_and_ports_are_taken_apart, 0, (int)ARRAY_SIZE(splits));
-	tcase_add_loop_test(tcase, what_does_not_fit_the_target_is_refused, 0,
-			    (int)ARRAY_SIZE(limits));
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-UNIT_MAIN(suite)

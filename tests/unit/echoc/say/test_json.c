@@ -13,7 +13,7 @@
 #include "echoc/say/json.h"
 #include "echoc/say/report.h"
 #include "echoc/say/terminal.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 static char text[4096];
 static struct json json;
@@ -34,7 +34,9 @@ static const char *finished(void)
 	return text;
 }
 
-START_TEST(an_object_is_one_line)
+TEST_CASE("json", open_json);
+
+TEST(an_object_is_one_line)
 {
 	json_unsigned(&json, "a", UINT64_MAX);
 	json_open(&json, "b");
@@ -45,24 +47,21 @@ START_TEST(an_object_is_one_line)
 	ck_assert_str_eq(finished(), "{\"type\":\"test\",\"a\":18446744073709551615,"
 				     "\"b\":{\"c\":1.250,\"d\":true},\"e\":null}\n");
 }
-END_TEST
 
-START_TEST(what_was_not_measured_is_null)
+TEST(what_was_not_measured_is_null)
 {
 	json_number(&json, "a", (double)NAN, 1);
 	json_number(&json, "b", (double)INFINITY, 1);
 	json_number(&json, "c", -(double)INFINITY, 1);
 	ck_assert_str_eq(finished(), "{\"type\":\"test\",\"a\":null,\"b\":null,\"c\":null}\n");
 }
-END_TEST
 
-START_TEST(strings_are_escaped)
+TEST(strings_are_escaped)
 {
 	json_string(&json, "a", "\"\\\n\t\x01 ok");
 	ck_assert_str_eq(finished(),
 			 "{\"type\":\"test\",\"a\":\"\\\"\\\\\\u000a\\u0009\\u0001 ok\"}\n");
 }
-END_TEST
 
 /* The first and the last of each length, and what borders on the surrogates. */
 static const char *const well_formed[] = {
@@ -70,7 +69,7 @@ static const char *const well_formed[] = {
 	"\356\200\200",	 "\357\277\277", "\360\220\200\200", "\364\217\277\277",
 };
 
-START_TEST(utf_8_is_kept)
+TEST_EACH(utf_8_is_kept, ARRAY_SIZE(well_formed))
 {
 	char expected[64];
 
@@ -78,7 +77,6 @@ START_TEST(utf_8_is_kept)
 	snprintf(expected, sizeof(expected), "{\"type\":\"test\",\"a\":\"%s\"}\n", well_formed[_i]);
 	ck_assert_str_eq(finished(), expected);
 }
-END_TEST
 
 /* Cut off, overlong, a surrogate, beyond the last, bytes that are in no sequence. */
 static const char *const not_well_formed[] = {
@@ -97,7 +95,7 @@ static const char *const not_well_formed[] = {
 	"\377",
 };
 
-START_TEST(every_byte_of_what_is_no_utf_8_is_replaced)
+TEST_EACH(every_byte_of_what_is_no_utf_8_is_replaced, ARRAY_SIZE(not_well_formed))
 {
 	char name[8], expected[64];
 
@@ -107,18 +105,18 @@ START_TEST(every_byte_of_what_is_no_utf_8_is_replaced)
 		 (int)(6 * strlen(not_well_formed[_i])), "\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd");
 	ck_assert_str_eq(finished(), expected);
 }
-END_TEST
 
-START_TEST(bytes_are_two_digits)
+TEST(bytes_are_two_digits)
 {
 	json_byte(&json, "a", 0x5a);
 	json_byte(&json, "b", 0);
 	json_byte(&json, "c", -1);
 	ck_assert_str_eq(finished(), "{\"type\":\"test\",\"a\":\"5a\",\"b\":\"00\",\"c\":null}\n");
 }
-END_TEST
 
-START_TEST(a_bar_is_as_long_as_its_part)
+TEST_CASE("terminal");
+
+TEST(a_bar_is_as_long_as_its_part)
 {
 	char bar[BAR_TEXT_MAX];
 
@@ -132,9 +130,8 @@ START_TEST(a_bar_is_as_long_as_its_part)
 	ck_assert_str_eq(terminal_bar(7, 4, false, false, bar), "####");
 	ck_assert_uint_eq(strlen(terminal_bar(1, 5000, true, true, bar)), 3 * BAR_COLUMNS_MAX);
 }
-END_TEST
 
-START_TEST(numbers_are_as_people_write_them)
+TEST(numbers_are_as_people_write_them)
 {
 	char number[NUMBER_TEXT_MAX];
 
@@ -151,9 +148,8 @@ START_TEST(numbers_are_as_people_write_them)
 	ck_assert_str_eq(duration_text((double)NAN, number), "-");
 	ck_assert_str_eq(ms_text(182400, number), "0.182");
 }
-END_TEST
 
-START_TEST(the_client_is_the_limit_above_95_percent_of_its_cores)
+TEST(the_client_is_the_limit_above_95_percent_of_its_cores)
 {
 	struct report_span span = {.seconds = 10, .cpu = 9.4, .threads = 1};
 
@@ -163,28 +159,3 @@ START_TEST(the_client_is_the_limit_above_95_percent_of_its_cores)
 	span.seconds = 0;
 	ck_assert(!report_client_was_limit(&span));
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_json");
-	TCase *writer = tcase_create("json");
-	TCase *terminal = tcase_create("terminal");
-
-	tcase_add_checked_fixture(writer, open_json, NULL);
-	tcase_add_test(writer, an_object_is_one_line);
-	tcase_add_test(writer, what_was_not_measured_is_null);
-	tcase_add_test(writer, strings_are_escaped);
-	tcase_add_loop_test(writer, utf_8_is_kept, 0, ARRAY_SIZE(well_formed));
-	tcase_add_loop_test(writer, every_byte_of_what_is_no_utf_8_is_replaced, 0,
-			    ARRAY_SIZE(not_well_formed));
-	tcase_add_test(writer, bytes_are_two_digits);
-	tcase_add_test(terminal, a_bar_is_as_long_as_its_part);
-	tcase_add_test(terminal, numbers_are_as_people_write_them);
-	tcase_add_test(terminal, the_client_is_the_limit_above_95_percent_of_its_cores);
-	suite_add_tcase(suite, writer);
-	suite_add_tcase(suite, terminal);
-	return suite;
-}
-
-UNIT_MAIN(suite)

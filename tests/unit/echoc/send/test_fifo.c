@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "echoc/send/fifo.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 static unsigned char byte_of(size_t position)
 {
@@ -22,7 +22,7 @@ static void fill(unsigned char *data, size_t from, size_t length)
 		data[i] = byte_of(from + i);
 }
 
-START_TEST(bytes_come_out_as_they_went_in)
+TEST(bytes_come_out_as_they_went_in)
 {
 	static unsigned char data[100000];
 	struct fifo fifo = {0};
@@ -46,9 +46,8 @@ START_TEST(bytes_come_out_as_they_went_in)
 	}
 	fifo_clear(&fifo);
 }
-END_TEST
 
-START_TEST(differences_are_counted_and_the_first_is_told)
+TEST(differences_are_counted_and_the_first_is_told)
 {
 	unsigned char data[1000];
 	struct fifo fifo = {0};
@@ -66,9 +65,8 @@ START_TEST(differences_are_counted_and_the_first_is_told)
 	ck_assert_uint_eq(expected, byte_of(17));
 	fifo_clear(&fifo);
 }
-END_TEST
 
-START_TEST(more_than_was_sent_is_not_taken)
+TEST(more_than_was_sent_is_not_taken)
 {
 	struct fifo fifo = {0};
 	size_t differing, at;
@@ -85,18 +83,3 @@ START_TEST(more_than_was_sent_is_not_taken)
 	fifo_clear(&fifo);
 	fifo_clear(&fifo);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("echoc_fifo");
-	TCase *tcase = tcase_create("fifo");
-
-	tcase_add_test(tcase, bytes_come_out_as_they_went_in);
-	tcase_add_test(tcase, differences_are_counted_and_the_first_is_told);
-	tcase_add_test(tcase, more_than_was_sent_is_not_taken);
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-UNIT_MAIN(suite)

@@ -40,7 +40,9 @@ static struct config *load_path(const char *path, bool must_exist)
 	return load_source(&source);
 }
 
-START_TEST(a_missing_file_is_an_error_only_when_it_was_named)
+TEST_CASE("configuration", make_directory, remove_directory);
+
+TEST(a_missing_file_is_an_error_only_when_it_was_named)
 {
 	char path[64];
 	struct config *config;
@@ -56,9 +58,8 @@ START_TEST(a_missing_file_is_an_error_only_when_it_was_named)
 	ck_assert_ptr_nonnull(config_listener(config, "echo"));
 	config_release(config);
 }
-END_TEST
 
-START_TEST(what_is_no_file_is_refused_without_waiting_for_it)
+TEST(what_is_no_file_is_refused_without_waiting_for_it)
 {
 	char path[64];
 
@@ -71,9 +72,8 @@ START_TEST(what_is_no_file_is_refused_without_waiting_for_it)
 	ck_assert_ptr_null(load_path(path, false));
 	ck_assert_str_eq(said.lines, "F: is a fifo, not a file\n");
 }
-END_TEST
 
-START_TEST(an_unreadable_file_is_refused_whether_or_not_it_was_named)
+TEST(an_unreadable_file_is_refused_whether_or_not_it_was_named)
 {
 	char path[64];
 	int fd;
@@ -91,9 +91,8 @@ START_TEST(an_unreadable_file_is_refused_whether_or_not_it_was_named)
 	if (getuid() == 0)
 		ck_assert_int_eq(seteuid(0), 0);
 }
-END_TEST
 
-START_TEST(what_would_help_is_said_only_where_it_does)
+TEST(what_would_help_is_said_only_where_it_does)
 {
 	struct rlimit none = {.rlim_cur = 0}, before;
 	char path[64];
@@ -111,9 +110,8 @@ START_TEST(what_would_help_is_said_only_where_it_does)
 	ck_assert_ptr_null(load_path(path, true));
 	ck_assert_str_eq(said.lines, "F: cannot be opened: Not a directory\n");
 }
-END_TEST
 
-START_TEST(a_file_may_have_64_kib)
+TEST(a_file_may_have_64_kib)
 {
 	static char text[CONFIG_FILE_MAX + 1];
 
@@ -123,7 +121,6 @@ START_TEST(a_file_may_have_64_kib)
 	ck_assert_ptr_null(load_bytes(text, sizeof(text)));
 	ck_assert_str_eq(said.lines, "F: is larger than 65536 bytes, the most that is allowed\n");
 }
-END_TEST
 
 static struct config *load_with(const char *text, const struct listen_address *addresses,
 				size_t count)
@@ -149,7 +146,7 @@ static struct listen_address parse(const char *text)
 	return address;
 }
 
-START_TEST(addresses_of_the_command_line_replace_the_listeners)
+TEST(addresses_of_the_command_line_replace_the_listeners)
 {
 	struct listen_address addresses[] = {parse("*:7007"), parse("[::1]:8"), parse("unix:/x")};
 	struct config *config = load_with("[server]\nworkers = 2\n"
@@ -175,9 +172,8 @@ START_TEST(addresses_of_the_command_line_replace_the_listeners)
 	}
 	config_release(config);
 }
-END_TEST
 
-START_TEST(the_file_is_checked_also_when_its_listeners_are_replaced)
+TEST(the_file_is_checked_also_when_its_listeners_are_replaced)
 {
 	struct listen_address addresses[] = {parse("*:7007"), parse("0.0.0.0:7007")};
 
@@ -187,9 +183,8 @@ START_TEST(the_file_is_checked_also_when_its_listeners_are_replaced)
 	ck_assert_str_eq(said.lines, "-l 0.0.0.0:7007: another -l has this address already, or a "
 				     "part of it\n");
 }
-END_TEST
 
-START_TEST(metrics_may_stand_beside_what_is_elsewhere)
+TEST(metrics_may_stand_beside_what_is_elsewhere)
 {
 	config_release(load_good("[server]\nmetrics = 127.0.0.1:7\n"
 				 "[listener a]\naddress = 127.0.0.2:7 [::]:7 *:8 unix:/x\n"
@@ -199,9 +194,8 @@ START_TEST(metrics_may_stand_beside_what_is_elsewhere)
 	config_release(load_good("[server]\nmetrics = 127.0.0.1:0\n"
 				 "[listener a]\naddress = 127.0.0.1:0\n"));
 }
-END_TEST
 
-START_TEST(metrics_are_compared_with_the_listeners_that_are_opened)
+TEST(metrics_are_compared_with_the_listeners_that_are_opened)
 {
 	struct listen_address other = parse("127.0.0.1:8");
 	struct config *config;
@@ -214,10 +208,9 @@ START_TEST(metrics_are_compared_with_the_listeners_that_are_opened)
 	ck_assert_str_eq(said.lines, "F:2: metrics: [listener echo] serves TCP at 127.0.0.1:8: "
 				     "choose another port\n");
 }
-END_TEST
 
 /* Whether an interface that is not there is an error, and a metrics port that is taken. */
-START_TEST(addresses_that_are_not_opened_need_not_be_there)
+TEST(addresses_that_are_not_opened_need_not_be_there)
 {
 	static const char text[] = "[server]\nmetrics = 127.0.0.1:7\n"
 				   "[listener a]\naddress = [fe80::1%nosuch0]:7 *:7\n"
@@ -247,9 +240,8 @@ START_TEST(addresses_that_are_not_opened_need_not_be_there)
 	free(dump);
 	config_release(config);
 }
-END_TEST
 
-START_TEST(keys_without_effect_are_a_warning)
+TEST(keys_without_effect_are_a_warning)
 {
 	static const char *const texts[][2] = {
 		{"address = :1\nprotocol = udp\nidle_timeout = 1\n", "serves no TCP"},
@@ -287,9 +279,8 @@ START_TEST(keys_without_effect_are_a_warning)
 	config_release(load_text("[defaults]\nprefix=a\n[listener a]\naddress=:1\nprotocol=udp\n"));
 	ck_assert_uint_eq(said.length, 0);
 }
-END_TEST
 
-START_TEST(a_configuration_lives_until_its_last_reference_is_released)
+TEST(a_configuration_lives_until_its_last_reference_is_released)
 {
 	struct config *config = load_good("[defaults]\nallow = ::1\n");
 
@@ -299,7 +290,6 @@ START_TEST(a_configuration_lives_until_its_last_reference_is_released)
 	config_release(config);
 	config_release(NULL);
 }
-END_TEST
 
 static char changed[128];
 
@@ -310,7 +300,7 @@ static void note_change(const char *key)
 	(void)snprintf(changed + used, sizeof(changed) - used, "%s ", key);
 }
 
-START_TEST(only_settings_that_wait_for_a_restart_are_named)
+TEST(only_settings_that_wait_for_a_restart_are_named)
 {
 	static const char *const texts[][2] = {
 		{"", ""},
@@ -338,29 +328,3 @@ START_TEST(only_settings_that_wait_for_a_restart_are_named)
 	}
 	config_release(now);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *all = suite_create("configuration");
-	TCase *tests = tcase_create("configuration");
-
-	tcase_add_checked_fixture(tests, make_directory, remove_directory);
-	tcase_add_test(tests, a_missing_file_is_an_error_only_when_it_was_named);
-	tcase_add_test(tests, what_is_no_file_is_refused_without_waiting_for_it);
-	tcase_add_test(tests, an_unreadable_file_is_refused_whether_or_not_it_was_named);
-	tcase_add_test(tests, what_would_help_is_said_only_where_it_does);
-	tcase_add_test(tests, a_file_may_have_64_kib);
-	tcase_add_test(tests, addresses_of_the_command_line_replace_the_listeners);
-	tcase_add_test(tests, the_file_is_checked_also_when_its_listeners_are_replaced);
-	tcase_add_test(tests, metrics_may_stand_beside_what_is_elsewhere);
-	tcase_add_test(tests, metrics_are_compared_with_the_listeners_that_are_opened);
-	tcase_add_test(tests, addresses_that_are_not_opened_need_not_be_there);
-	tcase_add_test(tests, keys_without_effect_are_a_warning);
-	tcase_add_test(tests, a_configuration_lives_until_its_last_reference_is_released);
-	tcase_add_test(tests, only_settings_that_wait_for_a_restart_are_named);
-	suite_add_tcase(all, tests);
-	return all;
-}
-
-UNIT_MAIN(suite)

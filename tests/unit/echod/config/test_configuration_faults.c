@@ -68,7 +68,7 @@ static unsigned each_allocation_fails(const char *text)
 	return skip;
 }
 
-START_TEST(a_configuration_for_which_memory_runs_out_is_refused)
+TEST(a_configuration_for_which_memory_runs_out_is_refused)
 {
 	struct config *config = load_text(RICH);
 
@@ -78,17 +78,15 @@ START_TEST(a_configuration_for_which_memory_runs_out_is_refused)
 	ck_assert_uint_ge(each_allocation_fails(RICH), 15);
 	ck_assert_uint_ge(each_allocation_fails(""), 3);
 }
-END_TEST
 
-START_TEST(an_error_that_cannot_be_told_is_still_one)
+TEST(an_error_that_cannot_be_told_is_still_one)
 {
 	/* The configuration, the file, the text of the finding, its place, its line. */
 	ck_assert_uint_ge(each_allocation_fails("[server]\nworkers = many\n"), 5);
 	ck_assert_uint_eq(said.errors, 1);
 }
-END_TEST
 
-START_TEST(a_file_that_cannot_be_read_to_its_end_is_refused)
+TEST(a_file_that_cannot_be_read_to_its_end_is_refused)
 {
 	const char *text = "[server]\nworkers = 2\n";
 
@@ -100,17 +98,15 @@ START_TEST(a_file_that_cannot_be_read_to_its_end_is_refused)
 	}
 	ck_assert(!fails_to_load(text, 2, "read"));
 }
-END_TEST
 
-START_TEST(what_the_library_gives_up_on_is_refused)
+TEST(what_the_library_gives_up_on_is_refused)
 {
 	fault_next("ini_parse_stream", ENOMEM);
 	ck_assert_ptr_null(load_text("[server]\nworkers = 2\n"));
 	ck_assert_str_eq(said.lines, "F: the INI library gave up\n");
 }
-END_TEST
 
-START_TEST(a_directory_of_users_that_fails_is_told_from_a_user_that_is_none)
+TEST(a_directory_of_users_that_fails_is_told_from_a_user_that_is_none)
 {
 	ck_assert_ptr_null(load_text("[server]\nuser = no-such-user\n"));
 	ck_assert_str_eq(said.lines, "F:2: user: no user \"no-such-user\" on this system: create "
@@ -120,7 +116,6 @@ START_TEST(a_directory_of_users_that_fails_is_told_from_a_user_that_is_none)
 	ck_assert_str_eq(said.lines, "F:2: user: no user \"root\" on this system: Too many open "
 				     "files: create it first\n");
 }
-END_TEST
 
 /* Takes what is written to it, but for the first time. */
 static ssize_t refuse_once(void *cookie, const char *data, size_t size)
@@ -135,7 +130,7 @@ static ssize_t refuse_once(void *cookie, const char *data, size_t size)
 	return 0;
 }
 
-START_TEST(a_dump_with_a_hole_in_it_has_failed)
+TEST(a_dump_with_a_hole_in_it_has_failed)
 {
 	static const int buffering[] = {_IOFBF, _IONBF};
 	struct config *config = load_good("");
@@ -153,21 +148,3 @@ START_TEST(a_dump_with_a_hole_in_it_has_failed)
 	}
 	config_release(config);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *all = suite_create("configuration_faults");
-	TCase *tests = tcase_create("configuration_faults");
-
-	tcase_add_test(tests, a_configuration_for_which_memory_runs_out_is_refused);
-	tcase_add_test(tests, an_error_that_cannot_be_told_is_still_one);
-	tcase_add_test(tests, a_file_that_cannot_be_read_to_its_end_is_refused);
-	tcase_add_test(tests, what_the_library_gives_up_on_is_refused);
-	tcase_add_test(tests, a_directory_of_users_that_fails_is_told_from_a_user_that_is_none);
-	tcase_add_test(tests, a_dump_with_a_hole_in_it_has_failed);
-	suite_add_tcase(all, tests);
-	return all;
-}
-
-UNIT_MAIN(suite)

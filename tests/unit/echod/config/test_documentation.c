@@ -58,7 +58,7 @@ static unsigned count_lines(const char *wanted, bool whole)
 	return found;
 }
 
-START_TEST(the_shipped_file_has_every_key_at_its_default)
+TEST(the_shipped_file_has_every_key_at_its_default)
 {
 	char wanted[128];
 
@@ -72,9 +72,8 @@ START_TEST(the_shipped_file_has_every_key_at_its_default)
 			      "etc/echod.conf: no line, or more than one, \"%s\"", wanted);
 	}
 }
-END_TEST
 
-START_TEST(the_shipped_file_has_no_other_key)
+TEST(the_shipped_file_has_no_other_key)
 {
 	char key[64];
 
@@ -84,10 +83,10 @@ START_TEST(the_shipped_file_has_no_other_key)
 
 		/* Examples have no blank behind the #, sentences do. */
 		if (sscanf(line, "#%63[a-z_] = ", key) == 1 && strstr(line, " = "))
-			ck_assert_msg(schema_find(&config_schema, key) != NULL, "etc/echod.conf: %s", line);
+			ck_assert_msg(schema_find(&config_schema, key) != NULL,
+				      "etc/echod.conf: %s", line);
 	}
 }
-END_TEST
 
 /* The shipped file as it stands, or with its examples in force. */
 static char *shipped_file(bool with_examples)
@@ -107,7 +106,7 @@ static char *shipped_file(bool with_examples)
 	return text;
 }
 
-START_TEST(the_shipped_file_changes_nothing)
+TEST(the_shipped_file_changes_nothing)
 {
 	char *text = shipped_file(false);
 	struct config *config = load_good(text), *nothing = load_good("");
@@ -120,18 +119,16 @@ START_TEST(the_shipped_file_changes_nothing)
 	free(dump);
 	free(default_dump);
 }
-END_TEST
 
-START_TEST(the_examples_in_the_shipped_file_are_taken)
+TEST(the_examples_in_the_shipped_file_are_taken)
 {
 	char *text = shipped_file(true);
 
 	config_release(load_good(text));
 	free(text);
 }
-END_TEST
 
-START_TEST(the_manual_has_every_key_with_its_default)
+TEST(the_manual_has_every_key_with_its_default)
 {
 	char wanted[128];
 
@@ -146,20 +143,3 @@ START_TEST(the_manual_has_every_key_with_its_default)
 			      "man/echod.conf.5: no line, or more than one, \"%s\"", wanted);
 	}
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *all = suite_create("documentation");
-	TCase *tests = tcase_create("documentation");
-
-	tcase_add_test(tests, the_shipped_file_has_every_key_at_its_default);
-	tcase_add_test(tests, the_shipped_file_has_no_other_key);
-	tcase_add_test(tests, the_shipped_file_changes_nothing);
-	tcase_add_test(tests, the_examples_in_the_shipped_file_are_taken);
-	tcase_add_test(tests, the_manual_has_every_key_with_its_default);
-	suite_add_tcase(all, tests);
-	return all;
-}
-
-UNIT_MAIN(suite)

@@ -8,7 +8,7 @@
 #include "echod/config/settings.h"
 #include "unit/config_text.h"
 
-START_TEST(the_dump_names_every_key_with_the_value_in_force)
+TEST(the_dump_names_every_key_with_the_value_in_force)
 {
 	struct config *config = load_good("[listener a]\naddress = :1 localhost:2\n"
 					  "protocol = udp tcp\nidle_timeout = 90\n"
@@ -55,9 +55,8 @@ START_TEST(the_dump_names_every_key_with_the_value_in_force)
 	free(text);
 	config_release(config);
 }
-END_TEST
 
-START_TEST(keys_without_effect_are_dumped_so_that_nothing_warns_of_them)
+TEST(keys_without_effect_are_dumped_so_that_nothing_warns_of_them)
 {
 	struct config *config = load_good("[listener a]\naddress = :1\nprotocol = udp\n"
 					  "[listener b]\naddress = unix:/run/x\n");
@@ -74,9 +73,8 @@ START_TEST(keys_without_effect_are_dumped_so_that_nothing_warns_of_them)
 	free(text);
 	config_release(config);
 }
-END_TEST
 
-START_TEST(networks_are_dumped_in_the_order_in_which_they_were_written)
+TEST(networks_are_dumped_in_the_order_in_which_they_were_written)
 {
 	struct config *config = load_good("[listener a]\naddress = :1\n"
 					  "[defaults]\n"
@@ -92,9 +90,8 @@ START_TEST(networks_are_dumped_in_the_order_in_which_they_were_written)
 	free(text);
 	config_release(config);
 }
-END_TEST
 
-START_TEST(a_text_that_fills_its_line_still_fits_when_dumped)
+TEST(a_text_that_fills_its_line_still_fits_when_dumped)
 {
 	char file[LINE_MAX_LENGTH + 32] = "[defaults]\ngreeting=";
 	struct config *config, *back;
@@ -112,9 +109,8 @@ START_TEST(a_text_that_fills_its_line_still_fits_when_dumped)
 	config_release(config);
 	config_release(back);
 }
-END_TEST
 
-START_TEST(a_dump_that_cannot_be_written_is_an_error)
+TEST(a_dump_that_cannot_be_written_is_an_error)
 {
 	struct config *config = load_good("");
 	FILE *full = fopen("/dev/full", "w");
@@ -124,7 +120,6 @@ START_TEST(a_dump_that_cannot_be_written_is_an_error)
 	(void)fclose(full);
 	config_release(config);
 }
-END_TEST
 
 /* Random files, the same in each run ---------------------------------------------------------- */
 
@@ -265,7 +260,7 @@ static void expect_same(const struct config *a, const struct config *b)
 				 sizeof(struct text));
 }
 
-START_TEST(every_dump_reads_back_as_the_same_configuration)
+TEST(every_dump_reads_back_as_the_same_configuration)
 {
 	for (unsigned round = 0; round < 300; round++) {
 		char *text = random_file(), *dump, *again;
@@ -285,21 +280,3 @@ START_TEST(every_dump_reads_back_as_the_same_configuration)
 		free(again);
 	}
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *all = suite_create("config_dump");
-	TCase *tests = tcase_create("config_dump");
-
-	tcase_add_test(tests, the_dump_names_every_key_with_the_value_in_force);
-	tcase_add_test(tests, keys_without_effect_are_dumped_so_that_nothing_warns_of_them);
-	tcase_add_test(tests, networks_are_dumped_in_the_order_in_which_they_were_written);
-	tcase_add_test(tests, a_text_that_fills_its_line_still_fits_when_dumped);
-	tcase_add_test(tests, a_dump_that_cannot_be_written_is_an_error);
-	tcase_add_test(tests, every_dump_reads_back_as_the_same_configuration);
-	suite_add_tcase(all, tests);
-	return all;
-}
-
-UNIT_MAIN(suite)

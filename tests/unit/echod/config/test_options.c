@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "echod/config/options.h"
+#include "support/test.h"
 #include "unit/faults.h"
-#include "unit/unit.h"
 
 #define ARGUMENTS_MAX 16
 
@@ -93,7 +93,9 @@ static void assert_refused(const char *line, const char *why)
 	ck_assert_msg(strstr(text, "usage: echod [-c FILE]") != NULL, "%s", text);
 }
 
-START_TEST(no_options_serve_the_default_file_if_there_is_one)
+TEST_CASE("command line", NULL, teardown);
+
+TEST(no_options_serve_the_default_file_if_there_is_one)
 {
 	assert_accepted("");
 	ck_assert_int_eq(options.action, ACTION_RUN);
@@ -103,9 +105,8 @@ START_TEST(no_options_serve_the_default_file_if_there_is_one)
 	ck_assert_ptr_null(options.source.addresses);
 	ck_assert_uint_eq(options.verbose, 0);
 }
-END_TEST
 
-START_TEST(a_named_file_must_exist)
+TEST(a_named_file_must_exist)
 {
 	static const char *const lines[] = {"-c /a/b", "-c/a/b", "--config /a/b", "--config=/a/b",
 					    "-c /x -c /a/b"};
@@ -116,9 +117,8 @@ START_TEST(a_named_file_must_exist)
 		ck_assert(options.source.must_exist);
 	}
 }
-END_TEST
 
-START_TEST(each_action_has_a_short_and_a_long_name)
+TEST(each_action_has_a_short_and_a_long_name)
 {
 	static const struct {
 		const char *line;
@@ -144,9 +144,8 @@ START_TEST(each_action_has_a_short_and_a_long_name)
 		ck_assert_int_eq(options.action, cases[i].action);
 	}
 }
-END_TEST
 
-START_TEST(verbosity_adds_up)
+TEST(verbosity_adds_up)
 {
 	assert_accepted("-v");
 	ck_assert_uint_eq(options.verbose, 1);
@@ -155,9 +154,8 @@ START_TEST(verbosity_adds_up)
 	assert_accepted("--verbose -v -t --verbose");
 	ck_assert_uint_eq(options.verbose, 3);
 }
-END_TEST
 
-START_TEST(addresses_are_kept_in_order)
+TEST(addresses_are_kept_in_order)
 {
 	char address[LISTEN_ADDRESS_TEXT_MAX];
 
@@ -172,9 +170,8 @@ START_TEST(addresses_are_kept_in_order)
 	ck_assert_uint_eq(options.source.address_count, 0);
 	options_clear(&options);
 }
-END_TEST
 
-START_TEST(a_bad_address_is_bad_usage)
+TEST(a_bad_address_is_bad_usage)
 {
 	assert_refused("-l localhost", "-l localhost: ");
 	assert_refused("-l *:70000", "-l *:70000: ");
@@ -187,9 +184,8 @@ START_TEST(a_bad_address_is_bad_usage)
 	assert_refused("-l *:7 -l *:8 -l *:7", "-l *:7: this address was given before");
 	assert_refused("-t -l x", "-l x: ");
 }
-END_TEST
 
-START_TEST(what_is_not_allowed_is_refused_in_words)
+TEST(what_is_not_allowed_is_refused_in_words)
 {
 	assert_refused("-x", "unknown option -x");
 	assert_refused("-tx", "unknown option -x");
@@ -209,9 +205,8 @@ START_TEST(what_is_not_allowed_is_refused_in_words)
 	assert_refused("-v -- -t", "unexpected argument '-t'");
 	assert_refused("start -t", "unexpected argument 'start'");
 }
-END_TEST
 
-START_TEST(addresses_beside_handed_sockets_are_refused)
+TEST(addresses_beside_handed_sockets_are_refused)
 {
 	char pid[16];
 
@@ -226,7 +221,6 @@ START_TEST(addresses_beside_handed_sockets_are_refused)
 	assert_accepted("-l *:7");
 	ck_assert(!options.source.handed);
 }
-END_TEST
 
 static int run_usage(char *argv[] UNUSED)
 {
@@ -234,7 +228,7 @@ static int run_usage(char *argv[] UNUSED)
 	return 0;
 }
 
-START_TEST(usage_names_every_option_and_fits_a_terminal)
+TEST(usage_names_every_option_and_fits_a_terminal)
 {
 	static const char *const names[] = {
 		"-c, --config FILE", "-l, --listen ADDRESS", "-t, --test", "-T, --dump",
@@ -249,7 +243,6 @@ START_TEST(usage_names_every_option_and_fits_a_terminal)
 			ck_assert_uint_le(strlen(line), 80);
 	}
 }
-END_TEST
 
 static int run_parse_without_memory(char *argv[])
 {
@@ -261,33 +254,10 @@ static int run_parse_without_memory(char *argv[])
 	return status;
 }
 
-START_TEST(no_memory_for_an_address_is_said)
+TEST(no_memory_for_an_address_is_said)
 {
 	char *argv[] = {(char[]){"echod"}, (char[]){"-l"}, (char[]){"127.0.0.1:7007"}, NULL};
 
 	ck_assert_int_eq(captured(stderr, STDERR_FILENO, run_parse_without_memory, argv), -1);
 	ck_assert_msg(strstr(text, "-l 127.0.0.1:7007: out of memory\n") != NULL, "%s", text);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *s = suite_create("options");
-	TCase *tc = tcase_create("command line");
-
-	tcase_add_checked_fixture(tc, NULL, teardown);
-	tcase_add_test(tc, no_options_serve_the_default_file_if_there_is_one);
-	tcase_add_test(tc, a_named_file_must_exist);
-	tcase_add_test(tc, each_action_has_a_short_and_a_long_name);
-	tcase_add_test(tc, verbosity_adds_up);
-	tcase_add_test(tc, addresses_are_kept_in_order);
-	tcase_add_test(tc, a_bad_address_is_bad_usage);
-	tcase_add_test(tc, what_is_not_allowed_is_refused_in_words);
-	tcase_add_test(tc, addresses_beside_handed_sockets_are_refused);
-	tcase_add_test(tc, no_memory_for_an_address_is_said);
-	tcase_add_test(tc, usage_names_every_option_and_fits_a_terminal);
-	suite_add_tcase(s, tc);
-	return s;
-}
-
-UNIT_MAIN(suite)

@@ -188,31 +188,27 @@ static void check_refusals(const struct refusal *refusals, size_t count)
 	}
 }
 
-START_TEST(lines_of_a_wrong_shape_are_refused)
+TEST(lines_of_a_wrong_shape_are_refused)
 {
 	check_refusals(shapes, ARRAY_SIZE(shapes));
 }
-END_TEST
 
-START_TEST(sections_that_should_not_be_are_refused)
+TEST(sections_that_should_not_be_are_refused)
 {
 	check_refusals(sections, ARRAY_SIZE(sections));
 }
-END_TEST
 
-START_TEST(keys_that_should_not_be_are_refused)
+TEST(keys_that_should_not_be_are_refused)
 {
 	check_refusals(keys, ARRAY_SIZE(keys));
 }
-END_TEST
 
-START_TEST(values_that_are_not_allowed_are_refused)
+TEST(values_that_are_not_allowed_are_refused)
 {
 	check_refusals(values, ARRAY_SIZE(values));
 }
-END_TEST
 
-START_TEST(every_error_is_told_in_the_order_of_the_lines)
+TEST(every_error_is_told_in_the_order_of_the_lines)
 {
 	ck_assert_ptr_null(load_text("workers = 0\n"
 				     "[listener a]\n"
@@ -251,9 +247,8 @@ START_TEST(every_error_is_told_in_the_order_of_the_lines)
 		"NAME]\n"
 		"F:15: neither key = value, nor [section], nor a comment\n");
 }
-END_TEST
 
-START_TEST(a_file_of_nothing_but_errors_is_told_whole)
+TEST(a_file_of_nothing_but_errors_is_told_whole)
 {
 	static char text[MANY_LINES * 4 + 1];
 
@@ -262,21 +257,3 @@ START_TEST(a_file_of_nothing_but_errors_is_told_whole)
 	ck_assert_ptr_null(load_bytes(text, MANY_LINES * 4));
 	ck_assert_uint_eq(said.errors, MANY_LINES);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *all = suite_create("config_refusals");
-	TCase *tests = tcase_create("config_refusals");
-
-	tcase_add_test(tests, lines_of_a_wrong_shape_are_refused);
-	tcase_add_test(tests, sections_that_should_not_be_are_refused);
-	tcase_add_test(tests, keys_that_should_not_be_are_refused);
-	tcase_add_test(tests, values_that_are_not_allowed_are_refused);
-	tcase_add_test(tests, every_error_is_told_in_the_order_of_the_lines);
-	tcase_add_test(tests, a_file_of_nothing_but_errors_is_told_whole);
-	suite_add_tcase(all, tests);
-	return all;
-}
-
-UNIT_MAIN(suite)

@@ -12,7 +12,7 @@
 #include "daemon/settings/values.h"
 #include "unit/config_text.h"
 
-START_TEST(every_row_is_complete)
+TEST(every_row_is_complete)
 {
 	for (size_t i = 0; i < setting_count; i++) {
 		const struct setting *setting = &settings[i];
@@ -31,9 +31,8 @@ START_TEST(every_row_is_complete)
 	ck_assert_ptr_null(schema_find(&config_schema, "nonesuch"));
 	ck_assert_ptr_null(schema_find(&config_schema, ""));
 }
-END_TEST
 
-START_TEST(every_default_is_a_value_that_is_allowed)
+TEST(every_default_is_a_value_that_is_allowed)
 {
 	struct config *config = load_good("");
 
@@ -52,9 +51,8 @@ START_TEST(every_default_is_a_value_that_is_allowed)
 	}
 	config_release(config);
 }
-END_TEST
 
-START_TEST(only_lists_that_add_up_may_be_repeated)
+TEST(only_lists_that_add_up_may_be_repeated)
 {
 	for (size_t i = 0; i < setting_count; i++) {
 		const char *key = settings[i].key;
@@ -65,9 +63,8 @@ START_TEST(only_lists_that_add_up_may_be_repeated)
 		ck_assert(!repeatable || settings[i].type->list);
 	}
 }
-END_TEST
 
-START_TEST(values_differ_when_their_texts_do)
+TEST(values_differ_when_their_texts_do)
 {
 	static const char *const files[] = {
 		"[defaults]\nallow = ::1\n",	  "[defaults]\nallow = ::2\n",
@@ -92,9 +89,8 @@ START_TEST(values_differ_when_their_texts_do)
 		}
 	}
 }
-END_TEST
 
-START_TEST(names_have_1_to_32_plain_characters)
+TEST(names_have_1_to_32_plain_characters)
 {
 	ck_assert(is_name("a"));
 	ck_assert(is_name("AZaz09._-"));
@@ -105,20 +101,3 @@ START_TEST(names_have_1_to_32_plain_characters)
 	ck_assert(!is_name("a:b"));
 	ck_assert(!is_name("\xc3\xa9"));
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *all = suite_create("settings");
-	TCase *tests = tcase_create("settings");
-
-	tcase_add_test(tests, every_row_is_complete);
-	tcase_add_test(tests, every_default_is_a_value_that_is_allowed);
-	tcase_add_test(tests, only_lists_that_add_up_may_be_repeated);
-	tcase_add_test(tests, values_differ_when_their_texts_do);
-	tcase_add_test(tests, names_have_1_to_32_plain_characters);
-	suite_add_tcase(all, tests);
-	return all;
-}
-
-UNIT_MAIN(suite)

@@ -32,7 +32,7 @@ static bool listed(const struct netlist *list, const char *mapped)
 	return netlist_contains(list, &ip);
 }
 
-START_TEST(an_empty_file_serves_echo_on_port_7_with_every_default)
+TEST(an_empty_file_serves_echo_on_port_7_with_every_default)
 {
 	static const char *const texts[] = {"", "\n", "# nothing", "\xef\xbb\xbf",
 					    "\xef\xbb\xbf\r\n"};
@@ -65,9 +65,8 @@ START_TEST(an_empty_file_serves_echo_on_port_7_with_every_default)
 		config_release(config);
 	}
 }
-END_TEST
 
-START_TEST(every_setting_is_taken_to_its_place)
+TEST(every_setting_is_taken_to_its_place)
 {
 	struct config *config = load_good("[listener a.B-c_9]\n"
 					  "address = 127.0.0.1:1 [::1]:2\n"
@@ -121,9 +120,8 @@ START_TEST(every_setting_is_taken_to_its_place)
 	ck_assert(!a->udp_guard && !a->udp_ttl_guard);
 	config_release(config);
 }
-END_TEST
 
-START_TEST(metrics_take_ip_addresses_with_a_port)
+TEST(metrics_take_ip_addresses_with_a_port)
 {
 	static const char *const texts[][2] = {
 		{"192.0.2.7:9107", "192.0.2.7:9107"},
@@ -142,9 +140,8 @@ START_TEST(metrics_take_ip_addresses_with_a_port)
 		config_release(config);
 	}
 }
-END_TEST
 
-START_TEST(the_format_is_generous_where_nothing_is_lost)
+TEST(the_format_is_generous_where_nothing_is_lost)
 {
 	struct config *config = load_good("\xef\xbb\xbf# a comment\r\n"
 					  "   ; another, indented\r\n"
@@ -169,9 +166,8 @@ START_TEST(the_format_is_generous_where_nothing_is_lost)
 	ck_assert_mem_eq(a->prefix.bytes, "a;b=c:d", 7);
 	config_release(config);
 }
-END_TEST
 
-START_TEST(a_line_may_have_190_bytes_and_a_name_32)
+TEST(a_line_may_have_190_bytes_and_a_name_32)
 {
 	struct config *config = load_good("[listener a2345678901234567890123456789012]\r\n"
 					  "address = :1\n"
@@ -187,9 +183,8 @@ START_TEST(a_line_may_have_190_bytes_and_a_name_32)
 	ck_assert_mem_eq(a->prefix.bytes, NINETY NINETY "1", 181);
 	config_release(config);
 }
-END_TEST
 
-START_TEST(a_listener_says_otherwise_than_the_defaults)
+TEST(a_listener_says_otherwise_than_the_defaults)
 {
 	struct config *config = load_good("[listener own]\n"
 					  "address = :1\n"
@@ -222,18 +217,16 @@ START_TEST(a_listener_says_otherwise_than_the_defaults)
 	ck_assert_ptr_eq(none->allow.networks, config->defaults.allow.networks);
 	config_release(config);
 }
-END_TEST
 
-START_TEST(addresses_may_overlap_and_share_a_port)
+TEST(addresses_may_overlap_and_share_a_port)
 {
 	config_release(load_good("[listener all]\n"
 				 "address = *:7 unix:/run/x\n"
 				 "[listener one]\n"
 				 "address = 127.0.0.1:7 localhost:8 [::1]:7 unix:/run/y\n"));
 }
-END_TEST
 
-START_TEST(a_tag_follows_the_name_alone)
+TEST(a_tag_follows_the_name_alone)
 {
 	struct config *first = load_good("[listener a]\naddress=:1\n[listener b]\naddress=:2\n");
 	struct config *second = load_good("[listener b]\naddress=:3\n[listener a]\naddress=:4\n");
@@ -245,23 +238,3 @@ START_TEST(a_tag_follows_the_name_alone)
 	config_release(first);
 	config_release(second);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *all = suite_create("config_text");
-	TCase *tests = tcase_create("config_text");
-
-	tcase_add_test(tests, an_empty_file_serves_echo_on_port_7_with_every_default);
-	tcase_add_test(tests, every_setting_is_taken_to_its_place);
-	tcase_add_test(tests, metrics_take_ip_addresses_with_a_port);
-	tcase_add_test(tests, the_format_is_generous_where_nothing_is_lost);
-	tcase_add_test(tests, a_line_may_have_190_bytes_and_a_name_32);
-	tcase_add_test(tests, a_listener_says_otherwise_than_the_defaults);
-	tcase_add_test(tests, addresses_may_overlap_and_share_a_port);
-	tcase_add_test(tests, a_tag_follows_the_name_alone);
-	suite_add_tcase(all, tests);
-	return all;
-}
-
-UNIT_MAIN(suite)

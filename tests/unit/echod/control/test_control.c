@@ -8,7 +8,7 @@
 #include "echod/control/rounds.h"
 
 #include "echod/worker/worker.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 #define WORKERS 1024
 
@@ -73,7 +73,9 @@ static size_t nth(int order, size_t index)
 	return orders[order];
 }
 
-START_TEST(a_question_costs_a_look_at_each_worker_and_one_for_each_answer)
+TEST_CASE("control", set_up);
+
+TEST_EACH(a_question_costs_a_look_at_each_worker_and_one_for_each_answer, 3)
 {
 	for (int question = 0; question < 2; question++) {
 		looks = 0;
@@ -87,9 +89,8 @@ START_TEST(a_question_costs_a_look_at_each_worker_and_one_for_each_answer)
 		ck_assert_uint_le(looks, 2 * WORKERS + 1);
 	}
 }
-END_TEST
 
-START_TEST(who_has_ended_is_waited_for_no_longer)
+TEST(who_has_ended_is_waited_for_no_longer)
 {
 	rounds_ask(&rounds, count_call, NULL);
 	for (size_t i = 0; i < WORKERS; i++)
@@ -99,9 +100,8 @@ START_TEST(who_has_ended_is_waited_for_no_longer)
 		ended[i] = true;
 	ck_assert(rounds_over(&rounds));
 }
-END_TEST
 
-START_TEST(each_that_asks_is_called_once_when_its_round_is_over)
+TEST(each_that_asks_is_called_once_when_its_round_is_over)
 {
 	rounds_ask(&rounds, ask_again, &rounds);
 	rounds_ask(&rounds, count_call, NULL);
@@ -115,20 +115,3 @@ START_TEST(each_that_asks_is_called_once_when_its_round_is_over)
 	rounds_call_waiting(&rounds);
 	ck_assert_uint_eq(calls, 3);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("control");
-	TCase *tcase = tcase_create("control");
-
-	tcase_add_checked_fixture(tcase, set_up, NULL);
-	tcase_add_loop_test(tcase, a_question_costs_a_look_at_each_worker_and_one_for_each_answer,
-			    0, 3);
-	tcase_add_test(tcase, who_has_ended_is_waited_for_no_longer);
-	tcase_add_test(tcase, each_that_asks_is_called_once_when_its_round_is_over);
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-UNIT_MAIN(suite)

@@ -22,10 +22,10 @@
 #include "echod/control/state.h"
 #include "echod/guard/client_table.h"
 #include "integration/harness.h"
+#include "support/test.h"
 #include "unit/config_text.h"
 #include "unit/faults.h"
 #include "unit/log_lines.h"
-#include "unit/unit.h"
 
 #define ONE "[server]\nworkers = 1\n[listener a]\naddress = 127.0.0.1:0\nprotocol = tcp\n"
 #define TWO "[server]\nworkers = 2\n[listener a]\naddress = 127.0.0.1:0\nprotocol = tcp\n"
@@ -75,7 +75,9 @@ static const char *fail_to_start(const char *call, int error)
 	return log_lines();
 }
 
-START_TEST(a_start_for_which_memory_runs_out_says_so_and_leaves_nothing)
+TEST_CASE("server_faults", set_up, log_lines_end);
+
+TEST(a_start_for_which_memory_runs_out_says_so_and_leaves_nothing)
 {
 	struct config *config = load_good(MONITORED);
 	struct server *server;
@@ -100,17 +102,15 @@ START_TEST(a_start_for_which_memory_runs_out_says_so_and_leaves_nothing)
 	server_free(server);
 	config_release(config);
 }
-END_TEST
 
-START_TEST(without_descriptors_to_work_with_it_does_not_start)
+TEST(without_descriptors_to_work_with_it_does_not_start)
 {
 	ck_assert_ptr_nonnull(strstr(fail_to_start("eventfd", EMFILE),
 				     "cannot start: eventfd: Too many open files"));
 	ck_assert_int_eq(status, STATUS_FAILURE);
 }
-END_TEST
 
-START_TEST(a_socket_that_is_not_permitted_has_a_status_of_its_own)
+TEST(a_socket_that_is_not_permitted_has_a_status_of_its_own)
 {
 	static const int errors[] = {EACCES, EPERM};
 
@@ -121,9 +121,8 @@ START_TEST(a_socket_that_is_not_permitted_has_a_status_of_its_own)
 	fail_to_start("bind", EADDRINUSE);
 	ck_assert_int_eq(status, STATUS_FAILURE);
 }
-END_TEST
 
-START_TEST(a_thread_that_cannot_be_started_ends_those_that_were)
+TEST_EACH(a_thread_that_cannot_be_started_ends_those_that_were, 2)
 {
 	struct server *server = start_good(TWO);
 
@@ -134,9 +133,8 @@ START_TEST(a_thread_that_cannot_be_started_ends_those_that_were)
 						  "temporarily unavailable"));
 	server_free(server); /* waits for the threads */
 }
-END_TEST
 
-START_TEST(a_reload_for_which_memory_runs_out_changes_nothing)
+TEST(a_reload_for_which_memory_runs_out_changes_nothing)
 {
 	const struct socket_table *table;
 	const struct config *config;
@@ -175,9 +173,8 @@ START_TEST(a_reload_for_which_memory_runs_out_changes_nothing)
 	server_free(server);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_kernel_that_tells_no_number_of_descriptors_is_taken_to_give_the_usual)
+TEST(a_kernel_that_tells_no_number_of_descriptors_is_taken_to_give_the_usual)
 {
 	struct server *server;
 
@@ -187,9 +184,8 @@ START_TEST(a_kernel_that_tells_no_number_of_descriptors_is_taken_to_give_the_usu
 	ck_assert_uint_eq(server->descriptors, 1024);
 	server_free(server);
 }
-END_TEST
 
-START_TEST(descriptors_are_raised_as_far_as_they_may)
+TEST(descriptors_are_raised_as_far_as_they_may)
 {
 	struct rlimit limit;
 	struct server *server;
@@ -206,9 +202,8 @@ START_TEST(descriptors_are_raised_as_far_as_they_may)
 	ck_assert_uint_eq(server->descriptors, limit.rlim_max);
 	server_free(server);
 }
-END_TEST
 
-START_TEST(workers_are_counted_also_where_the_mask_is_not_told)
+TEST(workers_are_counted_also_where_the_mask_is_not_told)
 {
 	struct server *server;
 
@@ -218,9 +213,8 @@ START_TEST(workers_are_counted_also_where_the_mask_is_not_told)
 	ck_assert_uint_eq(server->rounds.count, (size_t)sysconf(_SC_NPROCESSORS_ONLN));
 	server_free(server);
 }
-END_TEST
 
-START_TEST(clients_are_limited_by_descriptors_but_never_to_none)
+TEST(clients_are_limited_by_descriptors_but_never_to_none)
 {
 	struct server *server = start_good(ONE);
 
@@ -236,9 +230,8 @@ START_TEST(clients_are_limited_by_descriptors_but_never_to_none)
 	ck_assert_uint_eq(client_table_limit(server->shared.clients), 1048576);
 	server_free(server);
 }
-END_TEST
 
-START_TEST(each_v_says_more_than_the_file_wants)
+TEST(each_v_says_more_than_the_file_wants)
 {
 	static const enum log_level levels[] = {LEVEL_NOTICE, LEVEL_INFO, LEVEL_DEBUG, LEVEL_DEBUG};
 	struct server *server = start_good(ONE);
@@ -252,26 +245,3 @@ START_TEST(each_v_says_more_than_the_file_wants)
 	}
 	server_free(server);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *all = suite_create("server_faults");
-	TCase *tests = new_case(all, "server_faults");
-
-	tcase_add_checked_fixture(tests, set_up, log_lines_end);
-	tcase_add_test(tests, a_start_for_which_memory_runs_out_says_so_and_leaves_nothing);
-	tcase_add_test(tests, without_descriptors_to_work_with_it_does_not_start);
-	tcase_add_test(tests, a_socket_that_is_not_permitted_has_a_status_of_its_own);
-	tcase_add_loop_test(tests, a_thread_that_cannot_be_started_ends_those_that_were, 0, 2);
-	tcase_add_test(tests, a_reload_for_which_memory_runs_out_changes_nothing);
-	tcase_add_test(tests,
-		       a_kernel_that_tells_no_number_of_descriptors_is_taken_to_give_the_usual);
-	tcase_add_test(tests, descriptors_are_raised_as_far_as_they_may);
-	tcase_add_test(tests, workers_are_counted_also_where_the_mask_is_not_told);
-	tcase_add_test(tests, clients_are_limited_by_descriptors_but_never_to_none);
-	tcase_add_test(tests, each_v_says_more_than_the_file_wants);
-	return all;
-}
-
-INTEGRATION_MAIN(suite)

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "echod/counters/counters.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 static void series(size_t i, char text[static 128])
 {
@@ -27,7 +27,7 @@ static void series(size_t i, char text[static 128])
 		snprintf(text, 128, "%s", name->family);
 }
 
-START_TEST(every_series_is_named_as_documented)
+TEST(every_series_is_named_as_documented)
 {
 	static const char *const expected[COUNTER_COUNT] = {
 		"tcp_accepted",
@@ -62,9 +62,8 @@ START_TEST(every_series_is_named_as_documented)
 		ck_assert_str_eq(text, expected[i]);
 	}
 }
-END_TEST
 
-START_TEST(help_opens_each_family_and_stands_nowhere_else)
+TEST(help_opens_each_family_and_stands_nowhere_else)
 {
 	for (size_t i = 0; i < COUNTER_COUNT; i++) {
 		bool first =
@@ -73,9 +72,8 @@ START_TEST(help_opens_each_family_and_stands_nowhere_else)
 		ck_assert_msg((counter_names[i].help != NULL) == first, "row %zu", i);
 	}
 }
-END_TEST
 
-START_TEST(a_family_is_in_one_piece)
+TEST(a_family_is_in_one_piece)
 {
 	for (size_t i = 0; i < COUNTER_COUNT; i++) {
 		for (size_t j = i + 2; j < COUNTER_COUNT; j++) {
@@ -85,14 +83,12 @@ START_TEST(a_family_is_in_one_piece)
 		}
 	}
 }
-END_TEST
 
-START_TEST(a_set_shares_no_cache_line_with_the_next)
+TEST(a_set_shares_no_cache_line_with_the_next)
 {
 	ck_assert_uint_eq(sizeof(struct counters) % 64, 0);
 	ck_assert_uint_eq(_Alignof(struct counters) % 64, 0);
 }
-END_TEST
 
 #define ADDITIONS 200000
 
@@ -103,7 +99,7 @@ static void *add_many(void *counters)
 	return NULL;
 }
 
-START_TEST(a_reader_sees_the_sum_grow_and_end_exact)
+TEST(a_reader_sees_the_sum_grow_and_end_exact)
 {
 	static struct counters counters;
 	uint64_t before = 0;
@@ -120,20 +116,3 @@ START_TEST(a_reader_sees_the_sum_grow_and_end_exact)
 	ck_assert_uint_eq(counter_read(&counters, UDP_RECEIVED_BYTES), UINT64_C(3) * ADDITIONS);
 	ck_assert_uint_eq(counter_read(&counters, TCP_RECEIVED_BYTES), 0);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *s = suite_create("counters");
-	TCase *tc = tcase_create("names");
-
-	tcase_add_test(tc, every_series_is_named_as_documented);
-	tcase_add_test(tc, help_opens_each_family_and_stands_nowhere_else);
-	tcase_add_test(tc, a_family_is_in_one_piece);
-	tcase_add_test(tc, a_set_shares_no_cache_line_with_the_next);
-	tcase_add_test(tc, a_reader_sees_the_sum_grow_and_end_exact);
-	suite_add_tcase(s, tc);
-	return s;
-}
-
-UNIT_MAIN(suite)

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "unit/unit.h"
+#include "support/test.h"
 
 static char line[TOTALS_TEXT_MAX], status[STATUS_TEXT_MAX];
 
@@ -33,7 +33,7 @@ static struct totals numbered(void)
 	return totals;
 }
 
-START_TEST(the_line_has_every_figure_under_its_name)
+TEST(the_line_has_every_figure_under_its_name)
 {
 	struct totals totals = numbered();
 
@@ -52,9 +52,8 @@ START_TEST(the_line_has_every_figure_under_its_name)
 		"udp_dropped_datagrams_send=122 udp_receive_errors=123 "
 		"udp_kernel_drops=904 reloads_success=905 reloads_failure=906");
 }
-END_TEST
 
-START_TEST(the_status_is_short_and_sums_up_what_was_dropped)
+TEST(the_status_is_short_and_sums_up_what_was_dropped)
 {
 	struct totals totals = numbered();
 
@@ -62,9 +61,8 @@ START_TEST(the_status_is_short_and_sums_up_what_was_dropped)
 	ck_assert_str_eq(status, "902 of 903 TCP clients, 100 accepted, 113 bytes echoed; "
 				 "116 datagrams echoed, 717 dropped");
 }
-END_TEST
 
-START_TEST(the_largest_numbers_fit)
+TEST(the_largest_numbers_fit)
 {
 	struct totals totals;
 
@@ -74,18 +72,3 @@ START_TEST(the_largest_numbers_fit)
 	totals_status(&totals, status);
 	ck_assert_ptr_nonnull(strstr(status, " dropped"));
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("figures");
-	TCase *tcase = tcase_create("texts");
-
-	tcase_add_test(tcase, the_line_has_every_figure_under_its_name);
-	tcase_add_test(tcase, the_status_is_short_and_sums_up_what_was_dropped);
-	tcase_add_test(tcase, the_largest_numbers_fit);
-	suite_add_tcase(result, tcase);
-	return result;
-}
-
-UNIT_MAIN(suite)

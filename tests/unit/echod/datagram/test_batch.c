@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "unit/unit.h"
+#include "support/test.h"
 
 /* How the kernel behaves; all zero: it takes everything. */
 static struct {
@@ -150,32 +150,31 @@ static void expect(bool per_peer, unsigned datagrams, unsigned dropped, size_t b
 	ck_assert_int_eq(sent.error != 0, dropped > 0);
 }
 
-START_TEST(a_batch_leaves_in_one_call)
+TEST_CASE("sending", set_up, tear_down);
+
+TEST(a_batch_leaves_in_one_call)
 {
 	reply_singles(6);
 	reply('z', 95, 10);
 	expect(false, 16, 0, 116, "a1 b2 c3 d4 e5 f6 z95x10");
 	ck_assert_uint_eq(calls, 1);
 }
-END_TEST
 
-START_TEST(no_replies_make_no_call)
+TEST(no_replies_make_no_call)
 {
 	expect(false, 0, 0, 0, "");
 	ck_assert_uint_eq(calls, 0);
 }
-END_TEST
 
-START_TEST(what_the_kernel_left_is_sent_next_in_order)
+TEST(what_the_kernel_left_is_sent_next_in_order)
 {
 	kernel.takes = 4;
 	reply_singles(10);
 	expect(false, 10, 0, 55, "a1 b2 c3 d4 e5 f6 g7 h8 i9 j10");
 	ck_assert_uint_eq(calls, 3);
 }
-END_TEST
 
-START_TEST(a_full_send_buffer_drops_the_rest)
+TEST(a_full_send_buffer_drops_the_rest)
 {
 	kernel.room = 3;
 	reply_singles(4);
@@ -183,18 +182,16 @@ START_TEST(a_full_send_buffer_drops_the_rest)
 	expect(false, 3, 1 + 10, 6, "a1 b2 c3");
 	ck_assert_uint_eq(calls, 2);
 }
-END_TEST
 
-START_TEST(a_peer_that_does_not_read_holds_up_only_itself)
+TEST(a_peer_that_does_not_read_holds_up_only_itself)
 {
 	kernel.error = EAGAIN;
 	kernel.letter = 'b';
 	reply_singles(4);
 	expect(true, 3, 1, 8, "a1 c3 d4");
 }
-END_TEST
 
-START_TEST(a_refused_reply_costs_only_itself)
+TEST(a_refused_reply_costs_only_itself)
 {
 	static const int errors[] = {EINVAL, EMSGSIZE, EPERM, ECONNREFUSED, ENETUNREACH, ENOBUFS};
 
@@ -208,9 +205,8 @@ START_TEST(a_refused_reply_costs_only_itself)
 		expect(false, 2, 2, 5, "b2 c3");
 	}
 }
-END_TEST
 
-START_TEST(a_train_that_cannot_be_cut_leaves_as_singles_in_its_place)
+TEST(a_train_that_cannot_be_cut_leaves_as_singles_in_its_place)
 {
 	static const int errors[] = {EINVAL, EMSGSIZE, EIO};
 
@@ -226,9 +222,8 @@ START_TEST(a_train_that_cannot_be_cut_leaves_as_singles_in_its_place)
 		expect(false, 7, 0, 461, "a5 t100 t100 t50 u100 u100 b6");
 	}
 }
-END_TEST
 
-START_TEST(a_train_refused_for_another_reason_is_not_tried_again)
+TEST(a_train_refused_for_another_reason_is_not_tried_again)
 {
 	static const int errors[] = {EPERM, ENETUNREACH, EHOSTUNREACH, ENOBUFS, EACCES};
 
@@ -242,9 +237,8 @@ START_TEST(a_train_refused_for_another_reason_is_not_tried_again)
 		expect(false, 1, 3, 6, "b6");
 	}
 }
-END_TEST
 
-START_TEST(singles_that_fail_again_are_dropped)
+TEST(singles_that_fail_again_are_dropped)
 {
 	kernel.error = EMSGSIZE;
 	kernel.longer = 99;
@@ -252,9 +246,8 @@ START_TEST(singles_that_fail_again_are_dropped)
 	reply('b', 6, 0);
 	expect(false, 2, 2, 56, "t50 b6");
 }
-END_TEST
 
-START_TEST(only_singles_that_leave_tell_what_a_path_takes)
+TEST(only_singles_that_leave_tell_what_a_path_takes)
 {
 	kernel.error = EINVAL;
 	kernel.letter = 't';
@@ -271,9 +264,8 @@ START_TEST(only_singles_that_leave_tell_what_a_path_takes)
 	ck_assert_int_ne(batch->refused[0].until, 0);
 	ck_assert_uint_eq(batch->refused[0].size, 100);
 }
-END_TEST
 
-START_TEST(singles_of_a_train_meet_a_full_send_buffer)
+TEST(singles_of_a_train_meet_a_full_send_buffer)
 {
 	kernel.error = EIO;
 	kernel.trains = true;
@@ -283,9 +275,8 @@ START_TEST(singles_of_a_train_meet_a_full_send_buffer)
 	reply('b', 6, 0);
 	expect(false, 2, 3, 105, "a5 t100");
 }
-END_TEST
 
-START_TEST(a_train_longer_than_the_kernel_takes_leaves_in_pieces)
+TEST(a_train_longer_than_the_kernel_takes_leaves_in_pieces)
 {
 	kernel.error = EINVAL;
 	kernel.longer = 640;
@@ -293,7 +284,6 @@ START_TEST(a_train_longer_than_the_kernel_takes_leaves_in_pieces)
 	reply('u', 640, 10);
 	expect(false, 151 + 64, 0, 1505 + 640, "t640x10 t640x10 t225x10 u640x10");
 }
-END_TEST
 
 /* "EACH EACH ... LAST" */
 static const char *hundred_singles(const char *each, const char *last)
@@ -307,16 +297,15 @@ static const char *hundred_singles(const char *each, const char *last)
 	return text;
 }
 
-START_TEST(pieces_that_cannot_be_cut_leave_as_singles)
+TEST(pieces_that_cannot_be_cut_leave_as_singles)
 {
 	kernel.error = EINVAL;
 	kernel.trains = true;
 	reply('t', 100 * 10 + 3, 10);
 	expect(false, 101, 0, 1003, hundred_singles("t10", "t3"));
 }
-END_TEST
 
-START_TEST(pieces_meet_a_full_send_buffer)
+TEST(pieces_meet_a_full_send_buffer)
 {
 	kernel.error = EINVAL;
 	kernel.longer = 640;
@@ -324,30 +313,3 @@ START_TEST(pieces_meet_a_full_send_buffer)
 	reply('t', 1505, 10);
 	expect(false, 64, 151 - 64, 640, "t640x10");
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("udp_batch");
-	TCase *tcase = tcase_create("sending");
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, a_batch_leaves_in_one_call);
-	tcase_add_test(tcase, no_replies_make_no_call);
-	tcase_add_test(tcase, what_the_kernel_left_is_sent_next_in_order);
-	tcase_add_test(tcase, a_full_send_buffer_drops_the_rest);
-	tcase_add_test(tcase, a_peer_that_does_not_read_holds_up_only_itself);
-	tcase_add_test(tcase, a_refused_reply_costs_only_itself);
-	tcase_add_test(tcase, a_train_that_cannot_be_cut_leaves_as_singles_in_its_place);
-	tcase_add_test(tcase, a_train_refused_for_another_reason_is_not_tried_again);
-	tcase_add_test(tcase, singles_that_fail_again_are_dropped);
-	tcase_add_test(tcase, only_singles_that_leave_tell_what_a_path_takes);
-	tcase_add_test(tcase, singles_of_a_train_meet_a_full_send_buffer);
-	tcase_add_test(tcase, a_train_longer_than_the_kernel_takes_leaves_in_pieces);
-	tcase_add_test(tcase, pieces_that_cannot_be_cut_leave_as_singles);
-	tcase_add_test(tcase, pieces_meet_a_full_send_buffer);
-	suite_add_tcase(result, tcase);
-	return result;
-}
-
-UNIT_MAIN(suite)

@@ -43,7 +43,9 @@ static void put(int fd, size_t size)
 	ck_assert_int_eq(send(fd, data, size, 0), (ssize_t)size);
 }
 
-START_TEST(a_batch_is_what_waited_in_order)
+TEST_CASE("kernel", set_up, tear_down);
+
+TEST(a_batch_is_what_waited_in_order)
 {
 	static const size_t sizes[] = {1, 0, 65507, 64, 1472};
 	int ends[2];
@@ -58,16 +60,14 @@ START_TEST(a_batch_is_what_waited_in_order)
 	}
 	ck_assert_int_eq(udp_batch_receive(batch, ends[1], true, BATCH_SIZE), 0);
 }
-END_TEST
 
-START_TEST(nothing_comes_from_an_error)
+TEST(nothing_comes_from_an_error)
 {
 	ck_assert_int_eq(udp_batch_receive(batch, -1, true, BATCH_SIZE), -1);
 	ck_assert_int_eq(errno, EBADF);
 }
-END_TEST
 
-START_TEST(a_batch_is_as_large_as_it_says)
+TEST(a_batch_is_as_large_as_it_says)
 {
 	int server = datagram_socket("127.0.0.1"), client = datagram_socket("127.0.0.1");
 	struct address to = {.length = sizeof(to.un)};
@@ -83,7 +83,6 @@ START_TEST(a_batch_is_as_large_as_it_says)
 	WAIT_UNTIL((total += (unsigned)udp_batch_receive(batch, server, true, BATCH_SIZE)) ==
 		   BATCH_SIZE + 10);
 }
-END_TEST
 
 /* A named socket that NAME tells apart, abstract so that nothing is left behind. */
 static int named_socket(const char *name, struct address *address)
@@ -110,7 +109,7 @@ static unsigned waiting(int fd)
 	return count;
 }
 
-START_TEST(a_unix_peer_that_does_not_read_holds_up_only_itself)
+TEST(a_unix_peer_that_does_not_read_holds_up_only_itself)
 {
 	struct address server_name, deaf_name, good_name;
 	int server = named_socket("server", &server_name);
@@ -133,9 +132,8 @@ START_TEST(a_unix_peer_that_does_not_read_holds_up_only_itself)
 	ck_assert_uint_eq(waiting(good), 3);
 	ck_assert_uint_eq(waiting(deaf), filled);
 }
-END_TEST
 
-START_TEST(a_unix_peer_that_is_gone_costs_only_its_own)
+TEST(a_unix_peer_that_is_gone_costs_only_its_own)
 {
 	struct address server_name, gone_name, good_name;
 	int server = named_socket("server", &server_name);
@@ -153,7 +151,6 @@ START_TEST(a_unix_peer_that_is_gone_costs_only_its_own)
 	ck_assert_uint_eq(sent.dropped, 1);
 	ck_assert_uint_eq(waiting(good), 1);
 }
-END_TEST
 
 /* Sends SIZE bytes as a train over loopback, and expects datagrams of SEGMENT bytes. */
 static void expect_train(size_t size, unsigned segment)
@@ -191,16 +188,15 @@ static void expect_train(size_t size, unsigned segment)
 	close(client);
 }
 
-START_TEST(trains_arrive_as_the_datagrams_they_were)
+TEST(trains_arrive_as_the_datagrams_they_were)
 {
 	expect_train(250, 100);
 	expect_train(64 * 1000, 1000);
 	expect_train(300, 1); /* more than the kernel cuts in one call */
 	expect_train(1003, 3);
 }
-END_TEST
 
-START_TEST(trains_larger_than_the_path_takes_arrive_as_the_datagrams_they_were)
+TEST(trains_larger_than_the_path_takes_arrive_as_the_datagrams_they_were)
 {
 	struct ifreq loopback = {.ifr_name = "lo", .ifr_mtu = 1500};
 	int fd;
@@ -213,23 +209,3 @@ START_TEST(trains_larger_than_the_path_takes_arrive_as_the_datagrams_they_were)
 	expect_train(5000, 2000);
 	expect_train(60000, 1400);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("udp_batch_kernel");
-	TCase *tcase = tcase_create("kernel");
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, a_batch_is_what_waited_in_order);
-	tcase_add_test(tcase, nothing_comes_from_an_error);
-	tcase_add_test(tcase, a_batch_is_as_large_as_it_says);
-	tcase_add_test(tcase, a_unix_peer_that_does_not_read_holds_up_only_itself);
-	tcase_add_test(tcase, a_unix_peer_that_is_gone_costs_only_its_own);
-	tcase_add_test(tcase, trains_arrive_as_the_datagrams_they_were);
-	tcase_add_test(tcase, trains_larger_than_the_path_takes_arrive_as_the_datagrams_they_were);
-	suite_add_tcase(result, tcase);
-	return result;
-}
-
-INTEGRATION_MAIN(suite)

@@ -15,10 +15,10 @@
 #include <unistd.h>
 
 #include "echod/sockets/socket_options.h"
+#include "support/test.h"
 #include "unit/fake_clock.h"
 #include "unit/log_lines.h"
 #include "unit/loop_scene.h"
-#include "unit/unit.h"
 
 #define PLAIN "[listener x]\naddress = 127.0.0.1:0\n"
 
@@ -86,7 +86,9 @@ static void expect_dropped(int fd, const char *host, const struct endpoint *endp
 	ck_assert(!something_came(fd));
 }
 
-START_TEST(every_size_comes_back_whole)
+TEST_CASE("echo", set_up, tear_down);
+
+TEST(every_size_comes_back_whole)
 {
 	static const size_t sizes[] = {0, 1, 64, 1472, 1473, 9000, 65507};
 	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_UDP, "127.0.0.1");
@@ -103,9 +105,8 @@ START_TEST(every_size_comes_back_whole)
 	ck_assert_uint_eq(scene_count(UDP_SENT_BYTES), bytes);
 	close(fd);
 }
-END_TEST
 
-START_TEST(the_answer_comes_from_the_address_that_was_asked)
+TEST(the_answer_comes_from_the_address_that_was_asked)
 {
 	static const char *const hosts[] = {"127.0.0.1", "127.0.0.2", "127.255.255.254"};
 	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_UDP, "0.0.0.0");
@@ -117,7 +118,6 @@ START_TEST(the_answer_comes_from_the_address_that_was_asked)
 	}
 	close(fd);
 }
-END_TEST
 
 static struct listen_socket *adopt(int fd)
 {
@@ -128,7 +128,7 @@ static struct listen_socket *adopt(int fd)
 	return adopted;
 }
 
-START_TEST(what_waited_in_a_handed_socket_is_answered)
+TEST(what_waited_in_a_handed_socket_is_answered)
 {
 	struct address any = at("0.0.0.0", 0);
 	int handed = new_socket(&any, SOCK_DGRAM), fd = datagram_socket("127.0.0.9");
@@ -142,7 +142,6 @@ START_TEST(what_waited_in_a_handed_socket_is_answered)
 	expect_back(fd, "127.0.0.2", endpoint, 0, 10);
 	close(fd);
 }
-END_TEST
 
 /* As a service manager makes them for a bare port. */
 static struct listen_socket *dual_stack(void)
@@ -157,7 +156,7 @@ static struct listen_socket *dual_stack(void)
 	return adopt(fd);
 }
 
-START_TEST(ipv4_on_a_dual_stack_socket_is_answered_as_ipv4)
+TEST(ipv4_on_a_dual_stack_socket_is_answered_as_ipv4)
 {
 	struct service *service = scene_service(PLAIN "deny = 127.0.0.66\n", "x");
 	struct endpoint *endpoint = scene_serve_socket(service, dual_stack());
@@ -177,9 +176,8 @@ START_TEST(ipv4_on_a_dual_stack_socket_is_answered_as_ipv4)
 	close(ipv6);
 	close(denied);
 }
-END_TEST
 
-START_TEST(each_answer_has_a_hop_less_and_64_at_most)
+TEST(each_answer_has_a_hop_less_and_64_at_most)
 {
 	static const int hops[][2] = {{2, 1}, {64, 63}, {65, 64}, {66, 64}, {255, 64}};
 	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_UDP, "127.0.0.1");
@@ -195,9 +193,8 @@ START_TEST(each_answer_has_a_hop_less_and_64_at_most)
 	expect_dropped(fd, "127.0.0.1", endpoint, UDP_DROPPED_TTL);
 	close(fd);
 }
-END_TEST
 
-START_TEST(without_the_hop_guard_the_kernel_chooses)
+TEST(without_the_hop_guard_the_kernel_chooses)
 {
 	struct service *service = scene_service(PLAIN "udp_ttl_guard = no\n", "x");
 	struct endpoint *endpoint = scene_serve(service, SOCKET_UDP, "127.0.0.1");
@@ -209,7 +206,6 @@ START_TEST(without_the_hop_guard_the_kernel_chooses)
 	ck_assert_int_ge(came.hops, 64);
 	close(fd);
 }
-END_TEST
 
 static uint16_t own_port(int fd)
 {
@@ -219,7 +215,7 @@ static uint16_t own_port(int fd)
 	return address_port(&own);
 }
 
-START_TEST(a_refusal_is_counted_and_said_once_in_half_a_minute)
+TEST(a_refusal_is_counted_and_said_once_in_half_a_minute)
 {
 	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_UDP, "127.0.0.1");
 	int fd = datagram_socket("127.0.0.5");
@@ -241,7 +237,6 @@ START_TEST(a_refusal_is_counted_and_said_once_in_half_a_minute)
 	ck_assert_ptr_nonnull(strstr(log_lines(), "(udp_ttl_guard)"));
 	close(fd);
 }
-END_TEST
 
 static void send_train(int fd, const struct endpoint *endpoint, const char *host, size_t size,
 		       uint16_t segment)
@@ -254,7 +249,7 @@ static void send_train(int fd, const struct endpoint *endpoint, const char *host
 	send_datagram(fd, &to, data, size);
 }
 
-START_TEST(trains_come_back_as_the_datagrams_they_are)
+TEST(trains_come_back_as_the_datagrams_they_are)
 {
 	static const size_t trains[][2] = {{1000, 100}, {999, 100}, {60 * 1000, 1000}, {64, 1}};
 	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_UDP, "127.0.0.1");
@@ -273,9 +268,8 @@ START_TEST(trains_come_back_as_the_datagrams_they_are)
 	ck_assert_uint_eq(scene_count(UDP_ECHOED_DATAGRAMS), datagrams);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_refused_train_counts_as_the_datagrams_it_is)
+TEST(a_refused_train_counts_as_the_datagrams_it_is)
 {
 	struct service *service = scene_service(PLAIN "deny = 127.0.0.0/8\n", "x");
 	struct endpoint *endpoint = scene_serve(service, SOCKET_UDP, "127.0.0.1");
@@ -287,7 +281,6 @@ START_TEST(a_refused_train_counts_as_the_datagrams_it_is)
 	ck_assert(!something_came(fd));
 	close(fd);
 }
-END_TEST
 
 /* A network where sources are not loopback ones: those are exempt from the rate. */
 static struct endpoint *serve_at_rate(const char *text)
@@ -298,7 +291,7 @@ static struct endpoint *serve_at_rate(const char *text)
 	return scene_serve(scene_service(text, "x"), SOCKET_UDP, "127.0.0.1");
 }
 
-START_TEST(a_source_over_its_rate_is_limited_and_told_of)
+TEST(a_source_over_its_rate_is_limited_and_told_of)
 {
 	struct endpoint *endpoint = serve_at_rate(PLAIN "udp_rate = 10\n");
 	int fd = datagram_socket("192.0.2.1");
@@ -313,9 +306,8 @@ START_TEST(a_source_over_its_rate_is_limited_and_told_of)
 	ck_assert_ptr_nonnull(strstr(log_lines(), "<5>udp 192.0.2.1:"));
 	close(fd);
 }
-END_TEST
 
-START_TEST(of_a_train_over_the_rate_the_first_ones_come_back)
+TEST(of_a_train_over_the_rate_the_first_ones_come_back)
 {
 	struct endpoint *endpoint = serve_at_rate(PLAIN "udp_rate = 5\n");
 	int fd = datagram_socket("192.0.2.1");
@@ -332,9 +324,8 @@ START_TEST(of_a_train_over_the_rate_the_first_ones_come_back)
 	ck_assert(!something_came(fd));
 	close(fd);
 }
-END_TEST
 
-START_TEST(loopback_sources_have_no_rate)
+TEST(loopback_sources_have_no_rate)
 {
 	struct service *service = scene_service(PLAIN "udp_rate = 1\n", "x");
 	struct endpoint *endpoint = scene_serve(service, SOCKET_UDP, "127.0.0.1");
@@ -346,9 +337,8 @@ START_TEST(loopback_sources_have_no_rate)
 	}
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_flood_does_not_keep_the_loop_from_others)
+TEST(a_flood_does_not_keep_the_loop_from_others)
 {
 	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_UDP, "127.0.0.1");
 	int fd = datagram_socket("127.0.0.1");
@@ -363,28 +353,3 @@ START_TEST(a_flood_does_not_keep_the_loop_from_others)
 	TURN_UNTIL(scene_count(UDP_ECHOED_DATAGRAMS) == 300);
 	close(fd);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("udp_echo");
-	TCase *tcase = new_case(result, "echo");
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, every_size_comes_back_whole);
-	tcase_add_test(tcase, the_answer_comes_from_the_address_that_was_asked);
-	tcase_add_test(tcase, what_waited_in_a_handed_socket_is_answered);
-	tcase_add_test(tcase, ipv4_on_a_dual_stack_socket_is_answered_as_ipv4);
-	tcase_add_test(tcase, each_answer_has_a_hop_less_and_64_at_most);
-	tcase_add_test(tcase, without_the_hop_guard_the_kernel_chooses);
-	tcase_add_test(tcase, a_refusal_is_counted_and_said_once_in_half_a_minute);
-	tcase_add_test(tcase, trains_come_back_as_the_datagrams_they_are);
-	tcase_add_test(tcase, a_refused_train_counts_as_the_datagrams_it_is);
-	tcase_add_test(tcase, a_source_over_its_rate_is_limited_and_told_of);
-	tcase_add_test(tcase, of_a_train_over_the_rate_the_first_ones_come_back);
-	tcase_add_test(tcase, loopback_sources_have_no_rate);
-	tcase_add_test(tcase, a_flood_does_not_keep_the_loop_from_others);
-	return result;
-}
-
-UNIT_MAIN(suite)

@@ -11,10 +11,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "support/test.h"
 #include "unit/fake_clock.h"
 #include "unit/log_lines.h"
 #include "unit/loop_scene.h"
-#include "unit/unit.h"
 
 #define SIZE 60000
 #define MEAN ((256 << 20) / SIZE) /* as many of this size are 256 MiB */
@@ -74,7 +74,9 @@ static unsigned times_answered(unsigned most)
 	return most;
 }
 
-START_TEST(what_a_loop_would_send_is_not_answered_at_last)
+TEST_CASE("repeats", set_up, tear_down);
+
+TEST(what_a_loop_would_send_is_not_answered_at_last)
 {
 	unsigned count;
 
@@ -87,23 +89,20 @@ START_TEST(what_a_loop_would_send_is_not_answered_at_last)
 	put();
 	TURN_UNTIL(scene_count(UDP_ECHOED_DATAGRAMS) == count + 1);
 }
-END_TEST
 
-START_TEST(programs_of_this_host_may_repeat_themselves)
+TEST(programs_of_this_host_may_repeat_themselves)
 {
 	serve(PLAIN, "127.0.0.1", "127.0.0.1");
 	ck_assert_uint_eq(times_answered(MOST), MOST);
 }
-END_TEST
 
-START_TEST(without_the_hop_guard_everyone_may)
+TEST(without_the_hop_guard_everyone_may)
 {
 	serve(PLAIN "udp_ttl_guard = no\n", "192.0.2.1", "192.0.2.2");
 	ck_assert_uint_eq(times_answered(MOST), MOST);
 }
-END_TEST
 
-START_TEST(of_a_train_the_last_one_is_not_answered)
+TEST(of_a_train_the_last_one_is_not_answered)
 {
 	uint64_t trains = 0, datagrams = SIZE / 1000;
 	int segment = 1000;
@@ -119,19 +118,3 @@ START_TEST(of_a_train_the_last_one_is_not_answered)
 	ck_assert_uint_eq(scene_count(UDP_DROPPED_LOOPED), 1);
 	ck_assert_uint_eq(scene_count(UDP_ECHOED_DATAGRAMS), trains * datagrams - 1);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("udp_echo_repeats");
-	TCase *tcase = new_case(result, "repeats");
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, what_a_loop_would_send_is_not_answered_at_last);
-	tcase_add_test(tcase, programs_of_this_host_may_repeat_themselves);
-	tcase_add_test(tcase, without_the_hop_guard_everyone_may);
-	tcase_add_test(tcase, of_a_train_the_last_one_is_not_answered);
-	return result;
-}
-
-UNIT_MAIN(suite)

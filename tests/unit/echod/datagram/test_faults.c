@@ -13,11 +13,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "support/test.h"
 #include "unit/fake_clock.h"
 #include "unit/faults.h"
 #include "unit/log_lines.h"
 #include "unit/loop_scene.h"
-#include "unit/unit.h"
 
 #define TRIES_PER_TURN 4
 #define FOR_EVER 1000000
@@ -92,7 +92,9 @@ static void expect_no_try(void)
 
 static const int refusals[] = {EPERM, ENOSYS, EIO, EINVAL, ECONNREFUSED, ENOMEM, ENOBUFS};
 
-START_TEST(a_receive_that_fails_for_ever_is_tried_less_and_less)
+TEST_CASE("faults", set_up, tear_down);
+
+TEST_EACH(a_receive_that_fails_for_ever_is_tried_less_and_less, 2 * ARRAY_SIZE(refusals))
 {
 	int error = refusals[_i / 2];
 	uint64_t tries = error == ENOMEM || error == ENOBUFS ? 1 : TRIES_PER_TURN;
@@ -119,9 +121,8 @@ START_TEST(a_receive_that_fails_for_ever_is_tried_less_and_less)
 	TURN_UNTIL(answered());
 	ck_assert_int_eq(endpoint->pause_ms, 0);
 }
-END_TEST
 
-START_TEST(a_socket_that_stays_deaf_is_known_until_it_hears)
+TEST_EACH(a_socket_that_stays_deaf_is_known_until_it_hears, 2)
 {
 	serve(_i);
 	fault_next_times(FOR_EVER, "recvmmsg", EPERM);
@@ -140,9 +141,8 @@ START_TEST(a_socket_that_stays_deaf_is_known_until_it_hears)
 	TURN_UNTIL(answered());
 	ck_assert_uint_eq(scene_count(DEAF_SOCKETS), 0);
 }
-END_TEST
 
-START_TEST(a_deaf_socket_can_be_stopped)
+TEST_EACH(a_deaf_socket_can_be_stopped, 2)
 {
 	uint64_t before;
 
@@ -165,9 +165,8 @@ START_TEST(a_deaf_socket_can_be_stopped)
 	close(client);
 	serve(0); /* for the end of the test */
 }
-END_TEST
 
-START_TEST(an_error_that_passes_holds_nobody_up)
+TEST_EACH(an_error_that_passes_holds_nobody_up, 2)
 {
 	serve(_i);
 	fault_next("recvmmsg", ECONNREFUSED);
@@ -177,7 +176,6 @@ START_TEST(an_error_that_passes_holds_nobody_up)
 	ck_assert_uint_eq(scene_loop.paused_endpoints, 0);
 	ck_assert_str_eq(log_lines(), "");
 }
-END_TEST
 
 static unsigned count_of(const char *text, const char *part)
 {
@@ -190,7 +188,7 @@ static unsigned count_of(const char *text, const char *part)
 	return count;
 }
 
-START_TEST(a_send_that_fails_for_ever_is_counted_and_said_once)
+TEST_EACH(a_send_that_fails_for_ever_is_counted_and_said_once, 2)
 {
 	static const int errors[] = {EPERM, ENOSYS, EIO, ENOMEM, EINVAL, ECONNREFUSED, EAGAIN};
 	const char *lines;
@@ -221,9 +219,8 @@ START_TEST(a_send_that_fails_for_ever_is_counted_and_said_once)
 	TURN_UNTIL(scene_count(UDP_DROPPED_SEND) == 2 * ARRAY_SIZE(errors) + 2);
 	ck_assert_uint_eq(count_of(log_lines(), "cannot send"), 1);
 }
-END_TEST
 
-START_TEST(a_send_that_failed_names_both_ends)
+TEST(a_send_that_failed_names_both_ends)
 {
 	char expected[256];
 	struct address own = {.length = sizeof(own.un)};
@@ -238,22 +235,3 @@ START_TEST(a_send_that_failed_names_both_ends)
 		 address_port(&own), address_port(&endpoint->socket->address), strerror(EPERM));
 	ck_assert_str_eq(log_lines(), expected);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("datagram_faults");
-	TCase *tcase = new_case(result, "faults");
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_loop_test(tcase, a_receive_that_fails_for_ever_is_tried_less_and_less, 0,
-			    2 * ARRAY_SIZE(refusals));
-	tcase_add_loop_test(tcase, a_socket_that_stays_deaf_is_known_until_it_hears, 0, 2);
-	tcase_add_loop_test(tcase, a_deaf_socket_can_be_stopped, 0, 2);
-	tcase_add_loop_test(tcase, an_error_that_passes_holds_nobody_up, 0, 2);
-	tcase_add_loop_test(tcase, a_send_that_fails_for_ever_is_counted_and_said_once, 0, 2);
-	tcase_add_test(tcase, a_send_that_failed_names_both_ends);
-	return result;
-}
-
-INTEGRATION_MAIN(suite)

@@ -14,7 +14,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "unit/unit.h"
+#include "support/test.h"
 
 #define SECOND INT64_C(1000000000)
 #define NEVER UINT64_MAX
@@ -72,7 +72,9 @@ static void expect_about(uint64_t got, uint64_t expected)
 		      (unsigned long long)got, (unsigned long long)expected);
 }
 
-START_TEST(one_in_256_mib_is_left_out)
+TEST_CASE("udp_repeats", set_up, tear_down);
+
+TEST(one_in_256_mib_is_left_out)
 {
 	static const size_t sizes[] = {503, 504, 505, 1009, 4096, 8192, 60000};
 
@@ -83,9 +85,8 @@ START_TEST(one_in_256_mib_is_left_out)
 			expect_about(times(&repeat, SECOND / 10000, MANY), (256 << 20) / sizes[i]);
 	}
 }
-END_TEST
 
-START_TEST(of_small_ones_one_of_a_million_is_left_out)
+TEST(of_small_ones_one_of_a_million_is_left_out)
 {
 	static const size_t sizes[] = {0, 8, 256};
 
@@ -95,18 +96,16 @@ START_TEST(of_small_ones_one_of_a_million_is_left_out)
 		expect_about(times(&repeat, SECOND / 10000, MANY), (256 << 20) / SMALL);
 	}
 }
-END_TEST
 
-START_TEST(a_train_counts_as_the_datagrams_it_is)
+TEST(a_train_counts_as_the_datagrams_it_is)
 {
 	struct repeat train = of_size(100);
 
 	train.datagrams = 64;
 	expect_about(times(&train, SECOND / 1000, MANY), (256 << 20) / SMALL / 64);
 }
-END_TEST
 
-START_TEST(what_moves_4_kib_a_second_is_never_left_out)
+TEST(what_moves_4_kib_a_second_is_never_left_out)
 {
 	struct repeat large = of_size(4096), small = of_size(64);
 
@@ -114,9 +113,8 @@ START_TEST(what_moves_4_kib_a_second_is_never_left_out)
 	ck_assert_uint_eq(times(&small, SECOND / 16, MANY), NEVER);
 	expect_about(times(&large, SECOND / 2, 1000000), 2 * 65536);
 }
-END_TEST
 
-START_TEST(what_changes_is_never_left_out)
+TEST(what_changes_is_never_left_out)
 {
 	static const size_t places[][2] = {{8, 0},	 {64, 56},	 {1008, 500},
 					   {1008, 504},	 {1008, 1000},	 {60000, 0},
@@ -133,10 +131,9 @@ START_TEST(what_changes_is_never_left_out)
 		ck_assert(!left_out);
 	}
 }
-END_TEST
 
 /* So many that every place is wanted, so fast that none is drained. */
-START_TEST(others_do_not_add_up)
+TEST(others_do_not_add_up)
 {
 	struct repeat train = of_size(8);
 	bool left_out = false;
@@ -148,7 +145,6 @@ START_TEST(others_do_not_add_up)
 	}
 	ck_assert(!left_out);
 }
-END_TEST
 
 /* Each half as often as it would take, and half of that once more. */
 static void expect_apart(struct repeat one, struct repeat other)
@@ -157,7 +153,7 @@ static void expect_apart(struct repeat one, struct repeat other)
 	ck_assert_uint_eq(times(&other, SECOND / 1000, 40000), NEVER);
 }
 
-START_TEST(sources_ports_sizes_and_listeners_are_told_apart)
+TEST(sources_ports_sizes_and_listeners_are_told_apart)
 {
 	struct in6_addr neighbour = source;
 	struct repeat one = of_size(4096), other = one;
@@ -178,9 +174,8 @@ START_TEST(sources_ports_sizes_and_listeners_are_told_apart)
 	other.tag = 5;
 	expect_apart(one, other);
 }
-END_TEST
 
-START_TEST(many_loops_are_noticed_one_by_one)
+TEST(many_loops_are_noticed_one_by_one)
 {
 	enum { LOOPS = 500 };
 	struct repeat loop = of_size(60000);
@@ -198,10 +193,9 @@ START_TEST(many_loops_are_noticed_one_by_one)
 	}
 	ck_assert_uint_eq(left, 0);
 }
-END_TEST
 
 /* A thousand others for each of its datagrams, none of them twice the same. */
-START_TEST(a_flood_of_others_does_not_hide_a_loop)
+TEST(a_flood_of_others_does_not_hide_a_loop)
 {
 	struct repeat loop = of_size(60000), other = of_size(64);
 	uint64_t number = 0;
@@ -219,26 +213,3 @@ START_TEST(a_flood_of_others_does_not_hide_a_loop)
 	ck_assert(!others_left_out);
 	expect_about(count, (256 << 20) / 60000);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *all = suite_create("udp_repeats");
-	TCase *tests = tcase_create("udp_repeats");
-
-	tcase_set_timeout(tests, 60);
-	tcase_add_checked_fixture(tests, set_up, tear_down);
-	tcase_add_test(tests, one_in_256_mib_is_left_out);
-	tcase_add_test(tests, of_small_ones_one_of_a_million_is_left_out);
-	tcase_add_test(tests, a_train_counts_as_the_datagrams_it_is);
-	tcase_add_test(tests, what_moves_4_kib_a_second_is_never_left_out);
-	tcase_add_test(tests, what_changes_is_never_left_out);
-	tcase_add_test(tests, others_do_not_add_up);
-	tcase_add_test(tests, sources_ports_sizes_and_listeners_are_told_apart);
-	tcase_add_test(tests, many_loops_are_noticed_one_by_one);
-	tcase_add_test(tests, a_flood_of_others_does_not_hide_a_loop);
-	suite_add_tcase(all, tests);
-	return all;
-}
-
-UNIT_MAIN(suite)

@@ -14,8 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "support/test.h"
 #include "unit/fake_clock.h"
-#include "unit/unit.h"
 
 static struct udp_batch *batch;
 static unsigned arrived;
@@ -73,7 +73,9 @@ static void expect(unsigned at, const char *text, unsigned segment)
 	ck_assert_int_eq(last->cmsg_level == SOL_UDP, segment > 0);
 }
 
-START_TEST(replies_to_one_peer_leave_as_one_train)
+TEST_CASE("train", set_up, tear_down);
+
+TEST(replies_to_one_peer_leave_as_one_train)
 {
 	reply(5000, 'a', 3);
 	reply(5000, 'b', 3);
@@ -81,9 +83,8 @@ START_TEST(replies_to_one_peer_leave_as_one_train)
 	ck_assert_uint_eq(batch->out_count, 1);
 	expect(0, "aaabbbccc", 3);
 }
-END_TEST
 
-START_TEST(every_peer_gets_its_own_however_they_mix)
+TEST(every_peer_gets_its_own_however_they_mix)
 {
 	for (int i = 0; i < 3; i++) {
 		reply(5000, 'a', 2);
@@ -95,9 +96,8 @@ START_TEST(every_peer_gets_its_own_however_they_mix)
 	expect(2, "cc", 0);
 	ck_assert_uint_eq(batch->out_count, 7);
 }
-END_TEST
 
-START_TEST(only_the_last_of_a_train_is_shorter)
+TEST(only_the_last_of_a_train_is_shorter)
 {
 	reply(5000, 'a', 3);
 	reply(5000, 'b', 3);
@@ -109,9 +109,8 @@ START_TEST(only_the_last_of_a_train_is_shorter)
 	expect(1, "d", 0);
 	expect(2, "eee", 0);
 }
-END_TEST
 
-START_TEST(an_empty_datagram_stays_one)
+TEST(an_empty_datagram_stays_one)
 {
 	reply(5000, 'a', 0);
 	reply(5000, 'b', 0);
@@ -120,9 +119,8 @@ START_TEST(an_empty_datagram_stays_one)
 	reply(5000, 'e', 2);
 	ck_assert_uint_eq(batch->out_count, 5);
 }
-END_TEST
 
-START_TEST(another_hop_limit_begins_anew_and_nothing_overtakes_it)
+TEST(another_hop_limit_begins_anew_and_nothing_overtakes_it)
 {
 	static const int hops[] = {63, 62, 63};
 
@@ -133,18 +131,16 @@ START_TEST(another_hop_limit_begins_anew_and_nothing_overtakes_it)
 	expect(1, "bb", 0);
 	expect(2, "cc", 0);
 }
-END_TEST
 
-START_TEST(a_train_that_arrived_goes_on)
+TEST(a_train_that_arrived_goes_on)
 {
 	reply_with(5000, 'a', 6, 63, (struct udp_reply){.segment = 3, .datagrams = 2});
 	reply(5000, 'b', 3);
 	ck_assert_uint_eq(batch->out_count, 1);
 	expect(0, "aaaaaabbb", 3);
 }
-END_TEST
 
-START_TEST(a_train_is_as_long_as_the_kernel_cuts)
+TEST(a_train_is_as_long_as_the_kernel_cuts)
 {
 	reply_with(5000, 'a', SEGMENTS_MAX - 1, 63,
 		   (struct udp_reply){.segment = 1, .datagrams = SEGMENTS_MAX - 1});
@@ -154,9 +150,8 @@ START_TEST(a_train_is_as_long_as_the_kernel_cuts)
 	ck_assert_uint_eq(batch->out_count, 2);
 	expect(1, "c", 0);
 }
-END_TEST
 
-START_TEST(a_train_is_as_large_as_a_datagram)
+TEST(a_train_is_as_large_as_a_datagram)
 {
 	reply(5000, 'a', 32753);
 	reply(5000, 'b', 32753);
@@ -165,9 +160,8 @@ START_TEST(a_train_is_as_large_as_a_datagram)
 	ck_assert_uint_eq(batch->out_count, 2);
 	expect(1, "cc", 0);
 }
-END_TEST
 
-START_TEST(whether_there_are_trains_is_asked_of_the_kernel)
+TEST(whether_there_are_trains_is_asked_of_the_kernel)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
@@ -183,7 +177,6 @@ START_TEST(whether_there_are_trains_is_asked_of_the_kernel)
 	expect(0, "aabb", 2);
 	close(fd);
 }
-END_TEST
 
 /* How many replies leave for two datagrams of SIZE to PORT: 1 if they go together. */
 static unsigned calls_for_two(uint16_t port, size_t size)
@@ -201,7 +194,7 @@ static void refuse(uint16_t port, unsigned segment, int error)
 	udp_train_refused(batch, &batch->out[0].msg_hdr, segment, error);
 }
 
-START_TEST(what_a_path_refused_is_not_made_again_for_that_peer)
+TEST(what_a_path_refused_is_not_made_again_for_that_peer)
 {
 	refuse(5000, 3, EMSGSIZE);
 	ck_assert_uint_eq(calls_for_two(5000, 3), 2);
@@ -213,9 +206,8 @@ START_TEST(what_a_path_refused_is_not_made_again_for_that_peer)
 	ck_assert_uint_eq(calls_for_two(5000, 1), 2);
 	ck_assert_uint_eq(calls_for_two(5001, 1), 1);
 }
-END_TEST
 
-START_TEST(after_half_a_minute_it_is_tried_again)
+TEST(after_half_a_minute_it_is_tried_again)
 {
 	static const int errors[] = {EMSGSIZE, EINVAL, EIO};
 
@@ -227,27 +219,3 @@ START_TEST(after_half_a_minute_it_is_tried_again)
 		ck_assert_uint_eq(calls_for_two(5000, 3), 1);
 	}
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("udp_train");
-	TCase *tcase = tcase_create("train");
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, replies_to_one_peer_leave_as_one_train);
-	tcase_add_test(tcase, every_peer_gets_its_own_however_they_mix);
-	tcase_add_test(tcase, only_the_last_of_a_train_is_shorter);
-	tcase_add_test(tcase, an_empty_datagram_stays_one);
-	tcase_add_test(tcase, another_hop_limit_begins_anew_and_nothing_overtakes_it);
-	tcase_add_test(tcase, a_train_that_arrived_goes_on);
-	tcase_add_test(tcase, a_train_is_as_long_as_the_kernel_cuts);
-	tcase_add_test(tcase, a_train_is_as_large_as_a_datagram);
-	tcase_add_test(tcase, whether_there_are_trains_is_asked_of_the_kernel);
-	tcase_add_test(tcase, what_a_path_refused_is_not_made_again_for_that_peer);
-	tcase_add_test(tcase, after_half_a_minute_it_is_tried_again);
-	suite_add_tcase(result, tcase);
-	return result;
-}
-
-UNIT_MAIN(suite)

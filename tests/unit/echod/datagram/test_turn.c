@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #include "echod/datagram/batch.h"
+#include "support/test.h"
 #include "unit/fake_clock.h"
 #include "unit/loop_scene.h"
-#include "unit/unit.h"
 
 #define SOCKETS 8
 #define TRAINS 3 /* what the smallest of receive buffers holds */
@@ -83,7 +83,9 @@ static bool was_answered(int number)
 	return recv(clients[number], &byte, 1, MSG_DONTWAIT) >= 0;
 }
 
-START_TEST(floods_of_trains_share_a_turn_that_is_bounded)
+TEST_CASE("turn", set_up, tear_down);
+
+TEST(floods_of_trains_share_a_turn_that_is_bounded)
 {
 	uint64_t before, bytes;
 
@@ -103,9 +105,8 @@ START_TEST(floods_of_trains_share_a_turn_that_is_bounded)
 		ck_assert(was_answered(i));
 	wait_until_all_came((1 + TRAINS) * SOCKETS * TRAIN_SIZE);
 }
-END_TEST
 
-START_TEST(a_new_flood_is_bounded_too)
+TEST(a_new_flood_is_bounded_too)
 {
 	send_trains(TRAINS, TRAIN_SIZE, SEGMENT);
 	one_turn();
@@ -114,9 +115,8 @@ START_TEST(a_new_flood_is_bounded_too)
 		ck_assert(was_answered(i));
 	wait_until_all_came(TRAINS * SOCKETS * TRAIN_SIZE);
 }
-END_TEST
 
-START_TEST(a_busy_socket_is_not_slowed_by_idle_ones)
+TEST(a_busy_socket_is_not_slowed_by_idle_ones)
 {
 	uint64_t before;
 
@@ -131,9 +131,8 @@ START_TEST(a_busy_socket_is_not_slowed_by_idle_ones)
 	one_turn();
 	ck_assert_uint_eq(scene_count(UDP_RECEIVED_DATAGRAMS) - before, QUEUED);
 }
-END_TEST
 
-START_TEST(trains_of_tiny_datagrams_are_bounded_by_their_number)
+TEST(trains_of_tiny_datagrams_are_bounded_by_their_number)
 {
 	uint64_t before;
 
@@ -146,9 +145,8 @@ START_TEST(trains_of_tiny_datagrams_are_bounded_by_their_number)
 	ck_assert_uint_le(scene_count(UDP_RECEIVED_DATAGRAMS) - before, 2048 + SOCKETS * 64);
 	wait_until_all_came(21 * SOCKETS * 64);
 }
-END_TEST
 
-START_TEST(small_datagrams_are_taken_in_full_batches)
+TEST(small_datagrams_are_taken_in_full_batches)
 {
 	uint64_t before;
 
@@ -158,7 +156,6 @@ START_TEST(small_datagrams_are_taken_in_full_batches)
 	one_turn();
 	ck_assert_uint_eq(scene_count(UDP_RECEIVED_DATAGRAMS) - before, BATCH_SIZE);
 }
-END_TEST
 
 static size_t resident_pages(void)
 {
@@ -171,7 +168,7 @@ static size_t resident_pages(void)
 	return count;
 }
 
-START_TEST(memory_goes_back_when_no_more_comes)
+TEST(memory_goes_back_when_no_more_comes)
 {
 	send_trains(1, TRAIN_SIZE, SEGMENT);
 	wait_until_all_came(SOCKETS * TRAIN_SIZE);
@@ -191,9 +188,8 @@ START_TEST(memory_goes_back_when_no_more_comes)
 	}
 	ck_assert_uint_eq(resident_pages(), 0);
 }
-END_TEST
 
-START_TEST(single_small_datagrams_keep_their_page)
+TEST(single_small_datagrams_keep_their_page)
 {
 	send_datagram(clients[0], &endpoints[0]->socket->address, data, 64);
 	wait_until_all_came(64);
@@ -203,22 +199,3 @@ START_TEST(single_small_datagrams_keep_their_page)
 	}
 	ck_assert_uint_eq(resident_pages(), 1);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("datagram_turn");
-	TCase *tcase = new_case(result, "turn");
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, floods_of_trains_share_a_turn_that_is_bounded);
-	tcase_add_test(tcase, a_new_flood_is_bounded_too);
-	tcase_add_test(tcase, a_busy_socket_is_not_slowed_by_idle_ones);
-	tcase_add_test(tcase, trains_of_tiny_datagrams_are_bounded_by_their_number);
-	tcase_add_test(tcase, small_datagrams_are_taken_in_full_batches);
-	tcase_add_test(tcase, memory_goes_back_when_no_more_comes);
-	tcase_add_test(tcase, single_small_datagrams_keep_their_page);
-	return result;
-}
-
-UNIT_MAIN(suite)

@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "support/test.h"
 #include "unit/loop_scene.h"
-#include "unit/unit.h"
 
 #define PLAIN "[listener x]\naddress = 127.0.0.1:0\n"
 #define LARGEST 65535
@@ -71,7 +71,9 @@ static void expect_back(int fd, size_t size)
 	ck_assert_mem_eq(echo, data, size);
 }
 
-START_TEST(every_size_comes_back_whole_and_in_order)
+TEST_CASE("echo", set_up, tear_down);
+
+TEST(every_size_comes_back_whole_and_in_order)
 {
 	static const size_t sizes[] = {0, 1, 2, 1472, 8192, LARGEST - 1, LARGEST};
 	int fd = named_client("client");
@@ -88,9 +90,8 @@ START_TEST(every_size_comes_back_whole_and_in_order)
 	ck_assert_uint_eq(scene_count(UDP_SENT_BYTES), scene_count(UDP_RECEIVED_BYTES));
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_sender_without_a_name_is_dropped)
+TEST(a_sender_without_a_name_is_dropped)
 {
 	int fd = new_socket(&endpoint->socket->address, SOCK_DGRAM);
 
@@ -100,9 +101,8 @@ START_TEST(a_sender_without_a_name_is_dropped)
 	ck_assert_uint_eq(scene_count(UDP_SENT_BYTES), 0);
 	close(fd);
 }
-END_TEST
 
-START_TEST(one_longer_than_we_take_is_dropped_and_never_cut)
+TEST(one_longer_than_we_take_is_dropped_and_never_cut)
 {
 	int fd = named_client("client");
 
@@ -112,9 +112,8 @@ START_TEST(one_longer_than_we_take_is_dropped_and_never_cut)
 	ck_assert_int_eq(recv(fd, echo, sizeof(echo), MSG_DONTWAIT), -1);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_client_that_is_gone_costs_only_its_own)
+TEST(a_client_that_is_gone_costs_only_its_own)
 {
 	int gone = named_client("gone"), good = named_client("good");
 
@@ -125,9 +124,8 @@ START_TEST(a_client_that_is_gone_costs_only_its_own)
 	ck_assert_uint_eq(scene_count(UDP_DROPPED_SEND), 1);
 	close(good);
 }
-END_TEST
 
-START_TEST(a_deaf_client_costs_only_its_own)
+TEST(a_deaf_client_costs_only_its_own)
 {
 	int deaf = named_client("deaf"), good = named_client("good");
 
@@ -141,10 +139,9 @@ START_TEST(a_deaf_client_costs_only_its_own)
 	close(deaf);
 	close(good);
 }
-END_TEST
 
 /* With a datagram of a unix socket may come descriptors, which would fill our table for ever. */
-START_TEST(descriptors_that_come_along_are_not_taken)
+TEST(descriptors_that_come_along_are_not_taken)
 {
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
@@ -168,10 +165,9 @@ START_TEST(descriptors_that_come_along_are_not_taken)
 	close(ends[0]);
 	close(fd);
 }
-END_TEST
 
 /* Whoever sent it may be gone, and nothing else would ever end this. */
-START_TEST(a_name_that_leads_back_to_us_is_not_answered_for_ever)
+TEST_EACH(a_name_that_leads_back_to_us_is_not_answered_for_ever, 2)
 {
 	struct service *service = endpoint->service;
 	struct endpoint *other = scene_serve(service, SOCKET_UNIXGRAM, path_named("other"));
@@ -191,9 +187,8 @@ START_TEST(a_name_that_leads_back_to_us_is_not_answered_for_ever)
 	ck_assert_int_eq(unlink(own), 0);
 	listen_socket_unlink(other->socket);
 }
-END_TEST
 
-START_TEST(a_name_that_fills_its_room_is_answered)
+TEST(a_name_that_fills_its_room_is_answered)
 {
 	struct sockaddr_un own = {.sun_family = AF_UNIX};
 	const char *directory = test_directory();
@@ -208,23 +203,3 @@ START_TEST(a_name_that_fills_its_room_is_answered)
 	expect_back(fd, 10);
 	close(fd);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("unixgram_echo");
-	TCase *tcase = new_case(result, "echo");
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, every_size_comes_back_whole_and_in_order);
-	tcase_add_test(tcase, a_sender_without_a_name_is_dropped);
-	tcase_add_test(tcase, one_longer_than_we_take_is_dropped_and_never_cut);
-	tcase_add_test(tcase, a_client_that_is_gone_costs_only_its_own);
-	tcase_add_test(tcase, a_deaf_client_costs_only_its_own);
-	tcase_add_test(tcase, descriptors_that_come_along_are_not_taken);
-	tcase_add_loop_test(tcase, a_name_that_leads_back_to_us_is_not_answered_for_ever, 0, 2);
-	tcase_add_test(tcase, a_name_that_fills_its_room_is_answered);
-	return result;
-}
-
-INTEGRATION_MAIN(suite)

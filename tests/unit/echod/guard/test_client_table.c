@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 static atomic_long blocks;
 static int allocations_left = -1; /* -1: as many as wanted */
@@ -117,7 +117,7 @@ static void leave(struct client_table *table, uint64_t tag, const char *text)
 	client_table_leave(table, tag, &address);
 }
 
-START_TEST(the_limit_admits_as_many_and_no_more)
+TEST(the_limit_admits_as_many_and_no_more)
 {
 	struct client_table *table = new_table(2);
 
@@ -133,9 +133,8 @@ START_TEST(the_limit_admits_as_many_and_no_more)
 	ck_assert_uint_eq(client_table_count(table), 0);
 	client_table_free(table);
 }
-END_TEST
 
-START_TEST(a_lower_limit_concerns_only_those_who_come)
+TEST(a_lower_limit_concerns_only_those_who_come)
 {
 	struct client_table *table = new_table(3);
 
@@ -149,9 +148,8 @@ START_TEST(a_lower_limit_concerns_only_those_who_come)
 		leave(table, TAG, "::ffff:192.0.2.1");
 	client_table_free(table);
 }
-END_TEST
 
-START_TEST(one_address_gets_its_share_and_no_more)
+TEST(one_address_gets_its_share_and_no_more)
 {
 	struct client_table *table = new_table(PLENTY);
 
@@ -163,9 +161,8 @@ START_TEST(one_address_gets_its_share_and_no_more)
 	assert_enters(table, TAG, "::ffff:192.0.2.1", 2, ADMITTED);
 	client_table_free(table);
 }
-END_TEST
 
-START_TEST(clients_from_before_a_limit_count_in_it)
+TEST(clients_from_before_a_limit_count_in_it)
 {
 	struct client_table *table = new_table(PLENTY);
 
@@ -177,9 +174,8 @@ START_TEST(clients_from_before_a_limit_count_in_it)
 	assert_enters(table, TAG, "::ffff:192.0.2.1", 0, ADMITTED);
 	client_table_free(table);
 }
-END_TEST
 
-START_TEST(ipv6_counts_by_64_bits_and_ipv4_by_all)
+TEST(ipv6_counts_by_64_bits_and_ipv4_by_all)
 {
 	struct client_table *table = new_table(PLENTY);
 
@@ -198,9 +194,8 @@ START_TEST(ipv6_counts_by_64_bits_and_ipv4_by_all)
 	assert_enters(table, TAG, "2001:db8:0:1::3", 1, ADMITTED);
 	client_table_free(table);
 }
-END_TEST
 
-START_TEST(neighbours_on_a_link_do_not_share_a_count)
+TEST(neighbours_on_a_link_do_not_share_a_count)
 {
 	struct client_table *table = new_table(PLENTY);
 
@@ -212,9 +207,8 @@ START_TEST(neighbours_on_a_link_do_not_share_a_count)
 	assert_enters(table, TAG, "fe80::1", 1, ADMITTED);
 	client_table_free(table);
 }
-END_TEST
 
-START_TEST(listeners_do_not_share_a_count)
+TEST(listeners_do_not_share_a_count)
 {
 	struct client_table *table = new_table(PLENTY);
 
@@ -226,9 +220,8 @@ START_TEST(listeners_do_not_share_a_count)
 	assert_enters(table, 2, "::ffff:192.0.2.1", 1, ADMITTED);
 	client_table_free(table);
 }
-END_TEST
 
-START_TEST(unix_clients_count_in_the_total_alone)
+TEST(unix_clients_count_in_the_total_alone)
 {
 	struct client_table *table = new_table(PLENTY);
 	long before = blocks_out();
@@ -239,9 +232,8 @@ START_TEST(unix_clients_count_in_the_total_alone)
 	ck_assert_uint_eq(client_table_count(table), 10);
 	client_table_free(table);
 }
-END_TEST
 
-START_TEST(no_memory_refuses_and_counts_nothing)
+TEST(no_memory_refuses_and_counts_nothing)
 {
 	struct client_table *table = new_table(1);
 
@@ -252,9 +244,8 @@ START_TEST(no_memory_refuses_and_counts_nothing)
 	leave(table, TAG, "::ffff:192.0.2.1");
 	client_table_free(table);
 }
-END_TEST
 
-START_TEST(no_memory_for_the_table_leaves_nothing_behind)
+TEST(no_memory_for_the_table_leaves_nothing_behind)
 {
 	long before = blocks_out();
 
@@ -266,10 +257,9 @@ START_TEST(no_memory_for_the_table_leaves_nothing_behind)
 	allocations_left = -1;
 	client_table_free(NULL);
 }
-END_TEST
 
 /* 400,000 addresses, so chains of several nodes are entered and taken apart in both directions. */
-START_TEST(a_million_clients_leave_no_memory_behind)
+TEST(a_million_clients_leave_no_memory_behind)
 {
 	enum { ADDRESSES = 400000, CLIENTS = 1000000 };
 	struct client_table *table = new_table(CLIENTS);
@@ -288,9 +278,8 @@ START_TEST(a_million_clients_leave_no_memory_behind)
 	ck_assert_int_eq(blocks_out(), before);
 	client_table_free(table);
 }
-END_TEST
 
-START_TEST(clients_still_there_are_freed_with_the_table)
+TEST(clients_still_there_are_freed_with_the_table)
 {
 	long before = blocks_out();
 	struct client_table *table = new_table(PLENTY);
@@ -300,7 +289,6 @@ START_TEST(clients_still_there_are_freed_with_the_table)
 	client_table_free(table);
 	ck_assert_int_eq(blocks_out(), before);
 }
-END_TEST
 
 enum { HAMMER_LIMIT = 5, HAMMER_PER_IP = 2, HAMMER_ADDRESSES = 4, HAMMER_ROUNDS = 50000 };
 
@@ -339,7 +327,7 @@ static void *hammer_table(void *argument)
 	return NULL;
 }
 
-START_TEST(threads_never_exceed_a_limit)
+TEST(threads_never_exceed_a_limit)
 {
 	struct hammer hammer = {.table = new_table(HAMMER_LIMIT)};
 	long before = blocks_out();
@@ -355,33 +343,3 @@ START_TEST(threads_never_exceed_a_limit)
 	ck_assert_int_eq(blocks_out(), before);
 	client_table_free(hammer.table);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	const TTest *const tests[] = {
-		the_limit_admits_as_many_and_no_more,
-		a_lower_limit_concerns_only_those_who_come,
-		one_address_gets_its_share_and_no_more,
-		clients_from_before_a_limit_count_in_it,
-		ipv6_counts_by_64_bits_and_ipv4_by_all,
-		neighbours_on_a_link_do_not_share_a_count,
-		listeners_do_not_share_a_count,
-		unix_clients_count_in_the_total_alone,
-		no_memory_refuses_and_counts_nothing,
-		no_memory_for_the_table_leaves_nothing_behind,
-		a_million_clients_leave_no_memory_behind,
-		clients_still_there_are_freed_with_the_table,
-		threads_never_exceed_a_limit,
-	};
-	Suite *suite = suite_create("client_table");
-	TCase *tcase = tcase_create("client_table");
-
-	tcase_set_timeout(tcase, 60);
-	for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
-		tcase_add_test(tcase, tests[i]);
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-UNIT_MAIN(suite)

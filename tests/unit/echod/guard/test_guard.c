@@ -13,7 +13,7 @@
 
 #include "base/compiler.h"
 #include "echod/config/configuration.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 #define ORDINARY_PORT 40000
 #define SERVED_PORT 50007
@@ -82,7 +82,9 @@ static enum verdict expected_for_port(unsigned port)
 	return port == SERVED_PORT || port == 1024 ? PORT_SERVED_HERE : ANSWER;
 }
 
-START_TEST(every_source_port_in_both_families)
+TEST_CASE("guard", set_up, tear_down);
+
+TEST(every_source_port_in_both_families)
 {
 	struct arrival ipv4 = ordinary("::ffff:192.0.2.9"), ipv6 = ordinary("2001:db8::9");
 
@@ -96,9 +98,8 @@ START_TEST(every_source_port_in_both_families)
 			ck_abort_msg("source port %u", port);
 	}
 }
-END_TEST
 
-START_TEST(without_the_guard_every_source_port_is_answered)
+TEST(without_the_guard_every_source_port_is_answered)
 {
 	struct arrival arrival = ordinary("::ffff:192.0.2.9");
 
@@ -110,9 +111,8 @@ START_TEST(without_the_guard_every_source_port_is_answered)
 			ck_abort_msg("source port %u", port);
 	}
 }
-END_TEST
 
-START_TEST(only_ports_that_are_refused_are)
+TEST(only_ports_that_are_refused_are)
 {
 	ck_assert_uint_eq(ports.refused[0], UINT64_MAX);
 	ck_assert_uint_eq(ports.refused[15], UINT64_MAX);
@@ -122,9 +122,8 @@ START_TEST(only_ports_that_are_refused_are)
 	guard_ports_init(&ports);
 	ck_assert_uint_eq(ports.refused[1023], 0);
 }
-END_TEST
 
-START_TEST(a_source_of_the_other_family_is_nobody)
+TEST(a_source_of_the_other_family_is_nobody)
 {
 	/* Neither mapped nor unspecified, by one bit in each word of them. */
 	static const char *const near_misses[] = {
@@ -145,7 +144,6 @@ START_TEST(a_source_of_the_other_family_is_nobody)
 		ck_assert_int_eq(judge(&mapped), SOURCE_NOT_UNICAST);
 	}
 }
-END_TEST
 
 static const struct {
 	const char *source;
@@ -181,7 +179,7 @@ static const struct {
 	{"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", SOURCE_NOT_UNICAST, SOURCE_NOT_UNICAST},
 };
 
-START_TEST(every_class_of_source_at_its_edges)
+TEST_EACH(every_class_of_source_at_its_edges, ARRAY_SIZE(classes))
 {
 	struct arrival arrival = ordinary(classes[_i].source);
 
@@ -193,9 +191,8 @@ START_TEST(every_class_of_source_at_its_edges)
 	arrival.from_loopback = false;
 	ck_assert_int_eq(judge(&arrival), ANSWER);
 }
-END_TEST
 
-START_TEST(what_was_sent_to_many_is_not_answered)
+TEST(what_was_sent_to_many_is_not_answered)
 {
 	struct arrival arrival = ordinary("::ffff:192.0.2.9");
 
@@ -204,9 +201,8 @@ START_TEST(what_was_sent_to_many_is_not_answered)
 	listener.udp_guard = false;
 	ck_assert_int_eq(judge(&arrival), ANSWER);
 }
-END_TEST
 
-START_TEST(what_claims_to_come_from_its_own_destination_is_not_answered)
+TEST(what_claims_to_come_from_its_own_destination_is_not_answered)
 {
 	static const char *const hosts[] = {"::ffff:192.0.2.1", "2001:db8::1", "fe80::1"};
 	static const char *const loopbacks[] = {"::ffff:127.0.0.1", "::1"};
@@ -235,9 +231,8 @@ START_TEST(what_claims_to_come_from_its_own_destination_is_not_answered)
 		ck_assert_int_eq(judge(&arrival), ANSWER);
 	}
 }
-END_TEST
 
-START_TEST(an_answer_leaves_with_one_hop_less)
+TEST(an_answer_leaves_with_one_hop_less)
 {
 	struct arrival arrival = ordinary("2001:db8::9");
 
@@ -251,9 +246,8 @@ START_TEST(an_answer_leaves_with_one_hop_less)
 			ck_assert_int_eq(guard_reply_hops(hops), hops > 65 ? 64 : hops - 1);
 	}
 }
-END_TEST
 
-START_TEST(two_servers_in_a_loop_stop_after_64_answers)
+TEST(two_servers_in_a_loop_stop_after_64_answers)
 {
 	struct arrival arrival = ordinary("2001:db8::9");
 	int answers = 0;
@@ -262,9 +256,8 @@ START_TEST(two_servers_in_a_loop_stop_after_64_answers)
 		arrival.hops = guard_reply_hops(arrival.hops);
 	ck_assert_int_eq(answers, 64);
 }
-END_TEST
 
-START_TEST(lists_deny_before_they_allow)
+TEST(lists_deny_before_they_allow)
 {
 	ck_assert_int_eq(judge_from("::ffff:192.0.2.9"), ANSWER);
 	add(&listener.allow, "192.0.2.0/24");
@@ -280,9 +273,8 @@ START_TEST(lists_deny_before_they_allow)
 	ck_assert_int_eq(judge_from("::ffff:192.0.2.9"), DENIED_BY_LIST);
 	ck_assert_int_eq(judge_from("::ffff:198.51.100.9"), ANSWER);
 }
-END_TEST
 
-START_TEST(lists_hold_for_tcp_peers_too)
+TEST(lists_hold_for_tcp_peers_too)
 {
 	struct in6_addr loopback = ip("::1"), other = ip("::ffff:192.0.2.9");
 
@@ -294,10 +286,9 @@ START_TEST(lists_hold_for_tcp_peers_too)
 	ck_assert(!guard_admits(&listener, &loopback));
 	ck_assert(!guard_admits(&listener, &other));
 }
-END_TEST
 
 /* Everything wrong at once; then what was refused first is put right, one after the other. */
-START_TEST(rules_are_applied_in_their_order)
+TEST(rules_are_applied_in_their_order)
 {
 	struct arrival arrival = ordinary("::ffff:224.0.0.1");
 
@@ -319,9 +310,8 @@ START_TEST(rules_are_applied_in_their_order)
 	arrival.hops = 2;
 	ck_assert_int_eq(judge(&arrival), ANSWER);
 }
-END_TEST
 
-START_TEST(the_guards_can_be_turned_off_one_by_one)
+TEST(the_guards_can_be_turned_off_one_by_one)
 {
 	struct arrival arrival = ordinary("::ffff:127.0.0.1");
 
@@ -339,9 +329,8 @@ START_TEST(the_guards_can_be_turned_off_one_by_one)
 	listener.udp_ttl_guard = true;
 	ck_assert_int_eq(judge(&arrival), DENIED_BY_LIST);
 }
-END_TEST
 
-START_TEST(every_verdict_says_what_it_counts_as_and_which_key_to_turn)
+TEST(every_verdict_says_what_it_counts_as_and_which_key_to_turn)
 {
 	static const struct {
 		enum counter counter;
@@ -370,30 +359,3 @@ START_TEST(every_verdict_says_what_it_counts_as_and_which_key_to_turn)
 	ck_assert_str_eq(verdict_meanings[PORT_RESERVED].reason,
 			 "source port below 1024 (udp_guard)");
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("guard");
-	TCase *tcase = tcase_create("guard");
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, every_source_port_in_both_families);
-	tcase_add_test(tcase, a_source_of_the_other_family_is_nobody);
-	tcase_add_test(tcase, without_the_guard_every_source_port_is_answered);
-	tcase_add_test(tcase, only_ports_that_are_refused_are);
-	tcase_add_loop_test(tcase, every_class_of_source_at_its_edges, 0, ARRAY_SIZE(classes));
-	tcase_add_test(tcase, what_was_sent_to_many_is_not_answered);
-	tcase_add_test(tcase, what_claims_to_come_from_its_own_destination_is_not_answered);
-	tcase_add_test(tcase, an_answer_leaves_with_one_hop_less);
-	tcase_add_test(tcase, two_servers_in_a_loop_stop_after_64_answers);
-	tcase_add_test(tcase, lists_deny_before_they_allow);
-	tcase_add_test(tcase, lists_hold_for_tcp_peers_too);
-	tcase_add_test(tcase, rules_are_applied_in_their_order);
-	tcase_add_test(tcase, the_guards_can_be_turned_off_one_by_one);
-	tcase_add_test(tcase, every_verdict_says_what_it_counts_as_and_which_key_to_turn);
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-UNIT_MAIN(suite)

@@ -14,7 +14,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "unit/unit.h"
+#include "support/test.h"
 
 #define SECOND INT64_C(1000000000)
 #define MILLISECOND INT64_C(1000000)
@@ -73,14 +73,15 @@ static void assert_about(uint64_t actual, uint64_t expected, double tolerance)
 		      (unsigned long)actual, (unsigned long)expected);
 }
 
-START_TEST(a_burst_of_one_second_is_answered)
+TEST_CASE("budget", set_up, tear_down);
+
+TEST(a_burst_of_one_second_is_answered)
 {
 	ck_assert_uint_eq(take("::ffff:192.0.2.1", 1000, 1000, START), 1000);
 	ck_assert_uint_eq(take("::ffff:192.0.2.1", 1000, 0, START), 0);
 }
-END_TEST
 
-START_TEST(a_source_within_its_rate_is_always_answered)
+TEST(a_source_within_its_rate_is_always_answered)
 {
 	uint64_t sent = (uint64_t)(20 * SECOND / MILLISECOND);
 
@@ -90,7 +91,6 @@ START_TEST(a_source_within_its_rate_is_always_answered)
 			  64 * sent);
 	ck_assert_uint_eq(flood("::ffff:192.0.2.3", 1, 1, SECOND, START + 20 * SECOND), 20);
 }
-END_TEST
 
 /*
  * One bucket as a book would have it: datagrams drip out at the rate, in units of 1/SECOND of one.
@@ -126,7 +126,7 @@ static unsigned lesser(unsigned a, unsigned b)
 }
 
 /* Rates that divide a second, for then nothing is rounded. */
-START_TEST(one_source_gets_what_the_model_says)
+TEST_EACH(one_source_gets_what_the_model_says, 5)
 {
 	static const uint64_t rates[] = {1, 8, 1000, 100000, 1000000};
 	uint64_t rate = rates[_i], extra_burst = rate < 8 ? SECOND : rate * SECOND / 8;
@@ -155,9 +155,8 @@ START_TEST(one_source_gets_what_the_model_says)
 		now += pause;
 	}
 }
-END_TEST
 
-START_TEST(a_flood_gets_twice_the_rate)
+TEST_EACH(a_flood_gets_twice_the_rate, 8)
 {
 	static const struct {
 		uint64_t rate;
@@ -172,9 +171,8 @@ START_TEST(a_flood_gets_twice_the_rate)
 	assert_about(allowed, 2 * 60 * rate, 0.05);
 	ck_assert_uint_le(allowed, 2 * 60 * rate + rate + rate / 8 + 1);
 }
-END_TEST
 
-START_TEST(of_a_small_excess_one_in_eight_is_answered)
+TEST(of_a_small_excess_one_in_eight_is_answered)
 {
 	/* Twice the rate for a minute, less the first second's burst. */
 	uint64_t singles = flood("::ffff:192.0.2.1", 1000, 1, SECOND / 2000, START + 60 * SECOND);
@@ -185,18 +183,16 @@ START_TEST(of_a_small_excess_one_in_eight_is_answered)
 	assert_about(trains, 60000 + 1000 + 59000 / 8, 0.01);
 	assert_about(large, 60000 + 1000 + 59000 / 8, 0.01);
 }
-END_TEST
 
-START_TEST(even_the_lowest_rate_lets_a_victim_of_spoofing_through)
+TEST(even_the_lowest_rate_lets_a_victim_of_spoofing_through)
 {
 	uint64_t allowed = flood("::ffff:192.0.2.1", 1, 1, SECOND / 100, START + 60 * SECOND);
 
 	ck_assert_uint_gt(allowed, 60 + 30);
 	ck_assert_uint_le(allowed, 2 * 60 + 2);
 }
-END_TEST
 
-START_TEST(the_highest_rate_does_not_overflow)
+TEST(the_highest_rate_does_not_overflow)
 {
 	const char *source = "::ffff:192.0.2.1";
 
@@ -208,18 +204,16 @@ START_TEST(the_highest_rate_does_not_overflow)
 	ck_assert_uint_ge(take("::1", 1, RATE_MAX, START), 1);
 	ck_assert_uint_le(take("::1", 1, RATE_MAX, START), 2);
 }
-END_TEST
 
-START_TEST(a_longer_burst_is_not_to_be_had_by_waiting)
+TEST(a_longer_burst_is_not_to_be_had_by_waiting)
 {
 	const char *source = "::ffff:192.0.2.1";
 
 	ck_assert_uint_eq(take(source, 10, 10, START), 10);
 	ck_assert_uint_le(take(source, 10, 1000, START + 1000 * SECOND), 10 + 1);
 }
-END_TEST
 
-START_TEST(a_clock_set_back_refuses_nobody_polite)
+TEST(a_clock_set_back_refuses_nobody_polite)
 {
 	const char *polite = "::ffff:192.0.2.1";
 
@@ -229,10 +223,9 @@ START_TEST(a_clock_set_back_refuses_nobody_polite)
 	assert_about(flood("::ffff:192.0.2.2", 1000, 1, SECOND / 100000, START + 10 * SECOND),
 		     21000, 0.05);
 }
-END_TEST
 
 /* Workers read the clock one after the other and come in any order. */
-START_TEST(a_worker_a_little_late_refunds_nothing)
+TEST(a_worker_a_little_late_refunds_nothing)
 {
 	struct in6_addr address = ip("::ffff:192.0.2.1");
 	uint64_t allowed = 0;
@@ -245,26 +238,3 @@ START_TEST(a_worker_a_little_late_refunds_nothing)
 	}
 	assert_about(allowed, 2 * 60 * 1000, 0.05);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("rate_limit");
-	TCase *tcase = tcase_create("budget");
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, a_burst_of_one_second_is_answered);
-	tcase_add_test(tcase, a_source_within_its_rate_is_always_answered);
-	tcase_add_loop_test(tcase, one_source_gets_what_the_model_says, 0, 5);
-	tcase_add_loop_test(tcase, a_flood_gets_twice_the_rate, 0, 8);
-	tcase_add_test(tcase, of_a_small_excess_one_in_eight_is_answered);
-	tcase_add_test(tcase, even_the_lowest_rate_lets_a_victim_of_spoofing_through);
-	tcase_add_test(tcase, the_highest_rate_does_not_overflow);
-	tcase_add_test(tcase, a_longer_burst_is_not_to_be_had_by_waiting);
-	tcase_add_test(tcase, a_clock_set_back_refuses_nobody_polite);
-	tcase_add_test(tcase, a_worker_a_little_late_refunds_nothing);
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-UNIT_MAIN(suite)

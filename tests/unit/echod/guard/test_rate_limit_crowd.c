@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "unit/unit.h"
+#include "support/test.h"
 
 #define SECOND INT64_C(1000000000)
 #define START (1000 * SECOND)
@@ -78,7 +78,9 @@ static uint64_t answers_beside(unsigned crowd, uint64_t rate, unsigned times)
 	return allowed;
 }
 
-START_TEST(no_crowd_lets_a_source_exceed_twice_its_rate)
+TEST_CASE("crowd", set_up, tear_down);
+
+TEST_EACH(no_crowd_lets_a_source_exceed_twice_its_rate, 5)
 {
 	static const uint64_t rates[] = {1, 2, 3, 31, 32};
 	static const unsigned crowds[] = {100000, 400000}, times[] = {3, 30};
@@ -93,7 +95,6 @@ START_TEST(no_crowd_lets_a_source_exceed_twice_its_rate)
 		set_up();
 	}
 }
-END_TEST
 
 /* How many of COUNT new sources, all at one time, get an answer. */
 static unsigned newcomers_answered(unsigned count, uint64_t rate, int64_t now)
@@ -111,7 +112,7 @@ static unsigned newcomers_answered(unsigned count, uint64_t rate, int64_t now)
 	return answered;
 }
 
-START_TEST(at_a_low_rate_newcomers_wait_for_a_place_that_owes_nothing)
+TEST(at_a_low_rate_newcomers_wait_for_a_place_that_owes_nothing)
 {
 	unsigned crowded = newcomers_answered(200000, 31, START);
 
@@ -121,35 +122,15 @@ START_TEST(at_a_low_rate_newcomers_wait_for_a_place_that_owes_nothing)
 	/* A place is free again after the time of one datagram. */
 	ck_assert_uint_eq(newcomers_answered(1, 31, START + SECOND / 31 + 1), 1);
 }
-END_TEST
 
-START_TEST(from_32_a_second_on_every_newcomer_is_answered)
+TEST(from_32_a_second_on_every_newcomer_is_answered)
 {
 	ck_assert_uint_eq(newcomers_answered(200000, 32, START), 200000);
 	ck_assert_uint_eq(newcomers_answered(200000, 1000, START), 200000);
 }
-END_TEST
 
-START_TEST(what_was_written_before_the_clock_was_set_back_holds_no_place)
+TEST(what_was_written_before_the_clock_was_set_back_holds_no_place)
 {
 	newcomers_answered(200000, 1, START);
 	ck_assert_uint_eq(newcomers_answered(1, 1, START - 900 * SECOND), 1);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("rate_limit_crowd");
-	TCase *tcase = tcase_create("crowd");
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_loop_test(tcase, no_crowd_lets_a_source_exceed_twice_its_rate, 0, 5);
-	tcase_add_test(tcase, at_a_low_rate_newcomers_wait_for_a_place_that_owes_nothing);
-	tcase_add_test(tcase, from_32_a_second_on_every_newcomer_is_answered);
-	tcase_add_test(tcase, what_was_written_before_the_clock_was_set_back_holds_no_place);
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-UNIT_MAIN(suite)

@@ -14,7 +14,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-#include "unit/unit.h"
+#include "support/test.h"
 
 /* What the other worker does before an exchange at MEETING_AT, once. */
 static const void *meeting_at;
@@ -95,7 +95,9 @@ static void another_source_floods(void)
 	others = take_from("::ffff:192.0.2.2", 10 * RATE);
 }
 
-START_TEST(who_loses_the_race_for_a_place_is_answered)
+TEST_CASE("rate_limit_races", set_up, tear_down);
+
+TEST(who_loses_the_race_for_a_place_is_answered)
 {
 	struct entry *place;
 
@@ -110,9 +112,8 @@ START_TEST(who_loses_the_race_for_a_place_is_answered)
 	ck_assert_uint_eq(others.allowed, 1);
 	ck_assert_ptr_eq(entry_of_source(), place);
 }
-END_TEST
 
-START_TEST(workers_that_spend_at_once_do_not_spend_twice)
+TEST(workers_that_spend_at_once_do_not_spend_twice)
 {
 	unsigned granted;
 
@@ -125,9 +126,8 @@ START_TEST(workers_that_spend_at_once_do_not_spend_twice)
 	/* The burst is gone; of what is over, one in eight. */
 	ck_assert_uint_le(granted, RATE / 4);
 }
-END_TEST
 
-START_TEST(workers_that_would_log_at_once_log_one_line)
+TEST(workers_that_would_log_at_once_log_one_line)
 {
 	struct rate_grant grant;
 
@@ -140,19 +140,3 @@ START_TEST(workers_that_would_log_at_once_log_one_line)
 	/* The one that lost has its line another time. */
 	ck_assert_int_eq(atomic_load(&limit->logged_at), START);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *all = suite_create("rate_limit_races");
-	TCase *tests = tcase_create("rate_limit_races");
-
-	tcase_add_checked_fixture(tests, set_up, tear_down);
-	tcase_add_test(tests, who_loses_the_race_for_a_place_is_answered);
-	tcase_add_test(tests, workers_that_spend_at_once_do_not_spend_twice);
-	tcase_add_test(tests, workers_that_would_log_at_once_log_one_line);
-	suite_add_tcase(all, tests);
-	return all;
-}
-
-UNIT_MAIN(suite)

@@ -22,7 +22,7 @@
 #include <time.h>
 
 #include "base/compiler.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 #define SECOND INT64_C(1000000000)
 #define MILLISECOND INT64_C(1000000)
@@ -60,7 +60,9 @@ static struct in6_addr numbered_ipv4(uint32_t number)
 	return address;
 }
 
-START_TEST(sources_and_listeners_do_not_share_a_budget)
+TEST_CASE("table", set_up, tear_down);
+
+TEST(sources_and_listeners_do_not_share_a_budget)
 {
 	struct in6_addr one = ip("::ffff:192.0.2.1"), other = ip("::ffff:192.0.2.0");
 	struct in6_addr network = ip("2001:db8:0:1::1"), mate = ip("2001:db8:0:1:8000::");
@@ -85,7 +87,6 @@ START_TEST(sources_and_listeners_do_not_share_a_budget)
 		ck_assert_uint_eq(grant.allowed, steps[i].allowed);
 	}
 }
-END_TEST
 
 static uint32_t random_number(void)
 {
@@ -97,7 +98,7 @@ static uint32_t random_number(void)
 	return (uint32_t)(state >> 32);
 }
 
-START_TEST(a_flooder_is_not_ousted_by_the_polite)
+TEST(a_flooder_is_not_ousted_by_the_polite)
 {
 	struct in6_addr flooder = ip("2001:db8::bad");
 	uint64_t allowed = 0;
@@ -114,10 +115,9 @@ START_TEST(a_flooder_is_not_ousted_by_the_polite)
 	}
 	ck_assert_uint_le(allowed, 2 * 20 * 1000 + 1000 + 125);
 }
-END_TEST
 
 /* As many as have a place in the table, but for the few sets that get more than they hold. */
-START_TEST(thousands_of_flooders_are_all_held)
+TEST(thousands_of_flooders_are_all_held)
 {
 	enum { FLOODERS = 4000, RATE = 10 };
 	uint64_t allowed = 0;
@@ -134,7 +134,6 @@ START_TEST(thousands_of_flooders_are_all_held)
 	ck_assert_uint_ge(allowed, FLOODERS * RATE * 2);
 	ck_assert_uint_le(allowed, FLOODERS * (RATE + 2 * RATE * 2 + RATE / 8 + 1) * 102 / 100);
 }
-END_TEST
 
 static int64_t clock_now(void)
 {
@@ -172,7 +171,7 @@ static bool flood_from_everywhere(int64_t count, int64_t *now)
 	return answered;
 }
 
-START_TEST(no_flood_of_sources_mutes_the_polite_or_takes_memory)
+TEST(no_flood_of_sources_mutes_the_polite_or_takes_memory)
 {
 	bool bench = getenv("ECHOD_BENCH") != NULL;
 	int64_t sources = bench ? 10000000 : 1000000, now = START, began;
@@ -187,9 +186,8 @@ START_TEST(no_flood_of_sources_mutes_the_polite_or_takes_memory)
 		       (double)(clock_now() - began) / (double)sources);
 	ck_assert_int_le(resident_kib() - resident, 512);
 }
-END_TEST
 
-START_TEST(a_limited_source_has_one_line_in_30_seconds)
+TEST(a_limited_source_has_one_line_in_30_seconds)
 {
 	struct in6_addr address = ip("::ffff:192.0.2.1");
 	int lines = 0;
@@ -201,9 +199,8 @@ START_TEST(a_limited_source_has_one_line_in_30_seconds)
 	ck_assert(!rate_limit_take(limit, TAG, &address, 100, 1, START + 99 * SECOND, &random_state)
 			   .log_due);
 }
-END_TEST
 
-START_TEST(a_source_that_was_answered_after_all_has_no_line)
+TEST(a_source_that_was_answered_after_all_has_no_line)
 {
 	int answered = 0;
 
@@ -219,9 +216,8 @@ START_TEST(a_source_that_was_answered_after_all_has_no_line)
 	}
 	ck_assert_int_gt(answered, 0);
 }
-END_TEST
 
-START_TEST(ten_thousand_limited_sources_have_one_line_a_second)
+TEST(ten_thousand_limited_sources_have_one_line_a_second)
 {
 	int lines = 0, seconds = 5;
 
@@ -235,9 +231,8 @@ START_TEST(ten_thousand_limited_sources_have_one_line_a_second)
 	}
 	ck_assert_int_eq(lines, seconds);
 }
-END_TEST
 
-START_TEST(a_clock_set_back_mutes_the_log_for_one_period_at_most)
+TEST(a_clock_set_back_mutes_the_log_for_one_period_at_most)
 {
 	struct in6_addr address = ip("::ffff:192.0.2.1");
 	int64_t back = START - 900 * SECOND;
@@ -247,9 +242,8 @@ START_TEST(a_clock_set_back_mutes_the_log_for_one_period_at_most)
 	ck_assert(!rate_limit_take(limit, TAG, &address, 1, 50, START - 1, &random_state).log_due);
 	ck_assert(rate_limit_take(limit, TAG, &address, 1, 50, back, &random_state).log_due);
 }
-END_TEST
 
-START_TEST(no_memory_is_reported)
+TEST(no_memory_is_reported)
 {
 	struct rlimit before, none;
 
@@ -261,7 +255,6 @@ START_TEST(no_memory_is_reported)
 	ck_assert_ptr_null(refused);
 	rate_limit_free(NULL);
 }
-END_TEST
 
 enum { THREADS = 4, HAMMER_RATE = 10000, HAMMER_STEPS = 100000 };
 
@@ -292,7 +285,7 @@ static void *hammer_limit(void *argument)
 	return NULL;
 }
 
-START_TEST(threads_share_one_budget_for_a_source)
+TEST(threads_share_one_budget_for_a_source)
 {
 	struct hammer hammer = {.allowed = 0};
 	pthread_t threads[THREADS];
@@ -308,7 +301,6 @@ START_TEST(threads_share_one_budget_for_a_source)
 			 HAMMER_RATE * 9 / 8 + 2 * HAMMER_RATE * took / SECOND + 2 * THREADS);
 	ck_assert_int_eq(hammer.lines, 1 + took / (30 * SECOND));
 }
-END_TEST
 
 enum { RACERS = 2, RACES = 20000 };
 
@@ -345,7 +337,7 @@ static void *race_for_the_line(void *argument)
 	return NULL;
 }
 
-START_TEST(threads_write_one_line_between_them)
+TEST(threads_write_one_line_between_them)
 {
 	static struct race race;
 	pthread_t threads[RACERS];
@@ -357,28 +349,3 @@ START_TEST(threads_write_one_line_between_them)
 	for (int i = 0; i < RACES; i++)
 		ck_assert_uint_eq(race.lines[i], 1);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("rate_limit_table");
-	TCase *tcase = tcase_create("table");
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, sources_and_listeners_do_not_share_a_budget);
-	tcase_add_test(tcase, a_flooder_is_not_ousted_by_the_polite);
-	tcase_add_test(tcase, thousands_of_flooders_are_all_held);
-	tcase_add_test(tcase, no_flood_of_sources_mutes_the_polite_or_takes_memory);
-	tcase_add_test(tcase, a_limited_source_has_one_line_in_30_seconds);
-	tcase_add_test(tcase, a_source_that_was_answered_after_all_has_no_line);
-	tcase_add_test(tcase, ten_thousand_limited_sources_have_one_line_a_second);
-	tcase_add_test(tcase, a_clock_set_back_mutes_the_log_for_one_period_at_most);
-	tcase_add_test(tcase, no_memory_is_reported);
-	tcase_add_test(tcase, threads_share_one_budget_for_a_source);
-	tcase_add_test(tcase, threads_write_one_line_between_them);
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-UNIT_MAIN(suite)

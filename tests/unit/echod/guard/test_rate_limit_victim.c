@@ -14,7 +14,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
-#include "unit/unit.h"
+#include "support/test.h"
 
 #define SECOND INT64_C(1000000000)
 #define START (1000 * SECOND)
@@ -61,7 +61,9 @@ static double share_beside(unsigned forged)
 	return (double)kept / ASKED;
 }
 
-START_TEST(a_victim_of_forging_keeps_what_is_documented)
+TEST_CASE("rate_limit_victim", set_up, tear_down);
+
+TEST_EACH(a_victim_of_forging_keeps_what_is_documented, 4)
 {
 	static const struct {
 		unsigned forged;
@@ -73,17 +75,3 @@ START_TEST(a_victim_of_forging_keeps_what_is_documented)
 	ck_assert_double_ge(share, documented[_i].least);
 	ck_assert_double_le(share, documented[_i].most);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *all = suite_create("rate_limit_victim");
-	TCase *tests = tcase_create("rate_limit_victim");
-
-	tcase_add_checked_fixture(tests, set_up, tear_down);
-	tcase_add_loop_test(tests, a_victim_of_forging_keeps_what_is_documented, 0, 4);
-	suite_add_tcase(all, tests);
-	return all;
-}
-
-UNIT_MAIN(suite)

@@ -9,9 +9,9 @@
 
 #include <poll.h>
 
+#include "support/test.h"
 #include "unit/fake_clock.h"
 #include "unit/loop_scene.h"
-#include "unit/unit.h"
 
 #define TURN_MS 7
 #define TURNS_TOO_MANY 1000
@@ -31,7 +31,9 @@ int poll(struct pollfd *fds, nfds_t count, int timeout)
 	return 1;
 }
 
-START_TEST(a_flood_does_not_hold_up_a_stop)
+TEST_CASE("stop", scene_open, scene_close);
+
+TEST(a_flood_does_not_hold_up_a_stop)
 {
 	struct service *service = scene_service("[listener x]\naddress = 127.0.0.1:0\n", "x");
 	struct endpoint *endpoint = scene_serve(service, SOCKET_UDP, "127.0.0.1");
@@ -46,16 +48,3 @@ START_TEST(a_flood_does_not_hold_up_a_stop)
 	close(sender);
 	sender = -1;
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("endpoint");
-	TCase *tcase = new_case(result, "stop");
-
-	tcase_add_checked_fixture(tcase, scene_open, scene_close);
-	tcase_add_test(tcase, a_flood_does_not_hold_up_a_stop);
-	return result;
-}
-
-UNIT_MAIN(suite)

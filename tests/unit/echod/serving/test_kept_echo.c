@@ -10,7 +10,7 @@
 #include <pthread.h>
 
 #include "integration/harness.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 #define MIB (1024 * 1024)
 #define MOST (512 * 1024)
@@ -32,7 +32,7 @@ static int64_t size(void)
 	return atomic_load(&kept.size);
 }
 
-START_TEST(a_client_alone_gets_whole_pieces)
+TEST_EACH(a_client_alone_gets_whole_pieces, 4)
 {
 	static const size_t workers[] = {1, 2, 16, 64};
 
@@ -41,9 +41,8 @@ START_TEST(a_client_alone_gets_whole_pieces)
 	kept_echo_add(&kept, MOST);
 	ck_assert_uint_gt(kept_echo_piece(&kept, MOST), MOST * 9 / 10);
 }
-END_TEST
 
-START_TEST(pieces_shrink_slowly_to_the_smallest)
+TEST(pieces_shrink_slowly_to_the_smallest)
 {
 	size_t piece, before = MOST;
 	unsigned clients = 0;
@@ -61,7 +60,6 @@ START_TEST(pieces_shrink_slowly_to_the_smallest)
 	kept_echo_add(&kept, KEPT_MAX); /* so many small ones change nothing */
 	ck_assert_uint_eq(kept_echo_piece(&kept, MOST), KEPT_SMALL);
 }
-END_TEST
 
 #define THREADS 4
 
@@ -78,7 +76,7 @@ static void *keep_all(void *arg)
 	return NULL;
 }
 
-START_TEST(workers_together_never_keep_more)
+TEST(workers_together_never_keep_more)
 {
 	pthread_t threads[THREADS];
 
@@ -93,9 +91,8 @@ START_TEST(workers_together_never_keep_more)
 	}
 	pthread_barrier_destroy(&start);
 }
-END_TEST
 
-START_TEST(the_bound_holds_when_all_but_one_look_at_the_start)
+TEST(the_bound_holds_when_all_but_one_look_at_the_start)
 {
 	for (size_t workers = 1; workers <= 1024; workers *= 2) {
 		size_t piece, first;
@@ -108,9 +105,8 @@ START_TEST(the_bound_holds_when_all_but_one_look_at_the_start)
 		ck_assert_int_le(size(), KEPT_MAX);
 	}
 }
-END_TEST
 
-START_TEST(memory_goes_back_once_after_much)
+TEST(memory_goes_back_once_after_much)
 {
 #ifndef HAVE_MALLOC_TRIM
 	skip("this C library does not give memory back");
@@ -133,19 +129,3 @@ START_TEST(memory_goes_back_once_after_much)
 	}
 	ck_assert_int_eq(size(), 0);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("kept_echo");
-	TCase *tcase = new_case(result, "kept");
-
-	tcase_add_loop_test(tcase, a_client_alone_gets_whole_pieces, 0, 4);
-	tcase_add_test(tcase, pieces_shrink_slowly_to_the_smallest);
-	tcase_add_test(tcase, workers_together_never_keep_more);
-	tcase_add_test(tcase, the_bound_holds_when_all_but_one_look_at_the_start);
-	tcase_add_test(tcase, memory_goes_back_once_after_much);
-	return result;
-}
-
-INTEGRATION_MAIN(suite)

@@ -7,8 +7,8 @@
 
 #include "echod/serving/service.h"
 
+#include "support/test.h"
 #include "unit/config_text.h"
-#include "unit/unit.h"
 
 static struct service_list list;
 
@@ -24,7 +24,7 @@ static struct service *filed(const char *name)
 	return service;
 }
 
-START_TEST(services_are_found_by_name)
+TEST(services_are_found_by_name)
 {
 	struct service *a = filed("a"), *b = filed("b");
 
@@ -35,9 +35,8 @@ START_TEST(services_are_found_by_name)
 	service_free(a);
 	service_free(b);
 }
-END_TEST
 
-START_TEST(the_last_user_frees_it)
+TEST(the_last_user_frees_it)
 {
 	struct service *a = filed("a");
 
@@ -48,9 +47,8 @@ START_TEST(the_last_user_frees_it)
 	service_leave(a);
 	ck_assert_ptr_null(service_find(&list, "a"));
 }
-END_TEST
 
-START_TEST(a_service_holds_the_configuration_it_points_into)
+TEST(a_service_holds_the_configuration_it_points_into)
 {
 	struct config *first = load_good("[listener a]\naddress = 127.0.0.1:0\nprefix = 1\n");
 	struct config *second = load_good("[listener a]\naddress = 127.0.0.1:0\nprefix = 2\n");
@@ -69,18 +67,3 @@ START_TEST(a_service_holds_the_configuration_it_points_into)
 	service_free(service);
 	service_free(NULL);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("service");
-	TCase *tcase = tcase_create("service");
-
-	tcase_add_test(tcase, services_are_found_by_name);
-	tcase_add_test(tcase, the_last_user_frees_it);
-	tcase_add_test(tcase, a_service_holds_the_configuration_it_points_into);
-	suite_add_tcase(result, tcase);
-	return result;
-}
-
-UNIT_MAIN(suite)

@@ -13,8 +13,8 @@
 #include <stdlib.h>
 
 #include "base/compiler.h"
+#include "support/test.h"
 #include "unit/fake_clock.h"
-#include "unit/unit.h"
 
 #define SLOT_MS 250
 #define HORIZON_MS (1024 * SLOT_MS)
@@ -120,7 +120,9 @@ static void expect_punctual(size_t count, int64_t step)
 	}
 }
 
-START_TEST(visits_come_within_a_quarter_second_and_never_early)
+TEST_CASE("wheel", set_up, tear_down);
+
+TEST(visits_come_within_a_quarter_second_and_never_early)
 {
 	make_things(1000);
 	for (int i = 0; i < 1000; i++) {
@@ -131,9 +133,8 @@ START_TEST(visits_come_within_a_quarter_second_and_never_early)
 	expect_punctual(1000, 1);
 	ck_assert_uint_eq(visits, 1000);
 }
-END_TEST
 
-START_TEST(deadlines_around_the_horizon_are_kept)
+TEST(deadlines_around_the_horizon_are_kept)
 {
 	make_things(400);
 	for (int i = 0; i < 400; i++)
@@ -141,9 +142,8 @@ START_TEST(deadlines_around_the_horizon_are_kept)
 	pass(HORIZON_MS + 2000, 20);
 	expect_punctual(400, 20);
 }
-END_TEST
 
-START_TEST(a_deadline_a_day_away_costs_a_look_every_four_minutes)
+TEST(a_deadline_a_day_away_costs_a_look_every_four_minutes)
 {
 	make_things(1);
 	add(&things[0], DAY_MS);
@@ -151,9 +151,8 @@ START_TEST(a_deadline_a_day_away_costs_a_look_every_four_minutes)
 	expect_punctual(1, 10 * SLOT_MS);
 	ck_assert_uint_le(visits, DAY_MS / HORIZON_MS + 2);
 }
-END_TEST
 
-START_TEST(what_is_overdue_when_filed_is_visited_within_a_quarter_second)
+TEST(what_is_overdue_when_filed_is_visited_within_a_quarter_second)
 {
 	make_things(3);
 	add(&things[0], -1);
@@ -164,9 +163,8 @@ START_TEST(what_is_overdue_when_filed_is_visited_within_a_quarter_second)
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_ne(things[i].ended, 0);
 }
-END_TEST
 
-START_TEST(a_sooner_deadline_does_not_wait_for_a_later_one)
+TEST(a_sooner_deadline_does_not_wait_for_a_later_one)
 {
 	make_things(3);
 	add(&things[0], 200 * 1000);
@@ -175,9 +173,8 @@ START_TEST(a_sooner_deadline_does_not_wait_for_a_later_one)
 	pass(201 * 1000, 10);
 	expect_punctual(3, 10);
 }
-END_TEST
 
-START_TEST(activity_since_filing_moves_the_deadline)
+TEST(activity_since_filing_moves_the_deadline)
 {
 	make_things(2);
 	add(&things[0], 1000);
@@ -189,9 +186,8 @@ START_TEST(activity_since_filing_moves_the_deadline)
 	ck_assert_uint_eq(things[0].visits, 2);
 	ck_assert_uint_eq(things[1].visits, 1);
 }
-END_TEST
 
-START_TEST(moving_takes_effect_both_ways)
+TEST(moving_takes_effect_both_ways)
 {
 	make_things(2);
 	add(&things[0], 1000);
@@ -204,9 +200,8 @@ START_TEST(moving_takes_effect_both_ways)
 	expect_punctual(2, 10);
 	ck_assert_uint_eq(visits, 2);
 }
-END_TEST
 
-START_TEST(a_crowd_is_shared_out_over_turns)
+TEST(a_crowd_is_shared_out_over_turns)
 {
 	const unsigned count = 3 * VISITS_PER_TURN;
 
@@ -221,9 +216,8 @@ START_TEST(a_crowd_is_shared_out_over_turns)
 	turn();
 	ck_assert(!timer_pending());
 }
-END_TEST
 
-START_TEST(a_visit_may_end_others_and_file_new_ones)
+TEST(a_visit_may_end_others_and_file_new_ones)
 {
 	make_things(4);
 	add(&things[0], 1000);
@@ -240,9 +234,8 @@ START_TEST(a_visit_may_end_others_and_file_new_ones)
 	ck_assert_uint_eq(visits, 2);
 	ck_assert(!timer_pending());
 }
-END_TEST
 
-START_TEST(the_visit_of_the_last_one_may_file_the_next)
+TEST(the_visit_of_the_last_one_may_file_the_next)
 {
 	make_things(2);
 	things[0].brings = &things[1];
@@ -259,9 +252,8 @@ START_TEST(the_visit_of_the_last_one_may_file_the_next)
 		}
 	}
 }
-END_TEST
 
-START_TEST(removed_ones_are_not_visited)
+TEST(removed_ones_are_not_visited)
 {
 	make_things(100);
 	for (int i = 0; i < 100; i++)
@@ -273,9 +265,8 @@ START_TEST(removed_ones_are_not_visited)
 	for (unsigned i = 0; i < 100; i++)
 		ck_assert_uint_eq(things[i].visits, i % 2);
 }
-END_TEST
 
-START_TEST(nothing_wakes_an_empty_wheel)
+TEST(nothing_wakes_an_empty_wheel)
 {
 	ck_assert(!timer_pending());
 	make_things(1);
@@ -286,9 +277,8 @@ START_TEST(nothing_wakes_an_empty_wheel)
 	ck_assert(!timer_pending());
 	ck_assert_uint_eq(visits, 0);
 }
-END_TEST
 
-START_TEST(punctual_after_any_quiet_time)
+TEST(punctual_after_any_quiet_time)
 {
 	static const int64_t quiet[] = {1, 249, 250, HORIZON_MS - 1, HORIZON_MS, DAY_MS + 17};
 
@@ -301,9 +291,8 @@ START_TEST(punctual_after_any_quiet_time)
 	expect_punctual(ARRAY_SIZE(quiet), 10);
 	ck_assert_uint_eq(visits, ARRAY_SIZE(quiet));
 }
-END_TEST
 
-START_TEST(a_loop_that_was_kept_busy_catches_up)
+TEST(a_loop_that_was_kept_busy_catches_up)
 {
 	make_things(1000);
 	for (int i = 0; i < 1000; i++)
@@ -316,7 +305,6 @@ START_TEST(a_loop_that_was_kept_busy_catches_up)
 	for (int i = 0; i < 1000; i++)
 		ck_assert_int_ne(things[i].ended, 0);
 }
-END_TEST
 
 static void count_and_remove(struct wheel_item *item, void *arg)
 {
@@ -327,7 +315,7 @@ static void count_and_remove(struct wheel_item *item, void *arg)
 	--*left;
 }
 
-START_TEST(each_sees_all_and_may_remove_them)
+TEST(each_sees_all_and_may_remove_them)
 {
 	unsigned left = 500;
 
@@ -341,7 +329,6 @@ START_TEST(each_sees_all_and_may_remove_them)
 	for (int i = 0; i < 500; i++)
 		ck_assert_uint_eq(things[i].visits, 1);
 }
-END_TEST
 
 static void postpone(struct wheel_item *item, void *arg)
 {
@@ -351,7 +338,7 @@ static void postpone(struct wheel_item *item, void *arg)
 	wheel_move(wheel, item, thing->due);
 }
 
-START_TEST(each_may_move_what_it_sees)
+TEST(each_may_move_what_it_sees)
 {
 	int64_t due = fake_ms + 8000;
 
@@ -362,32 +349,3 @@ START_TEST(each_may_move_what_it_sees)
 	pass(9000, 10);
 	expect_punctual(500, 10);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("wheel");
-	TCase *tcase = tcase_create("wheel");
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, visits_come_within_a_quarter_second_and_never_early);
-	tcase_add_test(tcase, deadlines_around_the_horizon_are_kept);
-	tcase_add_test(tcase, a_deadline_a_day_away_costs_a_look_every_four_minutes);
-	tcase_add_test(tcase, what_is_overdue_when_filed_is_visited_within_a_quarter_second);
-	tcase_add_test(tcase, a_sooner_deadline_does_not_wait_for_a_later_one);
-	tcase_add_test(tcase, activity_since_filing_moves_the_deadline);
-	tcase_add_test(tcase, moving_takes_effect_both_ways);
-	tcase_add_test(tcase, a_crowd_is_shared_out_over_turns);
-	tcase_add_test(tcase, a_visit_may_end_others_and_file_new_ones);
-	tcase_add_test(tcase, the_visit_of_the_last_one_may_file_the_next);
-	tcase_add_test(tcase, removed_ones_are_not_visited);
-	tcase_add_test(tcase, nothing_wakes_an_empty_wheel);
-	tcase_add_test(tcase, punctual_after_any_quiet_time);
-	tcase_add_test(tcase, a_loop_that_was_kept_busy_catches_up);
-	tcase_add_test(tcase, each_sees_all_and_may_remove_them);
-	tcase_add_test(tcase, each_may_move_what_it_sees);
-	suite_add_tcase(result, tcase);
-	return result;
-}
-
-UNIT_MAIN(suite)

@@ -17,7 +17,7 @@
 #include "echod/sockets/listen_socket.h"
 #include "integration/harness.h"
 #include "integration/net.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 /* Clients send without a cookie, listeners take that, and need not ask for it. */
 #define FOR_EVERYONE "1543" /* 0x1 | 0x2 | 0x4 | 0x200 | 0x400 */
@@ -66,7 +66,9 @@ static int foreign_listener(struct address *address)
 	return fd;
 }
 
-START_TEST(a_listener_of_ours_takes_no_data_of_a_syn)
+TEST_CASE("fast_open", set_up);
+
+TEST(a_listener_of_ours_takes_no_data_of_a_syn)
 {
 	struct address address = at("127.0.0.1", 0);
 	struct listen_socket *socket = listen_socket_open(SOCKET_TCP, &address, &reason);
@@ -75,9 +77,8 @@ START_TEST(a_listener_of_ours_takes_no_data_of_a_syn)
 	ck_assert(!takes_data_of_a_syn(&socket->address));
 	listen_socket_release(socket);
 }
-END_TEST
 
-START_TEST(a_handed_listener_no_longer_does)
+TEST(a_handed_listener_no_longer_does)
 {
 	struct address address;
 	struct listen_socket *socket;
@@ -89,18 +90,3 @@ START_TEST(a_handed_listener_no_longer_does)
 	ck_assert(!takes_data_of_a_syn(&address));
 	listen_socket_release(socket);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("fast_open");
-	TCase *tcase = tcase_create("fast_open");
-
-	tcase_add_checked_fixture(tcase, set_up, NULL);
-	tcase_add_test(tcase, a_listener_of_ours_takes_no_data_of_a_syn);
-	tcase_add_test(tcase, a_handed_listener_no_longer_does);
-	suite_add_tcase(result, tcase);
-	return result;
-}
-
-INTEGRATION_MAIN(suite)

@@ -18,8 +18,8 @@
 
 #include "integration/harness.h"
 #include "integration/net.h"
+#include "support/test.h"
 #include "unit/log_lines.h"
-#include "unit/unit.h"
 
 static struct reason reason;
 
@@ -67,7 +67,9 @@ static const char *path_named(const char *name)
 	return path;
 }
 
-START_TEST(accepted_connections_inherit_what_they_need)
+TEST_CASE("open", set_up);
+
+TEST(accepted_connections_inherit_what_they_need)
 {
 	struct listen_socket *listener = open_at(SOCKET_TCP, "127.0.0.1", 0);
 	int client = connect_to("127.0.0.1", address_port(&listener->address));
@@ -87,9 +89,8 @@ START_TEST(accepted_connections_inherit_what_they_need)
 	close(client);
 	listen_socket_release(listener);
 }
-END_TEST
 
-START_TEST(no_descriptor_waits_or_is_inherited)
+TEST(no_descriptor_waits_or_is_inherited)
 {
 	for (int kind = SOCKET_TCP; kind <= SOCKET_UNIXGRAM; kind++) {
 		bool is_unix = socket_is_unix((enum socket_kind)kind);
@@ -104,9 +105,8 @@ START_TEST(no_descriptor_waits_or_is_inherited)
 		listen_socket_release(socket);
 	}
 }
-END_TEST
 
-START_TEST(ipv6_leaves_ipv4_to_others)
+TEST(ipv6_leaves_ipv4_to_others)
 {
 	struct listen_socket *ipv6, *ipv4;
 
@@ -120,9 +120,8 @@ START_TEST(ipv6_leaves_ipv4_to_others)
 		listen_socket_release(ipv4);
 	}
 }
-END_TEST
 
-START_TEST(workers_share_an_address)
+TEST(workers_share_an_address)
 {
 	for (int kind = SOCKET_TCP; kind <= SOCKET_UDP; kind++) {
 		struct listen_socket *one = open_at((enum socket_kind)kind, "127.0.0.1", 0);
@@ -133,9 +132,8 @@ START_TEST(workers_share_an_address)
 		listen_socket_release(other);
 	}
 }
-END_TEST
 
-START_TEST(a_probe_finds_whoever_shares)
+TEST(a_probe_finds_whoever_shares)
 {
 	for (int kind = SOCKET_TCP; kind <= SOCKET_UDP; kind++) {
 		struct listen_socket *held = open_at((enum socket_kind)kind, "127.0.0.1", 0);
@@ -152,9 +150,8 @@ START_TEST(a_probe_finds_whoever_shares)
 		ck_assert_int_eq(listen_socket_probe((enum socket_kind)kind, &same, &reason), 0);
 	}
 }
-END_TEST
 
-START_TEST(a_probe_finds_who_would_let_anyone_in)
+TEST(a_probe_finds_who_would_let_anyone_in)
 {
 	struct address address = at("127.0.0.1", 0);
 	int fd = new_socket(&address, SOCK_DGRAM), yes = 1;
@@ -167,9 +164,8 @@ START_TEST(a_probe_finds_who_would_let_anyone_in)
 	ck_assert_int_eq(errno, EADDRINUSE);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_probe_does_not_mind_connections_that_are_over)
+TEST(a_probe_does_not_mind_connections_that_are_over)
 {
 	struct listen_socket *listener = open_at(SOCKET_TCP, "127.0.0.1", 0);
 	struct address address = listener->address;
@@ -183,9 +179,8 @@ START_TEST(a_probe_does_not_mind_connections_that_are_over)
 	ck_assert_msg(listen_socket_probe(SOCKET_TCP, &address, &reason) == 0, "%s", reason.text);
 	listen_socket_release(open_at(SOCKET_TCP, "127.0.0.1", address_port(&address)));
 }
-END_TEST
 
-START_TEST(a_failure_says_what_and_what_would_help)
+TEST(a_failure_says_what_and_what_would_help)
 {
 	struct address other = at("127.0.0.1", 0);
 	int fd = new_socket(&other, SOCK_STREAM);
@@ -204,17 +199,15 @@ START_TEST(a_failure_says_what_and_what_would_help)
 			  "cannot listen on unix /nowhere/at/all: bind: ");
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_port_that_is_not_ours_to_take_is_not_permitted)
+TEST(a_port_that_is_not_ours_to_take_is_not_permitted)
 {
 	if (!own_network() || setuid(65534) < 0)
 		skip("may not become somebody else");
 	expect_not_opened(SOCKET_TCP, "127.0.0.1", 7, EACCES, "CAP_NET_BIND_SERVICE");
 }
-END_TEST
 
-START_TEST(a_unix_socket_is_for_everyone_whatever_the_umask)
+TEST(a_unix_socket_is_for_everyone_whatever_the_umask)
 {
 	struct listen_socket *socket;
 	struct stat status;
@@ -231,9 +224,8 @@ START_TEST(a_unix_socket_is_for_everyone_whatever_the_umask)
 		listen_socket_release(socket);
 	}
 }
-END_TEST
 
-START_TEST(a_stale_file_is_replaced)
+TEST(a_stale_file_is_replaced)
 {
 	const char *path = path_named("stale");
 
@@ -246,9 +238,8 @@ START_TEST(a_stale_file_is_replaced)
 		listen_socket_release(after);
 	}
 }
-END_TEST
 
-START_TEST(a_file_that_somebody_serves_is_left_alone)
+TEST(a_file_that_somebody_serves_is_left_alone)
 {
 	const char *path = path_named("served");
 
@@ -266,9 +257,8 @@ START_TEST(a_file_that_somebody_serves_is_left_alone)
 		listen_socket_release(held);
 	}
 }
-END_TEST
 
-START_TEST(a_server_with_a_full_queue_is_no_stale_one)
+TEST(a_server_with_a_full_queue_is_no_stale_one)
 {
 	struct listen_socket *held = open_at(SOCKET_UNIX, path_named("full"), 0);
 	struct address address = held->address;
@@ -283,9 +273,8 @@ START_TEST(a_server_with_a_full_queue_is_no_stale_one)
 	listen_socket_unlink(held);
 	listen_socket_release(held);
 }
-END_TEST
 
-START_TEST(what_is_no_socket_is_never_removed)
+TEST(what_is_no_socket_is_never_removed)
 {
 	const char *path = path_named("file");
 	struct stat status;
@@ -301,15 +290,13 @@ START_TEST(what_is_no_socket_is_never_removed)
 	expect_not_opened(SOCKET_UNIXGRAM, path, 0, EEXIST, "it is no socket");
 	ck_assert_int_eq(unlink(path), 0);
 }
-END_TEST
 
-START_TEST(a_missing_directory_is_said)
+TEST(a_missing_directory_is_said)
 {
 	expect_not_opened(SOCKET_UNIX, "/nowhere/at/all", 0, ENOENT, "its directory is missing");
 }
-END_TEST
 
-START_TEST(a_file_that_is_no_longer_ours_stays)
+TEST(a_file_that_is_no_longer_ours_stays)
 {
 	const char *path = path_named("replaced");
 	struct listen_socket *before = open_at(SOCKET_UNIX, path, 0), *after;
@@ -325,9 +312,8 @@ START_TEST(a_file_that_is_no_longer_ours_stays)
 	listen_socket_release(before);
 	listen_socket_release(after);
 }
-END_TEST
 
-START_TEST(a_file_that_may_not_be_removed_is_said)
+TEST_EACH(a_file_that_may_not_be_removed_is_said, 2)
 {
 	const char *path = path_named("kept");
 	struct listen_socket *socket = open_at(SOCKET_UNIX, path, 0);
@@ -346,9 +332,8 @@ START_TEST(a_file_that_may_not_be_removed_is_said)
 		expect_not_opened(SOCKET_UNIX, path, 0, EPERM, "another user left a file there");
 	ck_assert_int_eq(seteuid(0), 0);
 }
-END_TEST
 
-START_TEST(the_last_to_let_go_closes)
+TEST(the_last_to_let_go_closes)
 {
 	struct listen_socket *socket = open_at(SOCKET_TCP, "127.0.0.1", 0);
 	int fd = socket->fd;
@@ -360,33 +345,3 @@ START_TEST(the_last_to_let_go_closes)
 	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
 	listen_socket_release(NULL);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("listen_socket");
-	TCase *tcase = new_case(result, "open");
-
-	tcase_add_checked_fixture(tcase, set_up, NULL);
-	tcase_add_test(tcase, accepted_connections_inherit_what_they_need);
-	tcase_add_test(tcase, no_descriptor_waits_or_is_inherited);
-	tcase_add_test(tcase, ipv6_leaves_ipv4_to_others);
-	tcase_add_test(tcase, workers_share_an_address);
-	tcase_add_test(tcase, a_probe_finds_whoever_shares);
-	tcase_add_test(tcase, a_probe_finds_who_would_let_anyone_in);
-	tcase_add_test(tcase, a_probe_does_not_mind_connections_that_are_over);
-	tcase_add_test(tcase, a_failure_says_what_and_what_would_help);
-	tcase_add_test(tcase, a_port_that_is_not_ours_to_take_is_not_permitted);
-	tcase_add_test(tcase, a_unix_socket_is_for_everyone_whatever_the_umask);
-	tcase_add_test(tcase, a_stale_file_is_replaced);
-	tcase_add_test(tcase, a_file_that_somebody_serves_is_left_alone);
-	tcase_add_test(tcase, a_server_with_a_full_queue_is_no_stale_one);
-	tcase_add_test(tcase, what_is_no_socket_is_never_removed);
-	tcase_add_test(tcase, a_missing_directory_is_said);
-	tcase_add_test(tcase, a_file_that_is_no_longer_ours_stays);
-	tcase_add_loop_test(tcase, a_file_that_may_not_be_removed_is_said, 0, 2);
-	tcase_add_test(tcase, the_last_to_let_go_closes);
-	return result;
-}
-
-INTEGRATION_MAIN(suite)

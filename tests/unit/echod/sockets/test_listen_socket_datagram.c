@@ -17,7 +17,7 @@
 #include "echod/sockets/socket_options.h"
 #include "integration/harness.h"
 #include "integration/net.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 #define ASKED (4 * 1024 * 1024)
 
@@ -70,7 +70,7 @@ static struct listen_socket *adopt(int fd, enum socket_kind kind)
 	return adopted;
 }
 
-START_TEST(adopting_raises_small_buffers)
+TEST(adopting_raises_small_buffers)
 {
 	int plain = bound(SOCK_DGRAM, "127.0.0.1"), handed = bound(SOCK_DGRAM, "127.0.0.1");
 	struct listen_socket *adopted;
@@ -91,9 +91,8 @@ START_TEST(adopting_raises_small_buffers)
 	listen_socket_release(adopted);
 	close(plain);
 }
-END_TEST
 
-START_TEST(adopting_never_lowers_what_was_granted)
+TEST(adopting_never_lowers_what_was_granted)
 {
 	int fd = bound(SOCK_DGRAM, "127.0.0.1"), more = 16 * 1024 * 1024;
 	struct listen_socket *adopted;
@@ -107,9 +106,8 @@ START_TEST(adopting_never_lowers_what_was_granted)
 	ck_assert(!socket_options_buffers_small(adopted->fd, adopted->kind));
 	listen_socket_release(adopted);
 }
-END_TEST
 
-START_TEST(adopting_does_not_lower_what_is_less_than_asked_for)
+TEST(adopting_does_not_lower_what_is_less_than_asked_for)
 {
 	static const int options[] = {SO_RCVBUF, SO_SNDBUF};
 	int fd = bound(SOCK_DGRAM, "127.0.0.1"), granted = 128 * 1024;
@@ -125,9 +123,8 @@ START_TEST(adopting_does_not_lower_what_is_less_than_asked_for)
 	ck_assert(socket_options_buffers_small(adopted->fd, adopted->kind));
 	listen_socket_release(adopted);
 }
-END_TEST
 
-START_TEST(half_of_what_was_asked_for_is_small)
+TEST(half_of_what_was_asked_for_is_small)
 {
 	int fd = bound(SOCK_DGRAM, "127.0.0.1"), half = ASKED / 2, whole = ASKED;
 	struct listen_socket *adopted;
@@ -142,7 +139,6 @@ START_TEST(half_of_what_was_asked_for_is_small)
 	ck_assert(!socket_options_buffers_small(adopted->fd, adopted->kind));
 	listen_socket_release(adopted);
 }
-END_TEST
 
 /* Drops some, with a buffer that is too small for so many; how many that were. */
 static uint64_t overflow(struct listen_socket *socket)
@@ -156,7 +152,7 @@ static uint64_t overflow(struct listen_socket *socket)
 	return listen_socket_drops(socket);
 }
 
-START_TEST(drops_are_not_forgotten_with_the_socket)
+TEST(drops_are_not_forgotten_with_the_socket)
 {
 	struct listen_socket *adopted = adopt(bound(SOCK_DGRAM, "127.0.0.1"), SOCKET_UDP);
 	uint64_t before = listen_socket_drops_of_closed(), drops = overflow(adopted);
@@ -166,9 +162,8 @@ START_TEST(drops_are_not_forgotten_with_the_socket)
 	listen_socket_release(adopted);
 	ck_assert_uint_eq(listen_socket_drops_of_closed(), before + drops);
 }
-END_TEST
 
-START_TEST(drops_are_counted_on_where_the_count_of_the_kernel_begins_again)
+TEST(drops_are_counted_on_where_the_count_of_the_kernel_begins_again)
 {
 	struct listen_socket *adopted = adopt(bound(SOCK_DGRAM, "127.0.0.1"), SOCKET_UDP);
 	uint64_t drops = overflow(adopted);
@@ -179,9 +174,8 @@ START_TEST(drops_are_counted_on_where_the_count_of_the_kernel_begins_again)
 	ck_assert_uint_eq(listen_socket_drops(adopted), UINT64_C(0x100000000) + drops);
 	listen_socket_release(adopted);
 }
-END_TEST
 
-START_TEST(what_a_former_instance_lost_is_not_counted_again)
+TEST(what_a_former_instance_lost_is_not_counted_again)
 {
 	struct listen_socket *former = adopt(bound(SOCK_DGRAM, "127.0.0.1"), SOCKET_UDP), *next;
 	int kept = fcntl(former->fd, F_DUPFD_CLOEXEC, 0);
@@ -198,18 +192,16 @@ START_TEST(what_a_former_instance_lost_is_not_counted_again)
 	listen_socket_release(next);
 	ck_assert_uint_eq(listen_socket_drops_of_closed(), of_closed + drops);
 }
-END_TEST
 
-START_TEST(only_udp_has_buffers_to_complain_of)
+TEST(only_udp_has_buffers_to_complain_of)
 {
 	struct listen_socket *adopted = adopt(bound(SOCK_STREAM, "127.0.0.1"), SOCKET_TCP);
 
 	ck_assert(!socket_options_buffers_small(adopted->fd, adopted->kind));
 	listen_socket_release(adopted);
 }
-END_TEST
 
-START_TEST(adopted_sockets_get_what_opened_ones_have)
+TEST(adopted_sockets_get_what_opened_ones_have)
 {
 	int udp = bound(SOCK_DGRAM, "127.0.0.1"), tcp = bound(SOCK_STREAM, "127.0.0.1");
 	struct listen_socket *datagrams = adopt(udp, SOCKET_UDP), *streams = adopt(tcp, SOCKET_TCP);
@@ -222,9 +214,8 @@ START_TEST(adopted_sockets_get_what_opened_ones_have)
 	listen_socket_release(datagrams);
 	listen_socket_release(streams);
 }
-END_TEST
 
-START_TEST(an_adopted_dual_stack_socket_tells_of_both_families)
+TEST(an_adopted_dual_stack_socket_tells_of_both_families)
 {
 	struct address any = at("::", 0);
 	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), both = 0;
@@ -240,9 +231,8 @@ START_TEST(an_adopted_dual_stack_socket_tells_of_both_families)
 	ck_assert_int_eq(value_of(fd, SOL_IPV6, IPV6_V6ONLY), 0); /* as it was handed over */
 	listen_socket_release(adopted);
 }
-END_TEST
 
-START_TEST(the_file_of_an_adopted_socket_stays)
+TEST(the_file_of_an_adopted_socket_stays)
 {
 	char path[108];
 	struct listen_socket *adopted;
@@ -254,9 +244,8 @@ START_TEST(the_file_of_an_adopted_socket_stays)
 	listen_socket_release(adopted);
 	ck_assert_int_eq(unlink(path), 0);
 }
-END_TEST
 
-START_TEST(what_cannot_be_adopted_is_said)
+TEST(what_cannot_be_adopted_is_said)
 {
 	int pipe_ends[2];
 
@@ -268,9 +257,8 @@ START_TEST(what_cannot_be_adopted_is_said)
 		listen_socket_adopt(bound(SOCK_DGRAM, "127.0.0.1"), SOCKET_TCP, &reason));
 	ck_assert_ptr_nonnull(strstr(reason.text, "setsockopt"));
 }
-END_TEST
 
-START_TEST(what_the_kernel_dropped_is_told)
+TEST(what_the_kernel_dropped_is_told)
 {
 	struct address any = at("127.0.0.1", 0);
 	struct listen_socket *socket = listen_socket_open(SOCKET_UDP, &any, &reason);
@@ -292,27 +280,3 @@ START_TEST(what_the_kernel_dropped_is_told)
 	listen_socket_release(socket);
 	close(client);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("listen_socket_datagram");
-	TCase *tcase = new_case(result, "datagram");
-
-	tcase_add_test(tcase, adopting_raises_small_buffers);
-	tcase_add_test(tcase, adopting_never_lowers_what_was_granted);
-	tcase_add_test(tcase, adopting_does_not_lower_what_is_less_than_asked_for);
-	tcase_add_test(tcase, half_of_what_was_asked_for_is_small);
-	tcase_add_test(tcase, what_a_former_instance_lost_is_not_counted_again);
-	tcase_add_test(tcase, only_udp_has_buffers_to_complain_of);
-	tcase_add_test(tcase, drops_are_not_forgotten_with_the_socket);
-	tcase_add_test(tcase, drops_are_counted_on_where_the_count_of_the_kernel_begins_again);
-	tcase_add_test(tcase, adopted_sockets_get_what_opened_ones_have);
-	tcase_add_test(tcase, an_adopted_dual_stack_socket_tells_of_both_families);
-	tcase_add_test(tcase, the_file_of_an_adopted_socket_stays);
-	tcase_add_test(tcase, what_cannot_be_adopted_is_said);
-	tcase_add_test(tcase, what_the_kernel_dropped_is_told);
-	return result;
-}
-
-INTEGRATION_MAIN(suite)

@@ -13,7 +13,7 @@
 #include "echod/sockets/listen_socket.h"
 #include "integration/harness.h"
 #include "integration/net.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 /* From one address to all of them and back, as a reload may want it. */
 static const struct {
@@ -62,7 +62,9 @@ static void expect_accepted(const struct listen_socket *socket, int client)
 	close(client);
 }
 
-START_TEST(connections_go_to_who_is_next_and_none_is_lost)
+TEST_CASE("retire", set_up);
+
+TEST_EACH(connections_go_to_who_is_next_and_none_is_lost, ARRAY_SIZE(moves))
 {
 	struct listen_socket *gone, *next;
 	int before, after;
@@ -79,7 +81,6 @@ START_TEST(connections_go_to_who_is_next_and_none_is_lost)
 	listen_socket_release(gone);
 	listen_socket_release(next);
 }
-END_TEST
 
 /* One datagram waits there; whoever sent it gets an answer from there. */
 static void expect_datagram(const struct listen_socket *socket, int client, const char *text)
@@ -97,7 +98,7 @@ static void expect_datagram(const struct listen_socket *socket, int client, cons
 	ck_assert_int_eq(errno, EAGAIN);
 }
 
-START_TEST(datagrams_go_to_who_is_next_and_none_is_lost)
+TEST_EACH(datagrams_go_to_who_is_next_and_none_is_lost, ARRAY_SIZE(moves))
 {
 	struct listen_socket *gone, *next;
 	struct address to;
@@ -118,9 +119,8 @@ START_TEST(datagrams_go_to_who_is_next_and_none_is_lost)
 	listen_socket_release(next);
 	close(client);
 }
-END_TEST
 
-START_TEST(without_a_next_one_nobody_gets_in)
+TEST(without_a_next_one_nobody_gets_in)
 {
 	struct listen_socket *stream = open_at(SOCKET_TCP, "127.0.0.1", 0);
 	struct listen_socket *datagrams = open_at(SOCKET_UDP, "127.0.0.1", 0);
@@ -138,9 +138,8 @@ START_TEST(without_a_next_one_nobody_gets_in)
 	listen_socket_release(datagrams);
 	close(client);
 }
-END_TEST
 
-START_TEST(a_unix_socket_has_no_kernel_to_ask)
+TEST(a_unix_socket_has_no_kernel_to_ask)
 {
 	char path[64];
 	struct address address = {.un = {.sun_family = AF_UNIX}};
@@ -159,20 +158,3 @@ START_TEST(a_unix_socket_has_no_kernel_to_ask)
 	listen_socket_unlink(socket);
 	listen_socket_release(socket);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("listen_socket_retire");
-	TCase *tcase = new_case(suite, "retire");
-	int count = (int)ARRAY_SIZE(moves);
-
-	tcase_add_checked_fixture(tcase, set_up, NULL);
-	tcase_add_loop_test(tcase, connections_go_to_who_is_next_and_none_is_lost, 0, count);
-	tcase_add_loop_test(tcase, datagrams_go_to_who_is_next_and_none_is_lost, 0, count);
-	tcase_add_test(tcase, without_a_next_one_nobody_gets_in);
-	tcase_add_test(tcase, a_unix_socket_has_no_kernel_to_ask);
-	return suite;
-}
-
-INTEGRATION_MAIN(suite)

@@ -16,9 +16,9 @@
 
 #include "integration/harness.h"
 #include "integration/net.h"
+#include "support/test.h"
 #include "unit/config_text.h"
 #include "unit/log_lines.h"
-#include "unit/unit.h"
 
 #define WORKERS 2
 
@@ -69,7 +69,9 @@ static void expect_binding(const struct socket_table *table, size_t index, enum 
 		ck_assert(address_equal(&binding->sockets[i]->address, &address));
 }
 
-START_TEST(port_zero_is_one_number_for_families_protocols_and_workers)
+TEST_CASE("open", set_up, log_lines_end);
+
+TEST(port_zero_is_one_number_for_families_protocols_and_workers)
 {
 	struct socket_table *table;
 
@@ -87,9 +89,8 @@ START_TEST(port_zero_is_one_number_for_families_protocols_and_workers)
 	ck_assert_uint_eq(socket_table_sockets(table), 4 * WORKERS);
 	socket_table_free(table);
 }
-END_TEST
 
-START_TEST(each_address_with_port_zero_gets_its_own)
+TEST(each_address_with_port_zero_gets_its_own)
 {
 	struct socket_table *table =
 		open_text("[listener a]\naddress = 127.0.0.1:0\naddress = 127.0.0.2:0\n"
@@ -104,7 +105,6 @@ START_TEST(each_address_with_port_zero_gets_its_own)
 	ck_assert_str_eq(table->bindings[4].listener, "b");
 	socket_table_free(table);
 }
-END_TEST
 
 static void write_setting(const char *path, const char *value)
 {
@@ -115,7 +115,7 @@ static void write_setting(const char *path, const char *value)
 	close(fd);
 }
 
-START_TEST(a_number_that_another_protocol_lacks_is_not_taken)
+TEST_EACH(a_number_that_another_protocol_lacks_is_not_taken, 2)
 {
 	struct socket_table *table;
 
@@ -135,9 +135,8 @@ START_TEST(a_number_that_another_protocol_lacks_is_not_taken)
 		socket_table_free(table);
 	}
 }
-END_TEST
 
-START_TEST(unix_addresses_are_opened_once)
+TEST(unix_addresses_are_opened_once)
 {
 	char text[512], path[128];
 	struct socket_table *table;
@@ -159,7 +158,6 @@ START_TEST(unix_addresses_are_opened_once)
 	ck_assert_int_eq(access(path, F_OK), -1);
 	socket_table_free(table);
 }
-END_TEST
 
 /* A host where ::1 cannot be had. */
 static void lose_ipv6(void)
@@ -167,7 +165,7 @@ static void lose_ipv6(void)
 	write_setting("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
 }
 
-START_TEST(without_ipv6_a_pair_is_ipv4_and_one_warning)
+TEST(without_ipv6_a_pair_is_ipv4_and_one_warning)
 {
 	struct socket_table *table;
 
@@ -182,9 +180,8 @@ START_TEST(without_ipv6_a_pair_is_ipv4_and_one_warning)
 	ck_assert_str_eq(log_lines(), "<4>this host has no IPv6: serving IPv4 only\n");
 	socket_table_free(table);
 }
-END_TEST
 
-START_TEST(without_ipv6_an_address_asked_for_is_an_error)
+TEST(without_ipv6_an_address_asked_for_is_an_error)
 {
 	lose_ipv6();
 	ck_assert_ptr_null(try_open(NULL, "[listener a]\naddress = [::1]:0\n"));
@@ -192,9 +189,8 @@ START_TEST(without_ipv6_an_address_asked_for_is_an_error)
 	ck_assert_ptr_nonnull(strstr(reason.text, "[::1]:0"));
 	ck_assert_str_eq(log_lines(), "");
 }
-END_TEST
 
-START_TEST(every_address_is_announced_once)
+TEST(every_address_is_announced_once)
 {
 	struct socket_table *table =
 		open_text("[listener a]\naddress = 127.0.0.1:0\naddress = 127.0.0.2:0\n");
@@ -213,9 +209,8 @@ START_TEST(every_address_is_announced_once)
 	ck_assert_str_eq(log_lines(), "");
 	socket_table_free(table);
 }
-END_TEST
 
-START_TEST(what_is_gone_is_said)
+TEST(what_is_gone_is_said)
 {
 	struct socket_table *table =
 		open_text("[listener a]\naddress = 127.0.0.1:0\nprotocol = udp\n");
@@ -231,9 +226,8 @@ START_TEST(what_is_gone_is_said)
 	ck_assert_str_eq(log_lines(), "");
 	socket_table_free(table);
 }
-END_TEST
 
-START_TEST(ports_served_over_udp_get_no_answer)
+TEST(ports_served_over_udp_get_no_answer)
 {
 	struct socket_table *table =
 		open_text("[listener a]\naddress = 127.0.0.1:0\nprotocol = tcp\n"
@@ -247,9 +241,8 @@ START_TEST(ports_served_over_udp_get_no_answer)
 	ck_assert_mem_eq(&ports, &expected, sizeof(ports));
 	socket_table_free(table);
 }
-END_TEST
 
-START_TEST(each_worker_has_its_own_socket)
+TEST(each_worker_has_its_own_socket)
 {
 	struct socket_table *table = open_text("[listener a]\naddress = 127.0.0.1:0\n");
 
@@ -261,10 +254,9 @@ START_TEST(each_worker_has_its_own_socket)
 	}
 	socket_table_free(table);
 }
-END_TEST
 
 /* Its place in the table may change with any reload; who reads it must not. */
-START_TEST(unix_datagram_sockets_belong_to_the_first_worker)
+TEST(unix_datagram_sockets_belong_to_the_first_worker)
 {
 	char text[512];
 	struct socket_table *table;
@@ -282,7 +274,6 @@ START_TEST(unix_datagram_sockets_belong_to_the_first_worker)
 	socket_table_release(table);
 	socket_table_free(table);
 }
-END_TEST
 
 static struct socket_table *adopt_two_datagram_one_stream(void)
 {
@@ -302,7 +293,7 @@ static struct socket_table *adopt_two_datagram_one_stream(void)
 	return table;
 }
 
-START_TEST(a_handed_datagram_socket_belongs_to_one_worker_a_listening_one_to_all)
+TEST(a_handed_datagram_socket_belongs_to_one_worker_a_listening_one_to_all)
 {
 	struct socket_table *table = adopt_two_datagram_one_stream();
 
@@ -323,28 +314,3 @@ START_TEST(a_handed_datagram_socket_belongs_to_one_worker_a_listening_one_to_all
 	ck_assert_uint_eq(socket_table_sockets(table), 3);
 	socket_table_free(table);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("listening");
-	TCase *tcase = new_case(result, "open");
-
-	tcase_add_checked_fixture(tcase, set_up, log_lines_end);
-	tcase_add_test(tcase, port_zero_is_one_number_for_families_protocols_and_workers);
-	tcase_add_test(tcase, each_address_with_port_zero_gets_its_own);
-	tcase_add_loop_test(tcase, a_number_that_another_protocol_lacks_is_not_taken, 0, 2);
-	tcase_add_test(tcase, unix_addresses_are_opened_once);
-	tcase_add_test(tcase, without_ipv6_a_pair_is_ipv4_and_one_warning);
-	tcase_add_test(tcase, without_ipv6_an_address_asked_for_is_an_error);
-	tcase_add_test(tcase, every_address_is_announced_once);
-	tcase_add_test(tcase, what_is_gone_is_said);
-	tcase_add_test(tcase, ports_served_over_udp_get_no_answer);
-	tcase_add_test(tcase, each_worker_has_its_own_socket);
-	tcase_add_test(tcase, unix_datagram_sockets_belong_to_the_first_worker);
-	tcase_add_test(tcase,
-		       a_handed_datagram_socket_belongs_to_one_worker_a_listening_one_to_all);
-	return result;
-}
-
-INTEGRATION_MAIN(suite)

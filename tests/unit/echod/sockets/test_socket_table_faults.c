@@ -19,10 +19,10 @@
 #include "echod/sockets/socket_table.h"
 #include "integration/harness.h"
 #include "integration/net.h"
+#include "support/test.h"
 #include "unit/config_text.h"
 #include "unit/faults.h"
 #include "unit/log_lines.h"
-#include "unit/unit.h"
 
 static struct reason reason;
 
@@ -63,7 +63,9 @@ static bool fails_at(enum socket_kind kind, const struct address *address, unsig
 	return true;
 }
 
-START_TEST(each_step_that_fails_is_named_and_undone)
+TEST_CASE("listening_faults", set_up, log_lines_end);
+
+TEST(each_step_that_fails_is_named_and_undone)
 {
 	struct address address = at("127.0.0.1", 0);
 	unsigned options = 0;
@@ -87,9 +89,8 @@ START_TEST(each_step_that_fails_is_named_and_undone)
 	if (has_ipv6())
 		ck_assert(fails_at(SOCKET_UDP, &address, 0, "setsockopt", ": setsockopt: "));
 }
-END_TEST
 
-START_TEST(a_file_that_cannot_be_judged_is_neither_replaced_nor_removed)
+TEST(a_file_that_cannot_be_judged_is_neither_replaced_nor_removed)
 {
 	struct address address = unix_address("judged");
 	struct listen_socket *socket;
@@ -114,9 +115,8 @@ START_TEST(a_file_that_cannot_be_judged_is_neither_replaced_nor_removed)
 	ck_assert_int_eq(lstat(address.un.sun_path, &status), 0);
 	ck_assert_int_eq(unlink(address.un.sun_path), 0);
 }
-END_TEST
 
-START_TEST(a_kernel_without_the_family_is_named)
+TEST(a_kernel_without_the_family_is_named)
 {
 	struct address address = at("127.0.0.1", 0);
 
@@ -125,9 +125,8 @@ START_TEST(a_kernel_without_the_family_is_named)
 	ck_assert_ptr_nonnull(
 		strstr(reason.text, "this kernel does not have that protocol family"));
 }
-END_TEST
 
-START_TEST(a_probe_that_cannot_be_made_has_failed)
+TEST(a_probe_that_cannot_be_made_has_failed)
 {
 	struct address address = at("127.0.0.1", 0);
 	int lowest = fault_lowest_fd();
@@ -141,7 +140,6 @@ START_TEST(a_probe_that_cannot_be_made_has_failed)
 	ck_assert_int_eq(errno, EPERM);
 	ck_assert_int_eq(fault_lowest_fd(), lowest);
 }
-END_TEST
 
 static int datagram_fd(void)
 {
@@ -151,7 +149,7 @@ static int datagram_fd(void)
 	return fd;
 }
 
-START_TEST(a_socket_that_cannot_be_adopted_stays_its_owners)
+TEST(a_socket_that_cannot_be_adopted_stays_its_owners)
 {
 	static const char *const calls[] = {MEMORY, "getsockname", "getsockopt", "socket",
 					    "setsockopt"};
@@ -169,9 +167,8 @@ START_TEST(a_socket_that_cannot_be_adopted_stays_its_owners)
 	}
 	ck_assert_int_eq(close(fd), 0);
 }
-END_TEST
 
-START_TEST(handed_sockets_without_memory_for_them_are_an_error)
+TEST(handed_sockets_without_memory_for_them_are_an_error)
 {
 	struct handed_socket handed[2] = {{.fd = datagram_fd(), .kind = HANDED_DATAGRAM},
 					  {.fd = datagram_fd(), .kind = HANDED_DATAGRAM}};
@@ -199,9 +196,8 @@ START_TEST(handed_sockets_without_memory_for_them_are_an_error)
 	}
 	socket_table_free(table);
 }
-END_TEST
 
-START_TEST(what_the_kernel_does_not_tell_counts_as_nothing)
+TEST(what_the_kernel_does_not_tell_counts_as_nothing)
 {
 	struct address address = at("127.0.0.1", 0);
 	struct listen_socket *socket = listen_socket_open(SOCKET_UDP, &address, &reason);
@@ -216,7 +212,6 @@ START_TEST(what_the_kernel_does_not_tell_counts_as_nothing)
 	}
 	listen_socket_release(socket);
 }
-END_TEST
 
 static struct socket_table *try_open(const struct socket_table *held, struct config *config)
 {
@@ -246,7 +241,7 @@ static unsigned each_allocation_fails(const struct socket_table *held, struct co
 	}
 }
 
-START_TEST(a_table_for_which_memory_runs_out_leaves_the_one_in_force_alone)
+TEST(a_table_for_which_memory_runs_out_leaves_the_one_in_force_alone)
 {
 	struct address address = unix_address("kept");
 	struct config *one = load_good("[listener a]\naddress = 127.0.0.1:0\n");
@@ -272,9 +267,8 @@ START_TEST(a_table_for_which_memory_runs_out_leaves_the_one_in_force_alone)
 	config_release(one);
 	config_release(two);
 }
-END_TEST
 
-START_TEST(a_host_without_ipv6_serves_the_rest_and_says_so_once)
+TEST(a_host_without_ipv6_serves_the_rest_and_says_so_once)
 {
 	struct config *config =
 		load_good("[listener a]\naddress = *:0 localhost:0\nprotocol = udp\n");
@@ -300,25 +294,3 @@ START_TEST(a_host_without_ipv6_serves_the_rest_and_says_so_once)
 	ck_assert_ptr_null(try_open(NULL, config));
 	config_release(config);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *all = suite_create("listening_faults");
-	TCase *tests = tcase_create("listening_faults");
-
-	tcase_add_checked_fixture(tests, set_up, log_lines_end);
-	tcase_add_test(tests, each_step_that_fails_is_named_and_undone);
-	tcase_add_test(tests, a_file_that_cannot_be_judged_is_neither_replaced_nor_removed);
-	tcase_add_test(tests, a_kernel_without_the_family_is_named);
-	tcase_add_test(tests, a_probe_that_cannot_be_made_has_failed);
-	tcase_add_test(tests, a_socket_that_cannot_be_adopted_stays_its_owners);
-	tcase_add_test(tests, handed_sockets_without_memory_for_them_are_an_error);
-	tcase_add_test(tests, what_the_kernel_does_not_tell_counts_as_nothing);
-	tcase_add_test(tests, a_table_for_which_memory_runs_out_leaves_the_one_in_force_alone);
-	tcase_add_test(tests, a_host_without_ipv6_serves_the_rest_and_says_so_once);
-	suite_add_tcase(all, tests);
-	return all;
-}
-
-INTEGRATION_MAIN(suite)

@@ -19,9 +19,9 @@
 
 #include "integration/harness.h"
 #include "integration/net.h"
+#include "support/test.h"
 #include "unit/config_text.h"
 #include "unit/log_lines.h"
-#include "unit/unit.h"
 
 #define WORKERS 2
 
@@ -102,7 +102,9 @@ static void expect_kept(const struct binding *before, const struct binding *afte
 		ck_assert_ptr_eq(after->sockets[i], before->sockets[i]);
 }
 
-START_TEST(what_stays_is_kept_what_is_new_is_opened_what_goes_is_closed)
+TEST_CASE("reload", set_up, tear_down);
+
+TEST(what_stays_is_kept_what_is_new_is_opened_what_goes_is_closed)
 {
 	struct socket_table *next;
 	unsigned going;
@@ -123,9 +125,8 @@ START_TEST(what_stays_is_kept_what_is_new_is_opened_what_goes_is_closed)
 	ck_assert(serves("127.0.0.1", port_of(held, 0)));
 	ck_assert(serves("127.0.0.3", port_of(held, 2)));
 }
-END_TEST
 
-START_TEST(port_zero_keeps_its_number_while_the_text_is_the_same)
+TEST(port_zero_keeps_its_number_while_the_text_is_the_same)
 {
 	unsigned port;
 
@@ -141,9 +142,8 @@ START_TEST(port_zero_keeps_its_number_while_the_text_is_the_same)
 		change_to(next);
 	}
 }
-END_TEST
 
-START_TEST(the_number_that_port_zero_became_is_not_for_another_listener)
+TEST(the_number_that_port_zero_became_is_not_for_another_listener)
 {
 	char expected[128];
 
@@ -160,9 +160,8 @@ START_TEST(the_number_that_port_zero_became_is_not_for_another_listener)
 	/* It may well become that number in the file. */
 	change_to(open_next("[listener b]\naddress = 127.0.0.1:%u\n", port_of(held, 0)));
 }
-END_TEST
 
-START_TEST(a_protocol_added_to_port_zero_gets_the_number_of_the_other)
+TEST(a_protocol_added_to_port_zero_gets_the_number_of_the_other)
 {
 	struct socket_table *next;
 
@@ -173,9 +172,8 @@ START_TEST(a_protocol_added_to_port_zero_gets_the_number_of_the_other)
 	expect_kept(&held->bindings[0], &next->bindings[0]);
 	change_to(next);
 }
-END_TEST
 
-START_TEST(one_address_becomes_all_of_them_and_back)
+TEST(one_address_becomes_all_of_them_and_back)
 {
 	unsigned port;
 
@@ -189,7 +187,6 @@ START_TEST(one_address_becomes_all_of_them_and_back)
 		ck_assert(!serves("127.0.0.2", port));
 	}
 }
-END_TEST
 
 /* An address that somebody else has. */
 static unsigned taken_port(int type)
@@ -203,7 +200,7 @@ static unsigned taken_port(int type)
 	return address_port(&address);
 }
 
-START_TEST(a_failure_leaves_everything_as_it_was)
+TEST(a_failure_leaves_everything_as_it_was)
 {
 	const char *directory = test_directory();
 	struct socket_table before;
@@ -229,9 +226,8 @@ START_TEST(a_failure_leaves_everything_as_it_was)
 	snprintf(path, sizeof(path), "%s/newgram", directory);
 	ck_assert_int_eq(lstat(path, &status), -1);
 }
-END_TEST
 
-START_TEST(everything_is_probed_before_anything_is_opened)
+TEST_EACH(everything_is_probed_before_anything_is_opened, 2)
 {
 	static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
 	static const char *const protocols[] = {"tcp", "udp"};
@@ -246,9 +242,8 @@ START_TEST(everything_is_probed_before_anything_is_opened)
 	ck_assert_ptr_nonnull(strstr(reason.text, protocols[_i]));
 	ck_assert_int_eq(access(path, F_OK), -1);
 }
-END_TEST
 
-START_TEST(a_unix_socket_stays_the_one_it_is)
+TEST(a_unix_socket_stays_the_one_it_is)
 {
 	const char *directory = test_directory();
 	struct stat before, after;
@@ -264,9 +259,8 @@ START_TEST(a_unix_socket_stays_the_one_it_is)
 	change_to(open_next("[listener b]\naddress = 127.0.0.1:0\n"));
 	ck_assert_int_eq(access(path, F_OK), -1);
 }
-END_TEST
 
-START_TEST(a_unix_socket_cannot_become_one_of_the_other_kind)
+TEST(a_unix_socket_cannot_become_one_of_the_other_kind)
 {
 	char path[128];
 
@@ -278,9 +272,8 @@ START_TEST(a_unix_socket_cannot_become_one_of_the_other_kind)
 	ck_assert(serves(path, 0));
 	socket_table_release(held);
 }
-END_TEST
 
-START_TEST(a_unix_socket_whose_file_is_gone_is_opened_anew)
+TEST_EACH(a_unix_socket_whose_file_is_gone_is_opened_anew, 2)
 {
 	static const char *const kinds[] = {"unix", "unixgram"};
 	struct socket_table *next;
@@ -300,9 +293,8 @@ START_TEST(a_unix_socket_whose_file_is_gone_is_opened_anew)
 	socket_table_release(held);
 	ck_assert_int_eq(access(path, F_OK), -1);
 }
-END_TEST
 
-START_TEST(what_was_opened_anew_goes_again_when_something_else_fails)
+TEST(what_was_opened_anew_goes_again_when_something_else_fails)
 {
 	char path[128];
 
@@ -314,9 +306,8 @@ START_TEST(what_was_opened_anew_goes_again_when_something_else_fails)
 	ck_assert_int_eq(access(path, F_OK), -1);
 	ck_assert_uint_eq(held->bindings[0].socket_count, 1);
 }
-END_TEST
 
-START_TEST(a_file_that_another_program_has_made_is_its_own)
+TEST(a_file_that_another_program_has_made_is_its_own)
 {
 	struct socket_table *table, *other;
 	char path[128];
@@ -335,27 +326,3 @@ START_TEST(a_file_that_another_program_has_made_is_its_own)
 	socket_table_release(other);
 	socket_table_free(other);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("listening_reload");
-	TCase *tcase = new_case(result, "reload");
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, what_stays_is_kept_what_is_new_is_opened_what_goes_is_closed);
-	tcase_add_test(tcase, port_zero_keeps_its_number_while_the_text_is_the_same);
-	tcase_add_test(tcase, the_number_that_port_zero_became_is_not_for_another_listener);
-	tcase_add_test(tcase, a_protocol_added_to_port_zero_gets_the_number_of_the_other);
-	tcase_add_test(tcase, one_address_becomes_all_of_them_and_back);
-	tcase_add_test(tcase, a_failure_leaves_everything_as_it_was);
-	tcase_add_loop_test(tcase, everything_is_probed_before_anything_is_opened, 0, 2);
-	tcase_add_test(tcase, a_unix_socket_stays_the_one_it_is);
-	tcase_add_test(tcase, a_unix_socket_cannot_become_one_of_the_other_kind);
-	tcase_add_loop_test(tcase, a_unix_socket_whose_file_is_gone_is_opened_anew, 0, 2);
-	tcase_add_test(tcase, what_was_opened_anew_goes_again_when_something_else_fails);
-	tcase_add_test(tcase, a_file_that_another_program_has_made_is_its_own);
-	return result;
-}
-
-INTEGRATION_MAIN(suite)

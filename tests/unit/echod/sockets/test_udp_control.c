@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "integration/net.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 static union {
 	char bytes[1024];
@@ -101,15 +101,16 @@ static void expect_nothing(const struct udp_notes *notes)
 	ck_assert(!notes->to_group);
 }
 
-START_TEST(without_messages_nothing_is_known)
+TEST_CASE("reading", set_up);
+
+TEST(without_messages_nothing_is_known)
 {
 	struct udp_notes notes = read_added();
 
 	expect_nothing(&notes);
 }
-END_TEST
 
-START_TEST(ipv4_messages_are_read_in_any_order)
+TEST(ipv4_messages_are_read_in_any_order)
 {
 	for (int first = 0; first < 3; first++) {
 		struct udp_notes notes;
@@ -132,9 +133,8 @@ START_TEST(ipv4_messages_are_read_in_any_order)
 		ck_assert(!notes.to_group);
 	}
 }
-END_TEST
 
-START_TEST(ipv6_messages_are_read)
+TEST(ipv6_messages_are_read)
 {
 	struct udp_notes notes;
 
@@ -147,9 +147,8 @@ START_TEST(ipv6_messages_are_read)
 	ck_assert_int_eq(notes.hops, 255);
 	ck_assert(!notes.to_group);
 }
-END_TEST
 
-START_TEST(ipv4_on_a_dual_stack_socket_is_read_as_ipv4)
+TEST(ipv4_on_a_dual_stack_socket_is_read_as_ipv4)
 {
 	for (int v6_first = 0; v6_first < 2; v6_first++) {
 		struct udp_notes notes;
@@ -169,9 +168,8 @@ START_TEST(ipv4_on_a_dual_stack_socket_is_read_as_ipv4)
 		ck_assert(notes.to_group);
 	}
 }
-END_TEST
 
-START_TEST(group_destinations_are_seen)
+TEST(group_destinations_are_seen)
 {
 	static const struct {
 		const char *destination, *local, *answer_from;
@@ -196,9 +194,8 @@ START_TEST(group_destinations_are_seen)
 		expect_ip(&notes.answer_from, cases[i].answer_from);
 	}
 }
-END_TEST
 
-START_TEST(what_arrived_before_we_asked_tells_its_destination_alone)
+TEST(what_arrived_before_we_asked_tells_its_destination_alone)
 {
 	struct udp_notes notes;
 
@@ -212,9 +209,8 @@ START_TEST(what_arrived_before_we_asked_tells_its_destination_alone)
 	notes = read_added();
 	ck_assert(notes.to_group);
 }
-END_TEST
 
-START_TEST(a_message_too_short_for_its_kind_is_passed_over)
+TEST(a_message_too_short_for_its_kind_is_passed_over)
 {
 	static const char zeros[sizeof(struct in6_pktinfo)];
 	static const struct {
@@ -245,9 +241,8 @@ START_TEST(a_message_too_short_for_its_kind_is_passed_over)
 		}
 	}
 }
-END_TEST
 
-START_TEST(a_message_that_goes_beyond_the_end_ends_the_reading)
+TEST(a_message_that_goes_beyond_the_end_ends_the_reading)
 {
 	struct cmsghdr *last;
 	struct udp_notes notes;
@@ -270,9 +265,8 @@ START_TEST(a_message_that_goes_beyond_the_end_ends_the_reading)
 				  cut <= CMSG_SPACE(sizeof(int)) - CMSG_LEN(sizeof(int)) ? 100 : 0);
 	}
 }
-END_TEST
 
-START_TEST(a_message_shorter_than_its_header_ends_the_reading)
+TEST(a_message_shorter_than_its_header_ends_the_reading)
 {
 	for (size_t length = 0; length < sizeof(struct cmsghdr); length++) {
 		struct udp_notes notes;
@@ -286,9 +280,8 @@ START_TEST(a_message_shorter_than_its_header_ends_the_reading)
 		ck_assert_uint_eq(notes.segment, 5);
 	}
 }
-END_TEST
 
-START_TEST(unknown_messages_are_passed_over)
+TEST(unknown_messages_are_passed_over)
 {
 	struct udp_notes notes;
 
@@ -304,9 +297,8 @@ START_TEST(unknown_messages_are_passed_over)
 	notes = read_added();
 	ck_assert_int_eq(notes.hops, 64);
 }
-END_TEST
 
-START_TEST(a_segment_that_cannot_be_is_none)
+TEST(a_segment_that_cannot_be_is_none)
 {
 	static const int sizes[] = {0, -1, INT32_MIN};
 
@@ -319,9 +311,8 @@ START_TEST(a_segment_that_cannot_be_is_none)
 		ck_assert_uint_eq(notes.segment, 0);
 	}
 }
-END_TEST
 
-START_TEST(any_bytes_at_all_are_survived)
+TEST(any_bytes_at_all_are_survived)
 {
 	static const int levels[] = {SOL_IP, SOL_IPV6, SOL_UDP, SOL_SOCKET};
 	static const int types[] = {IP_PKTINFO, IP_TTL, IPV6_PKTINFO, IPV6_HOPLIMIT, UDP_GRO};
@@ -339,28 +330,3 @@ START_TEST(any_bytes_at_all_are_survived)
 		read_bytes(buffer.bytes, state >> 25);
 	}
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("udp_control");
-	TCase *tcase = tcase_create("reading");
-
-	tcase_add_checked_fixture(tcase, set_up, NULL);
-	tcase_add_test(tcase, without_messages_nothing_is_known);
-	tcase_add_test(tcase, ipv4_messages_are_read_in_any_order);
-	tcase_add_test(tcase, ipv6_messages_are_read);
-	tcase_add_test(tcase, ipv4_on_a_dual_stack_socket_is_read_as_ipv4);
-	tcase_add_test(tcase, group_destinations_are_seen);
-	tcase_add_test(tcase, what_arrived_before_we_asked_tells_its_destination_alone);
-	tcase_add_test(tcase, a_message_too_short_for_its_kind_is_passed_over);
-	tcase_add_test(tcase, a_message_that_goes_beyond_the_end_ends_the_reading);
-	tcase_add_test(tcase, a_message_shorter_than_its_header_ends_the_reading);
-	tcase_add_test(tcase, unknown_messages_are_passed_over);
-	tcase_add_test(tcase, a_segment_that_cannot_be_is_none);
-	tcase_add_test(tcase, any_bytes_at_all_are_survived);
-	suite_add_tcase(result, tcase);
-	return result;
-}
-
-UNIT_MAIN(suite)

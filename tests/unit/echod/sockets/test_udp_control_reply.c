@@ -15,7 +15,7 @@
 
 #include "integration/harness.h"
 #include "integration/net.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 /* What was written, one message after the other. */
 static struct msghdr written;
@@ -57,7 +57,7 @@ static struct udp_notes notes_to(const char *destination, unsigned interface)
 	return notes;
 }
 
-START_TEST(an_ipv4_reply_leaves_from_where_it_was_asked)
+TEST(an_ipv4_reply_leaves_from_where_it_was_asked)
 {
 	struct udp_notes notes = notes_to("::ffff:192.0.2.1", 3);
 	/* No interface: the route of the answer need not be that of the question. */
@@ -69,9 +69,8 @@ START_TEST(an_ipv4_reply_leaves_from_where_it_was_asked)
 	expect_message(SOL_UDP, UDP_SEGMENT, &(uint16_t){1472}, sizeof(uint16_t));
 	expect_no_more();
 }
-END_TEST
 
-START_TEST(an_ipv6_reply_leaves_from_where_it_was_asked)
+TEST(an_ipv6_reply_leaves_from_where_it_was_asked)
 {
 	struct udp_notes notes = notes_to("2001:db8::7", 3);
 	struct in6_pktinfo info = {.ipi6_addr = notes.destination};
@@ -82,9 +81,8 @@ START_TEST(an_ipv6_reply_leaves_from_where_it_was_asked)
 	expect_message(SOL_UDP, UDP_SEGMENT, &(uint16_t){65535}, sizeof(uint16_t));
 	expect_no_more();
 }
-END_TEST
 
-START_TEST(link_local_and_groups_keep_their_interface)
+TEST(link_local_and_groups_keep_their_interface)
 {
 	static const char *const destinations[] = {"fe80::1", "ff02::1"};
 
@@ -97,9 +95,8 @@ START_TEST(link_local_and_groups_keep_their_interface)
 		expect_no_more();
 	}
 }
-END_TEST
 
-START_TEST(what_is_left_to_the_kernel_is_not_written)
+TEST(what_is_left_to_the_kernel_is_not_written)
 {
 	struct udp_notes notes = notes_to("::ffff:192.0.2.1", 3);
 	struct in_pktinfo info = {.ipi_spec_dst.s_addr = inet_addr("192.0.2.1")};
@@ -116,7 +113,6 @@ START_TEST(what_is_left_to_the_kernel_is_not_written)
 	expect_message(SOL_IP, IP_TTL, &(int){64}, sizeof(int));
 	expect_no_more();
 }
-END_TEST
 
 static void expect_ip(const struct in6_addr *ip, const char *text)
 {
@@ -154,7 +150,7 @@ static void expect_v4_options(int fd, int expected)
 	ck_assert_int_eq(value_of(fd, SOL_IP, IP_MTU_DISCOVER) == IP_PMTUDISC_OMIT, expected);
 }
 
-START_TEST(each_family_asks_for_what_it_needs)
+TEST(each_family_asks_for_what_it_needs)
 {
 	int ipv4 = enabled_socket(AF_INET, 0);
 	int ipv6, both;
@@ -176,9 +172,8 @@ START_TEST(each_family_asks_for_what_it_needs)
 	close(ipv6);
 	close(both);
 }
-END_TEST
 
-START_TEST(a_socket_of_another_kind_is_refused)
+TEST(a_socket_of_another_kind_is_refused)
 {
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
@@ -186,7 +181,6 @@ START_TEST(a_socket_of_another_kind_is_refused)
 	ck_assert_int_eq(udp_control_enable(fd, AF_INET6), -1);
 	close(fd);
 }
-END_TEST
 
 /* Sends from CLIENT to PORT of HOST, and takes apart what the kernel tells FD of it. */
 static struct udp_notes told_by_kernel(int fd, const char *host, int hops)
@@ -229,7 +223,7 @@ static void expect_told(int family, int only_v6, const char *host, const char *c
 	close(fd);
 }
 
-START_TEST(the_kernel_tells_all_of_it)
+TEST(the_kernel_tells_all_of_it)
 {
 	expect_told(AF_INET, 0, "127.0.0.1", "::ffff:127.0.0.1");
 	expect_told(AF_INET, 0, "127.1.2.3", "::ffff:127.1.2.3");
@@ -239,22 +233,3 @@ START_TEST(the_kernel_tells_all_of_it)
 	expect_told(AF_INET6, 0, "::1", "::1");
 	expect_told(AF_INET6, 0, "127.1.2.3", "::ffff:127.1.2.3");
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("udp_control_reply");
-	TCase *tcase = tcase_create("reply");
-
-	tcase_add_test(tcase, an_ipv4_reply_leaves_from_where_it_was_asked);
-	tcase_add_test(tcase, an_ipv6_reply_leaves_from_where_it_was_asked);
-	tcase_add_test(tcase, link_local_and_groups_keep_their_interface);
-	tcase_add_test(tcase, what_is_left_to_the_kernel_is_not_written);
-	tcase_add_test(tcase, each_family_asks_for_what_it_needs);
-	tcase_add_test(tcase, a_socket_of_another_kind_is_refused);
-	tcase_add_test(tcase, the_kernel_tells_all_of_it);
-	suite_add_tcase(result, tcase);
-	return result;
-}
-
-UNIT_MAIN(suite)

@@ -21,7 +21,7 @@
 #include "echod/sockets/listen_socket.h"
 #include "integration/harness.h"
 #include "integration/net.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 static struct reason reason;
 static bool watching;
@@ -92,7 +92,7 @@ static struct listen_socket *open_watched(const struct address *address)
 	return socket;
 }
 
-START_TEST(the_directory_is_locked_from_the_probe_until_it_listens)
+TEST(the_directory_is_locked_from_the_probe_until_it_listens)
 {
 	struct address address = place("stale");
 	struct listen_socket *socket = open_watched(&address);
@@ -107,9 +107,8 @@ START_TEST(the_directory_is_locked_from_the_probe_until_it_listens)
 	listen_socket_unlink(socket);
 	listen_socket_release(socket);
 }
-END_TEST
 
-START_TEST(a_failure_gives_the_lock_back)
+TEST(a_failure_gives_the_lock_back)
 {
 	struct address address = place("served");
 	struct listen_socket *socket = open_watched(&address);
@@ -122,9 +121,8 @@ START_TEST(a_failure_gives_the_lock_back)
 	listen_socket_unlink(socket);
 	listen_socket_release(socket);
 }
-END_TEST
 
-START_TEST(who_keeps_the_lock_for_ever_stops_nobody)
+TEST(who_keeps_the_lock_for_ever_stops_nobody)
 {
 	int fd = open(test_directory(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct address address = place("hindered");
@@ -137,27 +135,11 @@ START_TEST(who_keeps_the_lock_for_ever_stops_nobody)
 	listen_socket_unlink(socket);
 	listen_socket_release(socket);
 }
-END_TEST
 
-START_TEST(a_directory_that_is_missing_has_no_lock)
+TEST(a_directory_that_is_missing_has_no_lock)
 {
 	struct address address = at("/nowhere/at/all", 0);
 
 	ck_assert_int_eq(unix_socket_lock(&address), -1);
 	ck_assert_int_eq(errno, ENOENT);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("unix_socket");
-	TCase *tcase = new_case(result, "lock");
-
-	tcase_add_test(tcase, the_directory_is_locked_from_the_probe_until_it_listens);
-	tcase_add_test(tcase, a_failure_gives_the_lock_back);
-	tcase_add_test(tcase, who_keeps_the_lock_for_ever_stops_nobody);
-	tcase_add_test(tcase, a_directory_that_is_missing_has_no_lock);
-	return result;
-}
-
-INTEGRATION_MAIN(suite)

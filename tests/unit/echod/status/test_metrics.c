@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "echod/status/metrics.h"
-#include "unit/unit.h"
+#include "support/test.h"
 
 /* In the order of the text; the values are those that figures_of_all_different() gives. */
 static const char *const series[] = {
@@ -77,7 +77,7 @@ static char *written(const struct totals *totals)
 	return page;
 }
 
-START_TEST(every_series_has_the_documented_name_label_and_value)
+TEST(every_series_has_the_documented_name_label_and_value)
 {
 	struct totals totals = totals_of_all_different();
 	char *rest = written(&totals), *line;
@@ -91,7 +91,6 @@ START_TEST(every_series_has_the_documented_name_label_and_value)
 	}
 	ck_assert_uint_eq(found, ARRAY_SIZE(series));
 }
-END_TEST
 
 /* "echod_x_total{a="b"} 1" and "# HELP echod_x_total ..." are of the family echod_x_total. */
 static void family_of(const char *line, char family[static 128])
@@ -107,7 +106,7 @@ static void family_of(const char *line, char family[static 128])
 }
 
 /* HELP, TYPE, then its series, for one family after the other. */
-START_TEST(every_family_begins_with_its_help_and_type)
+TEST(every_family_begins_with_its_help_and_type)
 {
 	struct totals totals = totals_of_all_different();
 	char family[128] = "", here[128], expected[256];
@@ -128,9 +127,8 @@ START_TEST(every_family_begins_with_its_help_and_type)
 		ck_assert_str_eq(line, expected);
 	}
 }
-END_TEST
 
-START_TEST(the_largest_numbers_are_written_whole)
+TEST(the_largest_numbers_are_written_whole)
 {
 	struct totals totals;
 	unsigned found = 0;
@@ -140,9 +138,8 @@ START_TEST(the_largest_numbers_are_written_whole)
 		found++;
 	ck_assert_uint_eq(found, ARRAY_SIZE(series) - 2);
 }
-END_TEST
 
-START_TEST(too_small_a_room_is_never_exceeded)
+TEST(too_small_a_room_is_never_exceeded)
 {
 	struct totals totals = totals_of_all_different();
 
@@ -158,19 +155,3 @@ START_TEST(too_small_a_room_is_never_exceeded)
 		ck_assert_int_eq(page[size], '!');
 	}
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("metrics");
-	TCase *text = tcase_create("text");
-
-	tcase_add_test(text, every_series_has_the_documented_name_label_and_value);
-	tcase_add_test(text, every_family_begins_with_its_help_and_type);
-	tcase_add_test(text, the_largest_numbers_are_written_whole);
-	tcase_add_test(text, too_small_a_room_is_never_exceeded);
-	suite_add_tcase(suite, text);
-	return suite;
-}
-
-UNIT_MAIN(suite)

@@ -11,8 +11,8 @@
 
 #include "daemon/http/http.h"
 #include "echod/status/page.h"
+#include "support/test.h"
 #include "unit/config_text.h"
-#include "unit/unit.h"
 
 static char page[HTTP_BODY_MAX];
 static struct history history;
@@ -108,7 +108,9 @@ static void show_plain(void)
 	     bindings, ARRAY_SIZE(bindings), "host.example");
 }
 
-START_TEST(what_is_served_stands_under_its_listener)
+TEST_CASE("content");
+
+TEST(what_is_served_stands_under_its_listener)
 {
 	show_plain();
 	ck_assert(shows("<h3>echo</h3><ul><li><b>tcp</b> 192.0.2.1:7</li>"
@@ -119,9 +121,8 @@ START_TEST(what_is_served_stands_under_its_listener)
 	/* The second has no use for it. */
 	ck_assert_uint_eq(count_of("<dt>udp_rate</dt>"), 1);
 }
-END_TEST
 
-START_TEST(limits_and_process_settings_are_shown)
+TEST(limits_and_process_settings_are_shown)
 {
 	totals.connections_max = 19932;
 	show_plain();
@@ -131,9 +132,8 @@ START_TEST(limits_and_process_settings_are_shown)
 	ck_assert(shows("<dt>metrics</dt><dd class=default>none</dd>"));
 	ck_assert(shows("up for 1 d 1 h"));
 }
-END_TEST
 
-START_TEST(every_counter_is_shown)
+TEST(every_counter_is_shown)
 {
 	for (size_t i = 0; i < COUNTER_COUNT; i++)
 		totals.counters[i] = 1000000 + i;
@@ -145,18 +145,16 @@ START_TEST(every_counter_is_shown)
 		ck_assert_uint_eq(count_of(cell), 1);
 	}
 }
-END_TEST
 
-START_TEST(it_is_whole_and_well_nested)
+TEST(it_is_whole_and_well_nested)
 {
 	show_plain();
 	ck_assert_int_eq(strncmp(page, "<!doctype html>", 15), 0);
 	ck_assert_str_eq(page + strlen(page) - strlen("</body></html>\n"), "</body></html>\n");
 	expect_well_nested();
 }
-END_TEST
 
-START_TEST(it_loads_and_runs_nothing)
+TEST(it_loads_and_runs_nothing)
 {
 	show_plain();
 	ck_assert(!shows("<script"));
@@ -165,18 +163,16 @@ START_TEST(it_loads_and_runs_nothing)
 	ck_assert(!shows("http:"));
 	ck_assert(!shows("https:"));
 }
-END_TEST
 
-START_TEST(it_is_made_for_phones_and_the_dark_and_asks_to_be_loaded_again)
+TEST(it_is_made_for_phones_and_the_dark_and_asks_to_be_loaded_again)
 {
 	show_plain();
 	ck_assert(shows("<meta name=viewport content=\"width=device-width, initial-scale=1\">"));
 	ck_assert(shows("@media(prefers-color-scheme:dark)"));
 	ck_assert(shows("<meta http-equiv=refresh content=5>"));
 }
-END_TEST
 
-START_TEST(texts_of_others_are_shown_and_not_obeyed)
+TEST(texts_of_others_are_shown_and_not_obeyed)
 {
 	struct binding bindings[] = {bound("\"><script>1", SOCKET_TCP, "192.0.2.1"),
 				     bound("echo", SOCKET_UNIX, "/run/<i>&\"'")};
@@ -190,9 +186,8 @@ START_TEST(texts_of_others_are_shown_and_not_obeyed)
 	ck_assert(shows("&#60;script&#62;alert(&#39;1&#39;)&#60;/script&#62;&#38;"));
 	expect_well_nested();
 }
-END_TEST
 
-START_TEST(a_socket_of_an_unknown_name_has_the_settings_of_defaults)
+TEST(a_socket_of_an_unknown_name_has_the_settings_of_defaults)
 {
 	struct binding binding = bound("unknown", SOCKET_TCP, "192.0.2.1");
 
@@ -201,9 +196,8 @@ START_TEST(a_socket_of_an_unknown_name_has_the_settings_of_defaults)
 	ck_assert(shows("<h3>unknown</h3>"));
 	ck_assert(shows("<dt>idle_timeout</dt><dd>77s</dd>"));
 }
-END_TEST
 
-START_TEST(a_long_list_is_counted_and_not_shown)
+TEST(a_long_list_is_counted_and_not_shown)
 {
 	struct binding binding = bound("echo", SOCKET_TCP, "192.0.2.1");
 	char text[8192] = "[listener echo]\naddress = *:7\n";
@@ -215,9 +209,8 @@ START_TEST(a_long_list_is_counted_and_not_shown)
 	ck_assert(shows("198.51.100.8 and 92 more</dd>"));
 	ck_assert(!shows("198.51.100.9<"));
 }
-END_TEST
 
-START_TEST(many_addresses_of_a_listener_are_counted_and_not_shown)
+TEST(many_addresses_of_a_listener_are_counted_and_not_shown)
 {
 	struct binding bindings[40];
 
@@ -231,9 +224,8 @@ START_TEST(many_addresses_of_a_listener_are_counted_and_not_shown)
 	ck_assert(shows("192.0.2.16:7</li><li>and 24 more</li></ul>"));
 	expect_well_nested();
 }
-END_TEST
 
-START_TEST(a_thousand_listeners_leave_the_page_whole)
+TEST(a_thousand_listeners_leave_the_page_whole)
 {
 	static struct binding bindings[1000];
 	static char text[64000];
@@ -252,9 +244,8 @@ START_TEST(a_thousand_listeners_leave_the_page_whole)
 	ck_assert(shows("<h2>Counters</h2>"));
 	expect_well_nested();
 }
-END_TEST
 
-START_TEST(sockets_that_were_handed_over_are_called_so)
+TEST(sockets_that_were_handed_over_are_called_so)
 {
 	show_plain();
 	ck_assert(!shows("handed over"));
@@ -262,14 +253,12 @@ START_TEST(sockets_that_were_handed_over_are_called_so)
 	show_plain();
 	ck_assert(shows("<h2>Served, on sockets that were handed over</h2>"));
 }
-END_TEST
 
-START_TEST(nothing_served_is_said)
+TEST(nothing_served_is_said)
 {
 	show("[listener echo]\naddress = *:7\n", NULL, 0, "host");
 	ck_assert(shows("Nothing is served any more"));
 }
-END_TEST
 
 /* A second is a sample; the connections go up by one each, the messages by 10 * the second. */
 static void pass_seconds(unsigned seconds)
@@ -282,7 +271,9 @@ static void pass_seconds(unsigned seconds)
 	}
 }
 
-START_TEST(before_the_second_sample_there_is_no_line)
+TEST_CASE("lines");
+
+TEST(before_the_second_sample_there_is_no_line)
 {
 	show_plain();
 	ck_assert_uint_eq(count_of("<polyline"), 0);
@@ -290,9 +281,8 @@ START_TEST(before_the_second_sample_there_is_no_line)
 	show_plain();
 	ck_assert_uint_eq(count_of("<polyline"), 0);
 }
-END_TEST
 
-START_TEST(the_lines_are_drawn_from_what_happened)
+TEST(the_lines_are_drawn_from_what_happened)
 {
 	pass_seconds(3);
 	show_plain();
@@ -303,9 +293,8 @@ START_TEST(the_lines_are_drawn_from_what_happened)
 	ck_assert(shows("Messages a second, last minute: now 20, at most 20\""));
 	expect_well_nested();
 }
-END_TEST
 
-START_TEST(the_lines_show_the_last_minute_and_no_more)
+TEST(the_lines_show_the_last_minute_and_no_more)
 {
 	pass_seconds(500);
 	show_plain();
@@ -314,9 +303,8 @@ START_TEST(the_lines_show_the_last_minute_and_no_more)
 	ck_assert(shows("now 499, at most 499\""));
 	ck_assert(shows("now 4,990, at most 4,990\""));
 }
-END_TEST
 
-START_TEST(rates_are_means_of_ten_seconds)
+TEST(rates_are_means_of_ten_seconds)
 {
 	for (int i = 0; i <= 20; i++) {
 		totals.counters[TCP_ACCEPTED] = i > 15 ? 100 : 0;
@@ -325,9 +313,8 @@ START_TEST(rates_are_means_of_ten_seconds)
 	show_plain();
 	ck_assert(shows("<h2>Connections accepted</h2><p><b class=now>10</b> a second"));
 }
-END_TEST
 
-START_TEST(a_rate_below_one_is_not_nothing)
+TEST(a_rate_below_one_is_not_nothing)
 {
 	for (int i = 0; i <= 10; i++) {
 		totals.counters[TCP_ACCEPTED] = i > 5 ? 3 : 0;
@@ -336,9 +323,8 @@ START_TEST(a_rate_below_one_is_not_nothing)
 	show_plain();
 	ck_assert(shows("<h2>Connections accepted</h2><p><b class=now>0.3</b> a second"));
 }
-END_TEST
 
-START_TEST(a_late_sample_is_no_burst)
+TEST(a_late_sample_is_no_burst)
 {
 	totals.counters[TCP_ACCEPTED] = 0;
 	history_add(&history, 0, &totals);
@@ -347,37 +333,3 @@ START_TEST(a_late_sample_is_no_burst)
 	show_plain();
 	ck_assert(shows("<h2>Connections accepted</h2><p><b class=now>10</b> a second"));
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *suite = suite_create("status_page");
-	TCase *content = tcase_create("content");
-	TCase *lines = tcase_create("lines");
-
-	tcase_add_test(content, what_is_served_stands_under_its_listener);
-	tcase_add_test(content, limits_and_process_settings_are_shown);
-	tcase_add_test(content, every_counter_is_shown);
-	tcase_add_test(content, it_is_whole_and_well_nested);
-	tcase_add_test(content, it_loads_and_runs_nothing);
-	tcase_add_test(content, it_is_made_for_phones_and_the_dark_and_asks_to_be_loaded_again);
-	tcase_add_test(content, texts_of_others_are_shown_and_not_obeyed);
-	tcase_add_test(content, a_socket_of_an_unknown_name_has_the_settings_of_defaults);
-	tcase_add_test(content, a_long_list_is_counted_and_not_shown);
-	tcase_add_test(content, many_addresses_of_a_listener_are_counted_and_not_shown);
-	tcase_add_test(content, sockets_that_were_handed_over_are_called_so);
-	tcase_add_test(content, a_thousand_listeners_leave_the_page_whole);
-	tcase_add_test(content, nothing_served_is_said);
-	suite_add_tcase(suite, content);
-
-	tcase_add_test(lines, before_the_second_sample_there_is_no_line);
-	tcase_add_test(lines, the_lines_are_drawn_from_what_happened);
-	tcase_add_test(lines, the_lines_show_the_last_minute_and_no_more);
-	tcase_add_test(lines, rates_are_means_of_ten_seconds);
-	tcase_add_test(lines, a_rate_below_one_is_not_nothing);
-	tcase_add_test(lines, a_late_sample_is_no_burst);
-	suite_add_tcase(suite, lines);
-	return suite;
-}
-
-UNIT_MAIN(suite)

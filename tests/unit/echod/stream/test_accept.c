@@ -19,10 +19,10 @@
 #include <unistd.h>
 
 #include "echod/guard/client_table.h"
+#include "support/test.h"
 #include "unit/fake_clock.h"
 #include "unit/log_lines.h"
 #include "unit/loop_scene.h"
-#include "unit/unit.h"
 
 #define PLAIN "[listener x]\naddress = 127.0.0.1:0\n"
 #define ACCEPTS_PER_TURN 64
@@ -78,7 +78,9 @@ static void expect_refused(int fd, enum counter why)
 	close(fd);
 }
 
-START_TEST(whoever_comes_is_served)
+TEST_CASE("accept", set_up, tear_down);
+
+TEST(whoever_comes_is_served)
 {
 	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
 	int one = dial(endpoint), other = dial(endpoint);
@@ -93,7 +95,6 @@ START_TEST(whoever_comes_is_served)
 	TURN_UNTIL(scene_loop.connections == 0);
 	ck_assert_uint_eq(client_table_count(scene_loop.shared->clients), 0);
 }
-END_TEST
 
 /* When the first timer that is set will be due. */
 static int first_timer(const struct event_base *base UNUSED, const struct event *event, void *first)
@@ -105,10 +106,10 @@ static int first_timer(const struct event_base *base UNUSED, const struct event 
 	return 0;
 }
 
-START_TEST(a_new_client_needs_no_look_before_its_first_deadline)
+TEST(a_new_client_needs_no_look_before_its_first_deadline)
 {
 	struct endpoint *intake = scene_serve(scene_service(PLAIN "idle_timeout = 30s\n", "x"),
-					    SOCKET_TCP, "127.0.0.1");
+					      SOCKET_TCP, "127.0.0.1");
 	struct timeval now, first = {.tv_sec = LONG_MAX};
 	int fd = dial(intake);
 
@@ -118,17 +119,15 @@ START_TEST(a_new_client_needs_no_look_before_its_first_deadline)
 	ck_assert_int_ge(first.tv_sec - now.tv_sec, 15);
 	close(fd);
 }
-END_TEST
 
-START_TEST(the_denied_are_closed_and_counted)
+TEST(the_denied_are_closed_and_counted)
 {
 	struct service *service = scene_service(PLAIN "deny = 127.0.0.0/8\n", "x");
 
 	expect_refused(dial(scene_serve(service, SOCKET_TCP, "127.0.0.1")), TCP_REJECTED_DENIED);
 }
-END_TEST
 
-START_TEST(beyond_max_clients_they_are_closed_and_counted)
+TEST(beyond_max_clients_they_are_closed_and_counted)
 {
 	struct service *service = scene_service(PLAIN, "x");
 
@@ -136,9 +135,8 @@ START_TEST(beyond_max_clients_they_are_closed_and_counted)
 	expect_refused(dial(scene_serve(service, SOCKET_TCP, "127.0.0.1")),
 		       TCP_REJECTED_MAX_CLIENTS);
 }
-END_TEST
 
-START_TEST(beyond_the_limit_of_an_address_they_are_closed_and_counted)
+TEST(beyond_the_limit_of_an_address_they_are_closed_and_counted)
 {
 	struct service *service = scene_service(PLAIN "max_clients_per_ip = 2\n", "x");
 	struct endpoint *endpoint = scene_serve(service, SOCKET_TCP, "127.0.0.1");
@@ -158,9 +156,8 @@ START_TEST(beyond_the_limit_of_an_address_they_are_closed_and_counted)
 	close(fds[1]);
 	close(fds[2]);
 }
-END_TEST
 
-START_TEST(unix_clients_have_no_address_to_judge)
+TEST(unix_clients_have_no_address_to_judge)
 {
 	struct service *service =
 		scene_service(PLAIN "deny = 0.0.0.0/0 ::/0\nmax_clients_per_ip = 1\n", "x");
@@ -177,9 +174,8 @@ START_TEST(unix_clients_have_no_address_to_judge)
 	close(one);
 	close(other);
 }
-END_TEST
 
-START_TEST(a_crowd_does_not_keep_the_loop_from_its_clients)
+TEST(a_crowd_does_not_keep_the_loop_from_its_clients)
 {
 	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
 	int fds[ACCEPTS_PER_TURN + 6];
@@ -192,9 +188,8 @@ START_TEST(a_crowd_does_not_keep_the_loop_from_its_clients)
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		close(fds[i]);
 }
-END_TEST
 
-START_TEST(errors_of_one_connection_do_not_hold_up_the_next)
+TEST(errors_of_one_connection_do_not_hold_up_the_next)
 {
 	static const int errors[] = {ECONNABORTED, EPROTO, ENETDOWN, EPERM, EINTR};
 	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
@@ -210,7 +205,6 @@ START_TEST(errors_of_one_connection_do_not_hold_up_the_next)
 	}
 	ck_assert_str_eq(log_lines(), "");
 }
-END_TEST
 
 /* How often accept4 is called within MS, looking every 10 ms. */
 static unsigned accepts_within(int64_t ms)
@@ -224,7 +218,7 @@ static unsigned accepts_within(int64_t ms)
 	return accepts - before;
 }
 
-START_TEST(out_of_descriptors_the_queue_is_left_alone_for_a_while)
+TEST_EACH(out_of_descriptors_the_queue_is_left_alone_for_a_while, 4)
 {
 	static const int errors[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM};
 	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
@@ -246,9 +240,8 @@ START_TEST(out_of_descriptors_the_queue_is_left_alone_for_a_while)
 	expect_served(fd);
 	close(fd);
 }
-END_TEST
 
-START_TEST(an_episode_is_one_line)
+TEST(an_episode_is_one_line)
 {
 	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
 	int fd = dial(endpoint);
@@ -261,9 +254,8 @@ START_TEST(an_episode_is_one_line)
 			 "there are)\n");
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_connection_that_nobody_may_accept_is_left_alone_for_a_while)
+TEST(a_connection_that_nobody_may_accept_is_left_alone_for_a_while)
 {
 	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
 	int fd = dial(endpoint);
@@ -281,9 +273,8 @@ START_TEST(a_connection_that_nobody_may_accept_is_left_alone_for_a_while)
 	expect_served(fd);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_close_ends_the_pause)
+TEST(a_close_ends_the_pause)
 {
 	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
 	int first = dial(endpoint), second;
@@ -298,9 +289,8 @@ START_TEST(a_close_ends_the_pause)
 	expect_served(second);
 	close(second);
 }
-END_TEST
 
-START_TEST(a_pause_after_success_is_short_again)
+TEST(a_pause_after_success_is_short_again)
 {
 	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
 	int fd = dial(endpoint);
@@ -318,9 +308,8 @@ START_TEST(a_pause_after_success_is_short_again)
 	ck_assert_uint_eq(accepts_within(110), 1);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_paused_socket_may_be_stopped)
+TEST(a_paused_socket_may_be_stopped)
 {
 	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
 	int fd = dial(endpoint);
@@ -332,9 +321,8 @@ START_TEST(a_paused_socket_may_be_stopped)
 	ck_assert_uint_eq(accepts_within(1000), 0);
 	close(fd);
 }
-END_TEST
 
-START_TEST(what_waits_is_accepted_before_the_socket_goes)
+TEST(what_waits_is_accepted_before_the_socket_goes)
 {
 	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
 	int fds[ACCEPTS_PER_TURN + 6];
@@ -349,9 +337,8 @@ START_TEST(what_waits_is_accepted_before_the_socket_goes)
 		close(fds[i]);
 	}
 }
-END_TEST
 
-START_TEST(the_queue_of_a_handed_socket_is_left_to_the_next)
+TEST(the_queue_of_a_handed_socket_is_left_to_the_next)
 {
 	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
 	struct listen_socket *socket = listen_socket_hold(endpoint->socket);
@@ -366,31 +353,3 @@ START_TEST(the_queue_of_a_handed_socket_is_left_to_the_next)
 	listen_socket_release(socket);
 	close(fd);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("tcp_accept");
-	TCase *tcase = new_case(result, "accept");
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, whoever_comes_is_served);
-	tcase_add_test(tcase, a_new_client_needs_no_look_before_its_first_deadline);
-	tcase_add_test(tcase, the_denied_are_closed_and_counted);
-	tcase_add_test(tcase, beyond_max_clients_they_are_closed_and_counted);
-	tcase_add_test(tcase, beyond_the_limit_of_an_address_they_are_closed_and_counted);
-	tcase_add_test(tcase, unix_clients_have_no_address_to_judge);
-	tcase_add_test(tcase, a_crowd_does_not_keep_the_loop_from_its_clients);
-	tcase_add_test(tcase, errors_of_one_connection_do_not_hold_up_the_next);
-	tcase_add_loop_test(tcase, out_of_descriptors_the_queue_is_left_alone_for_a_while, 0, 4);
-	tcase_add_test(tcase, an_episode_is_one_line);
-	tcase_add_test(tcase, a_connection_that_nobody_may_accept_is_left_alone_for_a_while);
-	tcase_add_test(tcase, a_close_ends_the_pause);
-	tcase_add_test(tcase, a_pause_after_success_is_short_again);
-	tcase_add_test(tcase, a_paused_socket_may_be_stopped);
-	tcase_add_test(tcase, what_waits_is_accepted_before_the_socket_goes);
-	tcase_add_test(tcase, the_queue_of_a_handed_socket_is_left_to_the_next);
-	return result;
-}
-
-INTEGRATION_MAIN(suite)

@@ -12,10 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "support/test.h"
 #include "unit/fake_clock.h"
 #include "unit/log_lines.h"
 #include "unit/loop_scene.h"
-#include "unit/unit.h"
 
 #define PLAIN "[listener x]\naddress = 127.0.0.1:0\n"
 #define LINES_PER_S 200
@@ -40,7 +40,9 @@ static unsigned own_port(int fd)
 	return address_port(&own);
 }
 
-START_TEST(a_life_is_two_lines)
+TEST_CASE("lines", set_up, tear_down);
+
+TEST(a_life_is_two_lines)
 {
 	int fd = scene_connect_tcp(scene_service(PLAIN "prefix = >\n", "x"), 0);
 	unsigned port = own_port(fd);
@@ -58,9 +60,8 @@ START_TEST(a_life_is_two_lines)
 		 port);
 	ck_assert_str_eq(log_lines(), expected);
 }
-END_TEST
 
-START_TEST(the_reason_is_the_one_that_is_counted)
+TEST(the_reason_is_the_one_that_is_counted)
 {
 	int fd = scene_connect_tcp(scene_service(PLAIN "idle_timeout = 1s\n", "x"), 0);
 
@@ -71,9 +72,8 @@ START_TEST(the_reason_is_the_one_that_is_counted)
 		strstr(log_lines(), " closed: idle, 0 bytes received, 0 sent, 5.000 s\n"));
 	close(fd);
 }
-END_TEST
 
-START_TEST(an_error_is_said_in_words)
+TEST(an_error_is_said_in_words)
 {
 	int fd = scene_connect_tcp(scene_service(PLAIN, "x"), 0);
 	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
@@ -84,9 +84,8 @@ START_TEST(an_error_is_said_in_words)
 	TURN_UNTIL(scene_loop.connections == 0);
 	ck_assert_ptr_nonnull(strstr(log_lines(), " closed: error: Connection reset by peer, 0 "));
 }
-END_TEST
 
-START_TEST(a_unix_client_has_no_name)
+TEST(a_unix_client_has_no_name)
 {
 	int fd = scene_connect_unix(scene_service(PLAIN, "x"), 0);
 
@@ -96,9 +95,8 @@ START_TEST(a_unix_client_has_no_name)
 	ck_assert_str_eq(log_lines(),
 			 "<6>unix on x closed: client, 0 bytes received, 0 sent, 0.000 s\n");
 }
-END_TEST
 
-START_TEST(refusals_name_who_and_why)
+TEST(refusals_name_who_and_why)
 {
 	static const struct {
 		const char *host, *text;
@@ -123,9 +121,8 @@ START_TEST(refusals_name_who_and_why)
 		ck_assert_str_eq(log_lines(), expected);
 	}
 }
-END_TEST
 
-START_TEST(at_notice_nothing_is_said)
+TEST(at_notice_nothing_is_said)
 {
 	struct service *service = scene_service(PLAIN, "x");
 	struct address peer = at("192.0.2.9", 4711);
@@ -138,7 +135,6 @@ START_TEST(at_notice_nothing_is_said)
 	TURN_UNTIL(scene_loop.connections == 0);
 	ck_assert_str_eq(log_lines(), "");
 }
-END_TEST
 
 static unsigned count_lines(const char *text)
 {
@@ -149,7 +145,7 @@ static unsigned count_lines(const char *text)
 	return count;
 }
 
-START_TEST(a_flood_of_clients_is_not_a_flood_of_lines)
+TEST(a_flood_of_clients_is_not_a_flood_of_lines)
 {
 	struct service *service = scene_service(PLAIN, "x");
 	struct address peer = at("192.0.2.9", 4711);
@@ -164,7 +160,6 @@ START_TEST(a_flood_of_clients_is_not_a_flood_of_lines)
 	log_connection_refused(service, &peer, TCP_REJECTED_DENIED);
 	ck_assert_uint_eq(count_lines(log_lines()), 1);
 }
-END_TEST
 
 static void refuse_many(int count)
 {
@@ -176,7 +171,7 @@ static void refuse_many(int count)
 	ck_assert_uint_eq(count_lines(log_lines()), LINES_PER_S);
 }
 
-START_TEST(the_rest_of_a_flood_is_said_when_it_is_over)
+TEST(the_rest_of_a_flood_is_said_when_it_is_over)
 {
 	refuse_many(1000);
 	fake_ms += 999;
@@ -189,9 +184,8 @@ START_TEST(the_rest_of_a_flood_is_said_when_it_is_over)
 	connection_log_rest(scene_loop.shared, fake_ms);
 	ck_assert_str_eq(log_lines(), "");
 }
-END_TEST
 
-START_TEST(while_a_flood_goes_on_its_next_line_says_the_rest)
+TEST(while_a_flood_goes_on_its_next_line_says_the_rest)
 {
 	struct service *service = scene_service(PLAIN, "x");
 	struct address peer = at("192.0.2.9", 4711);
@@ -209,9 +203,8 @@ START_TEST(while_a_flood_goes_on_its_next_line_says_the_rest)
 	connection_log_rest(scene_loop.shared, fake_ms);
 	ck_assert_str_eq(log_lines(), "<6>... 50 suppressed\n");
 }
-END_TEST
 
-START_TEST(a_stop_says_the_rest)
+TEST(a_stop_says_the_rest)
 {
 	refuse_many(203);
 	connection_log_rest(scene_loop.shared, INT64_MAX);
@@ -219,25 +212,3 @@ START_TEST(a_stop_says_the_rest)
 	connection_log_rest(scene_loop.shared, INT64_MAX);
 	ck_assert_str_eq(log_lines(), "");
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("connection_log");
-	TCase *tcase = new_case(result, "lines");
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, a_life_is_two_lines);
-	tcase_add_test(tcase, the_reason_is_the_one_that_is_counted);
-	tcase_add_test(tcase, an_error_is_said_in_words);
-	tcase_add_test(tcase, a_unix_client_has_no_name);
-	tcase_add_test(tcase, refusals_name_who_and_why);
-	tcase_add_test(tcase, at_notice_nothing_is_said);
-	tcase_add_test(tcase, a_flood_of_clients_is_not_a_flood_of_lines);
-	tcase_add_test(tcase, the_rest_of_a_flood_is_said_when_it_is_over);
-	tcase_add_test(tcase, while_a_flood_goes_on_its_next_line_says_the_rest);
-	tcase_add_test(tcase, a_stop_says_the_rest);
-	return result;
-}
-
-UNIT_MAIN(suite)

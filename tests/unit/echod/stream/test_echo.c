@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "support/test.h"
 #include "unit/loop_scene.h"
-#include "unit/unit.h"
 
 #define PLAIN "[listener x]\naddress = 127.0.0.1:0\n"
 #define SMALL_BUFFER 4608 /* the least that Linux gives */
@@ -83,7 +83,9 @@ static void expect_faithful(int fd, const char *data, size_t size, uint32_t seed
 	ck_assert_uint_eq(client.got, size);
 }
 
-START_TEST(every_byte_comes_back_whatever_the_sizes)
+TEST_CASE("echo", scene_open, scene_close);
+
+TEST_EACH(every_byte_comes_back_whatever_the_sizes, 4)
 {
 	const size_t size = 3 << 20;
 	struct service *service = scene_service(PLAIN, "x");
@@ -99,9 +101,8 @@ START_TEST(every_byte_comes_back_whatever_the_sizes)
 	free(data);
 	close(fd);
 }
-END_TEST
 
-START_TEST(half_close_returns_every_byte)
+TEST_EACH(half_close_returns_every_byte, 2)
 {
 	static char data[200000], echo[200000];
 	int fd = connects[_i](scene_service(PLAIN, "x"), SMALL_BUFFER);
@@ -129,9 +130,8 @@ START_TEST(half_close_returns_every_byte)
 	scene_expect_end(fd);
 	close(fd);
 }
-END_TEST
 
-START_TEST(an_idle_connection_owns_no_buffer)
+TEST(an_idle_connection_owns_no_buffer)
 {
 	int fd = scene_connect_tcp(scene_service(PLAIN, "x"), 0);
 	struct connection *connection = scene_connection();
@@ -142,9 +142,8 @@ START_TEST(an_idle_connection_owns_no_buffer)
 	ck_assert_ptr_null(connection->rest);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_client_that_does_not_read_is_not_read_from)
+TEST_EACH(a_client_that_does_not_read_is_not_read_from, 2)
 {
 	int fd = connects[_i](scene_service(PLAIN, "x"), SMALL_BUFFER);
 	struct connection *connection = scene_connection();
@@ -162,9 +161,8 @@ START_TEST(a_client_that_does_not_read_is_not_read_from)
 			  connection->rest_size - connection->rest_at);
 	close(fd);
 }
-END_TEST
 
-START_TEST(the_buffer_goes_when_the_client_has_read)
+TEST(the_buffer_goes_when_the_client_has_read)
 {
 	static char echo[1 << 18];
 	int fd = scene_connect_unix(scene_service(PLAIN, "x"), SMALL_BUFFER);
@@ -185,9 +183,8 @@ START_TEST(the_buffer_goes_when_the_client_has_read)
 	scene_expect(fd, "on");
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_greeting_comes_first_and_unasked)
+TEST(a_greeting_comes_first_and_unasked)
 {
 	int fd = scene_connect_tcp(scene_service(PLAIN "greeting = hello\\r\\n\n", "x"), 0);
 
@@ -198,9 +195,8 @@ START_TEST(a_greeting_comes_first_and_unasked)
 	ck_assert_uint_eq(scene_count(TCP_SENT_BYTES), 8);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_prefix_stands_before_every_piece)
+TEST(a_prefix_stands_before_every_piece)
 {
 	int fd = scene_connect_tcp(
 		scene_service(PLAIN "prefix = you said:\\x20\ngreeting = hi\n", "x"), 0);
@@ -212,9 +208,8 @@ START_TEST(a_prefix_stands_before_every_piece)
 	scene_expect(fd, "you said: two");
 	close(fd);
 }
-END_TEST
 
-START_TEST(the_longest_prefix_fits_before_a_large_piece)
+TEST(the_longest_prefix_fits_before_a_large_piece)
 {
 	static char text[256], data[INPUT_SIZE], echo[INPUT_SIZE + LINE_MAX_LENGTH];
 	const size_t prefix = LINE_MAX_LENGTH - strlen("prefix = ");
@@ -236,9 +231,8 @@ START_TEST(the_longest_prefix_fits_before_a_large_piece)
 	ck_assert_mem_eq(echo + prefix, data, (size_t)sent);
 	close(fd);
 }
-END_TEST
 
-START_TEST(reply_once_ends_after_the_first_piece)
+TEST_EACH(reply_once_ends_after_the_first_piece, 2)
 {
 	int fd = connects[_i](
 		scene_service(PLAIN "reply_once = yes\ngreeting = hi\nprefix = >\n", "x"), 0);
@@ -255,9 +249,8 @@ START_TEST(reply_once_ends_after_the_first_piece)
 	TURN_UNTIL(scene_count(TCP_CLOSED_REPLIED) == 1);
 	ck_assert_uint_eq(scene_count(TCP_SENT_BYTES), 2 + 4);
 }
-END_TEST
 
-START_TEST(reply_once_waits_until_a_slow_client_has_it_all)
+TEST(reply_once_waits_until_a_slow_client_has_it_all)
 {
 	static char data[100000], echo[100000];
 	int fd = scene_connect_unix(scene_service(PLAIN "reply_once = yes\n", "x"), SMALL_BUFFER);
@@ -278,9 +271,8 @@ START_TEST(reply_once_waits_until_a_slow_client_has_it_all)
 	close(fd);
 	TURN_UNTIL(scene_count(TCP_CLOSED_REPLIED) == 1);
 }
-END_TEST
 
-START_TEST(a_reset_by_the_client_is_an_error_and_nothing_more)
+TEST(a_reset_by_the_client_is_an_error_and_nothing_more)
 {
 	int fd = scene_connect_tcp(scene_service(PLAIN, "x"), 0);
 
@@ -290,9 +282,8 @@ START_TEST(a_reset_by_the_client_is_an_error_and_nothing_more)
 	TURN_UNTIL(scene_loop.connections == 0);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_ERROR), 1);
 }
-END_TEST
 
-START_TEST(a_client_gone_while_its_echo_is_kept_is_an_error)
+TEST_EACH(a_client_gone_while_its_echo_is_kept_is_an_error, 2)
 {
 	int fd = connects[_i](scene_service(PLAIN, "x"), SMALL_BUFFER);
 
@@ -302,27 +293,3 @@ START_TEST(a_client_gone_while_its_echo_is_kept_is_an_error)
 	TURN_UNTIL(scene_loop.connections == 0);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_ERROR), 1);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("tcp_echo");
-	TCase *tcase = new_case(result, "echo");
-
-	tcase_add_checked_fixture(tcase, scene_open, scene_close);
-	tcase_add_loop_test(tcase, every_byte_comes_back_whatever_the_sizes, 0, 4);
-	tcase_add_loop_test(tcase, half_close_returns_every_byte, 0, 2);
-	tcase_add_test(tcase, an_idle_connection_owns_no_buffer);
-	tcase_add_loop_test(tcase, a_client_that_does_not_read_is_not_read_from, 0, 2);
-	tcase_add_test(tcase, the_buffer_goes_when_the_client_has_read);
-	tcase_add_test(tcase, a_greeting_comes_first_and_unasked);
-	tcase_add_test(tcase, a_prefix_stands_before_every_piece);
-	tcase_add_test(tcase, the_longest_prefix_fits_before_a_large_piece);
-	tcase_add_loop_test(tcase, reply_once_ends_after_the_first_piece, 0, 2);
-	tcase_add_test(tcase, reply_once_waits_until_a_slow_client_has_it_all);
-	tcase_add_test(tcase, a_reset_by_the_client_is_an_error_and_nothing_more);
-	tcase_add_loop_test(tcase, a_client_gone_while_its_echo_is_kept_is_an_error, 0, 2);
-	return result;
-}
-
-UNIT_MAIN(suite)

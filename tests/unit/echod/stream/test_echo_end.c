@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #include "echod/stream/connection_time.h"
+#include "support/test.h"
 #include "unit/fake_clock.h"
 #include "unit/loop_scene.h"
-#include "unit/unit.h"
 
 #define TIMES "[listener x]\naddress = 127.0.0.1:0\nidle_timeout = 10s\nstall_timeout = 20s\n"
 #define NEVER "[listener x]\naddress = 127.0.0.1:0\nidle_timeout = 0\nstall_timeout = 0\n"
@@ -67,7 +67,9 @@ static void expect_reset(int fd)
 	ck_assert_int_eq(errno, ECONNRESET);
 }
 
-START_TEST(an_idle_connection_is_closed_in_time)
+TEST_CASE("end", scene_open, scene_close);
+
+TEST(an_idle_connection_is_closed_in_time)
 {
 	int fd = scene_connect_tcp(scene_service(TIMES, "x"), 0);
 
@@ -75,7 +77,6 @@ START_TEST(an_idle_connection_is_closed_in_time)
 	scene_expect_end(fd);
 	close(fd);
 }
-END_TEST
 
 static int note_timer(const struct event_base *base UNUSED, const struct event *event, void *arg)
 {
@@ -87,7 +88,7 @@ static int note_timer(const struct event_base *base UNUSED, const struct event *
 	return 0;
 }
 
-START_TEST(a_new_connection_sets_no_timer_but_that_of_its_end)
+TEST(a_new_connection_sets_no_timer_but_that_of_its_end)
 {
 	int fd = scene_connect_tcp(scene_service(TIMES, "x"), 0);
 	int64_t first = INT64_MAX;
@@ -97,9 +98,8 @@ START_TEST(a_new_connection_sets_no_timer_but_that_of_its_end)
 	ck_assert_int_ne(first, INT64_MAX);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_message_starts_the_idle_time_anew)
+TEST(a_message_starts_the_idle_time_anew)
 {
 	int fd = scene_connect_tcp(scene_service(TIMES, "x"), 0);
 
@@ -112,9 +112,8 @@ START_TEST(a_message_starts_the_idle_time_anew)
 	expect_closed_after(10000, TCP_CLOSED_IDLE);
 	close(fd);
 }
-END_TEST
 
-START_TEST(zero_is_never)
+TEST(zero_is_never)
 {
 	struct service *service = scene_service(NEVER, "x");
 	int idle = scene_connect_tcp(service, 0);
@@ -132,9 +131,8 @@ START_TEST(zero_is_never)
 	ck_assert_uint_eq(scene_loop.connections, 1);
 	close(idle);
 }
-END_TEST
 
-START_TEST(a_client_that_leaves_its_echo_unread_is_closed_in_time)
+TEST(a_client_that_leaves_its_echo_unread_is_closed_in_time)
 {
 	int fd = scene_connect_unix(scene_service(TIMES, "x"), SMALL_BUFFER);
 
@@ -142,9 +140,8 @@ START_TEST(a_client_that_leaves_its_echo_unread_is_closed_in_time)
 	expect_closed_after(20000, TCP_CLOSED_STALL);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_client_that_leaves_its_echo_unread_is_told_of_the_loss)
+TEST(a_client_that_leaves_its_echo_unread_is_told_of_the_loss)
 {
 	static char data[50000];
 	int fd = scene_connect_tcp(scene_service(TIMES, "x"), SMALL_BUFFER), arrived = 0;
@@ -162,9 +159,8 @@ START_TEST(a_client_that_leaves_its_echo_unread_is_told_of_the_loss)
 	expect_reset(fd);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_drip_does_not_help_a_staller)
+TEST(a_drip_does_not_help_a_staller)
 {
 	int fd = scene_connect_unix(scene_service(TIMES, "x"), SMALL_BUFFER);
 	uint64_t sent = 0;
@@ -181,9 +177,8 @@ START_TEST(a_drip_does_not_help_a_staller)
 	expect_closed_after(1000, TCP_CLOSED_STALL);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_client_that_reads_steadily_is_no_staller)
+TEST(a_client_that_reads_steadily_is_no_staller)
 {
 	int fd = scene_connect_unix(scene_service(TIMES, "x"), SMALL_BUFFER);
 	static char data[STEADY_BYTES];
@@ -204,7 +199,6 @@ START_TEST(a_client_that_reads_steadily_is_no_staller)
 	expect_closed_after(5000, TCP_CLOSED_STALL);
 	close(fd);
 }
-END_TEST
 
 static void read_all(int fd)
 {
@@ -217,7 +211,7 @@ static void read_all(int fd)
 	}
 }
 
-START_TEST(each_stall_counts_from_its_own_start)
+TEST(each_stall_counts_from_its_own_start)
 {
 	int fd = scene_connect_unix(scene_service(TIMES, "x"), SMALL_BUFFER);
 
@@ -229,9 +223,8 @@ START_TEST(each_stall_counts_from_its_own_start)
 	expect_closed_after(10000, TCP_CLOSED_IDLE); /* and the idle time from the end of it */
 	close(fd);
 }
-END_TEST
 
-START_TEST(new_settings_hold_for_live_connections)
+TEST(new_settings_hold_for_live_connections)
 {
 	struct service *service = scene_service(NEVER, "x");
 	int fd = scene_connect_tcp(service, 0);
@@ -242,9 +235,8 @@ START_TEST(new_settings_hold_for_live_connections)
 	expect_closed_after(STEP_MS, TCP_CLOSED_IDLE); /* its time was over already */
 	close(fd);
 }
-END_TEST
 
-START_TEST(after_our_fin_we_listen_on_for_two_seconds)
+TEST(after_our_fin_we_listen_on_for_two_seconds)
 {
 	int fd = scene_connect_tcp(scene_service(TIMES "reply_once = yes\n", "x"), 0);
 
@@ -255,9 +247,8 @@ START_TEST(after_our_fin_we_listen_on_for_two_seconds)
 	expect_closed_after(LINGER_MS, TCP_CLOSED_REPLIED);
 	close(fd);
 }
-END_TEST
 
-START_TEST(after_our_fin_we_take_so_many_bytes)
+TEST(after_our_fin_we_take_so_many_bytes)
 {
 	static char data[1 << 16];
 	int fd = scene_connect_unix(scene_service(TIMES "reply_once = yes\n", "x"), 0);
@@ -276,27 +267,3 @@ START_TEST(after_our_fin_we_take_so_many_bytes)
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_REPLIED), 1);
 	close(fd);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("tcp_echo_end");
-	TCase *tcase = new_case(result, "end");
-
-	tcase_add_checked_fixture(tcase, scene_open, scene_close);
-	tcase_add_test(tcase, an_idle_connection_is_closed_in_time);
-	tcase_add_test(tcase, a_new_connection_sets_no_timer_but_that_of_its_end);
-	tcase_add_test(tcase, a_message_starts_the_idle_time_anew);
-	tcase_add_test(tcase, zero_is_never);
-	tcase_add_test(tcase, a_client_that_leaves_its_echo_unread_is_closed_in_time);
-	tcase_add_test(tcase, a_client_that_leaves_its_echo_unread_is_told_of_the_loss);
-	tcase_add_test(tcase, a_drip_does_not_help_a_staller);
-	tcase_add_test(tcase, a_client_that_reads_steadily_is_no_staller);
-	tcase_add_test(tcase, each_stall_counts_from_its_own_start);
-	tcase_add_test(tcase, new_settings_hold_for_live_connections);
-	tcase_add_test(tcase, after_our_fin_we_listen_on_for_two_seconds);
-	tcase_add_test(tcase, after_our_fin_we_take_so_many_bytes);
-	return result;
-}
-
-UNIT_MAIN(suite)

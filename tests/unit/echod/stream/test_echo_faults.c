@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "echod/guard/client_table.h"
+#include "support/test.h"
 #include "unit/faults.h"
 #include "unit/loop_scene.h"
-#include "unit/unit.h"
 
 #define PLAIN "[listener x]\naddress = 127.0.0.1:0\n"
 #define ONCE PLAIN "reply_once = yes\n"
@@ -55,7 +55,9 @@ static int ready_client(const char *text)
 	return fd;
 }
 
-START_TEST(a_client_for_whom_memory_is_missing_costs_no_other)
+TEST_CASE("tcp_echo_faults", set_up, scene_close);
+
+TEST(a_client_for_whom_memory_is_missing_costs_no_other)
 {
 	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
 	uint16_t port = address_port(&endpoint->socket->address);
@@ -80,9 +82,8 @@ START_TEST(a_client_for_whom_memory_is_missing_costs_no_other)
 	}
 	scene_end_serving(endpoint);
 }
-END_TEST
 
-START_TEST(what_wakes_us_for_nothing_changes_nothing)
+TEST_EACH(what_wakes_us_for_nothing_changes_nothing, 2)
 {
 	static const int errors[] = {EAGAIN, EINTR};
 	int fd = ready_client(PLAIN);
@@ -96,9 +97,8 @@ START_TEST(what_wakes_us_for_nothing_changes_nothing)
 	ck_assert_int_eq(scene_connection()->state, READING);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_broken_connection_is_closed_and_counted)
+TEST_EACH(a_broken_connection_is_closed_and_counted, 2)
 {
 	static const char *const calls[] = {"recvfrom", "sendto"};
 	int fd = ready_client(PLAIN);
@@ -110,9 +110,8 @@ START_TEST(a_broken_connection_is_closed_and_counted)
 	expect_gone(fd);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_rest_that_cannot_be_kept_ends_in_a_reset_not_in_a_gap)
+TEST_EACH(a_rest_that_cannot_be_kept_ends_in_a_reset_not_in_a_gap, 2)
 {
 	static char data[1 << 16];
 	int fd = scene_connect_tcp(scene_service(PLAIN, "x"), SMALL_BUFFER);
@@ -133,7 +132,6 @@ START_TEST(a_rest_that_cannot_be_kept_ends_in_a_reset_not_in_a_gap)
 	}
 	close(fd);
 }
-END_TEST
 
 /* Reads until the server has written all that it kept, each of its turns with a fault at CALL. */
 static void read_all_with(int fd, const char *call, int error)
@@ -147,7 +145,7 @@ static void read_all_with(int fd, const char *call, int error)
 	}
 }
 
-START_TEST(a_client_that_reads_again_may_be_lost_but_is_counted)
+TEST_EACH(a_client_that_reads_again_may_be_lost_but_is_counted, 2)
 {
 	static const struct {
 		const char *call;
@@ -161,9 +159,8 @@ START_TEST(a_client_that_reads_again_may_be_lost_but_is_counted)
 	ck_assert_uint_eq(scene_loop.connections, 0);
 	close(fd);
 }
-END_TEST
 
-START_TEST(an_end_that_cannot_wait_for_the_client_keeps_its_reason)
+TEST_EACH(an_end_that_cannot_wait_for_the_client_keeps_its_reason, 2)
 {
 	static const struct {
 		const char *call;
@@ -177,9 +174,8 @@ START_TEST(an_end_that_cannot_wait_for_the_client_keeps_its_reason)
 	expect_text(fd, "hello");
 	close(fd);
 }
-END_TEST
 
-START_TEST(after_our_fin_an_interruption_is_none_and_an_error_the_end)
+TEST_EACH(after_our_fin_an_interruption_is_none_and_an_error_the_end, 3)
 {
 	static const int errors[] = {EAGAIN, EINTR, ECONNRESET};
 	int fd = ready_client(ONCE);
@@ -193,7 +189,6 @@ START_TEST(after_our_fin_an_interruption_is_none_and_an_error_the_end)
 	close(fd);
 	TURN_UNTIL(scene_count(TCP_CLOSED_REPLIED) == 1);
 }
-END_TEST
 
 /* A client that has sent twice and reads nothing, so that our kernel holds both. */
 static int deaf_client(void)
@@ -207,7 +202,7 @@ static int deaf_client(void)
 	return fd;
 }
 
-START_TEST(an_end_that_cannot_wait_for_unread_echo_is_one_at_once)
+TEST_EACH(an_end_that_cannot_wait_for_unread_echo_is_one_at_once, 2)
 {
 	static const struct {
 		const char *call;
@@ -223,9 +218,8 @@ START_TEST(an_end_that_cannot_wait_for_unread_echo_is_one_at_once)
 	expect_text(fd, "hellohello");
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_socket_that_says_nothing_any_more_is_not_waited_for)
+TEST(a_socket_that_says_nothing_any_more_is_not_waited_for)
 {
 	int fd = deaf_client();
 
@@ -237,9 +231,8 @@ START_TEST(a_socket_that_says_nothing_any_more_is_not_waited_for)
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_CLIENT), 1);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_socket_that_cannot_be_listened_to_is_tried_again)
+TEST(a_socket_that_cannot_be_listened_to_is_tried_again)
 {
 	struct endpoint *endpoint;
 	struct address address = at("127.0.0.1", 0);
@@ -264,26 +257,3 @@ START_TEST(a_socket_that_cannot_be_listened_to_is_tried_again)
 	close(fd);
 	scene_end_serving(endpoint);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *all = suite_create("tcp_echo_faults");
-	TCase *tests = new_case(all, "tcp_echo_faults");
-
-	tcase_add_checked_fixture(tests, set_up, scene_close);
-	tcase_add_test(tests, a_client_for_whom_memory_is_missing_costs_no_other);
-	tcase_add_loop_test(tests, what_wakes_us_for_nothing_changes_nothing, 0, 2);
-	tcase_add_loop_test(tests, a_broken_connection_is_closed_and_counted, 0, 2);
-	tcase_add_loop_test(tests, a_rest_that_cannot_be_kept_ends_in_a_reset_not_in_a_gap, 0, 2);
-	tcase_add_loop_test(tests, a_client_that_reads_again_may_be_lost_but_is_counted, 0, 2);
-	tcase_add_loop_test(tests, an_end_that_cannot_wait_for_the_client_keeps_its_reason, 0, 2);
-	tcase_add_loop_test(tests, after_our_fin_an_interruption_is_none_and_an_error_the_end, 0,
-			    3);
-	tcase_add_loop_test(tests, an_end_that_cannot_wait_for_unread_echo_is_one_at_once, 0, 2);
-	tcase_add_test(tests, a_socket_that_says_nothing_any_more_is_not_waited_for);
-	tcase_add_test(tests, a_socket_that_cannot_be_listened_to_is_tried_again);
-	return all;
-}
-
-INTEGRATION_MAIN(suite)

@@ -16,9 +16,9 @@
 
 #include "echod/guard/client_table.h"
 #include "echod/stream/connection_time.h"
+#include "support/test.h"
 #include "unit/fake_clock.h"
 #include "unit/loop_scene.h"
-#include "unit/unit.h"
 
 #define TIMES "[listener x]\naddress = 127.0.0.1:0\nidle_timeout = 60s\nstall_timeout = 20s\n"
 #define HASTY "[listener x]\naddress = 127.0.0.1:0\nidle_timeout = 10s\nstall_timeout = 20s\n"
@@ -95,7 +95,9 @@ static size_t take_all(int fd)
 	return total;
 }
 
-START_TEST(a_client_that_is_done_counts_until_it_has_read)
+TEST_CASE("flush", scene_open, scene_close);
+
+TEST_EACH(a_client_that_is_done_counts_until_it_has_read, 2)
 {
 	int fd = deaf_client(TIMES, _i);
 	size_t got = 0;
@@ -111,9 +113,8 @@ START_TEST(a_client_that_is_done_counts_until_it_has_read)
 	scene_expect_end(fd);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_client_that_is_done_and_reads_nothing_is_reset_in_time)
+TEST_EACH(a_client_that_is_done_and_reads_nothing_is_reset_in_time, 2)
 {
 	int fd = deaf_client(TIMES, _i);
 
@@ -122,9 +123,8 @@ START_TEST(a_client_that_is_done_and_reads_nothing_is_reset_in_time)
 	expect_closed_after(STALL_MS, TCP_CLOSED_STALL);
 	close(fd);
 }
-END_TEST
 
-START_TEST(without_a_stall_timeout_two_minutes_are_enough)
+TEST_EACH(without_a_stall_timeout_two_minutes_are_enough, 2)
 {
 	int fd = deaf_client(NEVER, _i);
 
@@ -133,9 +133,8 @@ START_TEST(without_a_stall_timeout_two_minutes_are_enough)
 	expect_closed_after(FLUSH_MS, TCP_CLOSED_STALL);
 	close(fd);
 }
-END_TEST
 
-START_TEST(new_settings_hold_for_connections_that_are_over)
+TEST_EACH(new_settings_hold_for_connections_that_are_over, 2)
 {
 	int fd = deaf_client(NEVER, _i);
 
@@ -147,9 +146,8 @@ START_TEST(new_settings_hold_for_connections_that_are_over)
 	expect_closed_after(STALL_MS / 2, TCP_CLOSED_STALL);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_client_that_is_done_and_goes_away_is_no_stall)
+TEST_EACH(a_client_that_is_done_and_goes_away_is_no_stall, 2)
 {
 	int fd = deaf_client(TIMES, _i);
 
@@ -159,9 +157,8 @@ START_TEST(a_client_that_is_done_and_goes_away_is_no_stall)
 	TURN_UNTIL(scene_loop.connections == 0);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_CLIENT), 1);
 }
-END_TEST
 
-START_TEST(an_idle_client_with_unread_echo_counts_until_it_has_read)
+TEST_EACH(an_idle_client_with_unread_echo_counts_until_it_has_read, 2)
 {
 	int fd = deaf_client(HASTY, _i);
 
@@ -171,9 +168,8 @@ START_TEST(an_idle_client_with_unread_echo_counts_until_it_has_read)
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_IDLE), 1);
 	close(fd);
 }
-END_TEST
 
-START_TEST(after_lingering_a_client_counts_until_it_has_read)
+TEST_EACH(after_lingering_a_client_counts_until_it_has_read, 2)
 {
 	int fd = deaf_client(TIMES, _i);
 
@@ -186,7 +182,6 @@ START_TEST(after_lingering_a_client_counts_until_it_has_read)
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_REPLIED), 1);
 	close(fd);
 }
-END_TEST
 
 static int error_of(int fd)
 {
@@ -197,7 +192,7 @@ static int error_of(int fd)
 	return error;
 }
 
-START_TEST(an_abort_resets_what_is_unread_and_keeps_the_reason)
+TEST(an_abort_resets_what_is_unread_and_keeps_the_reason)
 {
 	int fd = deaf_client(TIMES, 0);
 
@@ -211,9 +206,8 @@ START_TEST(an_abort_resets_what_is_unread_and_keeps_the_reason)
 	WAIT_UNTIL(error_of(fd) == ECONNRESET);
 	close(fd);
 }
-END_TEST
 
-START_TEST(echo_in_the_kernel_alone_is_a_stall_too)
+TEST_EACH(echo_in_the_kernel_alone_is_a_stall_too, 2)
 {
 	int64_t begun = fake_ms;
 	int fd = deaf_client(TIMES, _i);
@@ -222,9 +216,8 @@ START_TEST(echo_in_the_kernel_alone_is_a_stall_too)
 	expect_closed_after(2 * STALL_MS, TCP_CLOSED_STALL);
 	close(fd);
 }
-END_TEST
 
-START_TEST(to_send_now_and_then_renews_nothing)
+TEST(to_send_now_and_then_renews_nothing)
 {
 	int fd = deaf_client(TIMES, 0);
 
@@ -235,9 +228,8 @@ START_TEST(to_send_now_and_then_renews_nothing)
 	expect_closed_after(1000, TCP_CLOSED_STALL);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_client_that_reads_slowly_is_not_reset)
+TEST(a_client_that_reads_slowly_is_not_reset)
 {
 	char data[4096];
 	int fd = scene_connect_unix(scene_service(HASTY, "x"), 0);
@@ -254,26 +246,3 @@ START_TEST(a_client_that_reads_slowly_is_not_reset)
 	ck_assert_uint_gt(connection_unread(scene_connection()), 0);
 	close(fd);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("tcp_echo_flush");
-	TCase *tcase = new_case(result, "flush");
-
-	tcase_add_checked_fixture(tcase, scene_open, scene_close);
-	tcase_add_loop_test(tcase, a_client_that_is_done_counts_until_it_has_read, 0, 2);
-	tcase_add_loop_test(tcase, a_client_that_is_done_and_reads_nothing_is_reset_in_time, 0, 2);
-	tcase_add_loop_test(tcase, without_a_stall_timeout_two_minutes_are_enough, 0, 2);
-	tcase_add_loop_test(tcase, new_settings_hold_for_connections_that_are_over, 0, 2);
-	tcase_add_loop_test(tcase, a_client_that_is_done_and_goes_away_is_no_stall, 0, 2);
-	tcase_add_loop_test(tcase, an_idle_client_with_unread_echo_counts_until_it_has_read, 0, 2);
-	tcase_add_loop_test(tcase, after_lingering_a_client_counts_until_it_has_read, 0, 2);
-	tcase_add_test(tcase, an_abort_resets_what_is_unread_and_keeps_the_reason);
-	tcase_add_loop_test(tcase, echo_in_the_kernel_alone_is_a_stall_too, 0, 2);
-	tcase_add_test(tcase, to_send_now_and_then_renews_nothing);
-	tcase_add_test(tcase, a_client_that_reads_slowly_is_not_reset);
-	return result;
-}
-
-UNIT_MAIN(suite)

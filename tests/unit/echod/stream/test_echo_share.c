@@ -11,9 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "support/test.h"
 #include "unit/fake_clock.h"
 #include "unit/loop_scene.h"
-#include "unit/unit.h"
 
 #define PLAIN "[listener x]\naddress = 127.0.0.1:0\n"
 #define LARGE (2 * SHARED_SIZE) /* a unix socket takes it at once */
@@ -65,22 +65,22 @@ static void exchange(int fd, int times)
 	}
 }
 
-START_TEST(alone_a_large_message_is_taken_whole)
+TEST_CASE("share", set_up, tear_down);
+
+TEST(alone_a_large_message_is_taken_whole)
 {
 	ck_assert_uint_eq(taken_in_a_pass(), LARGE);
 	ck_assert_uint_eq(taken_in_a_pass(), LARGE);
 }
-END_TEST
 
-START_TEST(beside_small_messages_it_is_taken_in_pieces)
+TEST(beside_small_messages_it_is_taken_in_pieces)
 {
 	exchange(other, 2);
 	ck_assert_uint_eq(taken_in_a_pass(), SHARED_SIZE);
 	ck_assert_uint_eq(taken_in_a_pass(), SHARED_SIZE);
 }
-END_TEST
 
-START_TEST(both_ready_in_one_pass_get_theirs)
+TEST(both_ready_in_one_pass_get_theirs)
 {
 	char echo[5];
 
@@ -89,9 +89,8 @@ START_TEST(both_ready_in_one_pass_get_theirs)
 	ck_assert_uint_eq(taken_in_a_pass(), SHARED_SIZE + 5);
 	ck_assert_int_eq(scene_take(other, echo, sizeof(echo)), 5);
 }
-END_TEST
 
-START_TEST(the_small_tail_of_a_large_message_changes_nothing)
+TEST(the_small_tail_of_a_large_message_changes_nothing)
 {
 	for (int i = 0; i < 3; i++) {
 		ck_assert_uint_eq(taken_in_a_pass(), LARGE);
@@ -100,9 +99,8 @@ START_TEST(the_small_tail_of_a_large_message_changes_nothing)
 	exchange(other, 1);
 	ck_assert_uint_eq(taken_in_a_pass(), LARGE);
 }
-END_TEST
 
-START_TEST(whole_again_when_the_small_messages_have_ceased)
+TEST(whole_again_when_the_small_messages_have_ceased)
 {
 	exchange(other, 2);
 	fake_ms += LATELY_MS - 1;
@@ -113,20 +111,3 @@ START_TEST(whole_again_when_the_small_messages_have_ceased)
 	exchange(other, 1);
 	ck_assert_uint_eq(taken_in_a_pass(), SHARED_SIZE);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("tcp_echo_share");
-	TCase *tcase = new_case(result, "share");
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, alone_a_large_message_is_taken_whole);
-	tcase_add_test(tcase, beside_small_messages_it_is_taken_in_pieces);
-	tcase_add_test(tcase, both_ready_in_one_pass_get_theirs);
-	tcase_add_test(tcase, the_small_tail_of_a_large_message_changes_nothing);
-	tcase_add_test(tcase, whole_again_when_the_small_messages_have_ceased);
-	return result;
-}
-
-UNIT_MAIN(suite)

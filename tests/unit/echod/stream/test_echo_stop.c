@@ -12,9 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "support/test.h"
 #include "unit/fake_clock.h"
 #include "unit/loop_scene.h"
-#include "unit/unit.h"
 
 #define PLAIN "[listener x]\naddress = 127.0.0.1:0\n"
 #define SMALL_BUFFER 4608
@@ -43,7 +43,9 @@ static void expect_reset(int fd)
 	ck_assert_int_eq(errno, ECONNRESET);
 }
 
-START_TEST(a_stop_ends_idle_connections_at_once)
+TEST_CASE("stop", scene_open, scene_close);
+
+TEST(a_stop_ends_idle_connections_at_once)
 {
 	struct service *service = scene_service(PLAIN, "x");
 	int one = scene_connect_tcp(service, 0), other = scene_connect_unix(service, 0);
@@ -56,9 +58,8 @@ START_TEST(a_stop_ends_idle_connections_at_once)
 	close(one);
 	close(other);
 }
-END_TEST
 
-START_TEST(a_stop_answers_what_was_sent_before)
+TEST(a_stop_answers_what_was_sent_before)
 {
 	int fd = scene_connect_tcp(scene_service(PLAIN, "x"), 0);
 
@@ -70,9 +71,8 @@ START_TEST(a_stop_answers_what_was_sent_before)
 	close(fd);
 	TURN_UNTIL(scene_count(TCP_CLOSED_SHUTDOWN) == 1);
 }
-END_TEST
 
-START_TEST(a_stop_waits_for_a_slow_reader)
+TEST(a_stop_waits_for_a_slow_reader)
 {
 	static char data[1 << 16];
 	int fd = scene_connect_unix(scene_service(PLAIN, "x"), SMALL_BUFFER);
@@ -90,9 +90,8 @@ START_TEST(a_stop_waits_for_a_slow_reader)
 	close(fd);
 	TURN_UNTIL(scene_count(TCP_CLOSED_SHUTDOWN) == 1);
 }
-END_TEST
 
-START_TEST(a_stop_is_over_as_soon_as_the_client_has_read)
+TEST(a_stop_is_over_as_soon_as_the_client_has_read)
 {
 	int fd = scene_connect_unix(scene_service(PLAIN, "x"), 0);
 
@@ -108,9 +107,8 @@ START_TEST(a_stop_is_over_as_soon_as_the_client_has_read)
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_SHUTDOWN), 1);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_stop_returns_all_that_a_client_sent_that_was_held_up)
+TEST(a_stop_returns_all_that_a_client_sent_that_was_held_up)
 {
 	static char data[1 << 16];
 	int fd = scene_connect_tcp(scene_service(PLAIN, "x"), SMALL_BUFFER);
@@ -133,9 +131,8 @@ START_TEST(a_stop_returns_all_that_a_client_sent_that_was_held_up)
 	ck_assert_int_eq(taken, 0);
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_stop_does_not_reset_what_is_still_unread)
+TEST(a_stop_does_not_reset_what_is_still_unread)
 {
 	static char data[1000000], echo[1000000];
 	int fd = scene_connect_tcp(scene_service(PLAIN, "x"), 0);
@@ -158,9 +155,8 @@ START_TEST(a_stop_does_not_reset_what_is_still_unread)
 	ck_assert_mem_eq(echo, data, got);
 	close(fd);
 }
-END_TEST
 
-START_TEST(an_abort_resets_the_rest)
+TEST(an_abort_resets_the_rest)
 {
 	struct service *service = scene_service(PLAIN, "x");
 	int stalled = scene_connect_tcp(service, SMALL_BUFFER), idle;
@@ -175,9 +171,8 @@ START_TEST(an_abort_resets_the_rest)
 	close(stalled);
 	close(idle);
 }
-END_TEST
 
-START_TEST(an_abort_tells_what_was_ending_already_apart)
+TEST(an_abort_tells_what_was_ending_already_apart)
 {
 	int fd = scene_connect_tcp(scene_service(PLAIN "reply_once = yes\n", "x"), 0);
 
@@ -189,23 +184,3 @@ START_TEST(an_abort_tells_what_was_ending_already_apart)
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_SHUTDOWN), 0);
 	close(fd);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("tcp_echo_stop");
-	TCase *tcase = new_case(result, "stop");
-
-	tcase_add_checked_fixture(tcase, scene_open, scene_close);
-	tcase_add_test(tcase, a_stop_ends_idle_connections_at_once);
-	tcase_add_test(tcase, a_stop_answers_what_was_sent_before);
-	tcase_add_test(tcase, a_stop_waits_for_a_slow_reader);
-	tcase_add_test(tcase, a_stop_is_over_as_soon_as_the_client_has_read);
-	tcase_add_test(tcase, a_stop_returns_all_that_a_client_sent_that_was_held_up);
-	tcase_add_test(tcase, a_stop_does_not_reset_what_is_still_unread);
-	tcase_add_test(tcase, an_abort_resets_the_rest);
-	tcase_add_test(tcase, an_abort_tells_what_was_ending_already_apart);
-	return result;
-}
-
-UNIT_MAIN(suite)

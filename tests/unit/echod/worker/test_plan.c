@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "echod/sockets/socket_table.h"
+#include "support/test.h"
 #include "unit/config_text.h"
 #include "unit/loop_scene.h"
-#include "unit/unit.h"
 
 static struct socket_table *table;
 static struct config *config;
@@ -111,7 +111,9 @@ static size_t count_endpoints(void)
 	return count;
 }
 
-START_TEST(everything_of_the_file_is_served)
+TEST_CASE("plan", set_up, tear_down);
+
+TEST(everything_of_the_file_is_served)
 {
 	int fd;
 
@@ -126,9 +128,8 @@ START_TEST(everything_of_the_file_is_served)
 	expect_echo_of(fd, "x", "b>x");
 	close(fd);
 }
-END_TEST
 
-START_TEST(what_stays_goes_on_under_the_new_settings)
+TEST(what_stays_goes_on_under_the_new_settings)
 {
 	struct endpoint *endpoint;
 	struct service *service;
@@ -146,9 +147,8 @@ START_TEST(what_stays_goes_on_under_the_new_settings)
 	expect_echo_of(fd, "x", "2>x");
 	close(fd);
 }
-END_TEST
 
-START_TEST(a_connection_whose_listener_is_gone_keeps_the_last_settings)
+TEST(a_connection_whose_listener_is_gone_keeps_the_last_settings)
 {
 	int fd;
 
@@ -163,9 +163,8 @@ START_TEST(a_connection_whose_listener_is_gone_keeps_the_last_settings)
 	ck_assert_uint_eq(count_services(), 1);
 	close(fd);
 }
-END_TEST
 
-START_TEST(the_last_connection_of_a_gone_listener_takes_its_service_along)
+TEST(the_last_connection_of_a_gone_listener_takes_its_service_along)
 {
 	int fd;
 
@@ -178,9 +177,8 @@ START_TEST(the_last_connection_of_a_gone_listener_takes_its_service_along)
 	TURN_UNTIL(count_services() == 1);
 	ck_assert_str_eq(LIST_FIRST(&scene_loop.services)->name, "b");
 }
-END_TEST
 
-START_TEST(a_socket_may_change_its_listener)
+TEST(a_socket_may_change_its_listener)
 {
 	struct endpoint *endpoint;
 	int before, after;
@@ -200,9 +198,8 @@ START_TEST(a_socket_may_change_its_listener)
 	TURN_UNTIL(count_services() == 1);
 	close(after);
 }
-END_TEST
 
-START_TEST(listeners_may_swap_their_sockets)
+TEST(listeners_may_swap_their_sockets)
 {
 	unsigned first, second;
 	int fd;
@@ -221,9 +218,8 @@ START_TEST(listeners_may_swap_their_sockets)
 		close(fd);
 	}
 }
-END_TEST
 
-START_TEST(a_listener_may_move_away_while_another_takes_its_socket)
+TEST(a_listener_may_move_away_while_another_takes_its_socket)
 {
 	unsigned port;
 	int fd;
@@ -238,9 +234,8 @@ START_TEST(a_listener_may_move_away_while_another_takes_its_socket)
 	close(fd);
 	ck_assert_uint_eq(count_services(), 2);
 }
-END_TEST
 
-START_TEST(whoever_waits_at_a_socket_that_goes_is_served)
+TEST(whoever_waits_at_a_socket_that_goes_is_served)
 {
 	int stream, datagram = datagram_socket("127.0.0.1");
 	struct address to;
@@ -257,9 +252,8 @@ START_TEST(whoever_waits_at_a_socket_that_goes_is_served)
 	close(stream);
 	close(datagram);
 }
-END_TEST
 
-START_TEST(ports_that_get_no_answer_are_those_served_now)
+TEST(ports_that_get_no_answer_are_those_served_now)
 {
 	static struct guard_ports expected;
 
@@ -270,7 +264,6 @@ START_TEST(ports_that_get_no_answer_are_those_served_now)
 		ck_assert_mem_eq(&scene_loop.ports, &expected, sizeof(expected));
 	}
 }
-END_TEST
 
 static struct socket_table *handed_stream(const char *name)
 {
@@ -287,7 +280,7 @@ static struct socket_table *handed_stream(const char *name)
 	return adopted;
 }
 
-START_TEST(a_handed_socket_has_the_settings_of_its_name_else_the_defaults)
+TEST(a_handed_socket_has_the_settings_of_its_name_else_the_defaults)
 {
 	static const char text[] = "[defaults]\nprefix = default>\n"
 				   "[listener a]\naddress = 127.0.0.1:0\nprefix = a>\n";
@@ -303,9 +296,8 @@ START_TEST(a_handed_socket_has_the_settings_of_its_name_else_the_defaults)
 	expect_echo_of(fd, "x", "a>x");
 	close(fd);
 }
-END_TEST
 
-START_TEST(each_worker_gets_its_own_share)
+TEST(each_worker_gets_its_own_share)
 {
 	struct config *two = load_good("[listener a]\naddress = 127.0.0.1:0\n");
 	struct socket_table *shared = socket_table_open(NULL, two, 2, &reason);
@@ -327,9 +319,8 @@ START_TEST(each_worker_gets_its_own_share)
 	socket_table_free(shared);
 	config_release(two);
 }
-END_TEST
 
-START_TEST(a_plan_that_is_not_carried_out_leaves_no_trace)
+TEST(a_plan_that_is_not_carried_out_leaves_no_trace)
 {
 	const struct listen_socket *socket;
 
@@ -347,27 +338,3 @@ START_TEST(a_plan_that_is_not_carried_out_leaves_no_trace)
 	}
 	plan_free(NULL);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("plan");
-	TCase *tcase = new_case(result, "plan");
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, everything_of_the_file_is_served);
-	tcase_add_test(tcase, what_stays_goes_on_under_the_new_settings);
-	tcase_add_test(tcase, a_connection_whose_listener_is_gone_keeps_the_last_settings);
-	tcase_add_test(tcase, the_last_connection_of_a_gone_listener_takes_its_service_along);
-	tcase_add_test(tcase, a_socket_may_change_its_listener);
-	tcase_add_test(tcase, listeners_may_swap_their_sockets);
-	tcase_add_test(tcase, a_listener_may_move_away_while_another_takes_its_socket);
-	tcase_add_test(tcase, whoever_waits_at_a_socket_that_goes_is_served);
-	tcase_add_test(tcase, ports_that_get_no_answer_are_those_served_now);
-	tcase_add_test(tcase, a_handed_socket_has_the_settings_of_its_name_else_the_defaults);
-	tcase_add_test(tcase, each_worker_gets_its_own_share);
-	tcase_add_test(tcase, a_plan_that_is_not_carried_out_leaves_no_trace);
-	return result;
-}
-
-UNIT_MAIN(suite)

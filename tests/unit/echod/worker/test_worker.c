@@ -94,7 +94,9 @@ static int dial(void)
 	return connect_to("127.0.0.1", address_port(&table->bindings[0].address));
 }
 
-START_TEST(what_was_handed_over_before_a_question_is_done_by_its_answer)
+TEST_CASE("worker", set_up, tear_down);
+
+TEST(what_was_handed_over_before_a_question_is_done_by_its_answer)
 {
 	int fd;
 
@@ -111,9 +113,8 @@ START_TEST(what_was_handed_over_before_a_question_is_done_by_its_answer)
 	close(fd);
 	stop_and_wait(false);
 }
-END_TEST
 
-START_TEST(an_answer_is_for_the_last_question)
+TEST(an_answer_is_for_the_last_question)
 {
 	ck_assert(worker_answered(worker));
 	for (int i = 0; i < 3; i++)
@@ -125,9 +126,8 @@ START_TEST(an_answer_is_for_the_last_question)
 	ask_and_wait();
 	stop_and_wait(false);
 }
-END_TEST
 
-START_TEST(the_count_is_whole_when_a_question_is_answered)
+TEST(the_count_is_whole_when_a_question_is_answered)
 {
 	uint64_t expected = 0;
 	char data[1000] = "";
@@ -147,26 +147,23 @@ START_TEST(the_count_is_whole_when_a_question_is_answered)
 	close(fd);
 	stop_and_wait(false);
 }
-END_TEST
 
-START_TEST(a_plan_that_was_never_carried_out_is_freed)
+TEST(a_plan_that_was_never_carried_out_is_freed)
 {
 	for (int i = 0; i < 3; i++)
 		give(PLAIN);
 	/* The worker is freed without ever having been started; the sanitizer counts. */
 }
-END_TEST
 
-START_TEST(a_stop_ends_a_worker_that_serves_nothing)
+TEST_EACH(a_stop_ends_a_worker_that_serves_nothing, 2)
 {
 	start();
 	worker_stop(worker, _i);
 	WAIT_UNTIL(rung());
 	ck_assert(worker_ended(worker));
 }
-END_TEST
 
-START_TEST(a_stop_serves_who_waits_first)
+TEST(a_stop_serves_who_waits_first)
 {
 	int stream, datagram = datagram_socket("127.0.0.1");
 
@@ -187,7 +184,6 @@ START_TEST(a_stop_serves_who_waits_first)
 	ck_assert_uint_eq(worker_counted(worker)[TCP_CLOSED_SHUTDOWN], 1);
 	ck_assert_uint_eq(worker_counted(worker)[UDP_ECHOED_DATAGRAMS], 1);
 }
-END_TEST
 
 /* A client that sends until nothing more is taken, and reads nothing. */
 static size_t send_until_full(int fd)
@@ -206,7 +202,7 @@ static size_t send_until_full(int fd)
 	return total;
 }
 
-START_TEST(a_stop_waits_for_who_has_not_read)
+TEST(a_stop_waits_for_who_has_not_read)
 {
 	static char data[1 << 16];
 	size_t sent, received, got = 0;
@@ -231,9 +227,8 @@ START_TEST(a_stop_waits_for_who_has_not_read)
 	close(fd);
 	WAIT_UNTIL(worker_ended(worker));
 }
-END_TEST
 
-START_TEST(an_abort_waits_for_nobody)
+TEST_EACH(an_abort_waits_for_nobody, 2)
 {
 	int fd;
 
@@ -249,9 +244,8 @@ START_TEST(an_abort_waits_for_nobody)
 	expect_gone(fd);
 	close(fd);
 }
-END_TEST
 
-START_TEST(plans_may_change_under_load)
+TEST(plans_may_change_under_load)
 {
 	char text[128];
 	int fd, datagram;
@@ -273,9 +267,8 @@ START_TEST(plans_may_change_under_load)
 	close(datagram);
 	stop_and_wait(false);
 }
-END_TEST
 
-START_TEST(without_descriptors_there_is_no_worker)
+TEST(without_descriptors_there_is_no_worker)
 {
 	struct rlimit before, none;
 
@@ -287,25 +280,3 @@ START_TEST(without_descriptors_there_is_no_worker)
 	ck_assert_int_eq(errno, EMFILE);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
-END_TEST
-
-static Suite *suite(void)
-{
-	Suite *result = suite_create("worker");
-	TCase *tcase = new_case(result, "worker");
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, what_was_handed_over_before_a_question_is_done_by_its_answer);
-	tcase_add_test(tcase, an_answer_is_for_the_last_question);
-	tcase_add_test(tcase, the_count_is_whole_when_a_question_is_answered);
-	tcase_add_test(tcase, a_plan_that_was_never_carried_out_is_freed);
-	tcase_add_loop_test(tcase, a_stop_ends_a_worker_that_serves_nothing, 0, 2);
-	tcase_add_test(tcase, a_stop_serves_who_waits_first);
-	tcase_add_test(tcase, a_stop_waits_for_who_has_not_read);
-	tcase_add_loop_test(tcase, an_abort_waits_for_nobody, 0, 2);
-	tcase_add_test(tcase, plans_may_change_under_load);
-	tcase_add_test(tcase, without_descriptors_there_is_no_worker);
-	return result;
-}
-
-INTEGRATION_MAIN(suite)
