@@ -19,8 +19,6 @@
 #include "echod/sockets/socket_options.h"
 #include "echod/sockets/unix_socket.h"
 
-const char *const socket_kind_names[] = {"tcp", "udp", "unix", "unixgram"};
-
 /* Whoever closes a socket adds what was dropped there, or the sum would fall. */
 static _Atomic uint64_t drops_of_closed;
 

@@ -17,20 +17,7 @@
 #include "base/address.h"
 #include "base/compiler.h"
 #include "base/reason.h"
-
-enum socket_kind { SOCKET_TCP, SOCKET_UDP, SOCKET_UNIX, SOCKET_UNIXGRAM };
-
-extern const char *const socket_kind_names[]; /* as the log shows them: "tcp", ... */
-
-static inline bool socket_is_stream(enum socket_kind kind)
-{
-	return kind == SOCKET_TCP || kind == SOCKET_UNIX;
-}
-
-static inline bool socket_is_unix(enum socket_kind kind)
-{
-	return kind == SOCKET_UNIX || kind == SOCKET_UNIXGRAM;
-}
+#include "echod/sockets/socket_kind.h"
 
 struct listen_socket {
 	atomic_uint references;

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 #include "base/compiler.h"
-#include "echod/sockets/listen_socket.h"
+#include "echod/sockets/socket_kind.h"
 
 /* Before bind(2), or on a socket that was handed over; -1 with errno. */
 int socket_options_set(int fd, enum socket_kind kind) WARN_UNUSED;
