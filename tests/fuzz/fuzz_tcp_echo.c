@@ -14,6 +14,7 @@
 #include <event2/event.h>
 
 #include "echod/stream/echo.h"
+#include "echod/worker/protocols.h"
 #include "fuzz/tcp_model.h"
 
 #define MINUTE INT64_C(60000)
@@ -102,31 +103,28 @@ static void say_nothing(int severity UNUSED, const char *line UNUSED)
 }
 
 /* Once, what is large and the same for every input. */
-static char *prepare(void)
+static void prepare(void)
 {
-	static char *input;
 	struct reason reason;
 
-	if (input)
-		return input;
-	input = malloc(INPUT_HEADROOM + INPUT_SIZE);
+	if (shared.clients)
+		return;
 	shared.clients = client_table_new();
 	kept_echo_init(&shared.kept, 1);
-	FUZZ_CHECK(input && shared.clients);
+	FUZZ_CHECK(shared.clients);
 	FUZZ_CHECK(netlist_add(&settings[4].deny, "192.0.2.0/24", &reason) == 0);
 	shared.connection_lines = (struct log_throttle){.period_ms = 1000, .burst = 200};
 	shared.exhaustion_lines = (struct log_throttle){.period_ms = 30000, .burst = 1};
 	event_set_log_callback(say_nothing);
 	log_set_level(LEVEL_ERROR);
-	return input;
 }
 
 static void open_world(const struct head *head)
 {
 	struct endpoint *endpoint;
 
-	loop = (struct loop){
-		.shared = &shared, .input = prepare() + INPUT_HEADROOM, .piece = INPUT_SIZE};
+	prepare();
+	loop = (struct loop){.shared = &shared};
 	fake_start();
 	model_start();
 	noted = 0;
@@ -134,13 +132,13 @@ static void open_world(const struct head *head)
 	client_table_set_limit(shared.clients, limit);
 	listener.handed = head->handed & 1;
 	loop.base = event_base_new();
-	loop.wheel = loop.base ? wheel_new(loop.base, connection_visit, NULL) : NULL;
+	FUZZ_CHECK(loop.base && connections_open(&loop) == 0);
 	service = service_new(&config, &settings[head->settings % SETTINGS]);
-	FUZZ_CHECK(loop.wheel && service);
+	FUZZ_CHECK(service);
 	service->loop = &loop;
 	LIST_INSERT_HEAD(&loop.services, service, link);
 	service_join(service);
-	endpoint = endpoint_new(&listener, service);
+	endpoint = endpoint_new(&listener, protocol_for(SOCKET_TCP), service);
 	FUZZ_CHECK(endpoint);
 	endpoint_start(endpoint, &loop);
 }
@@ -166,7 +164,7 @@ static void note_connections(void)
 	if (counted[TCP_ACCEPTED] == noted)
 		return;
 	noted = counted[TCP_ACCEPTED];
-	wheel_each(loop.wheel, note_item, &filed);
+	wheel_each(loop.streams->wheel, note_item, &filed);
 	FUZZ_CHECK(filed == open_clients);
 }
 
@@ -181,7 +179,7 @@ static void check_world(void)
 		check_client(&fake_sockets[i], &clients[i]);
 		count++;
 	}
-	FUZZ_CHECK(count == open_clients && loop.connections == open_clients);
+	FUZZ_CHECK(count == open_clients && loop.streams->connections == open_clients);
 	FUZZ_CHECK(client_table_count(shared.clients) == open_clients);
 	for (enum counter which = 0; which < COUNTER_SLOTS; which++)
 		FUZZ_CHECK(counter_read(&loop.counters, which) == counted[which]);
@@ -362,9 +360,9 @@ static void close_world(void)
 	draining = true; /* nobody listens */
 	noted = UINT64_MAX;
 	check_world();
-	loop.input = NULL; /* for the next input */
 	service_leave(service);
 	FUZZ_CHECK(LIST_EMPTY(&loop.services));
+	connections_close(&loop);
 	loop_clear(&loop);
 	for (size_t i = 1; i < fake_used; i++)
 		FUZZ_CHECK(!fake_sockets[i].open);

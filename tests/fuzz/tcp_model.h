@@ -13,6 +13,7 @@
 #include "echod/guard/client_table.h"
 #include "echod/serving/loop.h"
 #include "echod/stream/connection.h"
+#include "echod/stream/streams.h"
 #include "fuzz/fake_kernel.h"
 
 #define START_MS 123456789
@@ -193,7 +194,7 @@ static void fake_on_recv(const struct fake_socket *socket, const char *data, siz
 	/* Never while something is owed, never but for what was said to be there. */
 	FUZZ_CHECK(left(client) == 0 && !client->lost && !client->ended && !client->eof);
 	FUZZ_CHECK(socket->interest == EPOLLIN);
-	FUZZ_CHECK(data == loop.input && asked == (socket->shut ? INPUT_SIZE : piece()));
+	FUZZ_CHECK(data == loop.streams->input && asked == (socket->shut ? INPUT_SIZE : piece()));
 	client->refused = result < 0 && socket->arrived > 0;
 	if (result > 0)
 		count_received(socket, client, (size_t)result);

@@ -14,7 +14,9 @@
 
 #include "echod/guard/client_table.h"
 #include "echod/guard/rate_limit.h"
+#include "echod/serving/wheel.h"
 #include "echod/stream/echo.h"
+#include "echod/worker/protocols.h"
 #include "unit/config_text.h"
 
 #define CLIENTS_MAX 1000
@@ -40,11 +42,13 @@ void scene_open(void)
 	for (int error = 0; error < SEND_ERRORS; error++)
 		shared.unsent_lines[error] = (struct log_throttle){.period_ms = 30000, .burst = 1};
 	ck_assert_int_eq(loop_init(&scene_loop, &shared), 0);
+	ck_assert_int_eq(protocols_open(&scene_loop), 0);
 	guard_ports_init(&scene_loop.ports);
 }
 
 void scene_close(void)
 {
+	protocols_close(&scene_loop);
 	loop_clear(&scene_loop);
 	ck_assert_uint_eq(client_table_count(shared.clients), 0);
 	client_table_free(shared.clients);
@@ -65,7 +69,7 @@ struct service *scene_service(const char *text, const char *name)
 
 struct endpoint *scene_serve_socket(struct service *service, struct listen_socket *socket)
 {
-	struct endpoint *endpoint = endpoint_new(socket, service);
+	struct endpoint *endpoint = endpoint_new(socket, protocol_for(socket->kind), service);
 
 	ck_assert_ptr_nonnull(endpoint);
 	listen_socket_release(socket);
@@ -160,7 +164,7 @@ struct connection *scene_connection(void)
 {
 	struct connection *found = NULL;
 
-	wheel_each(scene_loop.wheel, find, &found);
+	wheel_each(scene_loop.streams->wheel, find, &found);
 	ck_assert_ptr_nonnull(found);
 	return found;
 }

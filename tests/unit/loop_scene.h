@@ -13,6 +13,7 @@
 #include "echod/serving/loop.h"
 #include "echod/serving/service.h"
 #include "echod/stream/connection.h"
+#include "echod/stream/streams.h"
 #include "integration/harness.h"
 #include "integration/net.h"
 

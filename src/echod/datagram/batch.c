@@ -8,12 +8,8 @@
 #include "echod/datagram/batch.h"
 
 #include <errno.h>
-#include <netinet/udp.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-
-#include "echod/datagram/train.h"
 
 struct udp_batch *udp_batch_new(void)
 {
@@ -85,102 +81,4 @@ struct msghdr *udp_batch_reply(struct udp_batch *batch, unsigned index, size_t s
 	out->msg_control = NULL;
 	out->msg_controllen = 0;
 	return out;
-}
-
-/* The control messages without the last one, UDP_SEGMENT. */
-static void make_plain(struct msghdr *message)
-{
-	message->msg_controllen -= CMSG_SPACE(sizeof(uint16_t));
-}
-
-static void drop(struct udp_sent *sent, const struct udp_reply *reply, unsigned datagrams,
-		 int error)
-{
-	if (sent->dropped == 0) {
-		sent->error = error;
-		sent->index = reply->index;
-	}
-	sent->dropped += datagrams;
-}
-
-/*
- * A train that cannot be sent in one call (more datagrams than the kernel takes, larger than the
- * path takes, a device that cannot cut): again in pieces of PER_CALL datagrams.
- */
-static void send_pieces(int fd, const struct msghdr *train, const struct udp_reply *reply,
-			unsigned per_call, struct udp_sent *sent)
-{
-	unsigned segment = reply->segment;
-	struct msghdr message = *train;
-	size_t left = train->msg_iov->iov_len;
-	struct iovec piece = *train->msg_iov;
-	unsigned datagrams;
-
-	message.msg_iov = &piece;
-	if (per_call == 1)
-		make_plain(&message);
-	for (; left > 0; left -= piece.iov_len) {
-		piece.iov_len =
-			left < (size_t)segment * per_call ? left : (size_t)segment * per_call;
-		datagrams = (unsigned)((piece.iov_len + segment - 1) / segment);
-		if (sendmsg(fd, &message, MSG_DONTWAIT) >= 0) {
-			sent->datagrams += datagrams;
-			sent->bytes += piece.iov_len;
-		} else if (per_call > 1 && errno != EAGAIN) {
-			send_pieces(fd, &message, reply, 1, sent);
-		} else {
-			drop(sent, reply, datagrams, errno);
-		}
-		piece.iov_base = (char *)piece.iov_base + piece.iov_len;
-	}
-}
-
-/*
- * The first unsent reply failed. If its datagrams go one by one, the size of the segments was to
- * blame; if not, it was something that says nothing about trains.
- */
-static void send_failed(struct udp_batch *batch, unsigned at, int fd, struct udp_sent *sent)
-{
-	const struct udp_reply *reply = &batch->replies[at];
-	unsigned per_call = reply->datagrams > SEGMENTS_MAX ? SEGMENTS_MAX : 1;
-	unsigned before = sent->datagrams;
-	int error = errno;
-
-	if (reply->segment == 0 || (error != EINVAL && error != EMSGSIZE && error != EIO)) {
-		drop(sent, reply, reply->datagrams, error);
-		return;
-	}
-	send_pieces(fd, &batch->out[at].msg_hdr, reply, per_call, sent);
-	if (per_call == 1 && sent->datagrams > before)
-		udp_train_refused(batch, &batch->out[at].msg_hdr, reply->segment, error);
-}
-
-static void drop_rest(const struct udp_batch *batch, unsigned from, struct udp_sent *sent)
-{
-	for (unsigned i = from; i < batch->out_count; i++)
-		drop(sent, &batch->replies[i], batch->replies[i].datagrams, EAGAIN);
-}
-
-struct udp_sent udp_batch_send(struct udp_batch *batch, int fd, bool per_peer)
-{
-	struct udp_sent sent = {0};
-	unsigned at = 0;
-	int count;
-
-	while (at < batch->out_count) {
-		count = sendmmsg(fd, &batch->out[at], batch->out_count - at, MSG_DONTWAIT);
-		for (int i = 0; i < count; i++, at++) {
-			sent.datagrams += batch->replies[at].datagrams;
-			sent.bytes += batch->out_data[at].iov_len;
-		}
-		if (count > 0)
-			continue;
-		if (errno == EAGAIN && !per_peer) {
-			/* The send buffer is full; what follows would only fail the same way. */
-			drop_rest(batch, at, &sent);
-			break;
-		}
-		send_failed(batch, at++, fd, &sent);
-	}
-	return sent;
 }

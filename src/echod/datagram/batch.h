@@ -80,15 +80,4 @@ void udp_batch_give_back(struct udp_batch *batch);
 struct msghdr *udp_batch_reply(struct udp_batch *batch, unsigned index, size_t size,
 			       struct udp_reply reply);
 
-struct udp_sent {
-	unsigned datagrams; /* handed to the kernel */
-	unsigned dropped;   /* refused by it */
-	size_t bytes;
-	int error;	/* why the first one was, if any */
-	unsigned index; /* of what that one answers */
-};
-
-/* Sends the replies. PER_PEER: a peer that is not read from holds up only itself (unix sockets). */
-struct udp_sent udp_batch_send(struct udp_batch *batch, int fd, bool per_peer);
-
 #endif

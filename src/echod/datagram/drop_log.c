@@ -14,6 +14,8 @@
 #include "base/clock.h"
 #include "daemon/log.h"
 #include "echod/datagram/batch.h"
+#include "echod/datagram/datagrams.h"
+#include "echod/datagram/sending.h"
 #include "echod/serving/loop.h"
 
 /* Both ends of a datagram as a person reads them. */
@@ -85,8 +87,8 @@ void udp_drop_log_unsent(const struct endpoint *endpoint, const struct udp_sent 
 	if (!log_enabled(LEVEL_NOTICE) ||
 	    !log_throttle_pass(&loop->shared->unsent_lines[kind], clock_ms(), &suppressed))
 		return;
-	udp_control_read(&loop->batch->in[sent->index].msg_hdr, &notes);
-	describe(endpoint, &loop->batch->peers[sent->index], &notes, &ends);
+	udp_control_read(&loop->datagrams->batch->in[sent->index].msg_hdr, &notes);
+	describe(endpoint, &loop->datagrams->batch->peers[sent->index], &notes, &ends);
 	log_write(LEVEL_NOTICE, "%s %s on %s not answered: cannot send: %s",
 		  socket_kind_names[endpoint->socket->kind], ends.from, ends.to,
 		  sent->error == EAGAIN ? "no room in the send buffer or at the receiver"

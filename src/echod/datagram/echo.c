@@ -11,8 +11,10 @@
 
 #include "base/clock.h"
 #include "echod/datagram/batch.h"
+#include "echod/datagram/datagrams.h"
 #include "echod/datagram/drop_log.h"
 #include "echod/datagram/repeats.h"
+#include "echod/datagram/sending.h"
 #include "echod/datagram/train.h"
 #include "echod/datagram/turn.h"
 #include "echod/guard/rate_limit.h"
@@ -102,17 +104,17 @@ static bool ends_a_loop(const struct endpoint *endpoint, unsigned index, const s
 				.source = &in->arrival.source,
 				.source_port = in->arrival.source_port,
 				.datagrams = in->datagrams,
-				.payload = loop->batch->payload[index] + before,
+				.payload = loop->datagrams->batch->payload[index] + before,
 				.size = in->size - before};
 
 	return service->settings->udp_ttl_guard && !is_local(in) &&
-	       udp_repeats_add(loop->repeats, &repeat, now);
+	       udp_repeats_add(loop->datagrams->repeats, &repeat, now);
 }
 
 static void add_reply(struct endpoint *endpoint, unsigned index, const struct incoming *in,
 		      unsigned allowed)
 {
-	struct udp_batch *batch = endpoint->service->loop->batch;
+	struct udp_batch *batch = endpoint->service->loop->datagrams->batch;
 	union control *control = &batch->out_control[batch->out_count];
 	bool v4 = IN6_IS_ADDR_V4MAPPED(&in->arrival.source);
 	struct udp_reply reply = {.datagrams = allowed};
@@ -138,7 +140,7 @@ static void judge(struct endpoint *endpoint, unsigned index, int64_t now, struct
 	enum verdict verdict;
 	unsigned allowed = 0;
 
-	read_message(loop->batch, index, &in);
+	read_message(loop->datagrams->batch, index, &in);
 	tally->received += in.datagrams;
 	tally->bytes += in.size;
 	verdict = guard_judge(&loop->ports, endpoint->service->settings, &in.arrival);
@@ -149,7 +151,7 @@ static void judge(struct endpoint *endpoint, unsigned index, int64_t now, struct
 	}
 	allowed = within_rate(endpoint, &in, now);
 	tally->dropped[OVER_RATE] += in.datagrams - allowed;
-	if (udp_repeats_due(loop->repeats) && allowed == in.datagrams &&
+	if (udp_repeats_due(loop->datagrams->repeats) && allowed == in.datagrams &&
 	    ends_a_loop(endpoint, index, &in, now)) {
 		allowed--;
 		tally->dropped[LOOPED]++;
@@ -182,7 +184,7 @@ static struct taken answer(struct endpoint *endpoint, unsigned received)
 
 	for (unsigned index = 0; index < received; index++)
 		judge(endpoint, index, now, &tally);
-	sent = udp_batch_send(loop->batch, endpoint->socket->fd, false);
+	sent = udp_batch_send(loop->datagrams->batch, endpoint->socket->fd, false);
 	count(&loop->counters, &tally, &sent);
 	if (sent.dropped > 0)
 		udp_drop_log_unsent(endpoint, &sent);

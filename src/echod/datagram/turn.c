@@ -9,13 +9,16 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <poll.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "daemon/log.h"
 #include "echod/datagram/batch.h"
+#include "echod/datagram/datagrams.h"
 #include "echod/serving/endpoint.h"
 #include "echod/serving/loop.h"
+#include "echod/serving/protocol.h"
 
 #define BATCHES_PER_TURN 4
 
@@ -30,29 +33,8 @@
 /* A socket that could not be received from for so long is deaf: the health check has it. */
 #define DEAF_AFTER_MS 5000
 
-static const struct timeval quiet_time = {.tv_sec = 1};
-
-void datagram_quiet(int fd UNUSED, short what UNUSED, void *arg)
-{
-	struct loop *loop = arg;
-	struct udp_batch *batch = loop->batch;
-
-	if (!batch->used)
-		udp_batch_give_back(batch);
-	else
-		(void)event_add(&loop->quiet, &quiet_time);
-	batch->used = false;
-}
-
-/* One small message uses the same page each time: that is not worth a timer. */
-static void note_use(struct loop *loop, const struct taken *taken)
-{
-	if (taken->datagrams == 1 && taken->bytes <= BATCH_KEPT)
-		return;
-	loop->batch->used = true;
-	if (!event_pending(&loop->quiet, EV_TIMEOUT, NULL))
-		(void)event_add(&loop->quiet, &quiet_time);
-}
+/* How long what waits at a socket is answered before it is closed, at most. */
+#define REST_MS 100
 
 /*
  * What a socket may take in its turn. We expect as many busy sockets as in the last round; if more
@@ -60,7 +42,7 @@ static void note_use(struct loop *loop, const struct taken *taken)
  */
 static int64_t share_of_round(struct endpoint *endpoint)
 {
-	struct datagram_round *round = &endpoint->service->loop->round;
+	struct datagram_round *round = &endpoint->service->loop->datagrams->round;
 	unsigned sockets;
 	int64_t share;
 
@@ -147,12 +129,14 @@ static bool exhausted(int error)
 void datagram_turn(struct endpoint *endpoint, bool with_notes, datagram_answer *answer)
 {
 	struct loop *loop = endpoint->service->loop;
+	struct datagrams *datagrams = loop->datagrams;
 	int64_t left = share_of_round(endpoint), cost;
 	int failed = 0;
 
 	for (int i = 0; i < BATCHES_PER_TURN && left > 0; i++) {
 		unsigned most = affordable(endpoint, left);
-		int count = udp_batch_receive(loop->batch, endpoint->socket->fd, with_notes, most);
+		int count =
+			udp_batch_receive(datagrams->batch, endpoint->socket->fd, with_notes, most);
 		struct taken taken;
 
 		if (count < 0) {
@@ -169,11 +153,23 @@ void datagram_turn(struct endpoint *endpoint, bool with_notes, datagram_answer *
 			return;
 		taken = answer(endpoint, (unsigned)count);
 		cost = (int64_t)(taken.bytes + taken.datagrams * DATAGRAM_COST);
-		note_use(loop, &taken);
+		/* One small message uses the same page each time: that is not worth a timer. */
+		if (taken.datagrams > 1 || taken.bytes > BATCH_KEPT)
+			datagrams_note_use(datagrams);
 		learn_cost(endpoint, cost / count);
 		left -= cost;
-		loop->round.left -= cost;
+		datagrams->round.left -= cost;
 		if ((unsigned)count < most)
 			return;
 	}
+}
+
+/* A flood must not hold up the stop. */
+void datagram_turn_rest(struct endpoint *endpoint)
+{
+	struct pollfd ready = {.fd = endpoint->socket->fd, .events = POLLIN};
+	int64_t begun = clock_ms();
+
+	while (!endpoint->paused && poll(&ready, 1, 0) > 0 && clock_ms() - begun < REST_MS)
+		endpoint->protocol->ready(ready.fd, EV_READ, endpoint);
 }

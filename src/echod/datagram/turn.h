@@ -10,24 +10,9 @@
 #define ECHOD_DATAGRAM_TURN_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-#include "echod/counters/counters.h"
-
 struct endpoint;
-struct loop;
-
-/*
- * One pass of the loop over its busy datagram sockets. libevent does not tell where a pass begins:
- * it must be a new one when a socket comes that already had its turn.
- */
-struct datagram_round {
-	unsigned number;
-	unsigned sockets; /* that had their turn */
-	unsigned sockets_before;
-	int64_t left; /* of what they may take together */
-};
 
 /* Answers what the batch of the loop holds, COUNT messages. How many datagrams and bytes it was. */
 struct taken {
@@ -38,10 +23,10 @@ typedef struct taken datagram_answer(struct endpoint *endpoint, unsigned count);
 
 void datagram_turn(struct endpoint *endpoint, bool with_notes, datagram_answer *answer);
 
-/* The socket is let go of, or moves on: it counts as deaf no longer. */
+/* The socket is no longer served, or receives again: it counts as deaf no longer. */
 void datagram_turn_end(struct endpoint *endpoint);
 
-/* A loop's timer: the memory of a batch goes back when no more than single small ones came. */
-void datagram_quiet(int fd, short what, void *arg);
+/* Before a socket is closed: turns until nothing waits there, or a tenth of a second is over. */
+void datagram_turn_rest(struct endpoint *endpoint);
 
 #endif

@@ -10,7 +10,9 @@
 #include <stddef.h>
 
 #include "echod/datagram/batch.h"
+#include "echod/datagram/datagrams.h"
 #include "echod/datagram/drop_log.h"
+#include "echod/datagram/sending.h"
 #include "echod/datagram/turn.h"
 #include "echod/serving/endpoint.h"
 #include "echod/serving/loop.h"
@@ -34,8 +36,8 @@ static bool is_ours(const struct loop *loop, const struct address *sender)
 /* A sender without a name cannot be answered; what fills the buffer may have been cut to fit. */
 static bool answerable(const struct loop *loop, unsigned index)
 {
-	const struct mmsghdr *message = &loop->batch->in[index];
-	struct address *sender = &loop->batch->peers[index];
+	const struct mmsghdr *message = &loop->datagrams->batch->in[index];
+	struct address *sender = &loop->datagrams->batch->peers[index];
 
 	sender->length = message->msg_hdr.msg_namelen;
 	return sender->length > offsetof(struct sockaddr_un, sun_path) &&
@@ -55,7 +57,7 @@ static void reply(struct udp_batch *batch, unsigned index)
 static struct taken answer(struct endpoint *endpoint, unsigned count)
 {
 	struct loop *loop = endpoint->service->loop;
-	struct udp_batch *batch = loop->batch;
+	struct udp_batch *batch = loop->datagrams->batch;
 	struct udp_sent sent;
 	uint64_t bytes = 0;
 

@@ -8,17 +8,12 @@
 #include "echod/serving/endpoint.h"
 
 #include <event2/event.h>
-#include <poll.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "daemon/log.h"
-#include "echod/datagram/echo.h"
-#include "echod/datagram/turn.h"
-#include "echod/datagram/unixgram.h"
 #include "echod/serving/loop.h"
+#include "echod/serving/protocol.h"
 #include "echod/serving/service.h"
-#include "echod/stream/accept.h"
 
 /* How soon after no memory was there to listen to a socket. */
 #define RETRY_MS 500
@@ -27,18 +22,17 @@
 #define PAUSE_MIN_MS 100
 #define PAUSE_MAX_MS 800
 
-/* How long what waits at a datagram socket is served at a stop, at most. */
-#define REST_MS 100
-
-struct endpoint *endpoint_new(struct listen_socket *socket, struct service *service)
+struct endpoint *endpoint_new(struct listen_socket *socket, const struct protocol *protocol,
+			      struct service *service)
 {
 	struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
 
 	if (!endpoint)
 		return NULL;
 	endpoint->socket = listen_socket_hold(socket);
+	endpoint->protocol = protocol;
 	endpoint->service = service;
-	endpoint->early = socket->handed && socket->kind == SOCKET_TCP;
+	endpoint->early = socket->handed;
 	return endpoint;
 }
 
@@ -48,18 +42,6 @@ void endpoint_free(struct endpoint *endpoint)
 		return;
 	listen_socket_release(endpoint->socket);
 	free(endpoint);
-}
-
-static event_callback_fn callback_for(enum socket_kind kind)
-{
-	switch (kind) {
-	case SOCKET_UDP:
-		return udp_echo_ready;
-	case SOCKET_UNIXGRAM:
-		return unixgram_echo_ready;
-	default:
-		return tcp_accept_ready;
-	}
 }
 
 /* Not yet, or no longer, told to the loop; the timer will try again. */
@@ -87,10 +69,9 @@ static void on_resume(int fd UNUSED, short what UNUSED, void *arg)
 	resume(arg);
 }
 
-/* What keeps datagrams from being received does not come free with a connection. */
 static bool waits_for_the_timer(const struct endpoint *endpoint)
 {
-	return !socket_is_stream(endpoint->socket->kind) &&
+	return endpoint->protocol->only_timer_resumes &&
 	       event_pending(&endpoint->resume, EV_TIMEOUT, NULL);
 }
 
@@ -117,10 +98,8 @@ void endpoint_back_off(struct endpoint *endpoint)
 
 void endpoint_start(struct endpoint *endpoint, struct loop *loop)
 {
-	struct listen_socket *socket = endpoint->socket;
-
-	event_assign(&endpoint->event, loop->base, socket->fd, EV_READ | EV_PERSIST,
-		     callback_for(socket->kind), endpoint);
+	event_assign(&endpoint->event, loop->base, endpoint->socket->fd, EV_READ | EV_PERSIST,
+		     endpoint->protocol->ready, endpoint);
 	event_assign(&endpoint->resume, loop->base, -1, 0, on_resume, endpoint);
 	service_join(endpoint->service);
 	LIST_INSERT_HEAD(&loop->endpoints, endpoint, link);
@@ -131,31 +110,18 @@ void endpoint_start(struct endpoint *endpoint, struct loop *loop)
 		log_error("no memory to serve a socket: trying again");
 }
 
-/* All of it, unless more comes than we can answer: a flood must not hold up the stop. */
-static void serve_rest(struct endpoint *endpoint)
-{
-	struct pollfd ready = {.fd = endpoint->socket->fd, .events = POLLIN};
-	int64_t begun = clock_ms();
-
-	while (!endpoint->paused && poll(&ready, 1, 0) > 0 && clock_ms() - begun < REST_MS)
-		callback_for(endpoint->socket->kind)(ready.fd, EV_READ, endpoint);
-}
-
 void endpoint_stop(struct endpoint *endpoint)
 {
-	const struct listen_socket *socket = endpoint->socket;
 	struct service *service = endpoint->service;
 
-	if (!socket->handed && socket_is_stream(socket->kind))
-		tcp_accept_rest(endpoint);
-	else if (!socket->handed)
-		serve_rest(endpoint);
+	if (!endpoint->socket->handed)
+		endpoint->protocol->rest(endpoint);
 	event_del(&endpoint->event);
 	event_del(&endpoint->resume);
 	if (endpoint->paused)
 		service->loop->paused_endpoints--;
-	if (!socket_is_stream(socket->kind))
-		datagram_turn_end(endpoint);
+	if (endpoint->protocol->end)
+		endpoint->protocol->end(endpoint);
 	LIST_REMOVE(endpoint, link);
 	endpoint_free(endpoint);
 	service_leave(service);

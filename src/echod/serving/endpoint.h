@@ -19,12 +19,14 @@
 #include "echod/sockets/listen_socket.h"
 
 struct loop;
+struct protocol;
 struct service;
 
 struct endpoint {
 	LIST_ENTRY(endpoint) link;
 	struct event event;
 	struct listen_socket *socket;
+	const struct protocol *protocol;
 	struct service *service;
 	struct event resume;   /* ends a pause */
 	int64_t pause_ms;      /* how long the last pause was; 0: what comes in can be taken */
@@ -39,7 +41,8 @@ struct endpoint {
 LIST_HEAD(endpoint_list, endpoint);
 
 /* NULL when there is no memory. Not started yet: SERVICE is only noted. */
-struct endpoint *endpoint_new(struct listen_socket *socket, struct service *service) WARN_UNUSED;
+struct endpoint *endpoint_new(struct listen_socket *socket, const struct protocol *protocol,
+			      struct service *service) WARN_UNUSED;
 void endpoint_free(struct endpoint *endpoint);
 
 /* Serves for its service on this loop, from now on or as soon as there is memory for it. */

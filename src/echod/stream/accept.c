@@ -21,6 +21,7 @@
 #include "echod/guard/guard.h"
 #include "echod/guard/source_key.h"
 #include "echod/serving/loop.h"
+#include "echod/serving/protocol.h"
 #include "echod/sockets/socket_options.h"
 #include "echod/stream/connection_log.h"
 #include "echod/stream/echo.h"
@@ -84,7 +85,7 @@ static enum accepted accept_one(struct endpoint *endpoint)
 
 	if (fd >= 0) {
 		endpoint->pause_ms = 0;
-		if (endpoint->early || endpoint->socket->kind == SOCKET_UNIX)
+		if (endpoint->early || endpoint->protocol->inherits_nothing)
 			socket_options_set_accepted(fd, endpoint->socket->kind);
 		admit(endpoint->service, fd, &peer);
 		return ACCEPT_DONE;
@@ -114,7 +115,7 @@ static void pause_accepting(struct endpoint *endpoint, int error)
 	endpoint_back_off(endpoint);
 }
 
-void tcp_accept_ready(int fd UNUSED, short what UNUSED, void *arg)
+void stream_accept_ready(int fd UNUSED, short what UNUSED, void *arg)
 {
 	struct endpoint *endpoint = arg;
 	int skipped = 0;
@@ -137,7 +138,7 @@ void tcp_accept_ready(int fd UNUSED, short what UNUSED, void *arg)
 		pause_accepting(endpoint, errno);
 }
 
-void tcp_accept_rest(struct endpoint *endpoint)
+void stream_accept_rest(struct endpoint *endpoint)
 {
 	enum accepted result;
 

@@ -12,9 +12,9 @@
 struct endpoint;
 
 /* The event callback of a listening socket. ARG is its endpoint. */
-void tcp_accept_ready(int fd, short what, void *arg);
+void stream_accept_ready(int fd, short what, void *arg);
 
 /* Empties the queue, at most a backlog of it, before the socket goes away. */
-void tcp_accept_rest(struct endpoint *endpoint);
+void stream_accept_rest(struct endpoint *endpoint);
 
 #endif

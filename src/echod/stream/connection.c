@@ -18,6 +18,7 @@
 #include "echod/guard/source_key.h"
 #include "echod/serving/loop.h"
 #include "echod/stream/connection_log.h"
+#include "echod/stream/streams.h"
 
 /* By tcp_orphan_retries as it is by default. */
 #define KERNEL_GIVES_UP_MS 100000
@@ -47,10 +48,10 @@ struct connection *connection_new(struct service *service, int fd, const struct 
 	connection->opened = connection->since = connection->looked = clock_ms();
 	connection->mark = NOTHING_UNREAD;
 	note_peer(connection, peer);
-	wheel_add(loop->wheel, &connection->item, due);
-	loop->connections++;
+	wheel_add(loop->streams->wheel, &connection->item, due);
+	loop->streams->connections++;
 	counter_add(&loop->counters, TCP_ACCEPTED, 1);
-	log_connection_opened(connection);
+	log_connection_opened(service, &connection->peer.sa);
 	return connection;
 }
 
@@ -104,11 +105,13 @@ static void end(struct connection *connection, enum counter why)
 	struct service *service = connection->service;
 	struct loop *loop = service->loop;
 
-	log_connection_closed(connection, why);
+	log_connection_closed(service, &connection->peer.sa, why,
+			      &(struct connection_record){connection->opened, connection->received,
+							  connection->sent});
 	counter_add(&loop->counters, why, 1);
 	leave_client_table(connection);
-	loop->connections--;
-	wheel_remove(loop->wheel, &connection->item);
+	loop->streams->connections--;
+	wheel_remove(loop->streams->wheel, &connection->item);
 	event_del(&connection->event);
 	close(event_get_fd(&connection->event));
 	connection_release_rest(connection);
@@ -116,7 +119,7 @@ static void end(struct connection *connection, enum counter why)
 	service_leave(service);
 	if (loop->paused_endpoints > 0)
 		endpoints_resume(loop);
-	if (loop->draining && loop->connections == 0)
+	if (loop->streams->draining && loop->streams->connections == 0)
 		event_base_loopbreak(loop->base);
 }
 

@@ -14,7 +14,6 @@
 #include "base/clock.h"
 #include "daemon/log.h"
 #include "echod/serving/loop.h"
-#include "echod/stream/connection.h"
 
 static void log_suppressed(unsigned count)
 {
@@ -54,31 +53,31 @@ static const char *peer_text(const struct sockaddr *sa, char text[static ADDRESS
 	return text;
 }
 
-void log_connection_opened(const struct connection *connection)
+void log_connection_opened(const struct service *service, const struct sockaddr *peer)
 {
 	char text[ADDRESS_TEXT_MAX + 4];
 
-	if (line_allowed(connection->service))
-		log_write(LEVEL_INFO, "%s on %s opened", peer_text(&connection->peer.sa, text),
-			  connection->service->name);
+	if (line_allowed(service))
+		log_write(LEVEL_INFO, "%s on %s opened", peer_text(peer, text), service->name);
 }
 
-void log_connection_closed(const struct connection *connection, enum counter why)
+void log_connection_closed(const struct service *service, const struct sockaddr *peer,
+			   enum counter why, const struct connection_record *record)
 {
 	char text[ADDRESS_TEXT_MAX + 4];
 	bool failed = why == TCP_CLOSED_ERROR;
 	int error = errno; /* of the call that failed */
 	int64_t lasted;
 
-	if (!line_allowed(connection->service))
+	if (!line_allowed(service))
 		return;
-	lasted = clock_ms() - connection->opened;
+	lasted = clock_ms() - record->opened;
 	log_write(LEVEL_INFO,
 		  "%s on %s closed: %s%s%s, %" PRIu64 " bytes received, %" PRIu64 " sent, %" PRId64
 		  ".%03d s",
-		  peer_text(&connection->peer.sa, text), connection->service->name,
-		  counter_names[why].value, failed ? ": " : "", failed ? strerror(error) : "",
-		  connection->received, connection->sent, lasted / 1000, (int)(lasted % 1000));
+		  peer_text(peer, text), service->name, counter_names[why].value,
+		  failed ? ": " : "", failed ? strerror(error) : "", record->received, record->sent,
+		  lasted / 1000, (int)(lasted % 1000));
 }
 
 void log_connection_refused(const struct service *service, const struct address *peer,

@@ -9,15 +9,24 @@
 #ifndef ECHOD_STREAM_CONNECTION_LOG_H
 #define ECHOD_STREAM_CONNECTION_LOG_H
 
+#include <stdint.h>
+
 #include "base/address.h"
 #include "echod/counters/counters.h"
 
-struct connection;
 struct service;
 struct shared_tables;
 
-void log_connection_opened(const struct connection *connection);
-void log_connection_closed(const struct connection *connection, enum counter why);
+/* What a connection has been, for its last line. */
+struct connection_record {
+	int64_t opened; /* clock_ms */
+	uint64_t received;
+	uint64_t sent;
+};
+
+void log_connection_opened(const struct service *service, const struct sockaddr *peer);
+void log_connection_closed(const struct service *service, const struct sockaddr *peer,
+			   enum counter why, const struct connection_record *record);
 void log_connection_refused(const struct service *service, const struct address *peer,
 			    enum counter why);
 

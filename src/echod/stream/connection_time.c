@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "echod/serving/loop.h"
 #include "echod/stream/connection.h"
+#include "echod/stream/streams.h"
 
 /* After our FIN, how long we listen on; at a stop drain_timeout says it. */
 #define LINGER_MS 2000
@@ -105,7 +106,7 @@ static bool may_be_drained(const struct connection *connection)
 {
 	if (connection->state == LINGERING)
 		return connection->ending == TCP_CLOSED_SHUTDOWN;
-	return connection->state == READING && connection->service->loop->draining;
+	return connection->state == READING && connection->service->loop->streams->draining;
 }
 
 static bool drained(const struct connection *connection, int64_t now)

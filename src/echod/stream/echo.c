@@ -19,6 +19,7 @@
 #include "echod/serving/loop.h"
 #include "echod/stream/connection.h"
 #include "echod/stream/connection_time.h"
+#include "echod/stream/streams.h"
 
 /* How much we throw away after our FIN: a reset would discard what the peer has not read. */
 #define LINGER_BYTES (16 * 1024 * 1024)
@@ -74,7 +75,7 @@ static int wait_for(struct connection *connection, enum connection_state state)
 		     waits[state].callback, connection);
 	connection->state = state;
 	connection->since = clock_ms();
-	wheel_move(loop->wheel, &connection->item, connection_next_look(connection));
+	wheel_move(loop->streams->wheel, &connection->item, connection_next_look(connection));
 	return event_add(event, NULL);
 }
 
@@ -116,7 +117,7 @@ static inline void all_sent(struct connection *connection)
 		return;
 	}
 	/* Where the peer was held up, there is more to come now that there is room for it. */
-	if (service->loop->draining && connection->state == READING &&
+	if (service->loop->streams->draining && connection->state == READING &&
 	    connection_nothing_received(connection)) {
 		finish(connection, TCP_CLOSED_SHUTDOWN);
 		return;
@@ -155,16 +156,16 @@ static inline void reply(struct connection *connection, int fd, const char *data
 }
 
 /* Decides how much the next reads take. Only a large one looks for the end of it. */
-static inline void note_size(struct loop *loop, struct connection *connection, ssize_t size,
+static inline void note_size(struct streams *streams, struct connection *connection, ssize_t size,
 			     int64_t now)
 {
 	if (size > SMALL_MESSAGE) {
 		connection->small = false;
-		if (now - loop->small_messages >= SMALL_LATELY_MS)
-			loop->piece = INPUT_SIZE;
+		if (now - streams->small_messages >= SMALL_LATELY_MS)
+			streams->piece = INPUT_SIZE;
 	} else if (connection->small) {
-		loop->small_messages = now;
-		loop->piece = SHARED_SIZE;
+		streams->small_messages = now;
+		streams->piece = SHARED_SIZE;
 	} else {
 		connection->small = true;
 	}
@@ -175,7 +176,9 @@ static void on_readable(int fd, short what UNUSED, void *arg)
 	struct connection *connection = arg;
 	struct loop *loop = connection->service->loop;
 	const struct text *prefix = &connection->service->settings->prefix;
-	ssize_t size = receive(fd, loop->input, kept_echo_piece(&loop->shared->kept, loop->piece));
+	char *input = loop->streams->input;
+	ssize_t size =
+		receive(fd, input, kept_echo_piece(&loop->shared->kept, loop->streams->piece));
 	int64_t now;
 
 	if (size == 0) {
@@ -189,12 +192,12 @@ static void on_readable(int fd, short what UNUSED, void *arg)
 	}
 	connection->since = now = clock_ms();
 	connection->received += (uint64_t)size;
-	note_size(loop, connection, size, now);
+	note_size(loop->streams, connection, size, now);
 	counter_add(&loop->counters, TCP_RECEIVED_BYTES, (uint64_t)size);
 	counter_add(&loop->counters, TCP_MESSAGES, 1);
 	if (prefix->length > 0)
-		memcpy(loop->input - prefix->length, prefix->bytes, prefix->length);
-	reply(connection, fd, loop->input - prefix->length, (size_t)size + prefix->length);
+		memcpy(input - prefix->length, prefix->bytes, prefix->length);
+	reply(connection, fd, input - prefix->length, (size_t)size + prefix->length);
 }
 
 static void on_writable(int fd, short what UNUSED, void *arg)
@@ -222,7 +225,7 @@ static void on_lingering(int fd, short what UNUSED, void *arg)
 {
 	struct connection *connection = arg;
 	struct loop *loop = connection->service->loop;
-	ssize_t size = receive(fd, loop->input, INPUT_SIZE);
+	ssize_t size = receive(fd, loop->streams->input, INPUT_SIZE);
 
 	if (size > 0) {
 		connection->received += (uint64_t)size;
@@ -275,7 +278,7 @@ static struct connection *connection_of(struct wheel_item *item)
 	return (struct connection *)((char *)item - offsetof(struct connection, item));
 }
 
-int64_t connection_visit(struct wheel_item *item, int64_t now, void *arg UNUSED)
+static int64_t visit(struct wheel_item *item, int64_t now, void *arg UNUSED)
 {
 	struct connection *connection = connection_of(item);
 	enum counter why = connection->state == READING ? TCP_CLOSED_IDLE : connection->ending;
@@ -304,7 +307,7 @@ static void reschedule(struct wheel_item *item, void *arg)
 
 void connections_reschedule(struct loop *loop)
 {
-	wheel_each(loop->wheel, reschedule, loop->wheel);
+	wheel_each(loop->streams->wheel, reschedule, loop->streams->wheel);
 }
 
 static void drain(struct wheel_item *item, void *arg UNUSED)
@@ -319,10 +322,19 @@ static void drain(struct wheel_item *item, void *arg UNUSED)
 		finish(connection, TCP_CLOSED_SHUTDOWN);
 }
 
+static void stop_if_none(const struct loop *loop)
+{
+	if (loop->streams->connections == 0)
+		event_base_loopbreak(loop->base);
+}
+
 void connections_drain(struct loop *loop)
 {
-	loop->draining = true;
-	wheel_each(loop->wheel, drain, NULL);
+	if (!loop->streams->draining) {
+		loop->streams->draining = true;
+		wheel_each(loop->streams->wheel, drain, NULL);
+	}
+	stop_if_none(loop);
 }
 
 static void end_now(struct wheel_item *item, void *arg UNUSED)
@@ -339,5 +351,36 @@ static void end_now(struct wheel_item *item, void *arg UNUSED)
 
 void connections_abort(struct loop *loop)
 {
-	wheel_each(loop->wheel, end_now, NULL);
+	wheel_each(loop->streams->wheel, end_now, NULL);
+	stop_if_none(loop);
+}
+
+int connections_open(struct loop *loop)
+{
+	struct streams *streams = calloc(1, sizeof(*streams));
+
+	loop->streams = streams;
+	if (!streams)
+		return -1;
+	streams->wheel = wheel_new(loop->base, visit, NULL);
+	streams->buffer = malloc(INPUT_HEADROOM + INPUT_SIZE);
+	if (!streams->wheel || !streams->buffer)
+		return -1;
+	streams->input = streams->buffer + INPUT_HEADROOM;
+	streams->piece = INPUT_SIZE;
+	return 0;
+}
+
+void connections_close(struct loop *loop)
+{
+	struct streams *streams = loop->streams;
+
+	if (!streams)
+		return;
+	if (streams->wheel)
+		wheel_each(streams->wheel, end_now, NULL);
+	wheel_free(streams->wheel);
+	free(streams->buffer);
+	free(streams);
+	loop->streams = NULL;
 }

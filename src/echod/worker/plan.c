@@ -11,6 +11,7 @@
 
 #include "echod/serving/loop.h"
 #include "echod/stream/echo.h"
+#include "echod/worker/protocols.h"
 
 static struct service *add_service(struct plan *plan, struct config *config,
 				   const struct listener_config *settings)
@@ -38,8 +39,11 @@ static struct service *service_for(struct plan *plan, struct config *config, con
 
 static int add_endpoint(struct plan *plan, struct listen_socket *socket, struct service *service)
 {
-	struct endpoint *endpoint = service ? endpoint_new(socket, service) : NULL;
+	struct endpoint *endpoint;
 
+	if (!service)
+		return -1;
+	endpoint = endpoint_new(socket, protocol_for(socket->kind), service);
 	if (!endpoint)
 		return -1;
 	LIST_INSERT_HEAD(&plan->endpoints, endpoint, link);

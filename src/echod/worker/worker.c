@@ -24,6 +24,7 @@
 #include "echod/serving/loop.h"
 #include "echod/stream/echo.h"
 #include "echod/worker/plan.h"
+#include "echod/worker/protocols.h"
 
 enum stop { KEEP_RUNNING, STOP_TAKING_IN, STOP_DRAINING, STOP_NOW };
 
@@ -57,12 +58,9 @@ static void handle_stop(struct worker *worker)
 	loop_stop_endpoints(loop);
 	if (stop == STOP_TAKING_IN)
 		return;
-	if (!loop->draining)
-		connections_drain(loop);
+	connections_drain(loop);
 	if (stop == STOP_NOW)
 		connections_abort(loop);
-	if (loop->connections == 0)
-		event_base_loopbreak(loop->base);
 }
 
 static void snapshot_counters(const struct counters *counters,
@@ -113,7 +111,8 @@ struct worker *worker_new(size_t number, struct shared_tables *shared, int answe
 		return NULL;
 	*worker = (struct worker){.number = number, .wake_fd = -1, .answer_fd = answer_fd};
 	worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (worker->wake_fd < 0 || loop_init(&worker->loop, shared) < 0)
+	if (worker->wake_fd < 0 || loop_init(&worker->loop, shared) < 0 ||
+	    protocols_open(&worker->loop) < 0)
 		goto failed;
 	if (bell_hang(&worker->wake, worker->loop.base, worker->wake_fd, on_wake, worker) < 0)
 		goto failed;
@@ -130,6 +129,7 @@ void worker_free(struct worker *worker)
 	if (worker->started)
 		pthread_join(worker->thread, NULL);
 	plan_free(atomic_load(&worker->plan));
+	protocols_close(&worker->loop);
 	loop_clear(&worker->loop);
 	if (worker->wake_fd >= 0)
 		close(worker->wake_fd);

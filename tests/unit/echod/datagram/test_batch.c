@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "echod/datagram/sending.h"
 #include "support/test.h"
 
 /* How the kernel behaves; all zero: it takes everything. */

@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "echod/datagram/sending.h"
 #include "integration/harness.h"
 #include "integration/net.h"
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "echod/datagram/batch.h"
+#include "echod/datagram/datagrams.h"
 #include "support/test.h"
 #include "unit/fake_clock.h"
 #include "unit/loop_scene.h"
@@ -162,7 +163,8 @@ static size_t resident_pages(void)
 	static unsigned char pages[BATCH_SIZE * DATAGRAM_MAX / 4096];
 	size_t count = 0;
 
-	ck_assert_int_eq(mincore(scene_loop.batch->payload, BATCH_SIZE * DATAGRAM_MAX, pages), 0);
+	ck_assert_int_eq(
+		mincore(scene_loop.datagrams->batch->payload, BATCH_SIZE * DATAGRAM_MAX, pages), 0);
 	for (size_t i = 0; i < sizeof(pages); i++)
 		count += pages[i] & 1;
 	return count;

@@ -88,11 +88,11 @@ TEST(whoever_comes_is_served)
 	expect_served(one);
 	expect_served(other);
 	ck_assert_uint_eq(scene_count(TCP_ACCEPTED), 2);
-	ck_assert_uint_eq(scene_loop.connections, 2);
+	ck_assert_uint_eq(scene_loop.streams->connections, 2);
 	ck_assert_uint_eq(client_table_count(scene_loop.shared->clients), 2);
 	close(one);
 	close(other);
-	TURN_UNTIL(scene_loop.connections == 0);
+	TURN_UNTIL(scene_loop.streams->connections == 0);
 	ck_assert_uint_eq(client_table_count(scene_loop.shared->clients), 0);
 }
 
@@ -113,7 +113,7 @@ TEST(a_new_client_needs_no_look_before_its_first_deadline)
 	struct timeval now, first = {.tv_sec = LONG_MAX};
 	int fd = dial(intake);
 
-	TURN_UNTIL(scene_loop.connections == 1);
+	TURN_UNTIL(scene_loop.streams->connections == 1);
 	event_base_gettimeofday_cached(scene_loop.base, &now);
 	event_base_foreach_event(scene_loop.base, first_timer, &first);
 	ck_assert_int_ge(first.tv_sec - now.tv_sec, 15);
@@ -149,7 +149,7 @@ TEST(beyond_the_limit_of_an_address_they_are_closed_and_counted)
 	expect_served(fds[1]);
 	scene_expect_end(fds[2]);
 	close(fds[0]);
-	TURN_UNTIL(scene_loop.connections == 1);
+	TURN_UNTIL(scene_loop.streams->connections == 1);
 	close(fds[2]);
 	fds[2] = dial(endpoint); /* room again */
 	expect_served(fds[2]);
@@ -182,7 +182,7 @@ TEST(a_crowd_does_not_keep_the_loop_from_its_clients)
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		fds[i] = dial(endpoint);
-	tcp_accept_ready(endpoint->socket->fd, 0, endpoint);
+	stream_accept_ready(endpoint->socket->fd, 0, endpoint);
 	ck_assert_uint_eq(scene_count(TCP_ACCEPTED), ACCEPTS_PER_TURN);
 	TURN_UNTIL(scene_count(TCP_ACCEPTED) == ARRAY_SIZE(fds));
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
@@ -301,7 +301,7 @@ TEST(a_pause_after_success_is_short_again)
 	accepts_within(800);
 	expect_served(fd);
 	close(fd);
-	TURN_UNTIL(scene_loop.connections == 0);
+	TURN_UNTIL(scene_loop.streams->connections == 0);
 	fd = dial(endpoint);
 	refusal = EMFILE;
 	TURN_UNTIL(scene_loop.paused_endpoints == 1);

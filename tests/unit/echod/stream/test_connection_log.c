@@ -54,7 +54,7 @@ TEST(a_life_is_two_lines)
 	scene_expect(fd, ">hello");
 	fake_ms += 61007;
 	close(fd);
-	TURN_UNTIL(scene_loop.connections == 0);
+	TURN_UNTIL(scene_loop.streams->connections == 0);
 	snprintf(expected, sizeof(expected),
 		 "<6>tcp 127.0.0.1:%u on x closed: client, 5 bytes received, 6 sent, 61.007 s\n",
 		 port);
@@ -67,7 +67,7 @@ TEST(the_reason_is_the_one_that_is_counted)
 
 	log_lines();
 	fake_ms += 5000;
-	TURN_UNTIL(scene_loop.connections == 0);
+	TURN_UNTIL(scene_loop.streams->connections == 0);
 	ck_assert_ptr_nonnull(
 		strstr(log_lines(), " closed: idle, 0 bytes received, 0 sent, 5.000 s\n"));
 	close(fd);
@@ -81,7 +81,7 @@ TEST(an_error_is_said_in_words)
 	log_lines();
 	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
 	close(fd);
-	TURN_UNTIL(scene_loop.connections == 0);
+	TURN_UNTIL(scene_loop.streams->connections == 0);
 	ck_assert_ptr_nonnull(strstr(log_lines(), " closed: error: Connection reset by peer, 0 "));
 }
 
@@ -91,7 +91,7 @@ TEST(a_unix_client_has_no_name)
 
 	ck_assert_str_eq(log_lines(), "<6>unix on x opened\n");
 	close(fd);
-	TURN_UNTIL(scene_loop.connections == 0);
+	TURN_UNTIL(scene_loop.streams->connections == 0);
 	ck_assert_str_eq(log_lines(),
 			 "<6>unix on x closed: client, 0 bytes received, 0 sent, 0.000 s\n");
 }
@@ -132,7 +132,7 @@ TEST(at_notice_nothing_is_said)
 	log_connection_refused(service, &peer, TCP_REJECTED_DENIED);
 	fd = scene_connect_tcp(service, 0);
 	close(fd);
-	TURN_UNTIL(scene_loop.connections == 0);
+	TURN_UNTIL(scene_loop.streams->connections == 0);
 	ck_assert_str_eq(log_lines(), "");
 }
 

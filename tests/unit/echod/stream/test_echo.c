@@ -97,7 +97,7 @@ TEST_EACH(every_byte_comes_back_whatever_the_sizes, 4)
 	ck_assert_uint_eq(scene_count(TCP_RECEIVED_BYTES), size);
 	ck_assert_uint_eq(scene_count(TCP_SENT_BYTES), size);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_CLIENT), 1);
-	ck_assert_uint_eq(scene_loop.connections, 0);
+	ck_assert_uint_eq(scene_loop.streams->connections, 0);
 	free(data);
 	close(fd);
 }
@@ -279,7 +279,7 @@ TEST(a_reset_by_the_client_is_an_error_and_nothing_more)
 	ck_assert_int_eq(send(fd, "x", 1, 0), 1);
 	scene_expect(fd, "x");
 	reset(fd);
-	TURN_UNTIL(scene_loop.connections == 0);
+	TURN_UNTIL(scene_loop.streams->connections == 0);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_ERROR), 1);
 }
 
@@ -290,6 +290,6 @@ TEST_EACH(a_client_gone_while_its_echo_is_kept_is_an_error, 2)
 	scene_stall(fd);
 	ck_assert_int_eq(scene_connection()->state, WRITING);
 	reset(fd);
-	TURN_UNTIL(scene_loop.connections == 0);
+	TURN_UNTIL(scene_loop.streams->connections == 0);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_ERROR), 1);
 }

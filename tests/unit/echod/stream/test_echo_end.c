@@ -40,10 +40,10 @@ static void pass(int64_t ms)
 static void expect_closed_after(int64_t ms, enum counter why)
 {
 	pass(ms - STEP_MS);
-	ck_assert_uint_eq(scene_loop.connections, 1);
+	ck_assert_uint_eq(scene_loop.streams->connections, 1);
 	ck_assert_uint_eq(scene_count(why), 0);
 	pass(LATE_MS);
-	ck_assert_uint_eq(scene_loop.connections, 0);
+	ck_assert_uint_eq(scene_loop.streams->connections, 0);
 	ck_assert_uint_eq(scene_count(why), 1);
 }
 
@@ -122,13 +122,13 @@ TEST(zero_is_never)
 		fake_ms += DAY_MS / 24;
 		scene_turn();
 	}
-	ck_assert_uint_eq(scene_loop.connections, 1);
+	ck_assert_uint_eq(scene_loop.streams->connections, 1);
 	scene_stall(idle);
 	for (int i = 0; i < 30 * 24; i++) {
 		fake_ms += DAY_MS / 24;
 		scene_turn();
 	}
-	ck_assert_uint_eq(scene_loop.connections, 1);
+	ck_assert_uint_eq(scene_loop.streams->connections, 1);
 	close(idle);
 }
 
@@ -195,7 +195,7 @@ TEST(a_client_that_reads_steadily_is_no_staller)
 			    scene_count(TCP_SENT_BYTES) >= enough));
 		pass(15000);
 	}
-	ck_assert_uint_eq(scene_loop.connections, 1);
+	ck_assert_uint_eq(scene_loop.streams->connections, 1);
 	expect_closed_after(5000, TCP_CLOSED_STALL);
 	close(fd);
 }
@@ -256,7 +256,7 @@ TEST(after_our_fin_we_take_so_many_bytes)
 
 	ck_assert_int_eq(send(fd, "x", 1, 0), 1);
 	scene_expect(fd, "x");
-	while (scene_loop.connections > 0) {
+	while (scene_loop.streams->connections > 0) {
 		ssize_t n = send(fd, data, sizeof(data), MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		sent += n > 0 ? (size_t)n : 0;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "echod/guard/client_table.h"
+#include "echod/worker/protocols.h"
 #include "support/test.h"
 #include "unit/faults.h"
 #include "unit/loop_scene.h"
@@ -68,16 +69,16 @@ TEST(a_client_for_whom_memory_is_missing_costs_no_other)
 		int fd = connect_to("127.0.0.1", port);
 
 		failed = turn_with(skip, MEMORY, ENOMEM);
-		ck_assert_uint_eq(clients(), scene_loop.connections);
-		if (scene_loop.connections == 0)
+		ck_assert_uint_eq(clients(), scene_loop.streams->connections);
+		if (scene_loop.streams->connections == 0)
 			ck_assert_uint_eq(scene_count(TCP_ACCEPT_ERRORS) +
 						  scene_count(TCP_CLOSED_ERROR),
 					  errors + 1);
 		else
 			expect_served(fd);
-		ck_assert(skip >= 2 || scene_loop.connections == 0);
+		ck_assert(skip >= 2 || scene_loop.streams->connections == 0);
 		close(fd);
-		TURN_UNTIL(scene_loop.connections == 0);
+		TURN_UNTIL(scene_loop.streams->connections == 0);
 		ck_assert_uint_eq(clients(), 0);
 	}
 	scene_end_serving(endpoint);
@@ -105,7 +106,7 @@ TEST_EACH(a_broken_connection_is_closed_and_counted, 2)
 
 	WAIT_UNTIL(turn_with(0, calls[_i], ECONNRESET));
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_ERROR), 1);
-	ck_assert_uint_eq(scene_loop.connections, 0);
+	ck_assert_uint_eq(scene_loop.streams->connections, 0);
 	ck_assert_uint_eq(clients(), 0);
 	expect_gone(fd);
 	close(fd);
@@ -125,7 +126,7 @@ TEST_EACH(a_rest_that_cannot_be_kept_ends_in_a_reset_not_in_a_gap, 2)
 		failed = turn_with((unsigned)_i, MEMORY, ENOMEM);
 	}
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_ERROR), 1);
-	ck_assert_uint_eq(scene_loop.connections, 0);
+	ck_assert_uint_eq(scene_loop.streams->connections, 0);
 	for (ssize_t got = 1; got > 0;) {
 		got = recv(fd, data, sizeof(data), 0);
 		ck_assert_msg(got > 0 || (got < 0 && errno == ECONNRESET), "an end like any other");
@@ -156,7 +157,7 @@ TEST_EACH(a_client_that_reads_again_may_be_lost_but_is_counted, 2)
 	scene_stall(fd);
 	read_all_with(fd, faults[_i].call, faults[_i].error);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_ERROR), 1);
-	ck_assert_uint_eq(scene_loop.connections, 0);
+	ck_assert_uint_eq(scene_loop.streams->connections, 0);
 	close(fd);
 }
 
@@ -170,7 +171,7 @@ TEST_EACH(an_end_that_cannot_wait_for_the_client_keeps_its_reason, 2)
 
 	WAIT_UNTIL(turn_with(0, faults[_i].call, faults[_i].error));
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_REPLIED), 1);
-	ck_assert_uint_eq(scene_loop.connections, 0);
+	ck_assert_uint_eq(scene_loop.streams->connections, 0);
 	expect_text(fd, "hello");
 	close(fd);
 }
@@ -185,7 +186,7 @@ TEST_EACH(after_our_fin_an_interruption_is_none_and_an_error_the_end, 3)
 	send_all(fd, "more", 4);
 	WAIT_UNTIL(turn_with(0, "recvfrom", errors[_i]));
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_REPLIED), errors[_i] == ECONNRESET);
-	ck_assert_uint_eq(scene_loop.connections, errors[_i] != ECONNRESET);
+	ck_assert_uint_eq(scene_loop.streams->connections, errors[_i] != ECONNRESET);
 	close(fd);
 	TURN_UNTIL(scene_count(TCP_CLOSED_REPLIED) == 1);
 }
@@ -213,7 +214,7 @@ TEST_EACH(an_end_that_cannot_wait_for_unread_echo_is_one_at_once, 2)
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
 	WAIT_UNTIL(turn_with(0, faults[_i].call, faults[_i].error));
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_CLIENT), 1);
-	ck_assert_uint_eq(scene_loop.connections, 0);
+	ck_assert_uint_eq(scene_loop.streams->connections, 0);
 	ck_assert_uint_eq(clients(), 0);
 	expect_text(fd, "hellohello");
 	close(fd);
@@ -243,8 +244,8 @@ TEST(a_socket_that_cannot_be_listened_to_is_tried_again)
 
 	ck_assert_ptr_nonnull(socket);
 	fault_next(MEMORY, ENOMEM);
-	ck_assert_ptr_null(endpoint_new(socket, service));
-	endpoint = endpoint_new(socket, service);
+	ck_assert_ptr_null(endpoint_new(socket, protocol_for(SOCKET_TCP), service));
+	endpoint = endpoint_new(socket, protocol_for(SOCKET_TCP), service);
 	ck_assert_ptr_nonnull(endpoint);
 	fault_next(MEMORY, ENOMEM);
 	endpoint_start(endpoint, &scene_loop);

@@ -48,10 +48,10 @@ static uint64_t clients(void)
 static void expect_closed_after(int64_t ms, enum counter why)
 {
 	pass(ms - STEP_MS);
-	ck_assert_uint_eq(scene_loop.connections, 1);
+	ck_assert_uint_eq(scene_loop.streams->connections, 1);
 	ck_assert_uint_eq(clients(), 1);
 	pass(LATE_MS);
-	ck_assert_uint_eq(scene_loop.connections, 0);
+	ck_assert_uint_eq(scene_loop.streams->connections, 0);
 	ck_assert_uint_eq(clients(), 0);
 	ck_assert_uint_eq(scene_count(why), 1);
 }
@@ -107,7 +107,7 @@ TEST_EACH(a_client_that_is_done_counts_until_it_has_read, 2)
 	pass(STALL_MS / 2);
 	ck_assert_uint_eq(clients(), 1);
 	TURN_UNTIL((got += take_all(fd)) == scene_count(TCP_SENT_BYTES));
-	TURN_UNTIL(scene_loop.connections == 0);
+	TURN_UNTIL(scene_loop.streams->connections == 0);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_CLIENT), 1);
 	ck_assert_uint_eq(clients(), 0);
 	scene_expect_end(fd);
@@ -154,7 +154,7 @@ TEST_EACH(a_client_that_is_done_and_goes_away_is_no_stall, 2)
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
 	TURN_UNTIL(scene_connection()->state == FLUSHING);
 	reset(fd);
-	TURN_UNTIL(scene_loop.connections == 0);
+	TURN_UNTIL(scene_loop.streams->connections == 0);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_CLIENT), 1);
 }
 
@@ -164,7 +164,7 @@ TEST_EACH(an_idle_client_with_unread_echo_counts_until_it_has_read, 2)
 
 	pass(10000 + LATE_MS);
 	ck_assert_int_eq(scene_connection()->state, FLUSHING);
-	TURN_UNTIL((take_all(fd), scene_loop.connections == 0));
+	TURN_UNTIL((take_all(fd), scene_loop.streams->connections == 0));
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_IDLE), 1);
 	close(fd);
 }
@@ -178,7 +178,7 @@ TEST_EACH(after_lingering_a_client_counts_until_it_has_read, 2)
 	TURN_UNTIL(scene_connection()->state == LINGERING);
 	pass(LINGER_MS + LATE_MS);
 	ck_assert_int_eq(scene_connection()->state, FLUSHING);
-	TURN_UNTIL((take_all(fd), scene_loop.connections == 0));
+	TURN_UNTIL((take_all(fd), scene_loop.streams->connections == 0));
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_REPLIED), 1);
 	close(fd);
 }
@@ -200,7 +200,7 @@ TEST(an_abort_resets_what_is_unread_and_keeps_the_reason)
 	TURN_UNTIL(scene_connection()->state == FLUSHING);
 	connections_drain(&scene_loop);
 	pass(STALL_MS / 2);
-	ck_assert_uint_eq(scene_loop.connections, 1);
+	ck_assert_uint_eq(scene_loop.streams->connections, 1);
 	connections_abort(&scene_loop);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_CLIENT), 1);
 	WAIT_UNTIL(error_of(fd) == ECONNRESET);

@@ -51,7 +51,7 @@ TEST(a_stop_ends_idle_connections_at_once)
 	int one = scene_connect_tcp(service, 0), other = scene_connect_unix(service, 0);
 
 	connections_drain(&scene_loop);
-	ck_assert_uint_eq(scene_loop.connections, 0);
+	ck_assert_uint_eq(scene_loop.streams->connections, 0);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_SHUTDOWN), 2);
 	scene_expect_end(one);
 	scene_expect_end(other);
@@ -99,11 +99,11 @@ TEST(a_stop_is_over_as_soon_as_the_client_has_read)
 	TURN_UNTIL(scene_count(TCP_SENT_BYTES) == 1);
 	connections_drain(&scene_loop);
 	pass(3 * LINGER_MS); /* drain_timeout says how long it may take, nothing else does */
-	ck_assert_uint_eq(scene_loop.connections, 1);
+	ck_assert_uint_eq(scene_loop.streams->connections, 1);
 	scene_expect(fd, "x");
 	scene_expect_end(fd);
 	pass(500 + STEP_MS); /* it need not close its end */
-	ck_assert_uint_eq(scene_loop.connections, 0);
+	ck_assert_uint_eq(scene_loop.streams->connections, 0);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_SHUTDOWN), 1);
 	close(fd);
 }
@@ -164,7 +164,7 @@ TEST(an_abort_resets_the_rest)
 	scene_stall(stalled);
 	idle = scene_connect_tcp(service, 0);
 	connections_abort(&scene_loop);
-	ck_assert_uint_eq(scene_loop.connections, 0);
+	ck_assert_uint_eq(scene_loop.streams->connections, 0);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_SHUTDOWN), 2);
 	expect_reset(stalled);
 	expect_reset(idle);

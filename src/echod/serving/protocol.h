@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * What serving a kind of socket means. The table of all kinds is in worker/protocols.c; endpoint.c
+ * calls what is in it.
+ */
+
+#ifndef ECHOD_SERVING_PROTOCOL_H
+#define ECHOD_SERVING_PROTOCOL_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+
+struct endpoint;
+
+struct protocol {
+	event_callback_fn ready; /* something has come in; ARG is the endpoint */
+
+	/* Before a socket of our own is closed: serves what waits there, in bounded time. */
+	void (*rest)(struct endpoint *endpoint);
+	void (*end)(struct endpoint *endpoint); /* it is no longer served; may be NULL */
+
+	bool only_timer_resumes; /* what makes it pause does not come free with a connection */
+	bool inherits_nothing;	 /* an accepted connection lacks what was set on its listener */
+};
+
+#endif
