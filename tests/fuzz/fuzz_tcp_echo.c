@@ -13,6 +13,7 @@
 
 #include <event2/event.h>
 
+#include "echod/serving/endpoint.h"
 #include "echod/stream/echo.h"
 #include "echod/worker/protocols.h"
 #include "fuzz/tcp_model.h"
@@ -230,7 +231,7 @@ static void stop(void)
 {
 	if (draining)
 		return;
-	loop_stop_endpoints(&loop);
+	endpoints_stop(&loop);
 	draining = true;
 	drained_since = fake_ms;
 	connections_drain(&loop);
@@ -353,7 +354,7 @@ static void end_in_peace(void)
 
 static void close_world(void)
 {
-	loop_stop_endpoints(&loop);
+	endpoints_stop(&loop);
 	aborting = true;
 	connections_abort(&loop);
 	FUZZ_CHECK(open_clients == 0);

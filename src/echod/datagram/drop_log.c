@@ -16,6 +16,7 @@
 #include "echod/datagram/batch.h"
 #include "echod/datagram/datagrams.h"
 #include "echod/datagram/sending.h"
+#include "echod/serving/endpoint.h"
 #include "echod/serving/loop.h"
 
 /* Both ends of a datagram as a person reads them. */

@@ -126,3 +126,9 @@ void endpoint_stop(struct endpoint *endpoint)
 	endpoint_free(endpoint);
 	service_leave(service);
 }
+
+void endpoints_stop(struct loop *loop)
+{
+	while (!LIST_EMPTY(&loop->endpoints))
+		endpoint_stop(LIST_FIRST(&loop->endpoints));
+}

@@ -38,8 +38,6 @@ struct endpoint {
 	bool early; /* connections may wait here since before the socket was ours */
 };
 
-LIST_HEAD(endpoint_list, endpoint);
-
 /* NULL when there is no memory. Not started yet: SERVICE is only noted. */
 struct endpoint *endpoint_new(struct listen_socket *socket, const struct protocol *protocol,
 			      struct service *service) WARN_UNUSED;
@@ -54,10 +52,11 @@ void endpoint_start(struct endpoint *endpoint, struct loop *loop);
  */
 void endpoint_back_off(struct endpoint *endpoint);
 
-/* Something came free on this loop: whoever pauses may try again now. */
+/* Something came free on this loop: those that pause may try again now. */
 void endpoints_resume(struct loop *loop);
 
-/* Serves what has arrived (unless the socket was handed to us), then lets go of everything. */
+/* Serves what has arrived, unless the socket was handed to us, then frees everything. */
 void endpoint_stop(struct endpoint *endpoint);
+void endpoints_stop(struct loop *loop); /* all of them: nothing new comes in from now on */
 
 #endif

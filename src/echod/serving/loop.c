@@ -41,12 +41,6 @@ int loop_init(struct loop *loop, struct shared_tables *shared)
 	return 0;
 }
 
-void loop_stop_endpoints(struct loop *loop)
-{
-	while (!LIST_EMPTY(&loop->endpoints))
-		endpoint_stop(LIST_FIRST(&loop->endpoints));
-}
-
 void loop_clear(struct loop *loop)
 {
 	struct service *service;

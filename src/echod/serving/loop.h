@@ -11,11 +11,11 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "daemon/log.h"
 #include "echod/counters/counters.h"
 #include "echod/guard/guard.h"
-#include "echod/serving/endpoint.h"
 #include "echod/serving/kept_echo.h"
 #include "echod/serving/service.h"
 
@@ -39,6 +39,8 @@ struct shared_tables {
 	struct log_throttle unsent_lines[SEND_ERRORS];
 };
 
+LIST_HEAD(endpoint_list, endpoint);
+
 struct loop {
 	struct event_base *base;
 	struct shared_tables *shared;
@@ -52,11 +54,8 @@ struct loop {
 	struct datagrams *datagrams;
 };
 
-/* 0, or -1 when there is no memory; loop_clear takes a half-built one. */
+/* 0, or -1 when there is no memory; loop_clear takes a half-built one, without endpoints. */
 int loop_init(struct loop *loop, struct shared_tables *shared) WARN_UNUSED;
 void loop_clear(struct loop *loop);
-
-/* Nothing new comes in from now on. */
-void loop_stop_endpoints(struct loop *loop);
 
 #endif

@@ -20,6 +20,7 @@
 #include "echod/guard/client_table.h"
 #include "echod/guard/guard.h"
 #include "echod/guard/source_key.h"
+#include "echod/serving/endpoint.h"
 #include "echod/serving/loop.h"
 #include "echod/serving/protocol.h"
 #include "echod/sockets/socket_options.h"

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "echod/guard/client_table.h"
 #include "echod/guard/source_key.h"
+#include "echod/serving/endpoint.h"
 #include "echod/serving/loop.h"
 #include "echod/stream/connection_log.h"
 #include "echod/stream/streams.h"

@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-#include "echod/serving/loop.h"
+#include "echod/serving/endpoint.h"
 #include "echod/stream/echo.h"
 #include "echod/worker/protocols.h"
 

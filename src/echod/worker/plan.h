@@ -15,11 +15,9 @@
 #include "base/compiler.h"
 #include "echod/config/configuration.h"
 #include "echod/guard/guard.h"
-#include "echod/serving/endpoint.h"
+#include "echod/serving/loop.h"
 #include "echod/serving/service.h"
 #include "echod/sockets/socket_table.h"
-
-struct loop;
 
 struct plan {
 	struct service_list services;

@@ -11,6 +11,7 @@
 #include "echod/datagram/echo.h"
 #include "echod/datagram/turn.h"
 #include "echod/datagram/unixgram.h"
+#include "echod/serving/endpoint.h"
 #include "echod/serving/loop.h"
 #include "echod/serving/protocol.h"
 #include "echod/stream/accept.h"
@@ -44,7 +45,7 @@ int protocols_open(struct loop *loop)
 
 void protocols_close(struct loop *loop)
 {
-	loop_stop_endpoints(loop);
+	endpoints_stop(loop);
 	connections_close(loop);
 	datagrams_free(loop->datagrams);
 }

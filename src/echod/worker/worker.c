@@ -21,6 +21,7 @@
 
 #include "daemon/bell.h"
 #include "daemon/log.h"
+#include "echod/serving/endpoint.h"
 #include "echod/serving/loop.h"
 #include "echod/stream/echo.h"
 #include "echod/worker/plan.h"
@@ -55,7 +56,7 @@ static void handle_stop(struct worker *worker)
 
 	if (stop == KEEP_RUNNING)
 		return;
-	loop_stop_endpoints(loop);
+	endpoints_stop(loop);
 	if (stop == STOP_TAKING_IN)
 		return;
 	connections_drain(loop);
