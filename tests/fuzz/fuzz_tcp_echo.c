@@ -14,7 +14,7 @@
 #include <event2/event.h>
 
 #include "echod/serving/endpoint.h"
-#include "echod/stream/echo.h"
+#include "echod/stream/connections.h"
 #include "echod/worker/protocols.h"
 #include "fuzz/tcp_model.h"
 

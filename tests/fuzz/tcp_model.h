@@ -13,6 +13,8 @@
 #include "echod/guard/client_table.h"
 #include "echod/serving/loop.h"
 #include "echod/stream/connection.h"
+#include "echod/stream/echo.h"
+#include "echod/stream/ending.h"
 #include "echod/stream/streams.h"
 #include "fuzz/fake_kernel.h"
 

@@ -139,28 +139,28 @@ static void check_progress(const struct fake_socket *socket, struct client *clie
 static void check_client(const struct fake_socket *socket, struct client *client)
 {
 	const struct connection *connection = client->connection;
-	enum connection_state state = left(client) > 0 ? WRITING : READING;
+	const struct stage *stage = left(client) > 0 ? &stage_writing : &stage_reading;
 
 	if (socket->shut)
-		state = socket->edge ? FLUSHING : LINGERING;
+		stage = socket->edge ? &stage_flushing : &stage_lingering;
 	FUZZ_CHECK(client->admission == TCP_ACCEPTED && connection);
 	FUZZ_CHECK(!client->lost && !client->ended);
-	FUZZ_CHECK(connection->state == state);
+	FUZZ_CHECK(connection->stage == stage);
 	FUZZ_CHECK(socket->interest ==
-		   (state == WRITING || state == FLUSHING ? EPOLLOUT : EPOLLIN));
-	FUZZ_CHECK(socket->edge == (state == FLUSHING));
-	if (state == FLUSHING)
+		   (stage == &stage_writing || stage == &stage_flushing ? EPOLLOUT : EPOLLIN));
+	FUZZ_CHECK(socket->edge == (stage == &stage_flushing));
+	if (stage == &stage_flushing)
 		FUZZ_CHECK(socket->unread > 0 && !socket->broken && may_flush(client));
 	check_progress(socket, client);
-	FUZZ_CHECK((connection->rest != NULL) == (state == WRITING));
-	if (state == WRITING)
+	FUZZ_CHECK((connection->rest != NULL) == (stage == &stage_writing));
+	if (stage == &stage_writing)
 		FUZZ_CHECK(connection->rest_size - connection->rest_at == left(client));
 	FUZZ_CHECK(connection->received == client->read + client->thrown);
 	FUZZ_CHECK(connection->sent == client->sent);
-	FUZZ_CHECK(client->thrown < LINGER_BYTES || state == FLUSHING);
+	FUZZ_CHECK(client->thrown < LINGER_BYTES || stage == &stage_flushing);
 	FUZZ_CHECK(fake_ms < later(end_of(socket, client), reloaded) + LATE_MS);
-	if (draining && state != WRITING && empty(socket) &&
-	    (state == READING || client->why == BIT(TCP_CLOSED_SHUTDOWN)))
+	if (draining && stage != &stage_writing && empty(socket) &&
+	    (stage == &stage_reading || client->why == BIT(TCP_CLOSED_SHUTDOWN)))
 		FUZZ_CHECK(fake_ms < later(later(drained_since, reloaded),
 					   later(client->since, client->quiet)) +
 					     LATE_MS);

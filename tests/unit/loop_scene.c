@@ -15,7 +15,7 @@
 #include "echod/guard/client_table.h"
 #include "echod/guard/rate_limit.h"
 #include "echod/serving/wheel.h"
-#include "echod/stream/echo.h"
+#include "echod/stream/admission.h"
 #include "echod/worker/protocols.h"
 #include "unit/config_text.h"
 
@@ -113,12 +113,11 @@ static void bound_send_buffer(int fd, int send_buffer)
 
 static void start(struct service *service, int fd, const struct address *peer)
 {
-	struct in6_addr ip;
-	bool has_ip = address_ip(&peer->sa, &ip);
+	bool counted;
 
-	ck_assert_int_eq(client_table_enter(shared.clients, service->tag, has_ip ? &ip : NULL, 0),
-			 ADMITTED);
-	ck_assert_int_eq(connection_start(service, fd, peer), 0);
+	ck_assert_int_eq(admit_socket(service, &peer->sa), ADMITTED);
+	ck_assert_int_eq(admit_source(service, &peer->sa, &counted), ADMITTED);
+	ck_assert_int_eq(connection_start(service, fd, peer, counted), 0);
 }
 
 int scene_connect_tcp(struct service *service, int send_buffer)
@@ -174,7 +173,7 @@ size_t scene_stall(int fd)
 	static char data[1 << 16];
 	size_t total = 0;
 
-	for (int stuck = 0; stuck < 10 || scene_connection()->state != WRITING;) {
+	for (int stuck = 0; stuck < 10 || scene_connection()->stage != &stage_writing;) {
 		ssize_t sent = send(fd, data, sizeof(data), MSG_DONTWAIT);
 
 		ck_assert(sent > 0 || errno == EAGAIN);

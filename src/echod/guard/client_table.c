@@ -14,7 +14,6 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,21 +110,23 @@ static struct node *new_node(const struct source_key *key)
 	return node;
 }
 
-static enum admission enter_source(struct client_table *table, const struct source_key *key,
-				   uint64_t max_clients)
+/* Counts even without a limit: a reload may set one, which then includes existing clients. */
+enum admission client_table_enter_source(struct client_table *table, uint64_t tag,
+					 const struct in6_addr *ip, uint64_t max_per_ip)
 {
-	struct place place = find_and_lock(table, key);
+	struct source_key key = source_key(tag, ip);
+	struct place place = find_and_lock(table, &key);
 	struct node *node = *place.link;
 	enum admission admission = ADMITTED;
 
 	if (!node) {
-		node = new_node(key);
+		node = new_node(&key);
 		*place.link = node;
 	}
 
 	if (!node)
 		admission = REFUSED_NO_MEMORY;
-	else if (max_clients > 0 && node->clients >= max_clients)
+	else if (max_per_ip > 0 && node->clients >= max_per_ip)
 		admission = REFUSED_PER_IP;
 	else
 		node->clients++;
@@ -133,9 +134,10 @@ static enum admission enter_source(struct client_table *table, const struct sour
 	return admission;
 }
 
-static void leave_source(struct client_table *table, const struct source_key *key)
+void client_table_leave_source(struct client_table *table, uint64_t tag, const struct in6_addr *ip)
 {
-	struct place place = find_and_lock(table, key);
+	struct source_key key = source_key(tag, ip);
+	struct place place = find_and_lock(table, &key);
 	struct node *node = *place.link;
 
 	assert(node);
@@ -147,55 +149,24 @@ static void leave_source(struct client_table *table, const struct source_key *ke
 }
 
 /* Compares and exchanges, so that the total never exceeds the limit, not even briefly. */
-static bool enter_total(struct client_table *table)
+enum admission client_table_enter(struct client_table *table)
 {
 	uint64_t total = client_table_count(table);
 
 	do {
 		if (total >= client_table_limit(table))
-			return false;
+			return REFUSED_MAX_CLIENTS;
 	} while (!atomic_compare_exchange_weak_explicit(
 		&table->total, &total, total + 1, memory_order_relaxed, memory_order_relaxed));
-	return true;
+	return ADMITTED;
 }
 
-static void leave_total(struct client_table *table)
+void client_table_leave(struct client_table *table)
 {
 	uint64_t before = atomic_fetch_sub_explicit(&table->total, 1, memory_order_relaxed);
 
 	assert(before > 0);
 	(void)before;
-}
-
-enum admission client_table_enter(struct client_table *table, uint64_t tag,
-				  const struct in6_addr *ip, uint64_t max_per_ip)
-{
-	enum admission admission = ADMITTED;
-
-	if (!enter_total(table))
-		return REFUSED_MAX_CLIENTS;
-
-	/*
-	 * Count even without a limit: a reload may set one, which then includes existing clients.
-	 */
-	if (ip) {
-		struct source_key key = source_key(tag, ip);
-
-		admission = enter_source(table, &key, max_per_ip);
-	}
-	if (admission != ADMITTED)
-		leave_total(table);
-	return admission;
-}
-
-void client_table_leave(struct client_table *table, uint64_t tag, const struct in6_addr *ip)
-{
-	if (ip) {
-		struct source_key key = source_key(tag, ip);
-
-		leave_source(table, &key);
-	}
-	leave_total(table);
 }
 
 void client_table_set_limit(struct client_table *table, uint64_t max_clients)

@@ -17,13 +17,11 @@
 
 #include "base/clock.h"
 #include "daemon/log.h"
-#include "echod/guard/client_table.h"
-#include "echod/guard/guard.h"
-#include "echod/guard/source_key.h"
 #include "echod/serving/endpoint.h"
 #include "echod/serving/loop.h"
 #include "echod/serving/protocol.h"
 #include "echod/sockets/socket_options.h"
+#include "echod/stream/admission.h"
 #include "echod/stream/connection_log.h"
 #include "echod/stream/echo.h"
 
@@ -43,6 +41,8 @@ static void refuse(const struct service *service, int fd, const struct address *
 static enum counter counter_for(enum admission refusal)
 {
 	switch (refusal) {
+	case REFUSED_DENIED:
+		return TCP_REJECTED_DENIED;
 	case REFUSED_MAX_CLIENTS:
 		return TCP_REJECTED_MAX_CLIENTS;
 	case REFUSED_PER_IP:
@@ -54,23 +54,18 @@ static enum counter counter_for(enum admission refusal)
 
 static void admit(struct service *service, int fd, const struct address *peer)
 {
-	struct client_table *clients = service->loop->shared->clients;
-	struct in6_addr address;
-	const struct in6_addr *ip = address_ip(&peer->sa, &address) ? &address : NULL;
-	uint64_t tag = source_tag(service->tag, &peer->sa);
-	enum admission admission;
+	enum admission admission = admit_socket(service, &peer->sa);
+	bool counted = false;
 
-	if (ip && !guard_admits(service->settings, ip)) {
-		refuse(service, fd, peer, TCP_REJECTED_DENIED);
-		return;
-	}
-	admission = client_table_enter(clients, tag, ip, service->settings->max_clients_per_ip);
 	if (admission != ADMITTED) {
 		refuse(service, fd, peer, counter_for(admission));
-	} else if (connection_start(service, fd, peer) < 0) {
-		client_table_leave(clients, tag, ip);
-		refuse(service, fd, peer, TCP_ACCEPT_ERRORS);
+		return;
 	}
+	admission = admit_source(service, &peer->sa, &counted);
+	if (admission == ADMITTED && connection_start(service, fd, peer, counted) == 0)
+		return;
+	admission_end(service, &peer->sa, counted);
+	refuse(service, fd, peer, counter_for(admission));
 }
 
 static bool exhausted(int error)

@@ -14,10 +14,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "echod/guard/client_table.h"
-#include "echod/guard/source_key.h"
 #include "echod/serving/endpoint.h"
 #include "echod/serving/loop.h"
+#include "echod/stream/admission.h"
 #include "echod/stream/connection_log.h"
 #include "echod/stream/streams.h"
 
@@ -36,7 +35,7 @@ static void note_peer(struct connection *connection, const struct address *peer)
 }
 
 struct connection *connection_new(struct service *service, int fd, const struct address *peer,
-				  int64_t due)
+				  bool source_counted)
 {
 	/* Not calloc, which passes by what glibc keeps at hand for each thread. */
 	struct connection *connection = malloc(sizeof(*connection));
@@ -49,7 +48,7 @@ struct connection *connection_new(struct service *service, int fd, const struct 
 	connection->opened = connection->since = connection->looked = clock_ms();
 	connection->mark = NOTHING_UNREAD;
 	note_peer(connection, peer);
-	wheel_add(loop->streams->wheel, &connection->item, due);
+	connection->source_counted = source_counted;
 	loop->streams->connections++;
 	counter_add(&loop->counters, TCP_ACCEPTED, 1);
 	log_connection_opened(service, &connection->peer.sa);
@@ -91,16 +90,6 @@ static void bound_goodbye(const struct connection *connection)
 			   sizeof(ms));
 }
 
-static void leave_client_table(const struct connection *connection)
-{
-	struct service *service = connection->service;
-	struct in6_addr ip;
-	bool has_ip = address_ip(&connection->peer.sa, &ip);
-
-	client_table_leave(service->loop->shared->clients,
-			   source_tag(service->tag, &connection->peer.sa), has_ip ? &ip : NULL);
-}
-
 static void end(struct connection *connection, enum counter why)
 {
 	struct service *service = connection->service;
@@ -110,7 +99,7 @@ static void end(struct connection *connection, enum counter why)
 			      &(struct connection_record){connection->opened, connection->received,
 							  connection->sent});
 	counter_add(&loop->counters, why, 1);
-	leave_client_table(connection);
+	admission_end(service, &connection->peer.sa, connection->source_counted);
 	loop->streams->connections--;
 	wheel_remove(loop->streams->wheel, &connection->item);
 	event_del(&connection->event);

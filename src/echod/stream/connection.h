@@ -3,12 +3,13 @@
 
 /*
  * The state of one connection and its only constructor and destructor: what the one counts in, the
- * other counts out. Used by echo.c alone.
+ * other counts out. Used by the stages.
  */
 
 #ifndef ECHOD_STREAM_CONNECTION_H
 #define ECHOD_STREAM_CONNECTION_H
 
+#include <event2/event.h>
 #include <event2/event_struct.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -30,39 +31,57 @@ union peer {
 /* As a mark: no progress to wait for. */
 #define NOTHING_UNREAD UINT64_MAX
 
-enum connection_state {
-	READING,   /* waiting for the client to send; nothing is pending */
-	WRITING,   /* waiting for the client to read what is kept */
-	LINGERING, /* our FIN is out: what still arrives is thrown away, for a bounded time */
-	FLUSHING   /* both ways are over, but the client has not taken all that the kernel holds */
+struct connection;
+
+/*
+ * What a connection waits for, and what becomes of it. Its stages are constants of the files that
+ * work in them: echo.c has the first ones, ending.c the last ones.
+ */
+struct stage {
+	short events;		 /* of its socket */
+	event_callback_fn ready; /* one of them has come; ARG is the connection */
+
+	/* When its time in this stage is over (clock_ms); INT64_MAX: never. */
+	int64_t (*deadline)(const struct connection *connection);
+	bool (*expire)(
+		struct connection *connection); /* it is: whether that ended the connection */
+
+	void (*drain)(struct connection *connection); /* we begin to stop; NULL: it goes on */
+	/* Whether it ends as soon as the client has taken everything; NULL: it does not. */
+	bool (*may_drain)(const struct connection *connection);
+
+	uint64_t stall_timeout; /* in place of a setting that is 0; 0: then none applies */
+	bool is_strict; /* the deadline is that of a stall: what the kernel holds is not watched */
+	bool is_over;	/* nothing more is echoed, and connection->ending is settled */
 };
 
 struct connection {
 	struct event event;
 	struct wheel_item item;
 	struct service *service;
-	char *rest; /* what the client has not taken yet; NULL unless WRITING */
+	const struct stage *stage; /* NULL before the first one */
+	char *rest; /* what the client has not taken yet; NULL unless it is writing */
 	uint32_t rest_at;
 	uint32_t rest_size;
-	int64_t since; /* READING: last active; WRITING: last steady; else: in this state */
+	int64_t since; /* reading: last active; writing: last steady; else: in this stage */
 	int64_t opened;
 	int64_t looked; /* when the wheel last looked for progress of the client */
 	uint64_t mark;	/* what it saw then */
 	uint64_t received;
 	uint64_t sent;
-	enum connection_state state;
-	enum counter ending; /* LINGERING, FLUSHING: what it will be counted as closed for */
-	uint32_t lingered;   /* LINGERING: bytes thrown away */
-	bool small;	     /* the last read was */
+	enum counter ending; /* once is_over: what it will be counted as closed for */
+	uint32_t lingered;   /* after our FIN: bytes thrown away */
 	union peer peer;
+	bool source_counted; /* in the client table, beside the total */
+	bool small;	     /* the last read was */
 };
 
 /*
- * The wheel visits it at DUE. NULL when there is no memory; FD and the place in the client table
- * are then still the caller's.
+ * Of a client that was admitted, SOURCE_COUNTED or not; in no stage and on no wheel yet. NULL when
+ * there is no memory: FD and the admission are then still the caller's.
  */
 struct connection *connection_new(struct service *service, int fd, const struct address *peer,
-				  int64_t due) WARN_UNUSED;
+				  bool source_counted) WARN_UNUSED;
 
 /* Copies what the client has not taken. -1: no memory. */
 int connection_keep(struct connection *connection, const char *data, size_t size) WARN_UNUSED;
@@ -71,7 +90,7 @@ void connection_release_rest(struct connection *connection);
 /* Frees it and everything it holds. Its last use: only event callbacks and visits end with this. */
 void connection_close(struct connection *connection, enum counter why);
 
-/* The same, but the peer is told that bytes were lost, and the kernel forgets them at once. */
+/* The same by a reset: the peer learns that bytes were lost, and the kernel forgets them. */
 void connection_reset(struct connection *connection, enum counter why);
 
 #endif

@@ -16,52 +16,22 @@
 #include "echod/stream/connection.h"
 #include "echod/stream/streams.h"
 
-/* After our FIN, how long we listen on; at a stop drain_timeout says it. */
-#define LINGER_MS 2000
 #define DRAINED_LOOK_MS 100
-
-/* Where stall_timeout is 0: even then a connection that is over must come to an end. */
-#define FLUSH_MS (2 * 60 * 1000)
-
-static int64_t after(int64_t since, uint64_t timeout)
-{
-	return timeout > 0 ? since + (int64_t)timeout : INT64_MAX; /* 0: never */
-}
 
 static int64_t sooner(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
 }
 
-static int64_t deadline(const struct connection *connection)
-{
-	const struct listener_config *settings = connection->service->settings;
-
-	switch (connection->state) {
-	case READING:
-		return after(connection->since, settings->idle_timeout);
-	case WRITING:
-		return after(connection->since, settings->stall_timeout);
-	case LINGERING:
-		if (connection->ending != TCP_CLOSED_SHUTDOWN)
-			return after(connection->since, LINGER_MS);
-		break; /* until all is read, or drain_timeout is over */
-	case FLUSHING:
-		break; /* while there is progress */
-	}
-	return INT64_MAX;
-}
-
 /* When to look whether the client has taken anything of what the kernel holds. */
 static int64_t progress_due(const struct connection *connection)
 {
+	const struct stage *stage = connection->stage;
 	uint64_t timeout = connection->service->settings->stall_timeout;
 
-	if (connection->state == WRITING)
-		return INT64_MAX; /* its deadline is stricter */
-	if (connection->state == FLUSHING && timeout == 0)
-		timeout = FLUSH_MS;
-	return after(connection->looked, timeout);
+	if (stage->is_strict)
+		return INT64_MAX;
+	return deadline_after(connection->looked, timeout > 0 ? timeout : stage->stall_timeout);
 }
 
 bool connection_nothing_received(const struct connection *connection)
@@ -98,15 +68,10 @@ bool connection_no_progress(struct connection *connection, int64_t now)
 	return connection->mark == before;
 }
 
-/*
- * Whether the wheel looks at it before its deadline: a stop waits neither for the FIN of a peer
- * that has acknowledged everything, ours included, nor for one that has fallen silent.
- */
+/* Whether the wheel looks at it before its deadline. */
 static bool may_be_drained(const struct connection *connection)
 {
-	if (connection->state == LINGERING)
-		return connection->ending == TCP_CLOSED_SHUTDOWN;
-	return connection->state == READING && connection->service->loop->streams->draining;
+	return connection->stage->may_drain && connection->stage->may_drain(connection);
 }
 
 static bool drained(const struct connection *connection, int64_t now)
@@ -121,22 +86,32 @@ enum connection_due connection_due(struct connection *connection, int64_t now)
 		return DUE_DRAINED;
 	if (progress_due(connection) <= now && connection_no_progress(connection, now))
 		return DUE_STALLED;
-	if (deadline(connection) > now)
-		return DUE_LATER;
-	return connection->state == WRITING ? DUE_STALLED : DUE_OVER;
+	return connection->stage->deadline(connection) > now ? DUE_LATER : DUE_OVER;
 }
 
 int64_t connection_next_look(const struct connection *connection)
 {
-	int64_t due = sooner(deadline(connection), progress_due(connection));
+	int64_t due = sooner(connection->stage->deadline(connection), progress_due(connection));
 
 	return may_be_drained(connection) ? sooner(due, clock_ms() + DRAINED_LOOK_MS) : due;
 }
 
-int64_t connection_first_look(const struct service *service)
+int connection_enter(struct connection *connection, const struct stage *stage)
 {
-	int64_t now = clock_ms();
+	struct loop *loop = connection->service->loop;
+	struct event *event = &connection->event;
+	bool is_first = !connection->stage;
 
-	return sooner(after(now, service->settings->idle_timeout),
-		      after(now, service->settings->stall_timeout));
+	event_del(event);
+	event_assign(event, loop->base, event_get_fd(event), stage->events, stage->ready,
+		     connection);
+	connection->stage = stage;
+	connection->since = clock_ms();
+	if (is_first)
+		wheel_add(loop->streams->wheel, &connection->item,
+			  connection_next_look(connection));
+	else
+		wheel_move(loop->streams->wheel, &connection->item,
+			   connection_next_look(connection));
+	return event_add(event, NULL);
 }

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * When a connection is over because of the time, and what its socket says about that. Asked by
- * echo.c, mostly when the wheel comes by; closes nothing itself.
+ * How a connection goes from stage to stage, when its time is over, and what its socket says about
+ * that. Used by the stages, and when the wheel comes by; closes nothing itself.
  */
 
 #ifndef ECHOD_STREAM_CONNECTION_TIME_H
@@ -12,12 +12,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
+
 struct connection;
-struct service;
+struct stage;
+
+/*
+ * The one place that changes what a connection waits for, and until when. -1: no memory; only
+ * closing it is then left.
+ */
+int connection_enter(struct connection *connection, const struct stage *stage) WARN_UNUSED;
+
+/* As a deadline: TIMEOUT milliseconds after SINCE, where 0 is never. */
+static inline int64_t deadline_after(int64_t since, uint64_t timeout)
+{
+	return timeout > 0 ? since + (int64_t)timeout : INT64_MAX;
+}
 
 enum connection_due {
 	DUE_LATER,
-	DUE_OVER,    /* its time in this state is over */
+	DUE_OVER,    /* its time in this stage is over */
 	DUE_STALLED, /* the client has left its echo unread for too long */
 	DUE_DRAINED  /* we are stopping, and the client has taken everything */
 };
@@ -27,7 +41,6 @@ enum connection_due connection_due(struct connection *connection, int64_t now);
 
 /* When the wheel must come by to ask that (clock_ms), at the latest. */
 int64_t connection_next_look(const struct connection *connection);
-int64_t connection_first_look(const struct service *service); /* of one that is new */
 
 bool connection_nothing_received(const struct connection *connection);
 

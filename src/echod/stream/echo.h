@@ -10,32 +10,22 @@
 #ifndef ECHOD_STREAM_ECHO_H
 #define ECHOD_STREAM_ECHO_H
 
+#include <stdbool.h>
+
 #include "base/compiler.h"
 
 struct address;
-struct loop;
 struct service;
+struct stage;
+
+extern const struct stage stage_reading; /* waits for the client to send; nothing is kept */
+extern const struct stage stage_writing; /* waits for the client to read what is kept */
 
 /*
- * Takes over FD, which the client table has admitted. -1 when there is no memory: FD and the place
- * in the table are then still the caller's.
+ * Takes over FD, which was admitted, SOURCE_COUNTED or not. -1 when there is no memory: FD and the
+ * admission are then still the caller's.
  */
-int connection_start(struct service *service, int fd, const struct address *peer) WARN_UNUSED;
-
-/* The settings have changed: every connection of the loop gets its deadline anew. */
-void connections_reschedule(struct loop *loop);
-
-/*
- * Stopping: ends what has nothing received and nothing pending; the rest end when they are empty,
- * and with the last one the loop ends.
- */
-void connections_drain(struct loop *loop);
-
-/* Resets all that are left, and the loop ends. */
-void connections_abort(struct loop *loop);
-
-/* What connections need on this loop. -1: no memory; connections_close takes a half-built one. */
-int connections_open(struct loop *loop) WARN_UNUSED;
-void connections_close(struct loop *loop); /* resets all that are left */
+int connection_start(struct service *service, int fd, const struct address *peer,
+		     bool source_counted) WARN_UNUSED;
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "echod/serving/endpoint.h"
-#include "echod/stream/echo.h"
+#include "echod/stream/connections.h"
 #include "echod/worker/protocols.h"
 
 static struct service *add_service(struct plan *plan, struct config *config,

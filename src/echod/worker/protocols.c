@@ -15,7 +15,7 @@
 #include "echod/serving/loop.h"
 #include "echod/serving/protocol.h"
 #include "echod/stream/accept.h"
-#include "echod/stream/echo.h"
+#include "echod/stream/connections.h"
 
 const struct protocol *protocol_for(enum socket_kind kind)
 {

@@ -23,7 +23,7 @@
 #include "daemon/log.h"
 #include "echod/serving/endpoint.h"
 #include "echod/serving/loop.h"
-#include "echod/stream/echo.h"
+#include "echod/stream/connections.h"
 #include "echod/worker/plan.h"
 #include "echod/worker/protocols.h"
 

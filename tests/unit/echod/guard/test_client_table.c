@@ -57,6 +57,25 @@ static void counted_free(void *memory)
 #undef calloc
 #undef free
 
+/* As a connection does. */
+static enum admission enter_both(struct client_table *table, uint64_t tag,
+				 const struct in6_addr *ip, uint64_t max_per_ip)
+{
+	enum admission admission = client_table_enter(table);
+
+	if (admission == ADMITTED)
+		admission = client_table_enter_source(table, tag, ip, max_per_ip);
+	if (admission != ADMITTED && admission != REFUSED_MAX_CLIENTS)
+		client_table_leave(table);
+	return admission;
+}
+
+static void leave_both(struct client_table *table, uint64_t tag, const struct in6_addr *ip)
+{
+	client_table_leave_source(table, tag, ip);
+	client_table_leave(table);
+}
+
 static long blocks_out(void)
 {
 	return atomic_load(&blocks);
@@ -97,7 +116,7 @@ static void assert_enters(struct client_table *table, uint64_t tag, const char *
 	struct in6_addr address = ip(text);
 	uint64_t before = client_table_count(table);
 
-	ck_assert_int_eq(client_table_enter(table, tag, &address, max_per_ip), expected);
+	ck_assert_int_eq(enter_both(table, tag, &address, max_per_ip), expected);
 	ck_assert_uint_eq(client_table_count(table), before + (expected == ADMITTED));
 }
 
@@ -106,7 +125,7 @@ static void enter_numbered(struct client_table *table, uint32_t number)
 {
 	struct in6_addr address = numbered_ipv4(number);
 
-	if (client_table_enter(table, TAG, &address, 3) != ADMITTED)
+	if (enter_both(table, TAG, &address, 3) != ADMITTED)
 		ck_abort_msg("client %u was refused", number);
 }
 
@@ -114,7 +133,7 @@ static void leave(struct client_table *table, uint64_t tag, const char *text)
 {
 	struct in6_addr address = ip(text);
 
-	client_table_leave(table, tag, &address);
+	leave_both(table, tag, &address);
 }
 
 TEST(the_limit_admits_as_many_and_no_more)
@@ -123,10 +142,10 @@ TEST(the_limit_admits_as_many_and_no_more)
 
 	ck_assert_uint_eq(client_table_limit(table), 2);
 	assert_enters(table, TAG, "::ffff:192.0.2.1", 0, ADMITTED);
-	ck_assert_int_eq(client_table_enter(table, TAG, NULL, 0), ADMITTED);
+	ck_assert_int_eq(client_table_enter(table), ADMITTED);
 	assert_enters(table, TAG, "::ffff:192.0.2.2", 0, REFUSED_MAX_CLIENTS);
-	ck_assert_int_eq(client_table_enter(table, TAG, NULL, 0), REFUSED_MAX_CLIENTS);
-	client_table_leave(table, TAG, NULL);
+	ck_assert_int_eq(client_table_enter(table), REFUSED_MAX_CLIENTS);
+	client_table_leave(table);
 	assert_enters(table, TAG, "::ffff:192.0.2.2", 0, ADMITTED);
 	leave(table, TAG, "::ffff:192.0.2.2");
 	leave(table, TAG, "::ffff:192.0.2.1");
@@ -227,7 +246,7 @@ TEST(unix_clients_count_in_the_total_alone)
 	long before = blocks_out();
 
 	for (int i = 0; i < 10; i++)
-		ck_assert_int_eq(client_table_enter(table, TAG, NULL, 1), ADMITTED);
+		ck_assert_int_eq(client_table_enter(table), ADMITTED);
 	ck_assert_int_eq(blocks_out(), before);
 	ck_assert_uint_eq(client_table_count(table), 10);
 	client_table_free(table);
@@ -272,7 +291,7 @@ TEST(a_million_clients_leave_no_memory_behind)
 		uint32_t number = i % 2 == 0 ? i : CLIENTS - i;
 		struct in6_addr address = numbered_ipv4(number % ADDRESSES);
 
-		client_table_leave(table, TAG, &address);
+		leave_both(table, TAG, &address);
 	}
 	ck_assert_uint_eq(client_table_count(table), 0);
 	ck_assert_int_eq(blocks_out(), before);
@@ -319,10 +338,10 @@ static void *hammer_table(void *argument)
 		uint32_t number = i % HAMMER_ADDRESSES;
 		struct in6_addr address = numbered_ipv4(number);
 
-		if (client_table_enter(hammer->table, TAG, &address, HAMMER_PER_IP) != ADMITTED)
+		if (enter_both(hammer->table, TAG, &address, HAMMER_PER_IP) != ADMITTED)
 			continue;
 		stay_a_moment(hammer, number);
-		client_table_leave(hammer->table, TAG, &address);
+		leave_both(hammer->table, TAG, &address);
 	}
 	return NULL;
 }

@@ -114,7 +114,7 @@ TEST_EACH(half_close_returns_every_byte, 2)
 
 		if (n > 0)
 			sent += (size_t)n;
-		else if (scene_connection()->state == WRITING)
+		else if (scene_connection()->stage == &stage_writing)
 			break;
 		scene_turn();
 	}
@@ -138,7 +138,7 @@ TEST(an_idle_connection_owns_no_buffer)
 
 	ck_assert_int_eq(send(fd, "hello", 5, 0), 5);
 	scene_expect(fd, "hello");
-	ck_assert_int_eq(connection->state, READING);
+	ck_assert_ptr_eq(connection->stage, &stage_reading);
 	ck_assert_ptr_null(connection->rest);
 	close(fd);
 }
@@ -150,7 +150,7 @@ TEST_EACH(a_client_that_does_not_read_is_not_read_from, 2)
 	uint64_t received;
 
 	scene_stall(fd);
-	ck_assert_int_eq(connection->state, WRITING);
+	ck_assert_ptr_eq(connection->stage, &stage_writing);
 	ck_assert_uint_gt(connection->rest_size, 0);
 	ck_assert_uint_le(connection->rest_size, INPUT_SIZE);
 	received = scene_count(TCP_RECEIVED_BYTES);
@@ -176,7 +176,7 @@ TEST(the_buffer_goes_when_the_client_has_read)
 		scene_turn();
 	} while (scene_count(TCP_SENT_BYTES) < scene_count(TCP_RECEIVED_BYTES));
 	ck_assert_ptr_null(connection->rest);
-	ck_assert_int_eq(connection->state, READING);
+	ck_assert_ptr_eq(connection->stage, &stage_reading);
 	while (scene_take(fd, echo, sizeof(echo)) > 0)
 		;
 	ck_assert_int_eq(send(fd, "on", 2, 0), 2);
@@ -259,7 +259,7 @@ TEST(reply_once_waits_until_a_slow_client_has_it_all)
 
 	fill(data, sizeof(data), 5);
 	ck_assert_int_eq(send(fd, data, sizeof(data), 0), sizeof(data));
-	TURN_UNTIL(scene_connection()->state == WRITING);
+	TURN_UNTIL(scene_connection()->stage == &stage_writing);
 	for (;;) {
 		TURN_UNTIL((taken = scene_take(fd, echo + got, 1000)) >= 0);
 		if (taken == 0)
@@ -288,7 +288,7 @@ TEST_EACH(a_client_gone_while_its_echo_is_kept_is_an_error, 2)
 	int fd = connects[_i](scene_service(PLAIN, "x"), SMALL_BUFFER);
 
 	scene_stall(fd);
-	ck_assert_int_eq(scene_connection()->state, WRITING);
+	ck_assert_ptr_eq(scene_connection()->stage, &stage_writing);
 	reset(fd);
 	TURN_UNTIL(scene_loop.streams->connections == 0);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_ERROR), 1);

@@ -95,7 +95,7 @@ TEST_EACH(what_wakes_us_for_nothing_changes_nothing, 2)
 	WAIT_UNTIL(turn_with(0, "sendto", errors[_i]));
 	scene_expect(fd, "again");
 	ck_assert_uint_eq(scene_count(TCP_SENT_BYTES), 10);
-	ck_assert_int_eq(scene_connection()->state, READING);
+	ck_assert_ptr_eq(scene_connection()->stage, &stage_reading);
 	close(fd);
 }
 
@@ -182,7 +182,7 @@ TEST_EACH(after_our_fin_an_interruption_is_none_and_an_error_the_end, 3)
 	int fd = ready_client(ONCE);
 
 	scene_expect(fd, "hello");
-	ck_assert_int_eq(scene_connection()->state, LINGERING);
+	ck_assert_ptr_eq(scene_connection()->stage, &stage_lingering);
 	send_all(fd, "more", 4);
 	WAIT_UNTIL(turn_with(0, "recvfrom", errors[_i]));
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_REPLIED), errors[_i] == ECONNRESET);
@@ -225,7 +225,7 @@ TEST(a_socket_that_says_nothing_any_more_is_not_waited_for)
 	int fd = deaf_client();
 
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
-	TURN_UNTIL(scene_connection()->state == FLUSHING);
+	TURN_UNTIL(scene_connection()->stage == &stage_flushing);
 	scene_turn();
 	expect_text(fd, "hello");
 	WAIT_UNTIL(turn_with(0, "getsockopt", EINVAL));

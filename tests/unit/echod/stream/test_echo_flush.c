@@ -78,7 +78,7 @@ static int deaf_client(const char *text, int family)
 		}
 		TURN_UNTIL(scene_count(TCP_SENT_BYTES) == i * sizeof(data));
 	}
-	ck_assert_int_eq(connection->state, READING);
+	ck_assert_ptr_eq(connection->stage, &stage_reading);
 	ck_assert_uint_gt(connection_unread(connection), 0);
 	return fd;
 }
@@ -103,7 +103,7 @@ TEST_EACH(a_client_that_is_done_counts_until_it_has_read, 2)
 	size_t got = 0;
 
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
-	TURN_UNTIL(scene_connection()->state == FLUSHING);
+	TURN_UNTIL(scene_connection()->stage == &stage_flushing);
 	pass(STALL_MS / 2);
 	ck_assert_uint_eq(clients(), 1);
 	TURN_UNTIL((got += take_all(fd)) == scene_count(TCP_SENT_BYTES));
@@ -119,7 +119,7 @@ TEST_EACH(a_client_that_is_done_and_reads_nothing_is_reset_in_time, 2)
 	int fd = deaf_client(TIMES, _i);
 
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
-	TURN_UNTIL(scene_connection()->state == FLUSHING);
+	TURN_UNTIL(scene_connection()->stage == &stage_flushing);
 	expect_closed_after(STALL_MS, TCP_CLOSED_STALL);
 	close(fd);
 }
@@ -129,7 +129,7 @@ TEST_EACH(without_a_stall_timeout_two_minutes_are_enough, 2)
 	int fd = deaf_client(NEVER, _i);
 
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
-	TURN_UNTIL(scene_connection()->state == FLUSHING);
+	TURN_UNTIL(scene_connection()->stage == &stage_flushing);
 	expect_closed_after(FLUSH_MS, TCP_CLOSED_STALL);
 	close(fd);
 }
@@ -139,7 +139,7 @@ TEST_EACH(new_settings_hold_for_connections_that_are_over, 2)
 	int fd = deaf_client(NEVER, _i);
 
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
-	TURN_UNTIL(scene_connection()->state == FLUSHING);
+	TURN_UNTIL(scene_connection()->stage == &stage_flushing);
 	pass(STALL_MS / 2);
 	service_follow(scene_connection()->service, scene_service(TIMES, "x"));
 	connections_reschedule(&scene_loop);
@@ -152,7 +152,7 @@ TEST_EACH(a_client_that_is_done_and_goes_away_is_no_stall, 2)
 	int fd = deaf_client(TIMES, _i);
 
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
-	TURN_UNTIL(scene_connection()->state == FLUSHING);
+	TURN_UNTIL(scene_connection()->stage == &stage_flushing);
 	reset(fd);
 	TURN_UNTIL(scene_loop.streams->connections == 0);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_CLIENT), 1);
@@ -163,7 +163,7 @@ TEST_EACH(an_idle_client_with_unread_echo_counts_until_it_has_read, 2)
 	int fd = deaf_client(HASTY, _i);
 
 	pass(10000 + LATE_MS);
-	ck_assert_int_eq(scene_connection()->state, FLUSHING);
+	ck_assert_ptr_eq(scene_connection()->stage, &stage_flushing);
 	TURN_UNTIL((take_all(fd), scene_loop.streams->connections == 0));
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_IDLE), 1);
 	close(fd);
@@ -175,9 +175,9 @@ TEST_EACH(after_lingering_a_client_counts_until_it_has_read, 2)
 
 	service_follow(scene_connection()->service, scene_service(TIMES "reply_once = yes\n", "x"));
 	ck_assert_int_eq(send(fd, "x", 1, 0), 1);
-	TURN_UNTIL(scene_connection()->state == LINGERING);
+	TURN_UNTIL(scene_connection()->stage == &stage_lingering);
 	pass(LINGER_MS + LATE_MS);
-	ck_assert_int_eq(scene_connection()->state, FLUSHING);
+	ck_assert_ptr_eq(scene_connection()->stage, &stage_flushing);
 	TURN_UNTIL((take_all(fd), scene_loop.streams->connections == 0));
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_REPLIED), 1);
 	close(fd);
@@ -197,7 +197,7 @@ TEST(an_abort_resets_what_is_unread_and_keeps_the_reason)
 	int fd = deaf_client(TIMES, 0);
 
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
-	TURN_UNTIL(scene_connection()->state == FLUSHING);
+	TURN_UNTIL(scene_connection()->stage == &stage_flushing);
 	connections_drain(&scene_loop);
 	pass(STALL_MS / 2);
 	ck_assert_uint_eq(scene_loop.streams->connections, 1);
@@ -242,7 +242,7 @@ TEST(a_client_that_reads_slowly_is_not_reset)
 		ck_assert_int_gt(scene_take(fd, data, sizeof(data)), 0);
 		pass(8000);
 	}
-	ck_assert_int_eq(scene_connection()->state, READING);
+	ck_assert_ptr_eq(scene_connection()->stage, &stage_reading);
 	ck_assert_uint_gt(connection_unread(scene_connection()), 0);
 	close(fd);
 }
