@@ -25,26 +25,25 @@ static bool carries_v4(int fd, int family)
 	return getsockopt(fd, SOL_IPV6, IPV6_V6ONLY, &only_v6, &size) == 0 && !only_v6;
 }
 
-static int enable_v4(int fd)
+/* -1 with errno where the kernel refuses. An old one has no trains: plain batches then. */
+static int enable(int fd, int level, int option)
 {
-	if (set(fd, SOL_IP, IP_PKTINFO, 1) < 0 || set(fd, SOL_IP, IP_RECVTTL, 1) < 0)
-		return -1;
-	/*
-	 * Routers on an IPv4 path may fragment our large replies, whatever was learned of the path.
-	 */
-	return set(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+	return set(fd, level, option, 1) < 0 && level != SOL_UDP ? -1 : 0;
 }
 
 int udp_control_enable(int fd, int family)
 {
-	if (carries_v4(fd, family) && enable_v4(fd) < 0)
+	bool v4 = carries_v4(fd, family), v6 = family == AF_INET6;
+
+#define ENABLE(level, type, option, value, read)                                                   \
+	if ((option) != 0 && ((level) != SOL_IP || v4) && ((level) != SOL_IPV6 || v6) &&           \
+	    enable(fd, level, option) < 0)                                                         \
 		return -1;
-	if (family == AF_INET6 && (set(fd, SOL_IPV6, IPV6_RECVPKTINFO, 1) < 0 ||
-				   set(fd, SOL_IPV6, IPV6_RECVHOPLIMIT, 1) < 0))
-		return -1;
-	/* An old kernel has no trains: plain batches then. */
-	(void)set(fd, SOL_UDP, UDP_GRO, 1);
-	return 0;
+	UDP_CONTROL_MESSAGES(ENABLE)
+	/*
+	 * Routers on an IPv4 path may fragment our large replies, whatever was learned of the path.
+	 */
+	return v4 ? set(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT) : 0;
 }
 
 static void map_v4(struct in6_addr *ip, struct in_addr v4)
@@ -54,60 +53,72 @@ static void map_v4(struct in6_addr *ip, struct in_addr v4)
 	memcpy(&ip->s6_addr[12], &v4, sizeof(v4));
 }
 
-/* False when the message is too short to be what it says it is. */
-static bool take(const struct cmsghdr *cmsg, void *value, size_t size)
-{
-	if (cmsg->cmsg_len < CMSG_LEN(size))
-		return false;
-	memcpy(value, CMSG_DATA(cmsg), size);
-	return true;
-}
-
-static void read_v4(const struct cmsghdr *cmsg, struct udp_notes *notes)
+static void read_address4(const void *data, struct udp_notes *notes)
 {
 	struct in_pktinfo info;
 
-	if (cmsg->cmsg_type == IP_TTL) {
-		take(cmsg, &notes->hops, sizeof(notes->hops));
-	} else if (cmsg->cmsg_type == IP_PKTINFO && take(cmsg, &info, sizeof(info))) {
-		/*
-		 * What arrived before IP_PKTINFO was set, on a socket that was handed to us,
-		 * carries only the destination. Should that be a broadcast address, the kernel
-		 * refuses it as a source.
-		 */
-		if (info.ipi_spec_dst.s_addr == INADDR_ANY &&
-		    !IN_MULTICAST(ntohl(info.ipi_addr.s_addr)))
-			info.ipi_spec_dst = info.ipi_addr;
-		map_v4(&notes->destination, info.ipi_addr);
-		map_v4(&notes->answer_from, info.ipi_spec_dst);
-		notes->interface = (unsigned)info.ipi_ifindex;
-		/* A destination that is not an address of ours is a broadcast or multicast one. */
-		notes->to_group = info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr;
-	}
+	memcpy(&info, data, sizeof(info));
+	/*
+	 * What arrived before IP_PKTINFO was set, on a socket that was handed to us, carries only
+	 * the destination. Should that be a broadcast address, the kernel refuses it as a source.
+	 */
+	if (info.ipi_spec_dst.s_addr == INADDR_ANY && !IN_MULTICAST(ntohl(info.ipi_addr.s_addr)))
+		info.ipi_spec_dst = info.ipi_addr;
+	map_v4(&notes->destination, info.ipi_addr);
+	map_v4(&notes->answer_from, info.ipi_spec_dst);
+	notes->interface = (unsigned)info.ipi_ifindex;
+	/* A destination that is not an address of ours is a broadcast or multicast one. */
+	notes->to_group = info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr;
 }
 
-static void read_v6(const struct cmsghdr *cmsg, struct udp_notes *notes)
+static void read_address6(const void *data, struct udp_notes *notes)
 {
 	struct in6_pktinfo info;
 
-	if (cmsg->cmsg_type == IPV6_HOPLIMIT) {
-		take(cmsg, &notes->hops, sizeof(notes->hops));
-	} else if (cmsg->cmsg_type == IPV6_PKTINFO && take(cmsg, &info, sizeof(info))) {
-		/* For IPv4 on a dual-stack socket the IPv4 message knows more: it is kept. */
-		if (IN6_IS_ADDR_V4MAPPED(&info.ipi6_addr))
-			return;
-		notes->destination = info.ipi6_addr;
-		notes->interface = info.ipi6_ifindex;
-		notes->to_group = IN6_IS_ADDR_MULTICAST(&info.ipi6_addr);
-		/* A group is no source; the kernel then chooses one. */
-		notes->answer_from = notes->to_group ? in6addr_any : info.ipi6_addr;
+	memcpy(&info, data, sizeof(info));
+	/* For IPv4 on a dual-stack socket the IPv4 message knows more: it is kept. */
+	if (IN6_IS_ADDR_V4MAPPED(&info.ipi6_addr))
+		return;
+	notes->destination = info.ipi6_addr;
+	notes->interface = info.ipi6_ifindex;
+	notes->to_group = IN6_IS_ADDR_MULTICAST(&info.ipi6_addr);
+	/* A group is no source; the kernel then chooses one. */
+	notes->answer_from = notes->to_group ? in6addr_any : info.ipi6_addr;
+}
+
+static void read_hops(const void *data, struct udp_notes *notes)
+{
+	memcpy(&notes->hops, data, sizeof(notes->hops));
+}
+
+static void read_segment(const void *data, struct udp_notes *notes)
+{
+	int segment;
+
+	memcpy(&segment, data, sizeof(segment));
+	if (segment > 0)
+		notes->segment = (unsigned)segment;
+}
+
+static void read_nothing(const void *data UNUSED, struct udp_notes *notes UNUSED)
+{
+}
+
+/* One that is too short to be what it says it is is passed over. */
+static inline void read_message(const struct cmsghdr *cmsg, struct udp_notes *notes)
+{
+#define READ(level, type, option, value, read)                                                     \
+	if (cmsg->cmsg_level == (level) && cmsg->cmsg_type == (type)) {                            \
+		if (cmsg->cmsg_len >= CMSG_LEN(sizeof(value)))                                     \
+			read(CMSG_DATA(cmsg), notes);                                              \
+		return;                                                                            \
 	}
+	UDP_CONTROL_MESSAGES(READ)
 }
 
 void udp_control_read(const struct msghdr *message, struct udp_notes *notes)
 {
 	const char *end = (const char *)message->msg_control + message->msg_controllen;
-	int segment;
 
 	memset(notes, 0, sizeof(*notes));
 	notes->hops = -1;
@@ -116,13 +127,7 @@ void udp_control_read(const struct msghdr *message, struct udp_notes *notes)
 	     cmsg = CMSG_NXTHDR((struct msghdr *)message, cmsg)) {
 		if (cmsg->cmsg_len > (size_t)(end - (const char *)cmsg))
 			return;
-		if (cmsg->cmsg_level == SOL_IP)
-			read_v4(cmsg, notes);
-		else if (cmsg->cmsg_level == SOL_IPV6)
-			read_v6(cmsg, notes);
-		else if (cmsg->cmsg_level == SOL_UDP && cmsg->cmsg_type == UDP_GRO &&
-			 take(cmsg, &segment, sizeof(segment)) && segment > 0)
-			notes->segment = (unsigned)segment;
+		read_message(cmsg, notes);
 	}
 }
 

@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The control messages of a datagram: what the kernel tells of one that arrived (where it was sent
- * to, its hops, whether it is a train) and what we tell it of the reply (which source address,
- * which hop limit, how to cut it). Reads and writes memory only.
+ * The control messages of a datagram: what the kernel adds to one that arrived (where it was sent
+ * to, its hops, whether it is a train) and what we add to the reply (which source address, which
+ * hop limit, how to cut it). Reads and writes memory only.
  */
 
 #ifndef ECHOD_SOCKETS_UDP_CONTROL_H
@@ -19,12 +19,21 @@
 #include "base/compiler.h"
 
 /*
- * Room for the messages of both families together, as a dual-stack socket gets them, and for the
- * time that a service manager may have asked for on a socket it hands over.
+ * Every control message that may come with a datagram: its level and type, the option that asks for
+ * it (0: only a service manager can have asked, on a socket that it hands over), its value, and
+ * what reads that. A dual-stack socket gets those of both families. udp_control.c expands it.
  */
-#define CONTROL_SIZE                                                                               \
-	(CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(struct in6_pktinfo)) +          \
-	 3 * CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct timespec)))
+#define UDP_CONTROL_MESSAGES(MESSAGE)                                                              \
+	MESSAGE(SOL_IP, IP_PKTINFO, IP_PKTINFO, struct in_pktinfo, read_address4)                  \
+	MESSAGE(SOL_IP, IP_TTL, IP_RECVTTL, int, read_hops)                                        \
+	MESSAGE(SOL_IPV6, IPV6_PKTINFO, IPV6_RECVPKTINFO, struct in6_pktinfo, read_address6)       \
+	MESSAGE(SOL_IPV6, IPV6_HOPLIMIT, IPV6_RECVHOPLIMIT, int, read_hops)                        \
+	MESSAGE(SOL_UDP, UDP_GRO, UDP_GRO, int, read_segment)                                      \
+	MESSAGE(SOL_SOCKET, SCM_TIMESTAMPNS, 0, struct timespec, read_nothing)
+
+/* Room for all of them; those of a reply are fewer. */
+#define UDP_CONTROL_SPACE(level, type, option, value, read) +CMSG_SPACE(sizeof(value))
+#define CONTROL_SIZE (0 UDP_CONTROL_MESSAGES(UDP_CONTROL_SPACE))
 
 union control {
 	char bytes[CONTROL_SIZE];
