@@ -12,12 +12,12 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "base/address.h"
 #include "base/compiler.h"
 #include "base/reason.h"
 #include "echod/sockets/socket_kind.h"
+#include "echod/sockets/unix_socket.h"
 
 struct listen_socket {
 	atomic_uint references;
@@ -25,10 +25,9 @@ struct listen_socket {
 	enum socket_kind kind;
 	bool handed;		/* by the service manager: its queue is left to the next instance */
 	struct address address; /* as bound, with the real port */
-	dev_t device;		/* of the file of a unix socket, to know it again */
-	ino_t inode;
-	uint64_t drops;	       /* as of the last time the kernel was asked, */
-	uint32_t kernel_drops; /* and its own count then, which may be older than we are */
+	struct unix_file file;	/* of a unix socket that we made */
+	uint64_t drops;		/* as of the last time the kernel was asked, */
+	uint32_t kernel_drops;	/* and its own count then, which may be older than we are */
 };
 
 /*
