@@ -9,6 +9,7 @@
 
 #include "config.h"
 
+#include "base/events.h"
 #include "probe/link.h"
 
 #include <errno.h>
@@ -73,8 +74,7 @@ void link_close(struct link *link)
 
 static void end_attempt(struct link_attempt *attempt)
 {
-	if (attempt->event)
-		event_free(attempt->event);
+	free_event(attempt->event);
 	if (attempt->fd >= 0)
 		close(attempt->fd);
 	attempt->event = NULL;
@@ -212,7 +212,7 @@ static void settle_partial(struct link *link)
 /* What was on its way is gone with the connection. */
 static void end_connection(struct link *link, const char *why)
 {
-	link->flow->books->unexpected += stream_unexpected(&link->stream) > 0;
+	stream_count_unexpected(&link->stream);
 	link_close(link);
 	link_lose_waiting(link, why);
 	stream_start(&link->stream, link->flow); /* what was unexpected is counted */

@@ -207,3 +207,8 @@ uint64_t stream_unexpected(const struct stream *stream)
 {
 	return is_due(stream) ? 0 : stream->junk;
 }
+
+void stream_count_unexpected(const struct stream *stream)
+{
+	stream->flow->books->unexpected += stream_unexpected(stream) > 0;
+}

@@ -52,4 +52,7 @@ size_t stream_partial(const struct stream *stream, uint64_t sequence, struct fin
 /* Bytes that came and belong to no probe. */
 uint64_t stream_unexpected(const struct stream *stream);
 
+/* Counts them in the flow's books, as one piece. Once, before the next stream_start. */
+void stream_count_unexpected(const struct stream *stream);
+
 #endif

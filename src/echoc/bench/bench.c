@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/events.h"
 #include "echoc/bench/report.h"
 #include "echoc/bench/run.h"
 #include "echoc/bench/thread.h"
@@ -48,9 +49,7 @@ struct bencher {
 static void arm_report(struct bencher *bencher)
 {
 	uint64_t due = bencher->shared.start + ++bencher->reports * NS_PER_S + REPORT_DELAY;
-	uint64_t now = clock_ns();
-	uint64_t us = due > now ? (due - now) / NS_PER_US : 0;
-	struct timeval wait = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
+	struct timeval wait = timeval_until(due);
 
 	event_add(bencher->report, &wait);
 }
@@ -227,12 +226,6 @@ static int start(struct bencher *bencher, struct reason *reason)
 		return reason_set(reason, "out of memory");
 	bench_report_start(&bencher->shared, bencher->sockets[0]);
 	return start_threads(bencher, reason);
-}
-
-static void free_event(struct event *event)
-{
-	if (event)
-		event_free(event);
 }
 
 static void bencher_clear(struct bencher *bencher)

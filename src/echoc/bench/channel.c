@@ -158,6 +158,6 @@ void channel_finish(struct channel *channel)
 	struct flow *flow = &channel->flow;
 
 	flow_lose_all(flow); /* a reply that had begun was not cut: we look away */
-	flow->books->unexpected += stream_unexpected(&channel->link.stream) > 0;
+	stream_count_unexpected(&channel->link.stream);
 	books_add_jitter(flow->books, &flow->jitter);
 }

@@ -8,6 +8,7 @@
 
 #include "config.h"
 
+#include "base/events.h"
 #include "echoc/bench/run.h"
 
 #include <sys/timerfd.h>
@@ -46,9 +47,7 @@ static void hand_in(struct bench_thread *self)
 
 static void arm(struct bench_thread *self, uint64_t due)
 {
-	uint64_t now = clock_ns();
-	uint64_t us = due > now ? (due - now) / NS_PER_US + 1 : 0;
-	struct timeval wait = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
+	struct timeval wait = timeval_until(due);
 
 	event_add(self->tick, &wait);
 }

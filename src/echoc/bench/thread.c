@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/events.h"
 #include "echoc/bench/kinds.h"
 #include "echoc/bench/run.h"
 #include "echoc/bench/window.h"
@@ -171,10 +172,8 @@ void bench_thread_free(struct bench_thread *self)
 	for (size_t i = 0; i < self->count; i++)
 		channel_clear(&self->channels[i]);
 	free(self->channels);
-	if (self->tick)
-		event_free(self->tick);
-	if (self->due)
-		event_free(self->due);
+	free_event(self->tick);
+	free_event(self->due);
 	if (self->timer >= 0)
 		close(self->timer);
 	if (self->lane.base)

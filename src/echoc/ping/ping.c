@@ -14,6 +14,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/events.h"
 #include "echoc/command/mode.h"
 #include "echoc/command/signals.h"
 #include "echoc/ping/pinger.h"
@@ -26,9 +27,7 @@
 
 static void arm(struct event *timer, uint64_t due)
 {
-	uint64_t now = clock_ns();
-	uint64_t us = due > now ? (due - now + NS_PER_US - 1) / NS_PER_US : 0;
-	struct timeval wait = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
+	struct timeval wait = timeval_until(due);
 
 	event_add(timer, &wait);
 }
@@ -241,12 +240,6 @@ static size_t window_size(const struct arguments *arguments)
 	return size > WINDOW_MAX ? WINDOW_MAX : (size_t)size;
 }
 
-static void free_event(struct event *event)
-{
-	if (event)
-		event_free(event);
-}
-
 static void pinger_clear(struct pinger *pinger)
 {
 	link_clear(&pinger->link);
@@ -302,7 +295,7 @@ static int watch_signals(struct pinger *pinger)
 static int start(struct pinger *pinger, struct reason *reason)
 {
 	uint64_t report = pinger->arguments->report_ms;
-	struct timeval each = {(time_t)(report / 1000), (suseconds_t)(report % 1000 * 1000)};
+	struct timeval each = timeval_from_ms(report);
 	char own[ADDRESS_TEXT_MAX];
 	int fd = target_open(pinger->target, pinger->arguments->timeout_ms, reason);
 

@@ -101,7 +101,7 @@ enum echoc_status pinger_sum_up(struct pinger *pinger)
 	struct books sum;
 
 	count_own_drops(pinger);
-	pinger->books.unexpected += stream_unexpected(&pinger->link.stream) > 0;
+	stream_count_unexpected(&pinger->link.stream);
 	sum_up(pinger, &sum);
 	if (pinger->arguments->json) {
 		print_json("summary", &sum, &span);

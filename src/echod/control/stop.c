@@ -11,6 +11,7 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "base/events.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "echod/control/state.h"
@@ -55,8 +56,7 @@ static void on_drained_out(int fd UNUSED, short what UNUSED, void *arg)
 static void begin_stop(struct server *server)
 {
 	uint64_t drain_ms = server->config->server.drain_timeout;
-	struct timeval limit = {.tv_sec = (time_t)(drain_ms / 1000),
-				.tv_usec = (suseconds_t)(drain_ms % 1000 * 1000)};
+	struct timeval limit = timeval_from_ms(drain_ms);
 
 	log_notice("stopping: %" PRIu64 " connections", client_table_count(server->shared.clients));
 	notify_stopping(drain_ms * 1000 + STOP_MARGIN_USEC);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/events.h"
 #include "daemon/notify.h"
 #include "echod/control/state.h"
 
@@ -69,8 +70,7 @@ int supervision_init(struct server *server)
 {
 	struct timeval status = {.tv_sec = STATUS_EVERY_S};
 	uint64_t usec = notify_watchdog_usec() / 4; /* three may be late before it fires */
-	struct timeval watchdog = {.tv_sec = (time_t)(usec / 1000000),
-				   .tv_usec = (suseconds_t)(usec % 1000000)};
+	struct timeval watchdog = timeval_from_us(usec);
 
 	notify_attach(server->base);
 	event_assign(&server->status_timer, server->base, -1, EV_PERSIST, on_status_timer, server);

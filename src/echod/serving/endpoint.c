@@ -10,6 +10,8 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "base/events.h"
 #include "daemon/log.h"
 #include "echod/serving/loop.h"
 #include "echod/serving/protocol.h"
@@ -47,7 +49,7 @@ void endpoint_free(struct endpoint *endpoint)
 /* Not yet, or no longer, told to the loop; the timer will try again. */
 static void wait_ms(struct endpoint *endpoint, int64_t ms)
 {
-	struct timeval tv = {.tv_usec = (suseconds_t)(ms * 1000)};
+	struct timeval tv = timeval_from_ms((uint64_t)ms);
 
 	/* Should there be no memory for that either, the next word from control tries again. */
 	(void)event_add(&endpoint->resume, &tv);

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/events.h"
 
 #define SLOTS 1024
 #define SLOT_MS 250
@@ -45,12 +46,8 @@ struct wheel {
 static void arm(struct wheel *wheel, int64_t slot)
 {
 	int64_t wait = slot * SLOT_MS - clock_ms();
-	struct timeval tv = {0};
+	struct timeval tv = timeval_from_ms(wait > 0 ? (uint64_t)wait : 0);
 
-	if (wait > 0) {
-		tv.tv_sec = (time_t)(wait / 1000);
-		tv.tv_usec = (suseconds_t)(wait % 1000 * 1000);
-	}
 	/* Without memory for the timer nothing fires until the next item is filed: try then. */
 	wheel->armed = event_add(&wheel->timer, &tv) == 0 ? slot : NOT_ARMED;
 }
