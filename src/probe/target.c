@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/units.h"
 #include "probe/probe.h"
 
 #define UDP4_MAX 65507u
@@ -29,60 +28,16 @@ static const char *after(const char *text, const char *start)
 	return strncmp(text, start, length) == 0 ? text + length : NULL;
 }
 
-static int take_port(const char *text, uint16_t *port, struct reason *reason)
-{
-	uint64_t number;
-	struct reason why;
-
-	if (parse_unsigned(text, 1, UINT16_MAX, &number, &why) < 0)
-		return reason_set(reason, "port \"%s\": %s", text, why.text);
-	*port = (uint16_t)number;
-	return 0;
-}
-
-static int take_host(const char *host, size_t length, char out[static TARGET_NAME_MAX],
-		     struct reason *reason)
-{
-	if (length == 0)
-		return reason_set(reason, "missing host");
-	if (length == 1 && *host == '*') /* to the resolver it is this host */
-		return reason_set(reason, "\"*\" is not a host");
-	if (length >= TARGET_NAME_MAX)
-		return reason_set(reason, "a host name has at most %d characters",
-				  TARGET_NAME_MAX - 1);
-	memcpy(out, host, length);
-	out[length] = '\0';
-	return 0;
-}
-
-static int split_bracketed(const char *text, char host[static TARGET_NAME_MAX], uint16_t *port,
-			   struct reason *reason)
-{
-	const char *end = strchr(text, ']');
-
-	if (!end)
-		return reason_set(reason, "\"%s\": missing closing bracket", text);
-	if (end[1] != '\0' && end[1] != ':')
-		return reason_set(reason, "\"%s\": only :PORT may follow the bracket", text);
-	if (end[1] == ':' && take_port(end + 2, port, reason) < 0)
-		return -1;
-	return take_host(text + 1, (size_t)(end - text - 1), host, reason);
-}
-
 int target_split(const char *text, char host[static TARGET_NAME_MAX], uint16_t *port,
 		 struct reason *reason)
 {
-	const char *first = strchr(text, ':');
-	const char *last = strrchr(text, ':');
-
-	*port = TARGET_DEFAULT_PORT;
-	if (*text == '[')
-		return split_bracketed(text, host, port, reason);
-	if (first != last) /* two colons or more: an IPv6 address without a port */
-		return take_host(text, strlen(text), host, reason);
-	if (last && take_port(last + 1, port, reason) < 0)
+	if (address_split(text, TARGET_DEFAULT_PORT, host, TARGET_NAME_MAX, port, reason) < 0)
 		return -1;
-	return take_host(text, last ? (size_t)(last - text) : strlen(text), host, reason);
+	if (*host == '\0')
+		return reason_set(reason, "missing host");
+	if (strcmp(host, "*") == 0) /* to the resolver it is this host */
+		return reason_set(reason, "\"*\" is not a host");
+	return *port != 0 ? 0 : reason_set(reason, "port 0: must be from 1 to %u", UINT16_MAX);
 }
 
 static int version_of(int family)

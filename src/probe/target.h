@@ -45,7 +45,7 @@ struct target {
 	char text[ADDRESS_TEXT_MAX]; /* the chosen one */
 };
 
-/* Takes "HOST", "HOST:PORT", "[V6]", "[V6]:PORT" or a bare V6 address apart. */
+/* Splits "HOST", "HOST:PORT", "[V6]", "[V6]:PORT" or a bare V6 address. */
 int target_split(const char *text, char host[static TARGET_NAME_MAX], uint16_t *port,
 		 struct reason *reason) WARN_UNUSED;
 
