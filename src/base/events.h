@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* What libevent leaves to its callers: time spans as it takes them, events that may not exist. */
+/*
+ * What libevent leaves to its callers: time spans as it takes them, loops for one thread, events
+ * that may not exist.
+ */
 
 #ifndef BASE_EVENTS_H
 #define BASE_EVENTS_H
@@ -22,12 +25,28 @@ static inline struct timeval timeval_from_ms(uint64_t ms)
 	return (struct timeval){(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
 }
 
-/* From now until clock_ns() is DUE, rounded up. */
-static inline struct timeval timeval_until(uint64_t due)
+/* The timer expires when clock_ns() is DUE, or at once. */
+static inline void events_arm(struct event *timer, uint64_t due)
 {
 	uint64_t now = clock_ns();
+	struct timeval wait =
+		timeval_from_us(due > now ? (due - now + NS_PER_US - 1) / NS_PER_US : 0);
 
-	return timeval_from_us(due > now ? (due - now + NS_PER_US - 1) / NS_PER_US : 0);
+	event_add(timer, &wait);
+}
+
+/* A loop for one thread, with FLAGS beside that. NULL without memory. */
+static inline struct event_base *events_new_base(int flags)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base;
+
+	if (!config)
+		return NULL;
+	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | flags);
+	base = event_base_new_with_config(config);
+	event_config_free(config);
+	return base;
 }
 
 /* Accepts NULL. */

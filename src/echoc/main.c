@@ -8,16 +8,41 @@
 
 #include "config.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "echoc/command/command_line.h"
-#include "echoc/command/help.h"
-#include "echoc/command/standard_streams.h"
-#include "echoc/modes.h"
+#include "echoc/command/mode.h"
 #include "probe/probe.h"
 #include "probe/target.h"
+
+/*
+ * So that no socket takes the number of a stream that we were started without. To read from or to
+ * print on such a stream must fail all the same, hence the wrong direction; errors may get lost.
+ */
+static int open_missing_streams(void)
+{
+	static const int modes[] = {O_WRONLY, O_RDONLY, O_RDWR};
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0 || open("/dev/null", modes[fd]) >= 0)
+			continue;
+		perror("echoc: /dev/null");
+		return -1;
+	}
+	return 0;
+}
+
+static int flush_stdout(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	fputs("echoc: cannot write all of it to standard output\n", stderr);
+	return -1;
+}
 
 static enum echoc_status run(const struct arguments *arguments)
 {
@@ -41,17 +66,17 @@ int main(int argc, char *argv[])
 
 	if (open_missing_streams() < 0)
 		return ECHOC_UNABLE;
-	/* A service manager may have it ignored: we end with our reader. */
+	/* A service manager may ignore it, but we end with our reader. */
 	(void)signal(SIGPIPE, SIG_DFL);
-	if (command_line_parse(&arguments, modes, argc, argv) < 0)
+	if (command_line_parse(&arguments, mode_table, argc, argv) < 0)
 		return ECHOC_UNABLE;
 	if (arguments.version)
 		printf("echoc %s\n", PACKAGE_VERSION);
 	else if (arguments.help)
-		help_print(modes);
+		mode_print_help(mode_table);
 	else
 		status = run(&arguments);
-	/* A result that nobody could read, for lack of space on the disk, must not look good. */
+	/* A result that could not be written, on a full disk, must not look good. */
 	if (flush_stdout() < 0 && status == ECHOC_INTACT)
 		status = ECHOC_DAMAGED;
 	return (int)status;

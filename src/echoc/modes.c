@@ -8,11 +8,11 @@
 
 #include "config.h"
 
-#include "echoc/modes.h"
+#include "echoc/command/mode.h"
 
 #include <stddef.h>
 
-const struct mode modes[] = {
+const struct mode mode_table[] = {
 	{
 		.name = "ping",
 		.letter = 'p',
@@ -29,8 +29,9 @@ const struct mode modes[] = {
 		.letter = 'b',
 		.usage = "[-u] [-c CONNECTIONS] [-s SIZE] [-p DEPTH] [-r RATE]\n"
 			 "                   [-d DURATION] [-j THREADS] [-g] HOST[:PORT]",
-		.purpose = "DEPTH (1) messages outstanding on each connection, or RATE a second:\n"
-			   "         how much does the path carry, and how fast",
+		.purpose =
+			"DEPTH (1) messages outstanding on each connection, or RATE per second:\n"
+			"         how much does the path carry, and how fast",
 		.options = "-c CONNECTIONS (1)  -s SIZE (64)  -d DURATION (10s)  -j THREADS (1)\n"
 			   "        -g  send UDP in trains, eight of them outstanding without -p",
 		.run = bench_run,

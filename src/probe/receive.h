@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * One receive with everything the kernel tells about it: when it came, and with which TTL.
+ * One receive with all that the kernel knows about it: the time of arrival and the TTL.
  */
 
 #ifndef PROBE_RECEIVE_H
@@ -34,5 +34,17 @@ void receive_prepare(struct receiver *receiver, int fd);
 /* As recv(2). A packet may have waited for any time, also while the wall clock was set. */
 ssize_t receive(struct receiver *receiver, void *buffer, size_t size,
 		struct reception *reception) WARN_UNUSED;
+
+/*
+ * When a packet came, on our clock: STAMP is the kernel's time of its arrival on CLOCK_REALTIME,
+ * which was OFFSET ahead. 0 unless that is from FROM to TO: the wall clock was set since.
+ */
+static inline uint64_t wall_clock_convert(uint64_t stamp, uint64_t offset, uint64_t from,
+					  uint64_t to)
+{
+	uint64_t time = stamp - offset;
+
+	return time >= from && time <= to ? time : 0;
+}
 
 #endif

@@ -2,13 +2,14 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * bench, seen from the main thread: connects, starts the threads, has reports made once a second
- * and at the end. Owns the threads, and their sockets until they take them.
+ * The main thread of a bench: connects, starts the threads, reports every second and at the end.
+ * Owns the threads, and their sockets until they take them.
  */
 
 #include "config.h"
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,8 @@
 #define START_DELAY (20 * NS_PER_MS)  /* so that every thread is there when it begins */
 #define REPORT_DELAY (50 * NS_PER_MS) /* so that every thread has handed in */
 
+#define SIGNALS 3
+
 struct bencher {
 	struct bench shared;
 	struct target *target;
@@ -37,9 +40,9 @@ struct bencher {
 	size_t count;
 	int *sockets;
 	struct event_base *base;
-	struct event *report;
-	struct event *done;
-	struct event *signals[3];
+	struct event report;
+	struct event done;
+	struct event signals[SIGNALS];
 	struct bench_report output;
 	uint64_t reports;
 	uint64_t finished; /* threads that are done */
@@ -48,10 +51,8 @@ struct bencher {
 
 static void arm_report(struct bencher *bencher)
 {
-	uint64_t due = bencher->shared.start + ++bencher->reports * NS_PER_S + REPORT_DELAY;
-	struct timeval wait = timeval_until(due);
-
-	event_add(bencher->report, &wait);
+	events_arm(&bencher->report,
+		   bencher->shared.start + ++bencher->reports * NS_PER_S + REPORT_DELAY);
 }
 
 static void on_report(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
@@ -76,7 +77,7 @@ static void on_done(evutil_socket_t fd, short what UNUSED, void *context)
 		event_base_loopbreak(bencher->base);
 }
 
-/* The first one ends the run as its time would have; a second one waits for nothing more. */
+/* The first one ends the run as its time would have; a second one ends it at once. */
 static void on_stop(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
 	struct bencher *bencher = context;
@@ -99,34 +100,30 @@ static void on_quit(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 	bench_report_progress(&bencher->output);
 }
 
-static struct event *new_event(struct bencher *bencher, int fd, short what,
-			       event_callback_fn callback)
-{
-	struct event *event = event_new(bencher->base, fd, what, callback, bencher);
-
-	if (event && what != 0)
-		event_add(event, NULL);
-	return event;
-}
-
 static int make_events(struct bencher *bencher)
 {
 	bencher->base = event_base_new();
 	bencher->shared.wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (!bencher->base || bencher->shared.wakeup < 0)
 		return -1;
-	bencher->report = new_event(bencher, -1, 0, on_report);
-	bencher->done = new_event(bencher, bencher->shared.wakeup, EV_READ | EV_PERSIST, on_done);
-	return bencher->report && bencher->done ? 0 : -1;
+	evtimer_assign(&bencher->report, bencher->base, on_report, bencher);
+	event_assign(&bencher->done, bencher->base, bencher->shared.wakeup, EV_READ | EV_PERSIST,
+		     on_done, bencher);
+	return event_add(&bencher->done, NULL);
 }
 
 /* Not before we are connected: until then a signal ends us at once, with nothing to sum up. */
 static int watch_signals(struct bencher *bencher)
 {
-	bencher->signals[0] = new_event(bencher, SIGINT, EV_SIGNAL | EV_PERSIST, on_stop);
-	bencher->signals[1] = new_event(bencher, SIGTERM, EV_SIGNAL | EV_PERSIST, on_stop);
-	bencher->signals[2] = new_event(bencher, SIGQUIT, EV_SIGNAL | EV_PERSIST, on_quit);
-	return bencher->signals[0] && bencher->signals[1] && bencher->signals[2] ? 0 : -1;
+	static const int signals[SIGNALS] = {SIGINT, SIGTERM, SIGQUIT};
+
+	for (size_t i = 0; i < SIGNALS; i++) {
+		evsignal_assign(&bencher->signals[i], bencher->base, signals[i],
+				signals[i] == SIGQUIT ? on_quit : on_stop, bencher);
+		if (event_add(&bencher->signals[i], NULL) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static void allow_descriptors(void)
@@ -212,7 +209,7 @@ static int bencher_init(struct bencher *bencher, const struct arguments *argumen
 	if (bench_window_check(arguments, target->datagram, reason) < 0)
 		return -1;
 	if (getrandom(&bencher->shared.run, sizeof(bencher->shared.run), 0) < 0)
-		return reason_set(reason, "no random numbers: the run cannot be told apart");
+		return reason_set(reason, "no random number for the run");
 	if (make_events(bencher) < 0)
 		return reason_set(reason, "out of memory");
 	return connect_all(bencher, reason);
@@ -234,10 +231,6 @@ static void bencher_clear(struct bencher *bencher)
 		bench_thread_free(bencher->threads[i]);
 	free(bencher->threads);
 	free(bencher->sockets);
-	free_event(bencher->report);
-	free_event(bencher->done);
-	for (size_t i = 0; i < ARRAY_SIZE(bencher->signals); i++)
-		free_event(bencher->signals[i]);
 	if (bencher->base)
 		event_base_free(bencher->base);
 	if (bencher->shared.wakeup >= 0)

@@ -18,7 +18,7 @@
 
 /* UDP: a message without a reply by then is lost. Over TCP only the end of the run decides. */
 #define DATAGRAM_TIMEOUT NS_PER_S
-#define OVERTAKEN_AFTER 1000 /* and four times the depth: so many were sent after it */
+#define OVERTAKEN_AFTER 1000 /* and four times the depth: this many were sent after it */
 
 int channel_init(struct channel *channel, struct lane *lane, int fd, uint64_t run, size_t size,
 		 size_t window)
@@ -37,7 +37,7 @@ int channel_init(struct channel *channel, struct lane *lane, int fd, uint64_t ru
 		close(fd);
 		return -1;
 	}
-	/* Most likely lost by then, it must not stop the others until that is certain. */
+	/* By then it is most likely lost, and must not hold up the others until that is certain. */
 	flow_limit_lag(&channel->flow, OVERTAKEN_AFTER + 4 * lane->depth);
 	if (lane->kind->prepare_socket)
 		lane->kind->prepare_socket(lane, fd);
@@ -137,7 +137,7 @@ void channel_close_books(struct channel *channel)
 	channel->handed_in = flow_oldest(&channel->flow);
 }
 
-/* What was due and is not sent is lost if nobody is there; else too much was outstanding. */
+/* What was due and not sent is lost without a connection; else too much was outstanding. */
 void channel_end_schedule(struct channel *channel, uint64_t end)
 {
 	struct books *books = channel->flow.books;

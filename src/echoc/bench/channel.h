@@ -3,7 +3,7 @@
 
 /*
  * One connection of a bench: what it may send now, over a link. Two kinds, TCP and UDP, are a small
- * table of functions each (kinds.h); a thread owns many.
+ * table of functions each; a thread owns many.
  */
 
 #ifndef ECHOC_BENCH_CHANNEL_H
@@ -30,11 +30,11 @@ struct lane {
 	struct event_base *base;
 	const struct target *target;
 	uint64_t depth; /* closed loop: how many may be outstanding */
-	bool scheduled; /* or when the schedule says so */
+	bool scheduled; /* or by the schedule */
 	bool sending;	/* until the end of the run */
 	bool gso;
-	uint64_t patience;  /* how long a connection may take that is made again */
-	uint64_t ticked;    /* when we last saw to all of them; 0: not yet */
+	uint64_t patience;  /* how long re-establishing a connection may take */
+	uint64_t ticked;    /* the time of the latest tick; 0: none yet */
 	uint64_t resumed;   /* after the latest stop of ours; 0: there was none */
 	struct books books; /* since they were last handed in */
 	uint64_t now;	    /* when what is being taken in came */
@@ -47,7 +47,7 @@ struct lane {
 	struct datagram_batch *batch; /* UDP only */
 };
 
-/* A tick that is so much later than the one before: we were stopped. */
+/* A tick that late means that we were stopped. */
 #define LANE_STOP_LEAST (250 * NS_PER_MS)
 
 struct channel_kind {
@@ -56,6 +56,8 @@ struct channel_kind {
 	void (*prepare_socket)(const struct lane *lane, int fd); /* may be NULL */
 	void (*fill)(struct channel *channel, uint64_t now);
 };
+extern const struct channel_kind channel_tcp; /* also unix: */
+extern const struct channel_kind channel_udp; /* also unixgram: */
 
 struct channel {
 	struct lane *lane; /* not owned */

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "echoc/bench/kinds.h"
+#include "echoc/bench/channel.h"
 
 #define IN_SIZE (128u << 10) /* what was received is checked while it is in the cache */
 #define OUT_SIZE (64u << 10)

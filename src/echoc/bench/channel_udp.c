@@ -16,12 +16,12 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "echoc/bench/kinds.h"
+#include "echoc/bench/channel.h"
 #include "probe/train.h"
 
 #define BATCH_MAX 64
 #define PLAIN_BYTES (1u << 20)
-#define TRAIN_BATCH 8 /* so many are received in one call; sent as many as TRAIN_BYTES hold */
+#define TRAIN_BATCH 8 /* received in one call; sent are as many as fit into TRAIN_BYTES */
 #define TRAIN_BYTES 65536u
 #define SEND_ATTEMPTS 3
 
@@ -149,7 +149,7 @@ static int send_probes(const struct channel *channel, unsigned count)
 	return (unsigned)sent == messages ? (int)count : sent * (int)batch->segments;
 }
 
-/* The train was too long; or a segment does not fit the path, or the device cannot. */
+/* The train was too long, a segment exceeds the MTU, or the device does not support it. */
 static bool make_smaller(struct lane *lane, int error)
 {
 	if (!lane->gso || (error != EINVAL && error != EMSGSIZE && error != EIO))
@@ -210,7 +210,7 @@ static void udp_fill(struct channel *channel, uint64_t now)
 	}
 }
 
-/* So that late is a part of lost in the books of every interval. */
+/* So that late is part of lost in the books of every interval. */
 static void enter_late_before(struct books *books)
 {
 	books->late--;

@@ -18,11 +18,11 @@
 #define TICK (100 * NS_PER_MS)
 #define TICKS_PER_REPORT 10
 #define DRAIN_TICK (10 * NS_PER_MS)
-#define DRAIN_SILENCE NS_PER_S /* nothing came for so long: what waits is lost */
+#define DRAIN_SILENCE NS_PER_S /* without any reply: what waits is lost */
 #define DRAIN_LEAST (5 * NS_PER_S)
 #define DRAIN_MOST (60 * NS_PER_S)
 
-/* One system call a socket, so only when there is a loss to explain. */
+/* One system call per socket, so only when there is a loss to explain. */
 static void hand_in(struct bench_thread *self)
 {
 	struct bench *bench = self->bench;
@@ -43,13 +43,6 @@ static void hand_in(struct bench_thread *self)
 	books_clear(&self->lane.books);
 	for (size_t i = 0; i < self->count; i++)
 		channel_close_books(&self->channels[i]);
-}
-
-static void arm(struct bench_thread *self, uint64_t due)
-{
-	struct timeval wait = timeval_until(due);
-
-	event_add(self->tick, &wait);
 }
 
 static void finish(struct bench_thread *self)
@@ -93,7 +86,7 @@ static bool is_drained(struct bench_thread *self, uint64_t now)
 	return now > since && now - since > DRAIN_SILENCE;
 }
 
-/* A server that drips must not hold us for ever; a slow path may take as long as the sending. */
+/* A trickling server must not hold us up; a slow path may take as long as the sending. */
 static bool is_over(const struct bench_thread *self, uint64_t now)
 {
 	uint64_t limit = self->stopped - self->bench->start;
@@ -116,15 +109,15 @@ static void stop_sending(struct bench_thread *self, uint64_t now)
 		self->schedule.end = now;
 	for (size_t i = 0; self->lane.scheduled && i < self->count; i++)
 		channel_end_schedule(&self->channels[i], self->schedule.end);
-	if (self->due)
-		event_del(self->due);
+	if (self->timer >= 0)
+		event_del(&self->due);
 	self->stopped = now;
 	hand_in(self); /* what comes from now on is no part of the rate */
 }
 
 /*
- * After a stop of ours what waits in the sockets is to be read before anything is given up. Who is
- * merely late with much to do has used the processor.
+ * After a stop of ours what waits in the sockets has to be read before anything is given up. A
+ * thread that is merely busy has used the processor.
  */
 static void notice_stop(struct bench_thread *self, uint64_t now)
 {
@@ -147,7 +140,7 @@ static void arm_next(struct bench_thread *self)
 
 	if (self->ticks % TICKS_PER_REPORT == 1 && self->ticks > 1)
 		hand_in(self);
-	arm(self, next < self->bench->end ? next : self->bench->end);
+	events_arm(&self->tick, next < self->bench->end ? next : self->bench->end);
 }
 
 /* Nothing is sent any more: true when nothing is waited for any more either. */
@@ -178,7 +171,7 @@ void bench_run_tick(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 	if (self->lane.sending)
 		arm_next(self);
 	else if (!ends(self, now))
-		arm(self, now + DRAIN_TICK);
+		events_arm(&self->tick, now + DRAIN_TICK);
 }
 
 /* Setting it anew also makes it unreadable, which saves a read. */
@@ -208,7 +201,7 @@ void bench_run_due(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 
 void bench_run_begin(struct bench_thread *self)
 {
-	arm(self, self->bench->start);
+	events_arm(&self->tick, self->bench->start);
 	if (self->lane.scheduled)
 		arm_schedule(self);
 }

@@ -2,14 +2,15 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The run of one thread of a bench: what it sends and when, its waiting at the end, and the books
- * that it hands in once a second.
+ * The run of one thread of a bench: when it sends, how it waits at the end, and the books that it
+ * hands in once a second.
  */
 
 #ifndef ECHOC_BENCH_RUN_H
 #define ECHOC_BENCH_RUN_H
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -45,12 +46,12 @@ struct bench_thread {
 	unsigned index;
 	pthread_t thread;
 	struct lane lane;
-	struct event *tick;
+	struct event tick;
 	uint64_t ticks;
 	int timer; /* a timerfd, for the schedule */
-	struct event *due;
+	struct event due;
 	struct schedule schedule; /* of all our channels together */
-	uint64_t woken;		  /* messages of it whose channel was told */
+	uint64_t woken;		  /* messages of it whose channel was woken */
 	struct channel *channels;
 	size_t count;
 	uint64_t stopped;     /* sending: when */
@@ -58,7 +59,7 @@ struct bench_thread {
 	uint64_t held_up;     /* by all of them */
 	uint64_t cpu_used;    /* until the latest tick */
 	uint64_t given_up;    /* still outstanding when the time to wait was over */
-	uint64_t quiet_since; /* all has come back; 0: not yet */
+	uint64_t quiet_since; /* since when nothing is outstanding; 0: something is */
 };
 
 /* Sets the first events; everything else follows from them. */

@@ -17,7 +17,6 @@
 
 #include "base/clock.h"
 #include "base/events.h"
-#include "echoc/bench/kinds.h"
 #include "echoc/bench/run.h"
 #include "echoc/bench/window.h"
 
@@ -53,20 +52,6 @@ static void *run(void *context)
 	return NULL;
 }
 
-static struct event_base *new_base(void)
-{
-	struct event_config *config = event_config_new();
-	struct event_base *base;
-
-	if (!config)
-		return NULL;
-	event_config_set_flag(config,
-			      EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
-	base = event_base_new_with_config(config);
-	event_config_free(config);
-	return base;
-}
-
 static void plan(struct bench_thread *self)
 {
 	const struct bench *bench = self->bench;
@@ -91,9 +76,9 @@ static int make_schedule(struct bench_thread *self)
 	self->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (self->timer < 0)
 		return -1;
-	self->due =
-		event_new(self->lane.base, self->timer, EV_READ | EV_PERSIST, bench_run_due, self);
-	return self->due ? event_add(self->due, NULL) : -1;
+	event_assign(&self->due, self->lane.base, self->timer, EV_READ | EV_PERSIST, bench_run_due,
+		     self);
+	return event_add(&self->due, NULL);
 }
 
 static int make_lane(struct bench_thread *self)
@@ -107,11 +92,11 @@ static int make_lane(struct bench_thread *self)
 	lane->scheduled = arguments->rate > 0;
 	lane->gso = arguments->gso;
 	lane->patience = CONNECT_TIMEOUT_MS * NS_PER_MS;
-	lane->base = new_base();
+	lane->base = events_new_base(EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	if (!lane->base)
 		return -1;
-	self->tick = evtimer_new(lane->base, bench_run_tick, self);
-	if (!self->tick || (lane->scheduled && make_schedule(self) < 0))
+	evtimer_assign(&self->tick, lane->base, bench_run_tick, self);
+	if (lane->scheduled && make_schedule(self) < 0)
 		return -1;
 	lane->kind = target->datagram ? &channel_udp : &channel_tcp;
 	return lane->kind->prepare(lane, (size_t)arguments->size);
@@ -172,8 +157,6 @@ void bench_thread_free(struct bench_thread *self)
 	for (size_t i = 0; i < self->count; i++)
 		channel_clear(&self->channels[i]);
 	free(self->channels);
-	free_event(self->tick);
-	free_event(self->due);
 	if (self->timer >= 0)
 		close(self->timer);
 	if (self->lane.base)

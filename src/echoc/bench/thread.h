@@ -15,7 +15,7 @@
 struct bench;
 struct bench_thread;
 
-/* For each connection, at the start and when it is made again. */
+/* For each connection, at the start and when it is re-established. */
 #define CONNECT_TIMEOUT_MS 5000
 
 /* Takes over the sockets. INDEX is which of the threads it is. NULL without memory. */

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What the command line of echoc says: which mode, and every parameter of it. Points into argv.
+ * The parsed command line of echoc: the mode and all of its parameters. Points into argv.
  */
 
 #ifndef ECHOC_COMMAND_ARGUMENTS_H

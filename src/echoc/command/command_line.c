@@ -14,11 +14,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "echoc/command/help.h"
 #include "echoc/command/option_table.h"
 #include "probe/train.h"
 
-/* Outstanding with -g, unless -p says otherwise: more than sockets have room for would be lost. */
+/* Outstanding with -g and without -p: more than sockets have room for would be lost. */
 #define TRAINS 8
 #define TRAINS_BYTES (256u << 10)
 PRINTF_LIKE(1, 2)
@@ -53,12 +52,12 @@ static int refuse_option(const struct mode *mode, int problem, const char *word)
 		return bad_usage("%s needs a value", word);
 	if (optopt == 0) /* getopt knows letters only */
 		return bad_usage("unknown option %s", word);
-	if (option_find(mode, optopt)) /* only --option=VALUE brings us here */
+	if (option_find(mode, optopt)) /* only --option=VALUE leads here */
 		return bad_usage("%.*s takes no value", (int)strcspn(word, "="), word);
 	return bad_usage("%s has no option -%c", mode->name, optopt);
 }
 
-/* One train at a time would have both sides sleep in turn. */
+/* With one train at a time the two sides would sleep in turn. */
 static uint64_t depth_of_trains(size_t size)
 {
 	unsigned length = train_length(size);
@@ -133,7 +132,7 @@ static int take_operands(struct arguments *arguments, int count, char *const ope
 	return check_together(arguments);
 }
 
-/* Without a mode only -V and -h mean something. */
+/* Without a mode only -V and -h are valid. */
 static int parse_without_mode(struct arguments *arguments, const struct mode *modes,
 			      const char *word)
 {
@@ -171,7 +170,7 @@ int command_line_parse(struct arguments *arguments, const struct mode *modes, in
 {
 	if (parse(arguments, modes, argc, argv) == 0)
 		return 0;
-	help_usage(stderr, modes);
+	mode_print_usage(stderr, modes);
 	fputs("Try 'echoc --help'.\n", stderr);
 	return -1;
 }

@@ -9,6 +9,7 @@
 #define ECHOC_COMMAND_MODE_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 struct arguments;
 struct target;
@@ -28,6 +29,8 @@ struct mode {
 	mode_run *run;
 };
 
+extern const struct mode mode_table[]; /* of modes.c; ends with one without a name */
+
 #define MODE_NAMES_MAX 128
 
 /* NULL: none of MODES has that name. */
@@ -35,6 +38,10 @@ const struct mode *mode_find(const struct mode *modes, const char *name);
 
 /* "ping, bench or send". */
 const char *mode_names(const struct mode *modes, char text[static MODE_NAMES_MAX]);
+
+/* The synopsis of all; and the whole help, on standard output. */
+void mode_print_usage(FILE *out, const struct mode *modes);
+void mode_print_help(const struct mode *modes);
 
 /* What the folders of the modes are entered by. */
 mode_run ping_run;

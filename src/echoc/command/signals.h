@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What INT and TERM have in common in all modes that sum up.
+ * INT and TERM in the modes that end with a summary.
  */
 
 #ifndef ECHOC_COMMAND_SIGNALS_H
@@ -23,7 +23,7 @@ static inline bool signal_is_repeated(uint64_t stopped, uint64_t now)
 	return stopped != 0 && now - stopped < 200 * NS_PER_MS;
 }
 
-/* Once the summary is out, a signal that is left over must not change the exit status. */
+/* After the summary a late signal must not change the exit status. */
 static inline void signals_block(void)
 {
 	sigset_t set;

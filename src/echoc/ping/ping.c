@@ -25,13 +25,6 @@
 #define ATTEMPTS 8 /* to connect, at a time */
 #define LINGER_MIN (20 * NS_PER_MS)
 
-static void arm(struct event *timer, uint64_t due)
-{
-	struct timeval wait = timeval_until(due);
-
-	event_add(timer, &wait);
-}
-
 static uint64_t timeout_of(const struct pinger *pinger)
 {
 	return pinger->arguments->timeout_ms * NS_PER_MS;
@@ -42,7 +35,8 @@ static void arm_expiry(struct pinger *pinger)
 	uint64_t oldest = flow_oldest_waiting(&pinger->flow);
 
 	if (oldest != 0)
-		arm(pinger->expiry_timer, flow_sent_at(&pinger->flow, oldest) + timeout_of(pinger));
+		events_arm(&pinger->expiry_timer,
+			   flow_sent_at(&pinger->flow, oldest) + timeout_of(pinger));
 }
 
 /* The last reply may have a duplicate close behind it. */
@@ -66,8 +60,9 @@ static bool has_sent_all(const struct pinger *pinger)
 static void end_if_done(struct pinger *pinger)
 {
 	if (has_sent_all(pinger) && flow_waiting(&pinger->flow) == 0 &&
-	    !event_pending(pinger->end_timer, EV_TIMEOUT, NULL))
-		arm(pinger->end_timer, clock_ns() + (pinger->stopped != 0 ? 0 : linger(pinger)));
+	    !event_pending(&pinger->end_timer, EV_TIMEOUT, NULL))
+		events_arm(&pinger->end_timer,
+			   clock_ns() + (pinger->stopped != 0 ? 0 : linger(pinger)));
 }
 
 static void on_reply(void *context, uint64_t sequence, const struct finding *finding, size_t bytes)
@@ -138,7 +133,7 @@ static uint64_t next_due(const struct pinger *pinger)
 	return pinger->paced_from + pinger->fired * pinger->arguments->interval_ms * NS_PER_MS;
 }
 
-/* After a stop of ours: go on, do not catch up. */
+/* After a stop of ours: continue, do not catch up. */
 static void skip_missed(struct pinger *pinger)
 {
 	uint64_t interval = pinger->arguments->interval_ms * NS_PER_MS;
@@ -163,10 +158,10 @@ static void on_send(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 	pinger->fired++;
 	pinger->link.wanted = !has_sent_all(pinger);
 	ping_send(pinger);
-	if (!event_pending(pinger->expiry_timer, EV_TIMEOUT, NULL))
+	if (!event_pending(&pinger->expiry_timer, EV_TIMEOUT, NULL))
 		arm_expiry(pinger);
 	if (!has_sent_all(pinger))
-		arm(pinger->send_timer, next_due(pinger));
+		events_arm(&pinger->send_timer, next_due(pinger));
 	end_if_done(pinger);
 }
 
@@ -191,7 +186,7 @@ static void on_stop(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 		skip_missed(pinger);
 	pinger->stopped = now;
 	pinger->link.wanted = false;
-	event_del(pinger->send_timer);
+	event_del(&pinger->send_timer);
 	end_if_done(pinger);
 }
 
@@ -207,28 +202,20 @@ static void on_report(evutil_socket_t fd UNUSED, short what UNUSED, void *contex
 
 static int make_events(struct pinger *pinger)
 {
-	struct event_config *config = event_config_new();
+	static const int signals[PING_SIGNALS] = {SIGINT, SIGTERM, SIGQUIT};
 
-	if (!config)
-		return -1;
-	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_PRECISE_TIMER |
-					      EVENT_BASE_FLAG_NO_CACHE_TIME);
-	pinger->base = event_base_new_with_config(config);
-	event_config_free(config);
+	pinger->base =
+		events_new_base(EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NO_CACHE_TIME);
 	if (!pinger->base)
 		return -1;
-	pinger->send_timer = evtimer_new(pinger->base, on_send, pinger);
-	pinger->expiry_timer = evtimer_new(pinger->base, on_expiry, pinger);
-	pinger->end_timer = evtimer_new(pinger->base, on_end, pinger);
-	pinger->report_timer = event_new(pinger->base, -1, EV_PERSIST, on_report, pinger);
-	pinger->signals[0] = evsignal_new(pinger->base, SIGINT, on_stop, pinger);
-	pinger->signals[1] = evsignal_new(pinger->base, SIGTERM, on_stop, pinger);
-	pinger->signals[2] = evsignal_new(pinger->base, SIGQUIT, on_quit, pinger);
-	return pinger->send_timer && pinger->expiry_timer && pinger->end_timer &&
-			       pinger->report_timer && pinger->signals[0] && pinger->signals[1] &&
-			       pinger->signals[2]
-		       ? 0
-		       : -1;
+	evtimer_assign(&pinger->send_timer, pinger->base, on_send, pinger);
+	evtimer_assign(&pinger->expiry_timer, pinger->base, on_expiry, pinger);
+	evtimer_assign(&pinger->end_timer, pinger->base, on_end, pinger);
+	event_assign(&pinger->report_timer, pinger->base, -1, EV_PERSIST, on_report, pinger);
+	for (size_t i = 0; i < PING_SIGNALS; i++)
+		evsignal_assign(&pinger->signals[i], pinger->base, signals[i],
+				signals[i] == SIGQUIT ? on_quit : on_stop, pinger);
+	return 0;
 }
 
 static size_t window_size(const struct arguments *arguments)
@@ -243,12 +230,6 @@ static size_t window_size(const struct arguments *arguments)
 static void pinger_clear(struct pinger *pinger)
 {
 	link_clear(&pinger->link);
-	free_event(pinger->send_timer);
-	free_event(pinger->expiry_timer);
-	free_event(pinger->end_timer);
-	free_event(pinger->report_timer);
-	for (size_t i = 0; i < ARRAY_SIZE(pinger->signals); i++)
-		free_event(pinger->signals[i]);
 	if (pinger->base)
 		event_base_free(pinger->base);
 	flow_clear(&pinger->flow);
@@ -265,7 +246,7 @@ static int pinger_init(struct pinger *pinger, const struct arguments *arguments,
 	pinger->buffer_size = BUFFER_SIZE;
 	pinger->buffer = malloc(pinger->buffer_size);
 	if (getrandom(&pinger->run, sizeof(pinger->run), 0) < 0)
-		return reason_set(reason, "no random numbers: the run cannot be told apart");
+		return reason_set(reason, "no random number for the run");
 	if (!pinger->buffer || make_events(pinger) < 0 ||
 	    flow_init(&pinger->flow, pinger->run, (size_t)arguments->size, window_size(arguments),
 		      &pinger->books) < 0)
@@ -285,8 +266,8 @@ static int pinger_init(struct pinger *pinger, const struct arguments *arguments,
 /* Not before we are connected: until then a signal ends us at once, with nothing to sum up. */
 static int watch_signals(struct pinger *pinger)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(pinger->signals); i++) {
-		if (event_add(pinger->signals[i], NULL) < 0)
+	for (size_t i = 0; i < PING_SIGNALS; i++) {
+		if (event_add(&pinger->signals[i], NULL) < 0)
 			return -1;
 	}
 	return 0;
@@ -311,8 +292,8 @@ static int start(struct pinger *pinger, struct reason *reason)
 	pinger->paced_from = pinger->started;
 	pinger->reported = pinger->started;
 	if (report > 0)
-		event_add(pinger->report_timer, &each);
-	arm(pinger->send_timer, pinger->started);
+		event_add(&pinger->report_timer, &each);
+	events_arm(&pinger->send_timer, pinger->started);
 	return 0;
 }
 

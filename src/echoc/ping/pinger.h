@@ -10,6 +10,7 @@
 #define ECHOC_PING_PINGER_H
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,22 +21,23 @@
 #include "probe/link.h"
 #include "probe/receive.h"
 
-#define PING_BEHIND_MAX (100 * NS_PER_MS) /* later than that we were stopped, not just busy */
+#define PING_SIGNALS 3
+#define PING_BEHIND_MAX (100 * NS_PER_MS) /* any later, and we were stopped, not just busy */
 
 struct pinger {
 	const struct arguments *arguments;
 	struct target *target;
 	struct ping_output output;
 	struct event_base *base;
-	struct event *send_timer;
-	struct event *expiry_timer;
-	struct event *report_timer;
-	struct event *end_timer;
-	struct event *signals[3];
+	struct event send_timer;
+	struct event expiry_timer;
+	struct event report_timer;
+	struct event end_timer;
+	struct event signals[PING_SIGNALS];
 	struct link link;
 	struct receiver receiver;
 	struct flow flow;
-	struct reception reception; /* of what is being taken in */
+	struct reception reception; /* of what is being processed */
 	uint64_t woken;		    /* it waited while we were stopped, until then; 0: it did not */
 	uint64_t last_heard;	    /* on this connection; at first when it was made */
 	struct books books;	    /* since the last report */
@@ -49,7 +51,7 @@ struct pinger {
 	uint64_t by_kernel; /* of them with the kernel's time */
 	uint32_t drops;	    /* of our own socket, as far as they are in the books */
 	uint64_t summed_up; /* what was lost before this sequence is in the total */
-	uint64_t stopped;   /* when: nothing more is sent, replies are waited for; 0: not yet */
+	uint64_t stopped;   /* when sending was stopped; replies are still awaited. 0: not yet */
 	unsigned char *buffer;
 	size_t buffer_size;
 };
@@ -60,13 +62,13 @@ void ping_prepare(struct pinger *pinger);
 /* Sends the next probe, or reports why it cannot be sent. */
 void ping_send(struct pinger *pinger);
 
-/* TCP: sends what has not gone yet. */
+/* TCP: sends what is pending. */
 void ping_flush(struct pinger *pinger);
 
-/* Takes in what came until UNTIL, which may have waited since we were stopped. */
+/* Processes what arrived until UNTIL; it may have waited while we were stopped. */
 void ping_read(struct pinger *pinger, uint64_t until);
 
-/* Ends a TCP connection on which nothing came for the timeout, though something was to. */
+/* Gives up a TCP connection that was silent for the timeout. */
 void ping_end_silent(struct pinger *pinger, uint64_t now);
 
 /* settle.c: enters the fate of a probe in the books and on the screen. */

@@ -10,7 +10,6 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/events.h"
 #include "daemon/log.h"
 #include "echod/serving/loop.h"

@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 #include "base/compiler.h"
+#include "probe/receive.h"
 #include "probe/schedule.h"
-#include "probe/wall_clock.h"
 #include "support/test.h"
 
 static struct schedule of(uint64_t rate, uint64_t index, uint64_t count)

@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/compiler.h"
-#include "echoc/bench/kinds.h"
+#include "echoc/bench/channel.h"
 #include "integration/faulty_server.h"
 #include "probe/target.h"
 #include "support/test.h"

@@ -13,7 +13,6 @@
 
 #include "base/compiler.h"
 #include "echoc/command/command_line.h"
-#include "echoc/modes.h"
 #include "probe/target.h"
 #include "support/test.h"
 
@@ -31,7 +30,7 @@ static int parse(const char *line)
 	snprintf(words, sizeof(words), "%s", line);
 	for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
 		argv[argc++] = word;
-	return command_line_parse(&arguments, modes, argc, argv);
+	return command_line_parse(&arguments, mode_table, argc, argv);
 }
 
 /* Refusals are told on standard error; a test that passes should not show them. */
