@@ -32,7 +32,7 @@ struct books {
 	uint64_t truncated;
 	uint64_t unexpected; /* pieces of the server's own that belong to no probe */
 	uint64_t reconnects;
-	uint64_t refused; /* times the other side said that nothing listens there */
+	uint64_t refused; /* how often the other side refused: nothing listens there */
 	uint64_t unsent;  /* due by the schedule, but too much was outstanding */
 	uint64_t skipped; /* due while we were stopped: never sent, and not made up for */
 	uint64_t bytes;	  /* came back as replies */

@@ -169,7 +169,7 @@ static bool has_body_of(const struct flow *flow, uint64_t sequence, const unsign
 	return probe_match(&probe, PROBE_HEADER_SIZE, data + PROBE_HEADER_SIZE, body) == body;
 }
 
-/* Many are sent at the same time: it is the body that tells them apart. */
+/* Many are sent at the same time: only the body distinguishes them. */
 static uint64_t find_by_body(const struct flow *flow, uint64_t time, const unsigned char *data,
 			     size_t length)
 {

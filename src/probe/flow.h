@@ -138,14 +138,13 @@ void flow_expire(struct flow *flow, uint64_t now);
 /* Gives up all that wait. */
 void flow_lose_all(struct flow *flow);
 
-/* A finding that says where and how two bytes differ. */
+/* A finding about two bytes that differ at OFFSET, or about an end. */
 struct finding finding_corrupt(uint64_t offset, int expected, int got);
 struct finding finding_truncated(uint64_t offset);
 
 /*
- * Whose reply a datagram is, and how it differs. The header says so, unless that is what was
- * altered: then the send time, and in the end the oldest that still waits. 0 when it can be
- * nobody's.
+ * The sequence that a datagram is the reply to, and how it differs: by its header, or if that was
+ * altered, by send time, or else the oldest that waits. 0 when it belongs to none.
  */
 uint64_t flow_judge_datagram(const struct flow *flow, const unsigned char *data, size_t length,
 			     struct finding *finding);

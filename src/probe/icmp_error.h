@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What a router, or the other host, says about a datagram that did not arrive: the error queue of
+ * What a router or the other host reports about a datagram that did not arrive: the error queue of
  * an IP socket (ip(7), IP_RECVERR).
  */
 
@@ -20,7 +20,7 @@
 struct icmp_error {
 	bool remote;	       /* false: our own kernel's, which send(2) returns, too */
 	bool port_unreachable; /* nothing listens there */
-	struct address from;   /* who says so; length 0: not known */
+	struct address from;   /* length 0: not known */
 	size_t quoted;	       /* bytes of the datagram, from its start, that came with it */
 	char text[ICMP_ERROR_TEXT_MAX]; /* "from 192.0.2.1: host unreachable" */
 };

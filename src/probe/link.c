@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The life of a link. A lost connection is made again by attempts beside each other, so that what is
- * measured is the path and not the growing pauses of the kernel between its SYNs. Owns the socket,
- * its two events and the sockets of the attempts; ping and bench call it.
+ * The life of a link. A lost connection is re-established by several attempts at a time, so that an
+ * outage reads as that of the path, without the growing pauses of the kernel between its SYNs. Owns
+ * the socket, its two events and the sockets of the attempts; ping and bench call it.
  */
 
 #include "config.h"
@@ -108,7 +108,7 @@ static void succeed(struct link *link, int fd)
 	link->user->reconnected(link->context);
 }
 
-/* A probe that waits for a connection does so while there is an attempt at one. */
+/* A probe waits for a connection as long as there is an attempt at one. */
 static void fail(struct link *link, int error)
 {
 	note(link, "cannot connect", error);
@@ -198,7 +198,7 @@ void link_lose_waiting(struct link *link, const char *why)
 		link->user->lost(link->context, flow_oldest(link->flow), why);
 }
 
-/* There is no more to come of what has come in part. */
+/* A reply that arrived in part is cut: the rest will not come. */
 static void settle_partial(struct link *link)
 {
 	uint64_t sequence = link->stream.sequence;
@@ -209,7 +209,7 @@ static void settle_partial(struct link *link)
 		link->user->reply(link->context, sequence, &finding, bytes);
 }
 
-/* What was on its way is gone with the connection. */
+/* What was in flight is lost with the connection. */
 static void end_connection(struct link *link, const char *why)
 {
 	stream_count_unexpected(&link->stream);
@@ -218,7 +218,7 @@ static void end_connection(struct link *link, const char *why)
 	stream_start(&link->stream, link->flow); /* what was unexpected is counted */
 }
 
-/* At once when the connection was of use, else at its user's next call: no storm of connects. */
+/* At once if something was received, else at the user's next call: no storm of connects. */
 void link_lost(struct link *link, int error, uint64_t now)
 {
 	note(link, "connection lost", error);
@@ -228,7 +228,7 @@ void link_lost(struct link *link, int error, uint64_t now)
 		link_connect(link, now);
 }
 
-/* With a reset: on a path that is cut, the kernel would go on for minutes with what is unsent. */
+/* With a reset: on a dead path the kernel would retransmit for minutes. */
 void link_give_up(struct link *link, uint64_t now)
 {
 	const struct linger at_once = {.l_onoff = 1};

@@ -2,8 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The socket of one flow, and over TCP what becomes of its probes when the connection ends, and how
- * it is made again. Its user reads and writes; the link reports a reply, a loss and an incident.
+ * The socket of one flow; over TCP also what happens to its probes when the connection is lost, and
+ * how it is re-established. Its user reads and writes; the link reports replies, losses and
+ * incidents.
  */
 
 #ifndef PROBE_LINK_H
@@ -21,14 +22,15 @@
 #include "probe/target.h"
 #include "probe/writer.h"
 
-/* What the user of a link does; all of it is called with the link's context. */
+/* The callbacks of a link's user; CONTEXT is the link's. */
 struct link_user {
 	event_callback_fn readable;
 	event_callback_fn writable;
 	void (*reconnected)(void *context);
 	stream_message *reply;
-	void (*lost)(void *context, uint64_t sequence, const char *why); /* has to give it up */
-	void (*note)(void *context, const char *what, int error);	 /* 0: none; may be NULL */
+	void (*lost)(void *context, uint64_t sequence,
+		     const char *why);				  /* has to call flow_lose() */
+	void (*note)(void *context, const char *what, int error); /* 0: none; may be NULL */
 };
 
 /* A connect that is on its way. */
@@ -46,7 +48,7 @@ struct link {
 	const struct target *target;
 	struct flow *flow;
 	int fd;	     /* -1: not connected */
-	bool wanted; /* to be made again when it is lost */
+	bool wanted; /* to be re-established when it is lost */
 	bool heard;  /* something came on this connection */
 	struct event readable;
 	struct event writable;
@@ -58,7 +60,7 @@ struct link {
 	uint64_t tried;		       /* when the latest began */
 };
 
-/* After base, target, flow, user and context, max_attempts and patience are set. -1 without memory. */
+/* Set user to flow, max_attempts and patience before. -1 without memory. */
 int link_init(struct link *link) WARN_UNUSED;
 void link_clear(struct link *link); /* also of one that was not made */
 
@@ -71,7 +73,7 @@ void link_connect(struct link *link, uint64_t now);
 bool link_is_connecting(const struct link *link);
 void link_stop_connecting(struct link *link);
 
-/* TCP: takes in what came. */
+/* TCP: processes received bytes. */
 static inline void link_feed(struct link *link, const unsigned char *data, size_t length)
 {
 	link->heard = true;
@@ -84,13 +86,13 @@ static inline void link_feed(struct link *link, const unsigned char *data, size_
  */
 bool link_flush(struct link *link, unsigned char *scratch, size_t size);
 
-/* TCP: the other side ended it; ERROR 0 is an orderly end. What waited is lost. */
+/* TCP: the other side closed it; ERROR 0 is an orderly close. What waited is lost. */
 void link_lost(struct link *link, int error, uint64_t now);
 
-/* TCP: nothing has come for too long. Ends it with a reset, and makes a new one. */
+/* TCP: silent for too long. Closes it with a reset and connects again. */
 void link_give_up(struct link *link, uint64_t now);
 
-/* All that waits is lost. */
+/* Reports all that waits as lost. */
 void link_lose_waiting(struct link *link, const char *why);
 
 #endif

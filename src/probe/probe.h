@@ -3,8 +3,8 @@
 
 /*
  * The message that goes out and must come back: a header of 32 bytes (magic, run, sequence, send
- * time) and a pattern that depends on sequence and position. Any byte of it can be told at any time
- * from the header alone, so nothing that was sent has to be kept.
+ * time) and a pattern that depends on sequence and position. Every byte follows from the header
+ * alone, so nothing that was sent has to be kept.
  */
 
 #ifndef PROBE_PROBE_H
@@ -20,7 +20,7 @@
 #define PROBE_SIZE_MIN PROBE_HEADER_SIZE
 #define PROBE_SIZE_MAX (16u << 20)
 
-/* After so many bytes the pattern starts from another place. */
+/* After this many bytes the pattern restarts from another place. */
 #define PROBE_BLOCK 32768u
 
 struct probe {

@@ -15,7 +15,7 @@
 struct schedule {
 	uint64_t start; /* nanoseconds of CLOCK_MONOTONIC */
 	uint64_t end;	/* nothing is due from then on */
-	uint64_t rate;	/* messages a second of all flows together */
+	uint64_t rate;	/* messages per second of all flows together */
 	uint64_t index;
 	uint64_t count;
 };

@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-/* Of FD since it was opened, modulo 2^32; 0 where the kernel does not say. */
+/* Of FD since it was opened, modulo 2^32; 0 where the kernel does not know. */
 uint32_t socket_drops(int fd);
 
 #endif

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Replies out of a byte stream: follows the bytes that must come, in their order, and finds the way
- * back when they do not: after a greeting, a prefix, bytes left out or probes left out or repeated.
+ * Replies out of a byte stream: follows the expected bytes in their order, and synchronizes again
+ * after a greeting, a prefix, missing bytes, or missing or repeated probes.
  */
 
 #ifndef PROBE_STREAM_H
@@ -25,7 +25,7 @@ struct stream {
 	uint64_t following;	 /* which comes after it */
 	size_t at;		 /* bytes of it that came */
 	struct finding finding;	 /* about it, so far */
-	bool muted;		 /* it was settled already: say nothing when it is complete */
+	bool muted;		 /* it was settled already: no report when it is complete */
 	bool astray;		 /* the bytes do not fit: looking for a header */
 	uint64_t junk;		 /* bytes that came astray while no reply was due */
 	uint64_t unseen;	 /* settled by its size only, its header was not found */

@@ -49,7 +49,7 @@ struct target {
 int target_split(const char *text, char host[static TARGET_NAME_MAX], uint16_t *port,
 		 struct reason *reason) WARN_UNUSED;
 
-/* Looks up the name, which has to outlive the target, and checks that SIZE bytes can be sent there. */
+/* Looks up the name, which must outlive the target, and checks that SIZE bytes can be sent. */
 int target_resolve(struct target *target, const struct target_options *options, uint64_t size,
 		   struct reason *reason) WARN_UNUSED;
 

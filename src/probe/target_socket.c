@@ -142,17 +142,17 @@ static const char *hint(const struct target *target, int error)
 	case ECONNREFUSED:
 		return ": nothing listens there";
 	case EAGAIN:
-		return ": the server takes no connection from its queue, which is full";
+		return ": the queue of the server is full";
 	case ETIMEDOUT:
-		return ": no answer; a firewall, or the host is down";
+		return ": no answer: a firewall, or the host is down";
 	case EINVAL:
 		return is_without_link(&target->candidates[target->chosen])
 			       ? ": a link-local address needs its interface, as in fe80::1%eth0"
 			       : "";
 	case EADDRNOTAVAIL:
 		return target->source.length > 0
-			       ? ": the source address is not one of this host, or has no port left"
-			       : ": no port of this host is left; see net.ipv4.ip_local_port_range";
+			       ? ": not an address of this host, or it has no free port"
+			       : ": no free local port: see net.ipv4.ip_local_port_range";
 	default:
 		return "";
 	}
@@ -172,7 +172,7 @@ static int explain(const struct target *target, int error, struct reason *reason
 			  strerror(error), more);
 }
 
-/* The queue of a unix socket is full: nothing tells when it no longer is. */
+/* A unix socket whose queue is full cannot be polled for room. */
 static int begin_until(const struct target *target, uint64_t deadline)
 {
 	int fd;
@@ -221,7 +221,7 @@ static int open_chosen(const struct target *target, uint64_t deadline, int *erro
 	return -1;
 }
 
-/* Nobody answers: datagrams can be sent all the same, and who is silent may yet answer. */
+/* No answer: datagrams can be sent all the same, and a silent host may answer later. */
 static int open_silent(struct target *target, size_t silent)
 {
 	target->answered = false;

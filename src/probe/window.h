@@ -23,9 +23,9 @@ struct window {
 	uint64_t oldest; /* nothing before it is waiting */
 	uint64_t next;	 /* the sequence that is sent next; the first is 1 */
 	uint64_t waiting;
-	uint64_t lag;	    /* overtaken is what waits with at least so many sent after it; */
-	uint64_t behind;    /* which is nothing from here on, */
-	uint64_t overtaken; /* and so many before */
+	uint64_t lag;	    /* what waits with at least this many sent after it is overtaken: */
+	uint64_t behind;    /* nothing from here on, */
+	uint64_t overtaken; /* and this many before */
 };
 
 /* How many bytes a window of CAPACITY takes. */

@@ -288,13 +288,13 @@ TEST(that_all_ports_are_in_use_is_said)
 	target = faulty_start(&faulty);
 	leave_two_ports();
 	echoc = echoc_run(ECHOC_ARGS("bench", "-c", "5", target));
-	EXPECT(&echoc, 2, "no port of this host is left");
+	EXPECT(&echoc, 2, "no free local port");
 	echoc_free(&echoc);
 	echoc = echoc_run(ECHOC_ARGS("bench", "-I", "127.0.0.1", "-c", "5", target));
 	EXPECT(&echoc, 2, "or has no port left");
 	echoc_free(&echoc);
 	echoc = echoc_run(ECHOC_ARGS("bench", "-I", "192.0.2.1", target));
-	EXPECT(&echoc, 2, "the source address is not one of this host");
+	EXPECT(&echoc, 2, "not an address of this host");
 	echoc_free(&echoc);
 }
 

@@ -141,7 +141,7 @@ TEST(a_server_that_drips_is_not_waited_for_for_ever)
 	struct echoc echoc = echoc_run(
 		ECHOC_ARGS("bench", "--json", "-d", "50ms", "-s", "200", faulty_start(&faulty)));
 
-	EXPECT(&echoc, 1, "1 still outstanding when the time to wait was over");
+	EXPECT(&echoc, 1, "1 still outstanding at the end of the wait");
 	ck_assert_double_eq(sum_of(&echoc, "lost"), 1);
 	ck_assert_double_eq(sum_of(&echoc, "truncated"), 0);
 	ck_assert_double_ge(sum_of(&echoc, "elapsed_s"), 5);

@@ -83,7 +83,7 @@ TEST(a_queue_that_stays_full_is_named)
 
 	snprintf(target, sizeof(target), "unix:%s", path);
 	echoc = echoc_run(ECHOC_ARGS("send", "-w", "50ms", target, "hello"));
-	EXPECT(&echoc, 2, "the server takes no connection from its queue, which is full");
+	EXPECT(&echoc, 2, "the queue of the server is full");
 	echoc_free(&echoc);
 	close(filler);
 	close(server);

@@ -166,7 +166,7 @@ void bench_report_erase(const struct bench_report *report)
 		live_erase();
 }
 
-/* As of the last time that the threads handed in; it stays with the interval that it belongs to. */
+/* As last handed in by the threads; it still counts in the interval it belongs to. */
 void bench_report_progress(struct bench_report *report)
 {
 	struct bench *shared = report->shared;
@@ -206,13 +206,13 @@ static void print_problems(const struct bench *shared)
 	if (shared->send_error != 0)
 		fprintf(stderr, "echoc: sending failed: %s\n", strerror(shared->send_error));
 	if (shared->gso_refused)
-		fprintf(stderr, "echoc: the kernel refused trains here: sent singly\n");
+		fprintf(stderr, "echoc: UDP GSO unavailable: datagrams sent one at a time\n");
 	if (shared->held_up > 0)
-		fprintf(stderr, "echoc: was itself stopped for %s: round trips include that\n",
+		fprintf(stderr, "echoc: was itself stopped for %s, which round trips include\n",
 			duration_text((double)shared->held_up, time));
 	if (shared->given_up > 0)
 		fprintf(stderr,
-			"echoc: %" PRIu64 " still outstanding when the time to wait was over, "
+			"echoc: %" PRIu64 " still outstanding at the end of the wait, "
 			"counted as lost\n",
 			(uint64_t)shared->given_up);
 }

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What a bench says: each second, when it is asked, and at its end. Only the main thread calls it.
+ * What a bench prints: every second, on request, and at its end. Only the main thread calls it.
  */
 
 #ifndef ECHOC_BENCH_REPORT_H
@@ -32,13 +32,13 @@ void bench_report_begin(struct bench_report *report, struct bench *shared);
 /* What the threads handed in since the last time: the books of an interval that ends at UNTIL. */
 void bench_report_interval(struct bench_report *report, uint64_t until);
 
-/* One line on standard error, while it goes on. */
+/* One line on standard error, during the run. */
 void bench_report_progress(struct bench_report *report);
 
 /* When all threads are done: the summary, and what it means. */
 enum echoc_status bench_report_end(struct bench_report *report);
 
-/* Takes the live line away, if there is one. */
+/* Erases the live line, if there is one. */
 void bench_report_erase(const struct bench_report *report);
 
 #endif

@@ -58,7 +58,7 @@ struct bench_thread {
 	uint64_t paused;      /* since then, by stops of ours */
 	uint64_t held_up;     /* by all of them */
 	uint64_t cpu_used;    /* until the latest tick */
-	uint64_t given_up;    /* still outstanding when the time to wait was over */
+	uint64_t given_up;    /* still outstanding at the end of the wait */
 	uint64_t quiet_since; /* since when nothing is outstanding; 0: something is */
 };
 

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The summary of a bench in columns: table, round trips, histogram. Owns nothing; report.c calls it.
+ * The summary of a bench in columns. Owns nothing; report.c calls it.
  */
 
 #include "config.h"
@@ -140,7 +140,7 @@ static void print_client(const struct books *books, const struct report_span *sp
 
 	printf("\n  echoc used %.0f %% of %u core%s", share, cores, cores == 1 ? "" : "s");
 	if (books->received > 0)
-		printf(", %s a message",
+		printf(", %s per message",
 		       duration_text(1e9 * span->cpu / (double)books->received, text));
 	printf("%s\n", report_client_was_limit(span) ? ": the client was the limit" : "");
 }
@@ -152,7 +152,7 @@ void bench_table_print(const struct arguments *arguments, const struct target *t
 	printf("%" PRIu64 " bytes, %" PRIu64 " connection%s, ", arguments->size,
 	       arguments->connections, arguments->connections == 1 ? "" : "s");
 	if (arguments->rate > 0)
-		printf("%" PRIu64 " a second", arguments->rate);
+		printf("%" PRIu64 " per second", arguments->rate);
 	else
 		printf("%" PRIu64 " outstanding on each", arguments->depth);
 	printf("%s\n\n", arguments->gso ? ", in trains" : "");

@@ -21,8 +21,8 @@
 #define MEMORY_MAX (1u << 30) /* twice what the most connections take with the defaults */
 
 /*
- * A datagram may be waited for while others come and go; who is sent to as fast as it answers gets
- * as many as that takes at half a million a second.
+ * A datagram may be awaited while others come and go; in a closed loop the window has room for half
+ * a million per second.
  */
 size_t bench_window(const struct arguments *arguments, bool datagram)
 {

@@ -20,7 +20,7 @@
 #define WAITED_MAX 4096 /* messages without a stamp that are read after a stop of ours */
 #define REFUSED "refused: nothing listens there"
 
-/* Of an IP socket the error queue says more. */
+/* Only IP sockets have one; it knows more than errno. */
 static bool has_error_queue(const struct pinger *pinger)
 {
 	return pinger->target->datagram &&
@@ -53,7 +53,7 @@ static void take_datagram(struct pinger *pinger, size_t length)
 	ping_output_unexpected(&pinger->output, pinger->buffer, length);
 }
 
-/* Whose datagram an error quotes, if it quotes enough, or else may be about. 0: nobody's. */
+/* The probe that an error quotes or, if it quotes too little, may concern; 0: none. */
 static uint64_t sequence_of(const struct pinger *pinger, const struct icmp_error *error,
 			    uint64_t before)
 {
@@ -84,7 +84,7 @@ static void settle_error(struct pinger *pinger, const struct icmp_error *error, 
 		ping_output_note(&pinger->output, why, 0); /* it was given up before that came */
 }
 
-/* Of the datagrams from BEFORE on none has been sent. How many errors there were. */
+/* No datagram from BEFORE on has been sent. Returns the number of errors. */
 static unsigned read_errors(struct pinger *pinger, uint64_t before)
 {
 	struct icmp_error error;
@@ -110,7 +110,7 @@ static bool lose_connection(struct pinger *pinger, int error)
 	return false;
 }
 
-/* True when it is worth another try: an error of a datagram that was sent is told only once. */
+/* True when it is worth another try: the error of a datagram is reported only once. */
 static bool fail_receive(struct pinger *pinger, int error)
 {
 	if (error == EAGAIN || error == EINTR)
@@ -175,7 +175,7 @@ void ping_end_silent(struct pinger *pinger, uint64_t now)
 		link_give_up(&pinger->link, now);
 }
 
-/* An error that an earlier datagram met is reported by the next call, which then is repeated. */
+/* The error of an earlier datagram is reported by the next call, which is then repeated. */
 static void send_datagram(struct pinger *pinger, uint64_t sequence)
 {
 	struct probe probe = flow_probe(&pinger->flow, sequence);

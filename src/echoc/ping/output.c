@@ -44,7 +44,7 @@ void ping_output_start(const struct ping_output *output, uint64_t run, const cha
 		json_end(&json);
 		return;
 	}
-	printf("ECHO %s (%s) over %s: %" PRIu64 " bytes each %s\n", output->target->name,
+	printf("ECHO %s (%s) over %s: %" PRIu64 " bytes every %s\n", output->target->name,
 	       output->target->text, output->target->protocol, arguments->size,
 	       format_duration(arguments->interval_ms, interval));
 	if (arguments->verbose)
@@ -110,8 +110,8 @@ static void print_finding(const struct finding *finding)
 	print_byte(" expected", finding->expected);
 	print_byte(", got", finding->got);
 	if (finding->inserted > 0)
-		printf(" (%" PRIu64 " bytes came before the reply: a greeting or a prefix?)",
-		       finding->inserted);
+		printf(" (%" PRIu64 " byte%s came before the reply: a greeting or a prefix?)",
+		       finding->inserted, finding->inserted == 1 ? "" : "s");
 }
 
 void ping_output_reply(const struct ping_output *output, const struct ping_reply *reply)

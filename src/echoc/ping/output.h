@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What ping says about each probe: a line in ping(8)'s shape, or a JSON object.
+ * What ping prints about each probe: a line in ping(8)'s format, or a JSON object.
  */
 
 #ifndef ECHOC_PING_OUTPUT_H

@@ -2,14 +2,15 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The fate of each probe, once: into the books and on the screen. Owns nothing; ping.c calls it.
+ * The fate of each probe, entered once in the books and on the screen. Owns nothing; ping.c calls
+ * it.
  */
 
 #include "config.h"
 
 #include "echoc/ping/pinger.h"
 
-/* In an interval, too, late is a part of lost; this loss was reported in an earlier one. */
+/* In each interval, too, late is part of lost; this loss belongs to an earlier one. */
 static void enter_late_in_total(struct pinger *pinger)
 {
 	pinger->books.late--;
@@ -17,8 +18,8 @@ static void enter_late_in_total(struct pinger *pinger)
 }
 
 /*
- * The reply waited while we were stopped, and when it came is not known: the kernel did not say, or
- * said when the last of several came, all but one of which were earlier.
+ * The reply waited while we were stopped, and nobody knows when it arrived: the kernel has no time,
+ * or only that of the last of several replies.
  */
 static bool may_have_been_in_time(const struct pinger *pinger, uint64_t sequence)
 {

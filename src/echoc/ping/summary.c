@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What a ping has found out, summed up for every interval and at the end. Owns nothing; ping.c calls
+ * The results of a ping, for every interval and at the end. Owns nothing; ping.c calls
  * it.
  */
 
@@ -35,7 +35,7 @@ static void sum_up(const struct pinger *pinger, struct books *sum)
 	assert(books_balance(sum));
 }
 
-/* As ping(8): one line in between, on standard error, so that it is no part of the output. */
+/* As ping(8): one line on standard error, so that it is not part of the output. */
 void pinger_print_progress(const struct pinger *pinger)
 {
 	struct books sum;

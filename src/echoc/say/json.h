@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * One JSON object a line, written as it is made: a value that was not measured is null, never NaN.
- * No tree, no memory; the caller opens and closes what it nests.
+ * One JSON object per line, written as it is made, without a tree or memory. A value that was not
+ * measured is null, never NaN; the caller opens and closes what it nests.
  */
 
 #ifndef ECHOC_SAY_JSON_H

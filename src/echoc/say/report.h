@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Sums, as text for a person and as JSON: what the modes print at the start, at each interval and at
- * the end, as far as it is the same for all.
+ * Results as text and as JSON: what the modes print at the start, at each interval and at the end,
+ * as far as it is the same for all.
  */
 
 #ifndef ECHOC_SAY_REPORT_H
@@ -31,20 +31,20 @@ struct report_span {
 void report_begin_start(struct json *json, const char *mode, const struct target *target,
 			uint64_t run, const char *own_address);
 
-/* {"type":TYPE}, an interval or the summary, to which the mode adds what only it has, and the end. */
+/* {"type":TYPE}, an interval or the summary, to which the mode adds its own and the end. */
 void report_begin_books(struct json *json, const char *type, const struct books *books,
 			double elapsed);
 
 /* The end of one that has no rates. */
 void report_end_books(struct json *json, const struct books *books);
 
-/* The end of a ping, or one of its intervals, in ping(8)'s shape. */
+/* The end of a ping, or one of its intervals, in ping(8)'s format. */
 void report_ping_text(const struct books *books);
 
 /* A line for each kind of incident that there was. */
 void report_incidents(const struct books *books);
 
-/* How it goes, in one line, as ping(8) prints it. */
+/* Progress in one line, as ping(8) prints it. */
 void report_progress(FILE *out, const struct books *books);
 
 /* Where to look when much of a fast UDP run was lost; nothing otherwise. */

@@ -116,6 +116,6 @@ void report_hint(FILE *out, const struct target *target, const struct books *boo
 		return;
 	fputs("Hint: much was lost at a high rate. echod answers one source at most udp_rate "
 	      "(1000)\n"
-	      "datagrams a second unless told otherwise: see echod.conf(5).\n",
+	      "datagrams per second by default: see echod.conf(5).\n",
 	      out);
 }

@@ -22,7 +22,7 @@
 #define PIECE 1400u
 #define LARGEST 65536u
 #define EARLIER_MAX 64u
-#define QUEUED_MAX 256u /* looked at before a send: a flood must not keep us from it */
+#define QUEUED_MAX 256u /* read before a send: a flood must not prevent it */
 
 /* A datagram that was sent before the present one. */
 struct earlier {
@@ -39,7 +39,7 @@ struct exchange {
 	unsigned char in[LARGEST];
 };
 
-/* FNV-1a: no secret, for who forged a match would only have an altered reply called a late one. */
+/* FNV-1a: a forged match would only make an altered reply a late one. */
 static uint64_t hash_of(const unsigned char *data, size_t length)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
@@ -55,7 +55,7 @@ static void remember(struct exchange *exchange, size_t length, bool answered)
 		(struct earlier){hash_of(exchange->out, length), length, answered};
 }
 
-/* Whose reply came; of several that were alike the oldest that was given up. NULL: of none. */
+/* The datagram that was replied to; of several alike the oldest given up. NULL: none. */
 static struct earlier *find_earlier(struct exchange *exchange, size_t length)
 {
 	size_t oldest = exchange->count > EARLIER_MAX ? exchange->count - EARLIER_MAX : 0;
@@ -90,7 +90,7 @@ static bool settle_earlier(struct exchange *exchange, size_t length)
 	return true;
 }
 
-/* What came before a datagram is sent is not its reply, whatever it holds. */
+/* What arrived before a datagram is sent is not its reply, whatever it holds. */
 static void settle_queued(struct exchange *exchange)
 {
 	for (unsigned i = 0; i < QUEUED_MAX; i++) {
@@ -148,7 +148,7 @@ static int await_reply(struct exchange *exchange, size_t sent, size_t *length)
 			return count;
 		got = recv(fd, exchange->in, sizeof(exchange->in), 0);
 		if (got < 0 && (errno == EAGAIN || errno == EINTR))
-			continue; /* its checksum was wrong, and it is gone */
+			continue; /* its checksum was wrong, and the kernel dropped it */
 		if (got < 0)
 			return -1;
 		*length = (size_t)got;
@@ -210,7 +210,7 @@ static int exchange_one(struct exchange *exchange, size_t length, struct reason 
 		sender->books.lost += length;
 		sender->compared += length;
 		sender->timed_out = true;
-		sender->cut_short |= length == 0; /* an empty one was lost: no byte tells */
+		sender->cut_short |= length == 0; /* an empty one was lost: no byte shows it */
 		return 0;
 	}
 	if (sender_print(sender, exchange->in, got) < 0)

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Bytes that were sent and have not come back yet, in order. Grows to what is under way at most,
- * which its user bounds.
+ * Bytes that were sent and have not come back yet, in order. Its size is bounded by what its user
+ * has in flight.
  */
 
 #ifndef ECHOC_SEND_FIFO_H

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * send: gets the bytes from the command line or standard input, has them carried, says how it went.
+ * send: gets the bytes from the command line or standard input, exchanges them, reports the result.
  * Owns the sender; main calls it.
  */
 
@@ -51,11 +51,15 @@ static int carry(struct sender *sender, struct reason *reason)
 	return send_stream(sender, reason);
 }
 
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 static void print_bytes(uint64_t count, const char *what)
 {
 	if (count > 0)
-		fprintf(stderr, "echoc: %" PRIu64 " byte%s %s\n", count, count == 1 ? "" : "s",
-			what);
+		fprintf(stderr, "echoc: %" PRIu64 " byte%s %s\n", count, plural(count), what);
 }
 
 static void print_result(const struct sender *sender, double seconds)
@@ -65,9 +69,9 @@ static void print_result(const struct sender *sender, double seconds)
 	char wait[DURATION_TEXT_MAX], time[NUMBER_TEXT_MAX];
 
 	if (books->lost > 0 || sender->cut_short)
-		fprintf(stderr, "echoc: %" PRIu64 " of %" PRIu64 " bytes came back%s%s%s\n",
-			books->received, books->sent, sender->cut_short ? "; not all was sent" : "",
-			waited ? ", waited " : "",
+		fprintf(stderr, "echoc: %" PRIu64 " of %" PRIu64 " byte%s came back%s%s%s\n",
+			books->received, books->sent, plural(books->sent),
+			sender->cut_short ? "; not all was sent" : "", waited ? ", waited " : "",
 			waited ? format_duration(sender->arguments->timeout_ms, wait) : "");
 	print_bytes(books->late, "came back late");
 	print_bytes(books->duplicates, "came back again");
@@ -76,12 +80,13 @@ static void print_result(const struct sender *sender, double seconds)
 	print_bytes(books->corrupt, "came back altered");
 	if (sender->arguments->verbose)
 		fprintf(stderr,
-			"%" PRIu64 " bytes sent to %s over %s, %" PRIu64 " came back, in %s\n",
-			books->sent, sender->target->text, sender->target->protocol,
-			books->received, duration_text(seconds * 1e9, time));
+			"%" PRIu64 " byte%s sent to %s over %s, %" PRIu64 " came back, in %s\n",
+			books->sent, plural(books->sent), sender->target->text,
+			sender->target->protocol, books->received,
+			duration_text(seconds * 1e9, time));
 }
 
-/* So that the prompt of the shell does not follow on the same line. */
+/* So that the shell's prompt starts on a line of its own. */
 static void end_line(const struct sender *sender)
 {
 	if (sender->last_printed != '\0' && sender->last_printed != '\n' && terminal_is(stdout))

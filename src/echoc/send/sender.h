@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What the files of send share: send.c owns all of this, stream.c and datagram.c carry the bytes
+ * What the files of send share: send.c owns all of this, stream.c and datagram.c move the bytes
  * with the help of sender.c. The books count bytes here.
  */
 
@@ -26,9 +26,9 @@ struct sender {
 	size_t text_taken;
 	uint64_t compared; /* bytes that came back, so far */
 	uint64_t extra;	   /* that came beyond what was sent */
-	bool differs;	   /* said where already */
+	bool differs;	   /* the first place was reported */
 	bool cut_short;	   /* not all of the input could be sent */
-	bool timed_out;	   /* something was waited for as long as -w says */
+	bool timed_out;	   /* something was awaited for as long as -w */
 	unsigned char last_printed;
 	struct books books;
 };
@@ -39,10 +39,10 @@ ssize_t sender_read(struct sender *sender, unsigned char *buffer, size_t size);
 /* Prints what came back; nothing with --json. -1 when standard output does not take it. */
 int sender_print(struct sender *sender, const unsigned char *data, size_t length) WARN_UNUSED;
 
-/* Says, once, where what came back differs. EXPECTED is -1 where nothing more was expected. */
+/* Reports, once, where what came back differs. EXPECTED is -1 where nothing more was expected. */
 void sender_differs(struct sender *sender, uint64_t offset, int expected, int got);
 
-/* Carries everything. -1 with a reason when it could not go on. */
+/* Exchanges everything. -1 with a reason when it could not continue. */
 int send_stream(struct sender *sender, struct reason *reason) WARN_UNUSED;
 int send_datagrams(struct sender *sender, struct reason *reason) WARN_UNUSED;
 

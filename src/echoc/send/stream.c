@@ -3,7 +3,7 @@
 
 /*
  * send over a stream: reads, sends, receives and compares at the same time, so that no amount of
- * data can stand still; closes its half at the end of the input. Owns what is under way.
+ * data can stall it; closes its half at the end of the input. Owns what is in flight.
  */
 
 #include "config.h"
@@ -22,7 +22,7 @@
 #include "echoc/send/sender.h"
 
 #define PIECE 65536u
-#define UNDER_WAY_MAX (16u << 20) /* from a server that takes all and echoes nothing */
+#define UNDER_WAY_MAX (16u << 20) /* to a server that reads all and echoes nothing */
 
 struct carrier {
 	struct sender *sender;
@@ -36,7 +36,7 @@ struct carrier {
 	uint64_t moved;	  /* when something last went or came */
 };
 
-/* Nothing more can be sent; what is on its way may still come back. */
+/* Nothing more can be sent; what is in flight may still come back. */
 static void stop_sending(struct carrier *carrier, bool complete)
 {
 	carrier->closed_half = true;
@@ -44,7 +44,7 @@ static void stop_sending(struct carrier *carrier, bool complete)
 	(void)shutdown(carrier->sender->fd, SHUT_WR);
 }
 
-/* What was read before an error goes and may come back, as at the end of the input. */
+/* What was read before an error is sent and may come back, as at the end of input. */
 static void take_input(struct carrier *carrier)
 {
 	ssize_t count = sender_read(carrier->sender, carrier->out, sizeof(carrier->out));
@@ -102,7 +102,7 @@ static int receive_piece(struct carrier *carrier, struct reason *reason)
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (length < 0)
-		return reason_set(reason, "the connection broke: %s", strerror(errno));
+		return reason_set(reason, "connection lost: %s", strerror(errno));
 	carrier->ended = length == 0;
 	carrier->moved = clock_ns();
 	if (sender_print(carrier->sender, carrier->in, (size_t)length) < 0)
@@ -111,7 +111,7 @@ static int receive_piece(struct carrier *carrier, struct reason *reason)
 	return 0;
 }
 
-/* Something is to come yet: without end while the user types, else as long as -w says. */
+/* Milliseconds to wait: without limit while the user types, else what is left of -w. */
 static int time_left(const struct carrier *carrier)
 {
 	uint64_t wait = carrier->sender->arguments->timeout_ms * NS_PER_MS;
@@ -165,7 +165,7 @@ static int carry(struct carrier *carrier, struct reason *reason)
 		result = turn(carrier, reason);
 	carrier->sender->timed_out = result == 0;
 	if (result == 0 && carrier->under_way.count == 0 && carrier->closed_half)
-		return 0; /* all came back; that the other side does not close is its own affair */
+		return 0; /* all came back; the other side need not close */
 	if (!carrier->closed_half || carrier->out_count > 0)
 		carrier->sender->cut_short = true;
 	return result < 0 ? -1 : 0;
