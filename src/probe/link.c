@@ -183,15 +183,6 @@ void link_connect(struct link *link, uint64_t now)
 		fail(link, error);
 }
 
-bool link_flush(struct link *link, unsigned char *scratch, size_t size)
-{
-	writer_flush(&link->writer, link->flow, link->fd, scratch, size);
-	if (!writer_pending(&link->writer, link->flow))
-		return true;
-	event_add(&link->writable, NULL);
-	return false;
-}
-
 void link_lose_waiting(struct link *link, const char *why)
 {
 	while (flow_waiting(link->flow) > 0)

@@ -28,9 +28,10 @@ struct link_user {
 	event_callback_fn writable;
 	void (*reconnected)(void *context);
 	stream_message *reply;
-	void (*lost)(void *context, uint64_t sequence,
-		     const char *why);				  /* has to call flow_lose() */
-	void (*note)(void *context, const char *what, int error); /* 0: none; may be NULL */
+	/* Has to call flow_lose(). */
+	void (*lost)(void *context, uint64_t sequence, const char *why);
+	/* May be NULL; ERROR 0 is none. */
+	void (*note)(void *context, const char *what, int error);
 };
 
 /* A connect that is on its way. */
@@ -49,7 +50,7 @@ struct link {
 	struct flow *flow;
 	int fd;	     /* -1: not connected */
 	bool wanted; /* to be re-established when it is lost */
-	bool heard;  /* something came on this connection */
+	bool heard;  /* something was received on it */
 	struct event readable;
 	struct event writable;
 	struct stream stream; /* TCP only */
@@ -60,7 +61,7 @@ struct link {
 	uint64_t tried;		       /* when the latest began */
 };
 
-/* Set user to flow, max_attempts and patience before. -1 without memory. */
+/* The caller has set what is above fd, max_attempts and patience. -1 without memory. */
 int link_init(struct link *link) WARN_UNUSED;
 void link_clear(struct link *link); /* also of one that was not made */
 
@@ -84,7 +85,14 @@ static inline void link_feed(struct link *link, const unsigned char *data, size_
  * TCP: hands over what was sent on the flow, made in SCRATCH. False when the rest has to wait until
  * the socket is writable.
  */
-bool link_flush(struct link *link, unsigned char *scratch, size_t size);
+static inline bool link_flush(struct link *link, unsigned char *scratch, size_t size)
+{
+	writer_flush(&link->writer, link->flow, link->fd, scratch, size);
+	if (!writer_pending(&link->writer, link->flow))
+		return true;
+	event_add(&link->writable, NULL);
+	return false;
+}
 
 /* TCP: the other side closed it; ERROR 0 is an orderly close. What waited is lost. */
 void link_lost(struct link *link, int error, uint64_t now);
