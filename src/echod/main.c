@@ -6,64 +6,24 @@
 #include "config.h"
 
 #include <event2/event.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "daemon/log.h"
 #include "daemon/notify.h"
+#include "daemon/program.h"
 #include "daemon/signals.h"
 #include "echod/config/load.h"
 #include "echod/config/options.h"
 #include "echod/control/server.h"
-
-/* Findings in the file go to standard error as a compiler's would, whatever the log level. */
-static void report(enum log_level level, const char *line)
-{
-	if (log_is_journal())
-		fprintf(stderr, "<%d>%s\n", level == LEVEL_ERROR ? 3 : 4, line);
-	else
-		fprintf(stderr, "%s\n", line);
-}
-
-/* In a bare chroot the directory stands in for /dev/null: nothing can be written to it either. */
-static int open_nothing(void)
-{
-	int fd = open("/dev/null", O_RDWR);
-
-	if (fd < 0)
-		fd = open("/", O_PATH);
-	return fd;
-}
-
-/* A socket must never become descriptor 2, which the log is written to. */
-static void ensure_standard_descriptors(void)
-{
-	int fd;
-
-	do {
-		fd = open_nothing();
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
-}
-
-static enum exit_status written(enum exit_status status)
-{
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return status;
-	fprintf(stderr, "echod: cannot write to standard output\n");
-	return STATUS_FAILURE;
-}
 
 static void say_defaults(const char *path)
 {
 	char line[PATH_MAX + 64];
 
 	(void)snprintf(line, sizeof(line), "%s: there is no such file: the defaults apply", path);
-	report(LEVEL_WARNING, line);
+	program_report(LEVEL_WARNING, line);
 }
 
 static enum exit_status serve(const struct options *options, struct config *config)
@@ -85,7 +45,7 @@ static enum exit_status serve(const struct options *options, struct config *conf
 
 static enum exit_status with_configuration(const struct options *options)
 {
-	struct config *config = config_load(&options->source, report);
+	struct config *config = config_load(&options->source, program_report);
 	enum exit_status status = STATUS_OK;
 
 	if (!config)
@@ -123,12 +83,9 @@ int main(int argc, char *argv[])
 	struct options options;
 	enum exit_status status = STATUS_USAGE;
 
-	signals_block();
-	signal(SIGXFSZ, SIG_IGN); /* a log file at its limit: the write fails, which is counted */
-	ensure_standard_descriptors();
-	log_open();
+	program_begin();
 	if (options_parse(&options, argc, argv) == 0)
 		status = act(&options);
 	options_clear(&options);
-	return (int)written(status);
+	return (int)program_end(status);
 }

@@ -49,6 +49,8 @@ static void check_split(const char *text)
 
 	if (address_split(text, PORT_REQUIRED, host, sizeof(host), &port, &reason) == 0)
 		FUZZ_CHECK(strlen(host) < sizeof(host));
+	if (address_split(text, 7, host, sizeof(host), &port, &reason) == 0)
+		FUZZ_CHECK(strlen(host) < sizeof(host) && (port == 7 || strchr(text, ':')));
 }
 
 static void check_path(const char *path)

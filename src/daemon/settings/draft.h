@@ -27,7 +27,7 @@ struct draft {
 	/* NULL, or called after each word that was read. */
 	void (*take_word)(struct draft *draft, int line, const struct setting *setting,
 			  const void *values);
-	void *context; /* the program's */
+	const void *context; /* the program's */
 
 	/* By the place of the section in the schema: of the one, or of each with a name. */
 	struct section_lines single[SECTIONS_MAX];

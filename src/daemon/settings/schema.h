@@ -51,7 +51,7 @@ struct setting {
 	const char *default_text; /* "": none */
 	unsigned applies_to;	  /* what the no_effect() of the schema makes of it */
 	bool required;		  /* in a section with a name */
-	bool restart;		  /* a new value takes effect only at a restart */
+	bool restart;		  /* takes effect only at a restart; in sections that stand once */
 };
 
 /* Room for the marks of each row, and of each section. */
@@ -80,7 +80,10 @@ struct schema {
 	const struct setting *settings;
 	size_t setting_count;
 
-	/* Why a setting has no effect in a section with a name, "serves no TCP"; NULL: it has. */
+	/*
+	 * Why a setting has no effect in a section with a name, "serves no TCP"; NULL: it has. Not
+	 * called if no section has a name.
+	 */
 	const char *(*no_effect)(const struct setting *setting, const void *values);
 };
 

@@ -7,6 +7,7 @@
 
 #include "daemon/settings/settings.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static enum config_file read_file(struct draft *draft, const struct settings_source *source)
@@ -59,9 +60,10 @@ static bool differs(const struct schema *schema, const struct setting *setting, 
 	for (size_t i = 0; i < schema->section_count; i++) {
 		const struct section *section = &schema->sections[i];
 
-		/* Those with a name come and go. */
-		if ((setting->sections & section->bit) != 0 && section->size == 0 &&
-		    !setting_equal(setting, section_values_const(section, now, 0),
+		if (!(setting->sections & section->bit))
+			continue;
+		assert(section->size == 0); /* those with a name come and go */
+		if (!setting_equal(setting, section_values_const(section, now, 0),
 				   section_values_const(section, next, 0)))
 			return true;
 	}

@@ -26,7 +26,7 @@ struct settings_source {
 	void (*take_word)(struct draft *draft, int line, const struct setting *setting,
 			  const void *values);
 	void (*finish)(struct draft *draft);
-	void *context; /* of the draft */
+	const void *context; /* of the draft */
 };
 
 /*

@@ -166,12 +166,11 @@ static void name_all(struct config *config)
 struct config *config_load(const struct config_source *source, report_finding *report)
 {
 	struct config *config = calloc(1, sizeof(*config));
-	struct config_source context = *source;
 	const struct settings_source file = {.path = source->path,
 					     .must_exist = source->must_exist,
 					     .take_word = take_word,
 					     .finish = finish,
-					     .context = &context};
+					     .context = source};
 	enum config_file result;
 
 	if (!config) {

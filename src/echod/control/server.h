@@ -7,15 +7,7 @@
 #define ECHOD_CONTROL_SERVER_H
 
 #include "base/compiler.h"
-
-/* The exit statuses of echod(8); scripts and the unit rely on them. */
-enum exit_status {
-	STATUS_OK = 0,
-	STATUS_FAILURE = 1,
-	STATUS_USAGE = 2,
-	STATUS_NOT_PERMITTED = 4,
-	STATUS_CONFIG = 6
-};
+#include "daemon/program.h"
 
 struct config;
 struct config_source;

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The smallest daemon that daemon/ and base/ alone make: two settings, a page, reload, -t, -T and
+ * the service manager. Proves that nothing there needs echod. Run by test_daemon.
+ */
+
+#include "config.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/address.h"
+#include "daemon/http/http.h"
+#include "daemon/notify.h"
+#include "daemon/program.h"
+#include "daemon/settings/settings.h"
+#include "daemon/settings/values.h"
+#include "daemon/signals.h"
+
+struct minid {
+	struct address listen;
+	struct text text;
+};
+
+enum { IN_SERVER = 1 };
+
+static const struct setting table[] = {
+	{"listen", IN_SERVER, &endpoint_value, offsetof(struct minid, listen),
+	 .default_text = "127.0.0.1:0", .restart = true},
+	{"text", IN_SERVER, &text_value, offsetof(struct minid, text), .default_text = "hello"},
+};
+static const struct section sections[] = {{.name = "server", .bit = IN_SERVER}};
+static const struct schema schema = {.sections = sections,
+				     .section_count = ARRAY_SIZE(sections),
+				     .settings = table,
+				     .setting_count = ARRAY_SIZE(table)};
+
+static struct settings_source source = {.must_exist = true};
+static struct minid now;
+
+static void write_page(void *arg UNUSED, const char *path UNUSED, struct http_reply *reply)
+{
+	bounded_text_add(&reply->body, "%.*s\n", (int)now.text.length, now.text.bytes);
+}
+
+static const struct http_path paths[] = {{"/", write_page}, {NULL, NULL}};
+static const struct http_site site = {.paths = paths};
+
+static void warn_restart(const char *key)
+{
+	log_warning("%s has changed: restart to apply", key);
+}
+
+static void reload(void)
+{
+	struct minid next = {0};
+
+	notify_reloading();
+	if (settings_load(&schema, &next, &source, program_report) == CONFIG_FILE_BAD) {
+		settings_clear(&schema, &next);
+		notify_ready("reload failed");
+		return;
+	}
+	settings_compare(&schema, &now, &next, warn_restart);
+	settings_clear(&schema, &now);
+	now = next;
+	notify_ready("reloaded");
+}
+
+static void on_signal(int number, short what UNUSED, void *arg)
+{
+	if (number == SIGHUP)
+		reload();
+	else if (number != SIGUSR1)
+		event_base_loopbreak(arg);
+}
+
+static int open_socket(void)
+{
+	struct address bound = {.length = sizeof(bound.in6)};
+	int fd = socket(now.listen.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	char text[ADDRESS_TEXT_MAX];
+
+	if (fd < 0 || bind(fd, &now.listen.sa, now.listen.length) < 0 || listen(fd, 16) < 0 ||
+	    getsockname(fd, &bound.sa, &bound.length) < 0)
+		return -1;
+	log_notice("listening on http %s", address_format(&bound, text));
+	return fd;
+}
+
+static enum exit_status serve(void)
+{
+	struct event *events[SIGNAL_COUNT];
+	struct event_base *base = event_base_new();
+	int fd = open_socket();
+	struct http *http = fd >= 0 && base ? http_new(base, fd, true, &site, NULL) : NULL;
+
+	if (!http)
+		return STATUS_FAILURE;
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+		events[i] = evsignal_new(base, signals_served[i], on_signal, base);
+		event_add(events[i], NULL);
+	}
+	signals_unblock();
+	notify_open();
+	notify_ready("serving");
+	event_base_dispatch(base);
+	notify_stopping(0);
+	notify_close();
+	for (size_t i = 0; i < SIGNAL_COUNT; i++)
+		event_free(events[i]);
+	http_free(http);
+	event_base_free(base);
+	close(fd);
+	return STATUS_OK;
+}
+
+int main(int argc, char *argv[])
+{
+	enum exit_status status = STATUS_OK;
+	int option, action = 0;
+
+	program_begin();
+	while ((option = getopt(argc, argv, "c:tT")) != -1) {
+		if (option == 'c')
+			source.path = optarg;
+		else
+			action = option;
+	}
+	if (!source.path || action == '?')
+		return STATUS_USAGE;
+	if (settings_load(&schema, &now, &source, program_report) == CONFIG_FILE_BAD)
+		status = STATUS_CONFIG;
+	else if (action == 't')
+		printf("%s: ok\n", source.path);
+	else if (action == 'T')
+		status = settings_dump(&schema, &now, stdout) < 0 ? STATUS_FAILURE : STATUS_OK;
+	else
+		status = serve();
+	settings_clear(&schema, &now);
+	return (int)program_end(status);
+}
