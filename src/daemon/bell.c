@@ -22,7 +22,7 @@ static const struct timeval pause_time = {.tv_usec = 100 * 1000};
 /* Shared, because a failure affects all threads alike. */
 static struct log_throttle lines = {.period_ms = 30 * 1000, .burst = 1};
 
-static void say_failed(const char *call)
+static void log_failure(const char *call)
 {
 	unsigned suppressed;
 	int error = errno;
@@ -48,7 +48,7 @@ static void on_rung(int fd, short what UNUSED, void *arg)
 	if (read(fd, &rings, sizeof(rings)) < 0) {
 		if (errno == EAGAIN || errno == EINTR)
 			return;
-		say_failed("read");
+		log_failure("read");
 		pause_listening(bell);
 	}
 	bell->heard(bell->arg);
@@ -86,5 +86,5 @@ void bell_ring(int fd)
 
 	/* The other side resets the counter; if it is full, that side is awake anyway. */
 	if (write(fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
-		say_failed("write to");
+		log_failure("write to");
 }

@@ -166,27 +166,27 @@ void notify_detach(void)
 }
 
 /* State changes are kept until sent, because the manager waits for them. */
-static void tell_state(void)
+static void send_state(void)
 {
 	if (fd < 0 || send_kept(MSG_DONTWAIT))
 		return;
-	log_warning("service manager not told yet: %s; trying again", strerror(errno));
+	log_warning("cannot notify the service manager yet: %s; trying again", strerror(errno));
 	try_later();
 }
 
 /* A lost status or watchdog message is soon followed by another. */
-static void tell(const char *text)
+static void send_or_log(const char *text)
 {
 	if (fd < 0)
 		return;
 	if (!send_kept(MSG_DONTWAIT) || send_text(text, MSG_DONTWAIT) < 0)
-		log_debug("service manager not told: %s", strerror(errno));
+		log_debug("cannot notify the service manager: %s", strerror(errno));
 }
 
 void notify_ready(const char *status)
 {
 	(void)snprintf(state, sizeof(state), "READY=1\nSTATUS=%s\n", status);
-	tell_state();
+	send_state();
 }
 
 /* The time lets the manager distinguish the next READY=1 from one already sent. */
@@ -198,14 +198,14 @@ void notify_reloading(void)
 	(void)snprintf(reloading, sizeof(reloading), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\n",
 		       (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
 	*state = '\0';
-	tell_state();
+	send_state();
 }
 
 void notify_stopping(uint64_t usec)
 {
 	*reloading = '\0';
 	(void)snprintf(state, sizeof(state), "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRIu64 "\n", usec);
-	tell_state();
+	send_state();
 }
 
 void notify_status(const char *status)
@@ -213,10 +213,10 @@ void notify_status(const char *status)
 	char text[MESSAGE_MAX];
 
 	(void)snprintf(text, sizeof(text), "STATUS=%s\n", status);
-	tell(text);
+	send_or_log(text);
 }
 
 void notify_watchdog(void)
 {
-	tell("WATCHDOG=1\n");
+	send_or_log("WATCHDOG=1\n");
 }

@@ -2,9 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What we tell the service manager, in its own datagrams (sd_notify(3) describes them). Owned by
- * the control thread. No call but notify_close waits, and each does nothing when nobody asked to be
- * told.
+ * Messages to the service manager, in its own datagrams (sd_notify(3) describes them). Owned by the
+ * control thread. No call but notify_close waits, and each does nothing without NOTIFY_SOCKET.
  */
 
 #ifndef DAEMON_NOTIFY_H
@@ -18,7 +17,7 @@ struct event_base;
 /* Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, and removes them from the environment. */
 void notify_open(void);
 
-/* A busy manager that must still be told something has 100 ms to take it. */
+/* A busy manager with a message outstanding has 100 ms to take it. */
 void notify_close(void);
 
 /* From here on, messages that a busy manager has not accepted are retried from the loop of BASE. */

@@ -18,11 +18,11 @@
 #include "echod/config/options.h"
 #include "echod/control/server.h"
 
-static void say_defaults(const char *path)
+static void warn_defaults(const char *path)
 {
 	char line[PATH_MAX + 64];
 
-	(void)snprintf(line, sizeof(line), "%s: there is no such file: the defaults apply", path);
+	(void)snprintf(line, sizeof(line), "%s: not found: using defaults", path);
 	program_report(LEVEL_WARNING, line);
 }
 
@@ -51,7 +51,7 @@ static enum exit_status with_configuration(const struct options *options)
 	if (!config)
 		return STATUS_CONFIG;
 	if (!config->from_file && options->source.address_count == 0)
-		say_defaults(options->source.path);
+		warn_defaults(options->source.path);
 	if (options->action == ACTION_TEST)
 		printf("%s: ok\n", options->source.path);
 	else if (options->action == ACTION_DUMP)

@@ -50,9 +50,8 @@ TEST(a_wrong_file_is_refused_with_its_lines)
 
 	ck_assert_uint_eq(lines(log), 3);
 	ck_assert_ptr_nonnull(strstr(log, "echod.conf:3: listen: \"nowhere\" has no port"));
-	ck_assert_ptr_nonnull(strstr(log, "echod.conf:4: text was set on line 2 already"));
-	ck_assert_ptr_nonnull(
-		strstr(log, "echod.conf:5: unknown section [page]: allowed are [server]"));
+	ck_assert_ptr_nonnull(strstr(log, "echod.conf:4: text is already set on line 2"));
+	ck_assert_ptr_nonnull(strstr(log, "echod.conf:5: unknown section [page]: use [server]"));
 	ck_assert_str_eq(echod_output(minid), "");
 	echod_free(minid);
 }

@@ -94,7 +94,7 @@ TEST(a_file_that_comes_is_read_and_then_must_stay)
 	ck_assert_int_eq(unlink(default_file), 0);
 	reload(echod);
 	ck_assert_uint_eq(echod_log_count(echod, "reload failed"), 1);
-	ck_assert_uint_eq(echod_log_count(echod, "there is no such file: create it"), 1);
+	ck_assert_uint_eq(echod_log_count(echod, "not found: create it"), 1);
 	expect_echo_at("127.0.0.2", 8);
 	echod_stop(echod);
 }

@@ -206,7 +206,7 @@ TEST(a_file_that_is_gone_changes_nothing)
 	ck_assert_int_eq(unlink(echod_path(echod, "echod.conf")), 0);
 	echod_signal(echod, SIGHUP);
 	WAIT_UNTIL(echod_notified_count(echod, "READY=1") > ready);
-	ck_assert_uint_eq(echod_log_count(echod, "echod.conf: there is no such file"), 1);
+	ck_assert_uint_eq(echod_log_count(echod, "echod.conf: not found"), 1);
 	expect_unchanged(echod, fd, descriptors, 1);
 	echod_reload(echod, ONE "prefix = new\n");
 	expect_prefixed(fd, "newx");

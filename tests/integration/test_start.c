@@ -98,10 +98,10 @@ TEST(what_is_no_good_file_is_refused)
 	static char large[70 * 1024];
 
 	memset(large, '#', sizeof(large) - 1);
-	expect_bad_file(NULL, ARGUMENTS("-c", "@DIR@/none"), "/none: there is no such file");
-	expect_bad_file(NULL, ARGUMENTS("-t", "-c", "@DIR@/none"), "/none: there is no such file");
+	expect_bad_file(NULL, ARGUMENTS("-c", "@DIR@/none"), "/none: not found");
+	expect_bad_file(NULL, ARGUMENTS("-t", "-c", "@DIR@/none"), "/none: not found");
 	expect_bad_file(NULL, ARGUMENTS("-c", "@DIR@"), ": is a directory");
-	expect_bad_file(NULL, ARGUMENTS("-c", "@DIR@/out/x"), "/out/x: cannot be opened");
+	expect_bad_file(NULL, ARGUMENTS("-c", "@DIR@/out/x"), "/out/x: cannot open");
 	expect_bad_file(NULL, ARGUMENTS("-c", "/dev/null"), "/dev/null: is a device");
 	expect_bad_file("\177ELF\2\1\1\n", NULL, "echod.conf:1: ");
 	expect_bad_file("[listener a]\naddress = [fe80::1%nosuch0]:7\n", NULL, "nosuch0");
@@ -149,7 +149,7 @@ TEST(a_file_that_may_not_be_read_is_refused)
 				    .prepare = make_unreadable};
 	struct echod *echod = finished(&setup, BAD_FILE);
 
-	expect_one_line(echod, "echod.conf: cannot be opened: Permission denied", "able to read");
+	expect_one_line(echod, "echod.conf: cannot open: Permission denied", "able to read");
 	echod_free(echod);
 }
 

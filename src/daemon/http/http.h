@@ -33,7 +33,7 @@ struct http_path {
 };
 
 struct http_site {
-	/* A request has come; it waits until http_answer is called. NULL: it is answered at once. */
+	/* A request waits until http_answer is called. NULL: it is answered at once. */
 	void (*asked)(void *arg);
 	/* The last one has no path, and its page, if any, is that of all others. */
 	const struct http_path *paths;

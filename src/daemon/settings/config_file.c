@@ -22,7 +22,7 @@ static const char *advice(int error)
 {
 	switch (error) {
 	case EACCES:
-		return ": the user echod runs as must be able to read it";
+		return ": the user that the daemon runs as must be able to read it";
 	case EMFILE:
 		return ": raise LimitNOFILE= (ulimit -n)";
 	default:
@@ -48,12 +48,11 @@ static int read_all(int fd, char *text, size_t *length, struct reason *reason)
 	do {
 		got = read(fd, text + *length, CONFIG_FILE_MAX + 1 - *length);
 		if (got < 0)
-			return reason_set(reason, "cannot be read: %s", strerror(errno));
+			return reason_set(reason, "cannot read: %s", strerror(errno));
 		*length += (size_t)got;
 	} while (got > 0 && *length <= CONFIG_FILE_MAX);
 	if (*length > CONFIG_FILE_MAX)
-		return reason_set(reason, "is larger than %d bytes, the most that is allowed",
-				  CONFIG_FILE_MAX);
+		return reason_set(reason, "is larger than %d bytes, the maximum", CONFIG_FILE_MAX);
 	return 0;
 }
 
@@ -62,12 +61,12 @@ static int read_regular(int fd, char **text, size_t *length, struct reason *reas
 	struct stat status;
 
 	if (fstat(fd, &status) < 0)
-		return reason_set(reason, "cannot be looked at: %s", strerror(errno));
+		return reason_set(reason, "cannot stat: %s", strerror(errno));
 	if (!S_ISREG(status.st_mode))
 		return reason_set(reason, "is %s, not a file", kind_of(status.st_mode));
 	*text = malloc(CONFIG_FILE_MAX + 1);
 	if (!*text)
-		return reason_set(reason, "cannot be read: not enough memory");
+		return reason_set(reason, "cannot read: not enough memory");
 	if (read_all(fd, *text, length, reason) < 0) {
 		free(*text);
 		*text = NULL;
@@ -84,12 +83,11 @@ enum config_file config_file_read(const char *path, char **text, size_t *length,
 	int status;
 
 	if (fd < 0 && errno == ENOENT) {
-		(void)reason_set(reason,
-				 "there is no such file: create it, or name another with -c");
+		(void)reason_set(reason, "not found: create it, or name another with -c");
 		return CONFIG_FILE_MISSING;
 	}
 	if (fd < 0) {
-		(void)reason_set(reason, "cannot be opened: %s%s", strerror(errno), advice(errno));
+		(void)reason_set(reason, "cannot open: %s%s", strerror(errno), advice(errno));
 		return CONFIG_FILE_BAD;
 	}
 	status = read_regular(fd, text, length, reason);

@@ -34,7 +34,7 @@ struct draft {
 	struct section_lines *named[SECTIONS_MAX];
 };
 
-/* Gives the sections that stand once their defaults. */
+/* Sets the defaults of the sections that occur once. */
 void draft_begin(struct draft *draft);
 
 /* What sections and keys mean: the text of a file becomes values and findings. */
@@ -43,7 +43,7 @@ void draft_read(struct draft *draft, const char *text, size_t length);
 /* Folds and checks each section with a name. */
 void draft_finish(struct draft *draft);
 
-/* What was found stays with the program and the findings. */
+/* Values stay with the program, findings with their owner. */
 void draft_end(struct draft *draft);
 
 struct section_lines *draft_lines(struct draft *draft, const struct section *section, size_t index);

@@ -65,7 +65,7 @@ int escaped_text_decode(struct text *text, const char *escaped, struct reason *r
 			if (taken == 0)
 				return reason_set(
 					reason,
-					"\"\\%.3s\" is no escape: allowed are \\n \\r \\t "
+					"\"\\%.3s\" is not an escape: allowed are \\n \\r \\t "
 					"\\\\ and \\xHH with two hexadecimal digits",
 					escaped);
 			escaped += taken;
@@ -84,7 +84,7 @@ struct place {
 	bool compact;
 };
 
-static bool stands_for_itself(const struct place *place)
+static bool is_written_plain(const struct place *place)
 {
 	unsigned char byte = (unsigned char)place->byte;
 
@@ -119,7 +119,7 @@ static size_t encode(const struct text *text, bool compact, char *out)
 		place.byte = text->bytes[i];
 		place.at_end = i == 0 || i + 1 == text->length;
 		place.next = i + 1 < text->length ? text->bytes[i + 1] : '\0';
-		plain = stands_for_itself(&place);
+		plain = is_written_plain(&place);
 		if (plain)
 			out[used++] = place.byte;
 		else

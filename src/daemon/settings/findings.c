@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Findings: kept until the file was read to its end, because some can only be made there, then told
- * line by line. Owned by settings_load, added to by the reader and the checks.
+ * Findings: kept until the file has been read to its end, because some can only be made there, then
+ * reported by line. Owned by settings_load, added to by the reader and the checks.
  */
 
 #include "config.h"

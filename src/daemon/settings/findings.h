@@ -41,7 +41,7 @@ void findings_error(struct findings *findings, int line, const char *format, ...
 void findings_warning(struct findings *findings, int line, const char *format, ...)
 	PRINTF_LIKE(3, 4);
 
-/* Tells them all, each with its place in the file PATH; false when one of them was an error. */
+/* Reports them all, each with its place in the file PATH; false when one of them was an error. */
 bool findings_report(struct findings *findings, const char *path, report_finding *report);
 
 void findings_clear(struct findings *findings);

@@ -31,7 +31,7 @@ static int parse_path(struct listen_address *address, enum address_kind kind, co
 		      struct reason *reason)
 {
 	if (!is_plain(path))
-		return reason_set(reason, "the path has a blank or a control character in it");
+		return reason_set(reason, "the path contains a blank or a control character");
 	if (address_from_path(&address->parts[0], path, reason) < 0)
 		return -1;
 	address->kind = kind;

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Sections and keys: which there are, where each may stand and how often. Owns only its place in
+ * Sections and keys: which there are, where each is allowed and how often. Owns only its place in
  * the file; settings_load calls it, strict_ini.c brings it the lines.
  */
 
@@ -32,7 +32,7 @@ static void enter_single(struct place *place, int line)
 
 	if (lines->header != 0)
 		findings_error(place->draft->findings, line,
-			       "[%s] was on line %d already: put its settings together there",
+			       "[%s] is already on line %d: put all of its settings there",
 			       place->section->name, lines->header);
 	else
 		lines->header = line;
@@ -60,21 +60,20 @@ static void enter_named(struct place *place, int line, const char *name)
 			       "\"%s\" is not a name for a %s: " NAME_ALLOWED, name, kind);
 	else if (is_taken(draft, place->section, name))
 		findings_error(draft->findings, line,
-			       "there is a [%s %s] already: names are given once", kind, name);
+			       "[%s %s] already exists: names must be unique", kind, name);
 	place->index = section_count(place->section, draft->program);
 	if (!draft_add(draft, place->section, line, name))
 		place->section = NULL;
 }
 
-/* "[server], [defaults] and [listener NAME]", with LAST for the "and". */
-static const char *all_sections(const struct schema *schema, const char *last,
-				char text[static NAMES_TEXT_MAX])
+/* "[server], [defaults] or [listener NAME]" */
+static const char *all_sections(const struct schema *schema, char text[static NAMES_TEXT_MAX])
 {
 	struct bounded_text names;
 
 	bounded_text_begin(&names, text, NAMES_TEXT_MAX);
 	for (size_t i = 0; i < schema->section_count; i++) {
-		const char *next = i + 1 < schema->section_count ? ", " : last;
+		const char *next = i + 1 < schema->section_count ? ", " : " or ";
 
 		bounded_text_add(&names, "%s[%s%s]", i > 0 ? next : "", schema->sections[i].name,
 				 schema->sections[i].size > 0 ? " NAME" : "");
@@ -112,8 +111,8 @@ static void take_section(void *context, int line, const char *name)
 	else if (place->section)
 		enter_single(place, line);
 	else if (name)
-		findings_error(place->draft->findings, line, "unknown section [%s]: allowed are %s",
-			       name, all_sections(schema, " and ", sections));
+		findings_error(place->draft->findings, line, "unknown section [%s]: use %s", name,
+			       all_sections(schema, sections));
 }
 
 /* "workers, log_level, ..." of a section. */
@@ -145,7 +144,7 @@ static const struct setting *find_allowed(struct place *place, int line, const c
 			       place->section->name, keys_of(schema, place->section, keys));
 	else
 		findings_error(place->draft->findings, line,
-			       "%s does not belong in [%s], where allowed are %s", key,
+			       "%s does not belong in [%s]: allowed there are %s", key,
 			       place->section->name, keys_of(schema, place->section, keys));
 	return NULL;
 }
@@ -159,8 +158,8 @@ static void take_setting(void *context, int line, const char *key, const char *v
 	int *given;
 
 	if (place->before_sections)
-		findings_error(draft->findings, line, "%s stands before any section: begin with %s",
-			       key, all_sections(draft->schema, " or ", sections));
+		findings_error(draft->findings, line, "%s is outside any section: begin with %s",
+			       key, all_sections(draft->schema, sections));
 	setting = place->section ? find_allowed(place, line, key) : NULL;
 	if (!setting)
 		return;
@@ -168,8 +167,8 @@ static void take_setting(void *context, int line, const char *key, const char *v
 			 ->keys[setting - draft->schema->settings];
 	if (*given != 0 && !setting->type->repeatable) {
 		findings_error(draft->findings, line,
-			       "%s was set on line %d already: it is allowed once in a section",
-			       key, *given);
+			       "%s is already set on line %d: set it once in a section", key,
+			       *given);
 		return;
 	}
 	*given = line;

@@ -44,14 +44,14 @@ struct value_type {
 
 struct setting {
 	const char *key;
-	unsigned sections; /* bits of those in which the key may stand */
+	unsigned sections; /* bits of those in which the key is allowed */
 	const struct value_type *type;
 	size_t offset; /* in the struct of its sections */
 	uint64_t min, max;
 	const char *default_text; /* "": none */
 	unsigned applies_to;	  /* what the no_effect() of the schema makes of it */
 	bool required;		  /* in a section with a name */
-	bool restart;		  /* takes effect only at a restart; in sections that stand once */
+	bool restart;		  /* takes effect only at a restart; in sections that occur once */
 };
 
 /* Room for the marks of each row, and of each section. */
@@ -59,7 +59,7 @@ struct setting {
 #define SECTIONS_MAX 4
 
 /*
- * [server] stands once, and its struct lies within the program's. [listener NAME] may be repeated:
+ * [server] occurs once, and its struct lies within the program's. [listener NAME] may be repeated:
  * the program has a pointer to an array of structs, each of which begins with a
  * char [NAME_MAX_LENGTH + 1] for the name, and a size_t that says how many there are.
  */
@@ -67,7 +67,7 @@ struct section {
 	const char *name;
 	unsigned bit;	     /* in the sections of a row */
 	size_t offset;	     /* of the struct or of the pointer, in the program's struct */
-	size_t size;	     /* of one struct of the array; 0: the section stands once */
+	size_t size;	     /* of one struct of the array; 0: the section occurs once */
 	size_t count_offset; /* of the size_t */
 
 	/* Whose values it uses where it has none of its own: a struct of the same type. */

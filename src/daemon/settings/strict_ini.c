@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-_Static_assert(LINE_MAX_LENGTH == 190, "find_fault says it in words");
+_Static_assert(LINE_MAX_LENGTH == 190, "find_fault has the number in its text");
 
 #define BLANKS " \t"
 
@@ -63,7 +63,7 @@ static const char *next_line(struct ini_text *text, size_t *length)
 static const char *find_fault(const char *line, size_t length)
 {
 	if (length > LINE_MAX_LENGTH)
-		return "the line has more than 190 bytes, the most that is allowed";
+		return "the line has more than 190 bytes, the maximum";
 	if (memchr(line, '\0', length))
 		return "a NUL byte: only text is allowed";
 	if (memchr(line, '\r', length))
@@ -83,9 +83,9 @@ static const char *check_header(char *line, char **name)
 	const char *why = NULL;
 
 	if (!close)
-		why = "the ] behind the name of the section is missing";
+		why = "missing ] after the section name";
 	else if (close[1 + strspn(close + 1, BLANKS)] != '\0')
-		why = "text behind the ]: a section, and a comment, has a line of its own";
+		why = "text after the ]: sections and comments go on lines of their own";
 	else if (open != line)
 		why = "a blank before the [: sections begin in the first column";
 	if (close)
@@ -119,7 +119,7 @@ static const char *check_setting(const char *line)
 	if (line[at] == '\0')
 		return "neither key = value, nor [section], nor a comment";
 	if (line[at] == ':')
-		return "a : in place of the =: write key = value";
+		return "a : instead of the =: write key = value";
 	while (key_length > 0 && is_blank(line[key_length - 1]))
 		key_length--;
 	if (key_length == 0)
@@ -128,10 +128,10 @@ static const char *check_setting(const char *line)
 		return "more than one word before the =: write key = value";
 	value += strspn(value, BLANKS);
 	if (*value == '\0')
-		return "no value behind the =: give one, or leave the line out";
+		return "no value after the =: give one, or remove the line";
 	if (has_comment(value))
-		return "a ; behind a blank would begin a comment: comments have lines of their "
-		       "own, and in a value it is written \\x3b";
+		return "a ; after a blank would begin a comment: put comments on lines of their "
+		       "own, and write \\x3b in values";
 	return NULL;
 }
 

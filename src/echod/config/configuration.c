@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The life of a configuration. It belongs to those who hold it; nothing here changes one that was
- * handed out.
+ * The life of a configuration. It belongs to its holders; nothing here changes one that was handed
+ * out.
  */
 
 #include "config.h"

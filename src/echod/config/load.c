@@ -43,11 +43,11 @@ static void check_address(struct draft *draft, int line, const struct listen_add
 	(void)listen_address_format(address, text);
 	if (owner && line == NOT_IN_FILE)
 		findings_error(draft->findings, line,
-			       "-l %s: another -l has this address already, or a part of it", text);
+			       "-l %s: another -l already has this address, or part of it", text);
 	else if (owner)
 		findings_error(draft->findings, line,
-			       "address: [listener %s] has %s already, or a part of it",
-			       owner->name, text);
+			       "address: [listener %s] has %s already, or part of it", owner->name,
+			       text);
 	if (address->zone[0] != '\0' && is_opened)
 		findings_error(draft->findings, line,
 			       "address: %s: there is no network interface \"%s\"", text,

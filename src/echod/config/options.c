@@ -39,7 +39,7 @@ void options_usage(void)
 	      "                        listeners; may be repeated\n"
 	      "  -t, --test            check the file, print every error, and exit\n"
 	      "  -T, --dump            print the configuration in force, and exit\n"
-	      "  -v, --verbose         log each connection; twice: all there is\n"
+	      "  -v, --verbose         log each connection; twice: everything\n"
 	      "  -V, --version         print the version, and exit\n"
 	      "  -h, --help            print this, and exit\n"
 	      "\n"
@@ -92,7 +92,7 @@ static int add_address(struct options *options, const char *text)
 static int set_file(struct options *options, const char *path)
 {
 	if (*path == '\0')
-		return bad_usage("-c needs the name of a file");
+		return bad_usage("-c needs a file name");
 	options->source.path = path;
 	options->source.must_exist = true;
 	return 0;

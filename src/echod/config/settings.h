@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The one table of settings: a row says where a key may stand, what its value is like, where it is
+ * The one table of settings: a row says where a key is allowed, what its value is like, where it is
  * kept and what it is by default. All of daemon/settings walks it; a new setting is a new row and
  * its field in configuration.h.
  */

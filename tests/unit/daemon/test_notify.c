@@ -328,12 +328,14 @@ TEST(a_failure_that_changes_nothing_is_one_line_at_debug_and_none_above)
 	/* But that it does not hear of our state is worth one. */
 	notify_ready("started");
 	text[read(ends[0], text, sizeof(text) - 1)] = '\0';
-	ck_assert_ptr_nonnull(strstr(text, "warning: service manager not told yet: No such file"));
+	ck_assert_ptr_nonnull(
+		strstr(text, "warning: cannot notify the service manager yet: No such file"));
 	ck_assert_ptr_eq(strchr(text, '\n') + 1, text + strlen(text));
 	log_set_level(LEVEL_DEBUG);
 	notify_watchdog();
 	text[read(ends[0], text, sizeof(text) - 1)] = '\0';
-	ck_assert_ptr_nonnull(strstr(text, "debug: service manager not told: No such file"));
+	ck_assert_ptr_nonnull(
+		strstr(text, "debug: cannot notify the service manager: No such file"));
 	ck_assert_ptr_eq(strchr(text, '\n') + 1, text + strlen(text));
 }
 

@@ -48,7 +48,7 @@ TEST(other_escapes_are_refused)
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		ck_assert_int_eq(escaped_text_decode(&text, texts[i], &reason), -1);
-		ck_assert_ptr_nonnull(strstr(reason.text, "is no escape: allowed are"));
+		ck_assert_ptr_nonnull(strstr(reason.text, "is not an escape: allowed are"));
 	}
 }
 

@@ -49,8 +49,7 @@ TEST(a_missing_file_is_an_error_only_when_it_was_named)
 
 	(void)snprintf(path, sizeof(path), "%s/file", directory);
 	ck_assert_ptr_null(load_path(path, true));
-	ck_assert_str_eq(said.lines,
-			 "F: there is no such file: create it, or name another with -c\n");
+	ck_assert_str_eq(said.lines, "F: not found: create it, or name another with -c\n");
 	config = load_path(path, false);
 	ck_assert_ptr_nonnull(config);
 	ck_assert_uint_eq(said.length, 0);
@@ -86,8 +85,8 @@ TEST(an_unreadable_file_is_refused_whether_or_not_it_was_named)
 	if (geteuid() == 0)
 		ck_assert_int_eq(seteuid(65534), 0);
 	ck_assert_ptr_null(load_path(path, false));
-	ck_assert_str_eq(said.lines, "F: cannot be opened: Permission denied: the user echod runs "
-				     "as must be able to read it\n");
+	ck_assert_str_eq(said.lines, "F: cannot open: Permission denied: the user that the "
+				     "daemon runs as must be able to read it\n");
 	if (getuid() == 0)
 		ck_assert_int_eq(seteuid(0), 0);
 }
@@ -104,11 +103,11 @@ TEST(what_would_help_is_said_only_where_it_does)
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
 	ck_assert_ptr_null(load_path(path, true));
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
-	ck_assert_str_eq(said.lines, "F: cannot be opened: Too many open files: raise "
+	ck_assert_str_eq(said.lines, "F: cannot open: Too many open files: raise "
 				     "LimitNOFILE= (ulimit -n)\n");
 	(void)snprintf(path, sizeof(path), "%s/file/x", directory);
 	ck_assert_ptr_null(load_path(path, true));
-	ck_assert_str_eq(said.lines, "F: cannot be opened: Not a directory\n");
+	ck_assert_str_eq(said.lines, "F: cannot open: Not a directory\n");
 }
 
 TEST(a_file_may_have_64_kib)
@@ -119,7 +118,7 @@ TEST(a_file_may_have_64_kib)
 	config_release(load_bytes(text, sizeof(text) - 1));
 	ck_assert_uint_eq(said.length, 0);
 	ck_assert_ptr_null(load_bytes(text, sizeof(text)));
-	ck_assert_str_eq(said.lines, "F: is larger than 65536 bytes, the most that is allowed\n");
+	ck_assert_str_eq(said.lines, "F: is larger than 65536 bytes, the maximum\n");
 }
 
 static struct config *load_with(const char *text, const struct listen_address *addresses,
@@ -180,7 +179,7 @@ TEST(the_file_is_checked_also_when_its_listeners_are_replaced)
 	ck_assert_ptr_null(load_with("[listener a]\naddress = :1\nport = 7\n", addresses, 1));
 	ck_assert_ptr_eq(strstr(said.lines, "F:3: unknown key \"port\""), said.lines);
 	ck_assert_ptr_null(load_with("", addresses, 2));
-	ck_assert_str_eq(said.lines, "-l 0.0.0.0:7007: another -l has this address already, or a "
+	ck_assert_str_eq(said.lines, "-l 0.0.0.0:7007: another -l already has this address, or "
 				     "part of it\n");
 }
 

@@ -198,7 +198,7 @@ TEST(what_is_not_allowed_is_refused_in_words)
 	assert_refused("-c", "option -c needs a value: the name of a file");
 	assert_refused("--config", "option --config needs a value: the name of a file");
 	assert_refused("-t -l", "option -l needs a value: an address");
-	assert_refused("--config=", "-c needs the name of a file");
+	assert_refused("--config=", "-c needs a file name");
 	assert_refused("-t -T", "-t and -T cannot be used together");
 	assert_refused("-T --test", "-t and -T cannot be used together");
 	assert_refused("surplus", "unexpected argument 'surplus'");

@@ -44,14 +44,14 @@ static const struct refusal shapes[] = {
 	REFUSAL("[server]\n\tworkers = 2\n", 2, "blank before the key"),
 	REFUSAL("[server]\nworkers = 2\n  3\n", 3, "blank before the key"),
 	REFUSAL(" [server]\nworkers = 2\n", 1, "blank before the ["),
-	REFUSAL("[server] workers = 2\n", 1, "behind the ]"),
-	REFUSAL("[server] # comment\n", 1, "behind the ]"),
-	REFUSAL("[server]]\n", 1, "behind the ]"),
-	REFUSAL("[server\nworkers = 2\n", 1, "] behind the name of the section is missing"),
+	REFUSAL("[server] workers = 2\n", 1, "after the ]"),
+	REFUSAL("[server] # comment\n", 1, "after the ]"),
+	REFUSAL("[server]]\n", 1, "after the ]"),
+	REFUSAL("[server\nworkers = 2\n", 1, "missing ] after the section name"),
 	REFUSAL("[listener " NINETY "]\naddress = :1\n", 1, "is not a name"),
-	REFUSAL("[server]\nworkers = 2\nworkers = 3\n", 3, "set on line 2 already"),
-	REFUSAL("[server]\nworkers: 2\n", 2, "a : in place of the ="),
-	REFUSAL("[server]\nworkers:2=3\n", 2, "a : in place of the ="),
+	REFUSAL("[server]\nworkers = 2\nworkers = 3\n", 3, "already set on line 2"),
+	REFUSAL("[server]\nworkers: 2\n", 2, "a : instead of the ="),
+	REFUSAL("[server]\nworkers:2=3\n", 2, "a : instead of the ="),
 	REFUSAL("[server]\rworkers = 2\r", 1, "carriage return"),
 	REFUSAL("[server]\nworkers = 2\rlog_level = info\n", 2, "carriage return"),
 	REFUSAL("[server]\r\r\n", 1, "carriage return"),
@@ -71,21 +71,21 @@ static const struct refusal shapes[] = {
 	REFUSAL("[defaults]\ngreeting = a\x01\n", 2, "control character"),
 	REFUSAL("# \x7f\n", 1, "control character"),
 	REFUSAL("[server]\f\n", 1, "control character"),
-	REFUSAL("workers = 2\n", 1, "before any section"),
-	REFUSAL("\xef\xbb\xbfworkers = 2\n", 1, "before any section"),
+	REFUSAL("workers = 2\n", 1, "outside any section"),
+	REFUSAL("\xef\xbb\xbfworkers = 2\n", 1, "outside any section"),
 	REFUSAL("\n\xef\xbb\xbf[server]\n", 2, "neither key = value"),
 };
 
 static const struct refusal sections[] = {
 	REFUSAL("[]\n", 1, "unknown section []"),
 	REFUSAL("[Server]\n", 1, "unknown section [Server]"),
-	REFUSAL("[tcp]\nport = 7\n", 1, "allowed are [server], [defaults] and [listener NAME]"),
+	REFUSAL("[tcp]\nport = 7\n", 1, "use [server], [defaults] or [listener NAME]"),
 	REFUSAL("[listeners a]\n", 1, "unknown section"),
 	REFUSAL("[list]\n", 1, "unknown section"),
 	REFUSAL("[lastener a]\n", 1, "unknown section"),
 	REFUSAL("[listener:a]\n", 1, "unknown section"),
-	REFUSAL("[server]\n[defaults]\n[server]\n", 3, "[server] was on line 1 already"),
-	REFUSAL("[defaults]\n\n[defaults]\n", 3, "[defaults] was on line 1 already"),
+	REFUSAL("[server]\n[defaults]\n[server]\n", 3, "[server] is already on line 1"),
+	REFUSAL("[defaults]\n\n[defaults]\n", 3, "[defaults] is already on line 1"),
 	REFUSAL("[listener]\naddress = :1\n", 1, "needs a name"),
 	REFUSAL("[listener ]\naddress = :1\n", 1, "needs a name"),
 	REFUSAL("[listener a b]\naddress = :1\n", 1, "\"a b\" is not a name"),
@@ -94,7 +94,7 @@ static const struct refusal sections[] = {
 	REFUSAL("[listener a23456789012345678901234567890123]\naddress = :1\n", 1, "1 to 32"),
 	REFUSAL("[listener a]\n", 1, "[listener a] has no address"),
 	REFUSAL("\n[listener a]\nprotocol = tcp\n[server]\n", 2, "has no address"),
-	REFUSAL(LISTENER "[listener a]\naddress = :2\n", 3, "[listener a] already"),
+	REFUSAL(LISTENER "[listener a]\naddress = :2\n", 3, "[listener a] already exists"),
 	REFUSAL(LISTENER "[listener b]\naddress = :1\n", 4, "[listener a] has *:1 already"),
 	REFUSAL(LISTENER "[listener b]\naddress = [::]:1\n", 4, "[listener a] has [::]:1 already"),
 	REFUSAL(LISTENER "address = :2 :1\n", 3, "[listener a] has *:1 already"),
@@ -112,8 +112,8 @@ static const struct refusal keys[] = {
 	REFUSAL("[defaults]\nprotocol = tcp\n", 2, "protocol does not belong in [defaults]"),
 	REFUSAL("[server]\nidle_timeout = 1s\n", 2, "does not belong in [server]"),
 	REFUSAL(LISTENER "workers = 1\n", 3, "workers does not belong in [listener]"),
-	REFUSAL(LISTENER "protocol = tcp\nprotocol = udp\n", 4, "set on line 3 already"),
-	REFUSAL("[defaults]\nprefix = a\nprefix = b\n", 3, "set on line 2 already"),
+	REFUSAL(LISTENER "protocol = tcp\nprotocol = udp\n", 4, "already set on line 3"),
+	REFUSAL("[defaults]\nprefix = a\nprefix = b\n", 3, "already set on line 2"),
 };
 
 static const struct refusal values[] = {
@@ -160,9 +160,9 @@ static const struct refusal values[] = {
 	REFUSAL("[defaults]\nidle_timeout = never\n", 2, "not a duration"),
 	REFUSAL("[defaults]\nstall_timeout = 1.5s\n", 2, "not a duration"),
 	REFUSAL("[defaults]\ngreeting = \\q\n", 2, "allowed are \\n \\r \\t \\\\ and \\xHH"),
-	REFUSAL("[defaults]\ngreeting = a\\\n", 2, "is no escape"),
-	REFUSAL("[defaults]\nprefix = \\x4\n", 2, "is no escape"),
-	REFUSAL("[defaults]\nprefix = \\xg0\n", 2, "is no escape"),
+	REFUSAL("[defaults]\ngreeting = a\\\n", 2, "is not an escape"),
+	REFUSAL("[defaults]\nprefix = \\x4\n", 2, "is not an escape"),
+	REFUSAL("[defaults]\nprefix = \\xg0\n", 2, "is not an escape"),
 	REFUSAL("[defaults]\nreply_once = maybe\n", 2, "yes or no"),
 	REFUSAL("[defaults]\nudp_rate = 4294967296\n", 2, "from 0 to 4294967295"),
 	REFUSAL("[defaults]\nudp_rate = 1k\n", 2, "not a whole number"),
@@ -227,24 +227,24 @@ TEST(every_error_is_told_in_the_order_of_the_lines)
 				     "blue\n"));
 	ck_assert_str_eq(
 		said.lines,
-		"F:1: workers stands before any section: begin with [server], [defaults] or "
+		"F:1: workers is outside any section: begin with [server], [defaults] or "
 		"[listener NAME]\n"
 		"F:2: [listener a] has no address: add one\n"
 		"F:3: unknown key \"idle\": allowed in [listener] are address, protocol, allow, "
 		"deny, max_clients_per_ip, idle_timeout, stall_timeout, greeting, prefix, "
 		"reply_once, udp_rate, udp_guard, udp_ttl_guard\n"
-		"F:4: the ] behind the name of the section is missing\n"
+		"F:4: missing ] after the section name\n"
 		"F:6: deny: \"10.0.0.1/8\" has host bits set: the network is 10.0.0.0/8\n"
 		"F:6: deny: \"x\" is not ADDRESS or ADDRESS/BITS\n"
 		"F:6: deny: \"y\" is not ADDRESS or ADDRESS/BITS\n"
-		"F:7: text behind the ]: a section, and a comment, has a line of its own\n"
+		"F:7: text after the ]: sections and comments go on lines of their own\n"
 		"F:8: workers: \"many\" is not a whole number from 1 to 1024, nor auto\n"
-		"F:10: address: [listener b] has [::]:1 already, or a part of it\n"
-		"F:11: greeting: \"\\z\" is no escape: allowed are \\n \\r \\t \\\\ and \\xHH with "
+		"F:10: address: [listener b] has [::]:1 already, or part of it\n"
+		"F:11: greeting: \"\\z\" is not an escape: allowed are \\n \\r \\t \\\\ and \\xHH "
+		"with "
 		"two hexadecimal digits\n"
 		"F:11: warning: greeting has no effect: [listener c] serves no TCP\n"
-		"F:13: unknown section [colour]: allowed are [server], [defaults] and [listener "
-		"NAME]\n"
+		"F:13: unknown section [colour]: use [server], [defaults] or [listener NAME]\n"
 		"F:15: neither key = value, nor [section], nor a comment\n");
 }
 
