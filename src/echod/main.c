@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* echod: what was asked for, loaded, built, run, taken apart. */
+/* echod: parses the command line, loads the configuration, builds the server, runs and frees it. */
 
 #include "config.h"
 
@@ -65,7 +65,7 @@ static enum exit_status with_configuration(const struct options *options)
 static enum exit_status act(const struct options *options)
 {
 	if (options->action != ACTION_RUN)
-		signals_unblock(); /* nothing here serves them */
+		signals_unblock(); /* nothing here handles them */
 	switch (options->action) {
 	case ACTION_VERSION:
 		printf("echod %s\n", PACKAGE_VERSION);

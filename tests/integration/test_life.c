@@ -97,7 +97,7 @@ TEST(a_stop_does_not_reset_what_was_not_read_yet)
 	send_all(fd, data, sizeof(data));
 	WAIT_UNTIL(echod_counter(echod, "sent_bytes_tcp") == sizeof(data));
 	echod_signal(echod, SIGTERM);
-	echod_wait_log(echod, "stopping: 1 connections");
+	echod_wait_log(echod, "stopping: 1 connection");
 	for (int i = 0; i < 50; i++) {
 		(void)send(fd, "more", 4, MSG_DONTWAIT | MSG_NOSIGNAL);
 		look_again_soon();
@@ -117,7 +117,7 @@ TEST(drain_timeout_resets_the_rest)
 	echod_signal(echod, SIGTERM);
 	ck_assert_int_eq(echod_wait(echod), 0);
 	ck_assert_int_ge(now_ms() - before, 290);
-	echod_wait_log(echod, "drain_timeout is over: resetting 1 connections");
+	echod_wait_log(echod, "drain_timeout expired: resetting 1 connection");
 	echod_wait_log(echod, " closed: shutdown, ");
 	expect_gone(stalled.fd);
 	stalled_free(&stalled);
@@ -152,7 +152,7 @@ TEST(a_second_term_stops_now)
 	struct stalled stalled = stall(echod, port_of(echod));
 
 	echod_signal(echod, SIGTERM);
-	echod_wait_log(echod, "stopping: 1 connections");
+	echod_wait_log(echod, "stopping: 1 connection");
 	ck_assert(echod_running(echod));
 	echod_stop_now(echod);
 	expect_gone(stalled.fd);
@@ -170,7 +170,7 @@ TEST(two_signals_to_stop_at_once_are_one)
 	echod_signal(echod, SIGTERM);
 	echod_signal(echod, SIGINT);
 	echod_signal(echod, SIGCONT);
-	echod_wait_log(echod, "stopping: 1 connections");
+	echod_wait_log(echod, "stopping: 1 connection");
 	ck_assert_uint_eq(echod_counter(echod, "tcp_connections"), 1);
 	ck_assert_uint_eq(echod_log_count(echod, "stopping now"), 0);
 	stalled_expect_all(&stalled);
@@ -230,7 +230,7 @@ TEST(a_reload_during_a_stop_is_none)
 	struct stalled stalled = stall(echod, port_of(echod));
 
 	echod_signal(echod, SIGTERM);
-	echod_wait_log(echod, "stopping: 1 connections");
+	echod_wait_log(echod, "stopping: 1 connection");
 	echod_write_config(echod, "nonsense\n");
 	echod_signal(echod, SIGHUP);
 	ck_assert_uint_eq(echod_counter(echod, "reloads_failure"), 0);

@@ -166,7 +166,7 @@ TEST(the_watchdog_is_fed_also_during_a_stop)
 
 	WAIT_UNTIL(in_rhythm(echod));
 	echod_signal(echod, SIGTERM);
-	echod_wait_log(echod, "stopping: 1 connections");
+	echod_wait_log(echod, "stopping: 1 connection");
 	WAIT_UNTIL(in_rhythm(echod));
 	echod_stop_now(echod);
 	stalled_free(&stalled);

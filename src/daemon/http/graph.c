@@ -57,7 +57,7 @@ static void add_line(struct bounded_text *page, const struct scale *scale, const
 				 MARGIN + (HEIGHT - 2 * MARGIN) * (1 - values[age] / scale->top));
 }
 
-/* The label repeats the figures for screen readers. */
+/* The label repeats the values for screen readers. */
 static void add_heading(struct bounded_text *page, const char *title, uint64_t limit,
 			const struct scale *scale, double now)
 {

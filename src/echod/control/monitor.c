@@ -104,7 +104,8 @@ void monitor_announce(const struct listen_socket *socket)
 	else
 		log_notice("serving metrics on http://%s/metrics", text);
 	if (!is_loopback(&socket->address))
-		log_warning("metrics on %s can be read by whoever reaches that address", text);
+		log_warning("metrics on %s are readable by anyone who can reach that address",
+			    text);
 }
 
 static void take_sample(void *arg)
@@ -164,7 +165,7 @@ static struct health health_of(const struct monitor *monitor)
 	if (health.well && monitor->late)
 		return (struct health){"a worker does not answer", false};
 	if (health.well && monitor->view.totals->counters[DEAF_SOCKETS] > 0)
-		return (struct health){"a socket cannot be received from", false};
+		return (struct health){"a socket cannot receive", false};
 	return health;
 }
 

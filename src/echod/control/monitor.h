@@ -58,7 +58,7 @@ struct monitor *monitor_new(struct event_base *base, const struct listen_socket 
 			    const struct monitor_view *view) WARN_UNUSED;
 void monitor_free(struct monitor *monitor);
 
-/* One line that says where, and a warning when everybody may read it. */
+/* Logs where metrics are served, with a warning unless that is on loopback. */
 void monitor_announce(const struct listen_socket *socket);
 
 #endif

@@ -98,7 +98,7 @@ static int prepare(const struct server *server, struct next *next)
 		}
 	}
 	if (prepare_plans(server, next) < 0) {
-		log_error("no memory for the next configuration");
+		log_error("out of memory for the next configuration");
 		return -1;
 	}
 	return 0;

@@ -36,10 +36,7 @@
 
 #define WORKERS_MAX 1024
 
-/*
- * A remote may cause so many lines about connections, so many about what ran out and what is
- * silent.
- */
+/* Limits on log lines that a remote peer can trigger. */
 #define CONNECTION_LINES_PER_S 200
 #define EXHAUSTION_LINE_EVERY_MS (30 * 1000)
 #define SILENCE_LINE_EVERY_MS (30 * 1000)
@@ -69,7 +66,7 @@ static void append_name(char *text, size_t size, const char *name)
 	snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "", name);
 }
 
-static void say_not_opened(const struct server *server)
+static void log_not_opened(const struct server *server)
 {
 	const struct config *config = server->config;
 	char names[512] = "";
@@ -99,7 +96,7 @@ static enum exit_status adopt_sockets(struct server *server)
 	free(handed);
 	if (!server->sockets)
 		goto failed;
-	say_not_opened(server);
+	log_not_opened(server);
 	return STATUS_OK;
 failed:
 	log_error("%s", reason.text);
@@ -220,7 +217,7 @@ static int build(struct server *server, const char **step)
 	return 0;
 }
 
-/* Success without a table of sockets: a signal has stopped the start. */
+/* STATUS_OK without a table of sockets: a signal has stopped the start. */
 static enum exit_status assemble(struct server *server)
 {
 	enum exit_status status = open_sockets(server);
@@ -243,7 +240,7 @@ struct server *server_new(const struct config_source *source, unsigned verbose,
 
 	*status = STATUS_FAILURE;
 	if (!server) {
-		log_error("no memory to start");
+		log_error("cannot start: out of memory");
 		return NULL;
 	}
 	server->source = source;
@@ -295,7 +292,7 @@ static void block_signals(sigset_t *before)
 	pthread_sigmask(SIG_SETMASK, &all, before);
 }
 
-/* Signals are control's: the threads are started with all of them blocked. */
+/* Control handles all signals: the threads start with them blocked. */
 static int start_workers(const struct server *server)
 {
 	sigset_t before;
@@ -317,8 +314,8 @@ enum exit_status server_run(struct server *server)
 	control_start(server);
 	signals_unblock();
 	event_base_dispatch(server->base);
-	block_signals(NULL); /* one more must not kill what is being taken apart */
-	/* If it was our own loop that failed, theirs go on. */
+	block_signals(NULL); /* one more must not kill us while we free everything */
+	/* If our own loop failed, theirs are still running. */
 	rounds_stop_workers(&server->rounds, true);
 	if (server->phase != STOPPING) {
 		log_error("stopping: an event loop failed");

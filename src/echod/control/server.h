@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* The daemon as a whole: built, run until it is told to stop, taken apart. Owns everything else. */
+/* The daemon as a whole: built, run until a signal stops it, freed. Owns everything else. */
 
 #ifndef ECHOD_CONTROL_SERVER_H
 #define ECHOD_CONTROL_SERVER_H

@@ -26,7 +26,7 @@ struct event_base;
 struct monitor;
 
 /* systemctl(1) does not notice when a reload fails within echod: the status line shows it. */
-#define RELOAD_FAILED "the last reload failed, the log says why; "
+#define RELOAD_FAILED "the last reload failed, see the log; "
 
 struct server {
 	const struct config_source *source; /* for each reload */

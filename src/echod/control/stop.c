@@ -48,8 +48,10 @@ static void on_drained_out(int fd UNUSED, short what UNUSED, void *arg)
 {
 	struct server *server = arg;
 
-	log_notice("drain_timeout is over: resetting %" PRIu64 " connections",
-		   client_table_count(server->shared.clients));
+	uint64_t left = client_table_count(server->shared.clients);
+
+	log_notice("drain_timeout expired: resetting %" PRIu64 " connection%s", left,
+		   left == 1 ? "" : "s");
 	stop_workers(server, true);
 }
 
@@ -57,8 +59,9 @@ static void begin_stop(struct server *server)
 {
 	uint64_t drain_ms = server->config->server.drain_timeout;
 	struct timeval limit = timeval_from_ms(drain_ms);
+	uint64_t left = client_table_count(server->shared.clients);
 
-	log_notice("stopping: %" PRIu64 " connections", client_table_count(server->shared.clients));
+	log_notice("stopping: %" PRIu64 " connection%s", left, left == 1 ? "" : "s");
 	notify_stopping(drain_ms * 1000 + STOP_MARGIN_USEC);
 	server->phase = STOPPING;
 	server->stopping_since = clock_ms();

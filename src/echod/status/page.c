@@ -236,8 +236,8 @@ void status_page_write(struct bounded_text *page, const struct status_view *view
 	status_server_write(page, &view->config->server);
 	bounded_text_add(
 		page,
-		"</div>\n<footer>Rates are means of the last %d seconds; settings at their "
-		"defaults are pale. "
+		"</div>\n<footer>Rates are averages over the last %d seconds; settings at their "
+		"defaults are dimmed. "
 		"For machines: <a href=metrics>metrics</a>, "
 		"<a href=healthz>healthz</a>.</footer>\n</body></html>\n",
 		RATE_SECONDS);

@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What one worker shall serve: the services of a configuration and the sockets for them, all
- * allocated beforehand by control, so that carrying it out cannot fail half-way for want of memory.
- * Owned by whoever holds it; carrying it out uses it up.
+ * What one worker is to serve: the services of a configuration and the sockets for them, allocated
+ * by control beforehand, so that carrying it out cannot run out of memory half-way. Its holder owns
+ * it; carrying it out frees it.
  */
 
 #ifndef ECHOD_WORKER_PLAN_H
@@ -25,7 +25,7 @@ struct plan {
 	struct guard_ports ports;
 };
 
-/* For worker number WORKER of WORKERS; NULL when there is no memory. */
+/* For worker number WORKER of WORKERS; NULL when out of memory. */
 struct plan *plan_new(struct config *config, const struct socket_table *table, size_t worker,
 		      size_t workers) WARN_UNUSED;
 void plan_free(struct plan *plan);

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/*
- * See worker.h. The mailbox: control writes it and rings, the thread reads it when its loop comes
- * by.
- */
+/* See worker.h. Control writes to the mailbox and rings; the thread reads it on its next turn. */
 
 #include "config.h"
 
@@ -35,10 +32,10 @@ struct worker {
 	pthread_t thread;
 	bool started;
 	size_t number;
-	int wake_fd;   /* control rings, the thread listens */
-	int answer_fd; /* the other way; control's */
+	int wake_fd;   /* control writes, the thread reads */
+	int answer_fd; /* the other way; owned by control */
 
-	uint64_t counted[COUNTER_SLOTS]; /* as of the last answer, when all of a batch is counted */
+	uint64_t counted[COUNTER_SLOTS]; /* as of the last answer, between two batches */
 	uint64_t counted_finally[COUNTER_SLOTS];
 
 	_Atomic(struct plan *) plan; /* to be carried out */
@@ -48,7 +45,7 @@ struct worker {
 	atomic_bool ended;
 };
 
-/* Sockets first, and what waits there; connections when there will be no more of them. */
+/* First the sockets, with what waits there; then the connections, as no new ones can come. */
 static void handle_stop(struct worker *worker)
 {
 	struct loop *loop = &worker->loop;
@@ -78,13 +75,13 @@ static void on_wake(void *arg)
 	struct plan *plan;
 	unsigned asked;
 
-	/* First the question, then what was handed over: the answer covers what came before it. */
+	/* The question is read first, so that the answer covers what control gave us before it. */
 	asked = atomic_load(&worker->asked);
 	plan = atomic_exchange(&worker->plan, NULL);
 	if (plan)
 		plan_carry_out(plan, loop);
 	if (loop->paused_endpoints > 0)
-		endpoints_resume(loop); /* whatever else should have ended the pause */
+		endpoints_resume(loop); /* in case their timers could not be added */
 	handle_stop(worker);
 	if (asked != atomic_load(&worker->answered)) {
 		snapshot_counters(&loop->counters, worker->counted);

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * A thread with an event loop of its own. Control tells it what to do through a mailbox and an
- * eventfd; it answers through another one. Control owns the worker, the thread owns the loop.
+ * A thread with an event loop of its own. Control instructs it through a mailbox and an eventfd; it
+ * answers through another one. Control owns the worker, the thread owns the loop.
  */
 
 #ifndef ECHOD_WORKER_WORKER_H
@@ -24,7 +24,7 @@ struct worker;
  */
 struct worker *worker_new(size_t number, struct shared_tables *shared, int answer_fd) WARN_UNUSED;
 
-/* Waits for the thread, if it was started. Accepts NULL. */
+/* Waits for its thread if that was started. Accepts NULL. */
 void worker_free(struct worker *worker);
 
 /* -1 with errno when the thread cannot be created. */
@@ -33,15 +33,15 @@ int worker_start(struct worker *worker) WARN_UNUSED;
 /* Hands over a plan, to be carried out at the worker's next turn. */
 void worker_give_plan(struct worker *worker, struct plan *plan);
 
-/* Take nothing new in: serve who waits at its sockets, and close these. */
+/* Serves what already waits at its sockets, then closes them. */
 void worker_close(struct worker *worker);
 
-/* The same, and serve what is there to its end, then end the thread; when ABORT, at once. */
+/* The same, then drains the connections and ends the thread; when ABORT, resets them. */
 void worker_stop(struct worker *worker, bool abort);
 
-/* Asks for a sign of life; everything handed over before is done by the time it is answered. */
+/* Asks for an answer; whatever control gave it before is done by then. */
 void worker_ask(struct worker *worker);
-bool worker_answered(const struct worker *worker); /* what was asked last */
+bool worker_answered(const struct worker *worker); /* the last question */
 bool worker_ended(const struct worker *worker);
 
 /*
