@@ -14,8 +14,8 @@ BULK = next(load for load in loads.LOADS if load.name == "tcp-bulk")
 
 def built_with(build, kib):
     source = BENCH.parent / "src"
-    if "#ifndef INPUT_SIZE" not in (source / "echod/serving/loop.h").read_text():
-        raise Trouble("loop.h lets nobody choose INPUT_SIZE")
+    if "#ifndef INPUT_SIZE" not in (source / "echod/stream/streams.h").read_text():
+        raise Trouble("streams.h lets nobody choose INPUT_SIZE")
     program = f"{build}/peers/echod-{kib}"
     files = [file for top in ("base", "daemon", "echod") for file in source.glob(f"{top}/**/*.c")]
     done = subprocess.run(["gcc", "-std=c11", "-O2", "-pthread", f"-DINPUT_SIZE={kib * 1024}",
