@@ -22,11 +22,11 @@
 #define BATCH_SIZE 64
 #define DATAGRAM_MAX 65536 /* larger than any datagram, and than any train the kernel makes */
 
-/* The kernel cuts one call into at most so many datagrams, in all versions that can do it. */
+/* Every kernel that segments accepts this many datagrams in one call. */
 #define SEGMENTS_MAX 64
 #define PEER_PLACES 1024
 
-/* So much of it is worth keeping: the page that single small datagrams need. */
+/* This much of it is worth keeping: the page that single small datagrams need. */
 #define BATCH_KEPT 4096
 
 /* A reply on its way: which of what arrived, and how many datagrams it is. */

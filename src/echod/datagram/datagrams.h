@@ -20,8 +20,8 @@ struct udp_batch;
 struct udp_repeats;
 
 /*
- * One pass of the loop over its busy datagram sockets. libevent does not tell where a pass begins:
- * it must be a new one when a socket comes that already had its turn.
+ * One pass of the loop over its busy datagram sockets. libevent does not show where a pass
+ * begins: a new one has begun when a socket comes up that already had its turn.
  */
 struct datagram_round {
 	unsigned number;

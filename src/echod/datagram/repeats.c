@@ -26,7 +26,7 @@
 #define FULL (65536 * SECOND)
 #define LEAST_SIZE 256
 
-/* Of a payload so many bytes at its beginning and at its end, where those that change are. */
+/* This many bytes at the beginning and at the end of a payload, where counters and times are. */
 #define HASHED_SIZE 504
 
 struct udp_repeats *udp_repeats_new(void)
@@ -45,7 +45,7 @@ void udp_repeats_free(struct udp_repeats *repeats)
 	free(repeats);
 }
 
-/* Anything from 1 to twice the mean: what comes in turn with something else must not escape. */
+/* From 1 to twice the mean at random: a payload that alternates with others must not escape. */
 void udp_repeats_draw(struct udp_repeats *repeats)
 {
 	repeats->looks++;

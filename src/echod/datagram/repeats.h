@@ -51,7 +51,7 @@ struct repeat {
 	uint64_t tag; /* of the listener */
 	const struct in6_addr *source;
 	uint16_t source_port;
-	unsigned datagrams; /* so many, the last one of which is what follows */
+	unsigned datagrams; /* how many came; what follows is the last one */
 	const char *payload;
 	size_t size;
 };

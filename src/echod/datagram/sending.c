@@ -62,7 +62,7 @@ static void send_pieces(int fd, const struct msghdr *train, const struct udp_rep
 
 /*
  * The first unsent reply failed. If its datagrams go one by one, the size of the segments was to
- * blame; if not, it was something that says nothing about trains.
+ * blame; if not, the reason has nothing to do with trains.
  */
 static void send_failed(struct udp_batch *batch, unsigned at, int fd, struct udp_sent *sent)
 {

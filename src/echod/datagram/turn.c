@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* See turn.h. Keeps its figures in the endpoint; called by both datagram paths. */
+/* See turn.h. Keeps its state in the endpoint; called by both datagram paths. */
 
 #include "config.h"
 
@@ -30,7 +30,7 @@
 #define LOOP_COST (1024 * 1024)
 #define DATAGRAM_COST 512
 
-/* A socket that could not be received from for so long is deaf: the health check has it. */
+/* A socket that has failed for this long is deaf, which the health check reports. */
 #define DEAF_AFTER_MS 5000
 
 /* How long what waits at a socket is answered before it is closed, at most. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* See endpoint.h: starting and stopping, whatever comes in. */
+/* See endpoint.h: starting, pausing and stopping, for every protocol. */
 
 #include "config.h"
 
@@ -16,10 +16,10 @@
 #include "echod/serving/protocol.h"
 #include "echod/serving/service.h"
 
-/* How soon after no memory was there to listen to a socket. */
+/* When to retry after running out of memory for a socket. */
 #define RETRY_MS 500
 
-/* How long what comes in is left alone when taking it has failed. */
+/* How long a socket is left alone after taking from it has failed. */
 #define PAUSE_MIN_MS 100
 #define PAUSE_MAX_MS 800
 
@@ -45,12 +45,12 @@ void endpoint_free(struct endpoint *endpoint)
 	free(endpoint);
 }
 
-/* Not yet, or no longer, told to the loop; the timer will try again. */
+/* Not registered with the loop, yet or any longer: the timer tries again. */
 static void wait_ms(struct endpoint *endpoint, int64_t ms)
 {
 	struct timeval tv = timeval_from_ms((uint64_t)ms);
 
-	/* Should there be no memory for that either, the next word from control tries again. */
+	/* Out of memory for that, too: the next wake-up from control tries again. */
 	(void)event_add(&endpoint->resume, &tv);
 }
 

@@ -34,7 +34,7 @@ struct endpoint {
 	int64_t message_cost;  /* datagrams: what one message lately cost; 0: unknown */
 	unsigned round;	       /* datagrams: the last one it took part in (turn.h) */
 	bool paused;
-	bool deaf;  /* datagrams: could not be received for so long that it is no passing trouble */
+	bool deaf;  /* datagrams: has failed to receive for too long to be a passing failure */
 	bool early; /* connections may wait here since before the socket was ours */
 };
 
@@ -47,12 +47,12 @@ void endpoint_free(struct endpoint *endpoint);
 void endpoint_start(struct endpoint *endpoint, struct loop *loop);
 
 /*
- * Leaves what comes in waiting for 0.1 to 0.8 seconds, longer each time: taking it has just failed
+ * Leaves the socket alone for 0.1 to 0.8 seconds, longer each time: taking from it has just failed
  * and would fail again. A success sets pause_ms to 0.
  */
 void endpoint_back_off(struct endpoint *endpoint);
 
-/* Something came free on this loop: those that pause may try again now. */
+/* Resources came free on this loop: paused endpoints try again now. */
 void endpoints_resume(struct loop *loop);
 
 /* Serves what has arrived, unless the socket was handed to us, then frees everything. */

@@ -11,9 +11,9 @@
 #include <sys/random.h>
 
 /*
- * One thread, no locks. Without the epoll changelist: with it the kernel hears of a change only
- * when the loop comes round, too late for us to learn that it refused, or to close a descriptor
- * that another worker shares.
+ * One thread, no locks. No epoll changelist either: it would pass changes to the kernel only at the
+ * next turn of the loop, too late to see that one failed, or to close a descriptor that another
+ * worker shares.
  */
 static struct event_base *new_base(void)
 {

@@ -3,7 +3,7 @@
 
 /*
  * What everything on one worker's thread works with: its event loop, its counters, what it serves,
- * and the few tables that the workers share. Owned by the worker; nobody else writes to it.
+ * and the few tables that the workers share. Owned by the worker, its only writer.
  */
 
 #ifndef ECHOD_SERVING_LOOP_H

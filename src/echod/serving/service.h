@@ -38,7 +38,7 @@ void service_free(struct service *service);
 
 struct service *service_find(const struct service_list *list, const char *name);
 
-/* From now on as NEXT has it; what was held before is let go. */
+/* Takes the settings of NEXT, and releases the configuration held before. */
 void service_follow(struct service *service, const struct service *next);
 
 struct service *service_join(struct service *service);

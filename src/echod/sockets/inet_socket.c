@@ -73,7 +73,7 @@ int inet_socket_probe(enum socket_kind kind, const struct address *address, cons
 
 	if (fd < 0)
 		return -1;
-	/* Connections in TIME_WAIT must not count as somebody; for UDP the option means sharing. */
+	/* Connections in TIME_WAIT must not count as a user; for UDP the option means sharing. */
 	*step = "setsockopt";
 	if (kind == SOCKET_TCP && set(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
 		return close_failed(fd);

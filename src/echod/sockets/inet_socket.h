@@ -17,7 +17,7 @@
 int inet_socket_open(enum socket_kind kind, const struct address *address,
 		     const char **step) WARN_UNUSED;
 
-/* Whether nobody else has this address: 0, or -1 as above. */
+/* Whether the address is free: 0, or -1 as above. */
 int inet_socket_probe(enum socket_kind kind, const struct address *address,
 		      const char **step) WARN_UNUSED;
 

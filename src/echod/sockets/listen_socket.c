@@ -18,7 +18,7 @@
 #include "echod/sockets/socket_options.h"
 #include "echod/sockets/unix_socket.h"
 
-/* Whoever closes a socket adds what was dropped there, or the sum would fall. */
+/* What was dropped at a socket is added here when it is closed, or the sum would fall. */
 static _Atomic uint64_t drops_of_closed;
 
 static int set(int fd, int level, int option, int value)
@@ -26,7 +26,7 @@ static int set(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof(value));
 }
 
-/* What would help, as far as the error tells. */
+/* What would help, as far as the error shows. */
 static const char *advice(enum socket_kind kind, int error)
 {
 	switch (error) {
@@ -42,7 +42,7 @@ static const char *advice(enum socket_kind kind, int error)
 	}
 }
 
-/* Says what failed with which address; keeps errno for the caller. */
+/* Sets REASON: what failed, with which address; keeps errno for the caller. */
 static void explain(struct reason *reason, const char *step, enum socket_kind kind,
 		    const struct address *address)
 {
@@ -169,8 +169,8 @@ void listen_socket_unlink(const struct listen_socket *socket)
 
 /*
  * An interface that does not exist brings no connection, and a socket that is connected to itself
- * hears of nobody else. Where the kernel refuses (SO_BINDTOIFINDEX without privilege needs Linux
- * 5.7), what comes until it is closed is lost.
+ * receives from nobody else. Where the kernel refuses (SO_BINDTOIFINDEX without privilege needs
+ * Linux 5.7), what comes until it is closed is lost.
  */
 void listen_socket_retire(const struct listen_socket *socket)
 {

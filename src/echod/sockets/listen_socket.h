@@ -3,7 +3,7 @@
 
 /*
  * One listening or datagram socket. Control opens it (or was handed it) and lends it to the workers
- * that serve it; whoever lets go last closes it.
+ * that serve it; the last reference closes it.
  */
 
 #ifndef ECHOD_SOCKETS_LISTEN_SOCKET_H
@@ -31,8 +31,8 @@ struct listen_socket {
 };
 
 /*
- * Opens, binds and listens. On failure NULL, errno says what kind of failure and REASON what was
- * tried and what would help.
+ * Opens, binds and listens. NULL on failure, with errno, and REASON for the log: what was tried and
+ * what would help.
  */
 struct listen_socket *listen_socket_open(enum socket_kind kind, const struct address *address,
 					 struct reason *reason) WARN_UNUSED;
@@ -42,8 +42,8 @@ struct listen_socket *listen_socket_adopt(int fd, enum socket_kind kind,
 					  struct reason *reason) WARN_UNUSED;
 
 /*
- * Whether nobody else has this address, found out by binding it without SO_REUSEPORT: with it a
- * second daemon would share the traffic in silence. 0, or -1 with errno and REASON.
+ * Whether the address is free, found out by binding it without SO_REUSEPORT: with it a second
+ * daemon would silently share the traffic. 0, or -1 with errno and REASON.
  */
 int listen_socket_probe(enum socket_kind kind, const struct address *address,
 			struct reason *reason) WARN_UNUSED;
@@ -60,12 +60,12 @@ void listen_socket_retire(const struct listen_socket *socket);
 /* Removes the file of a unix socket that we made, if it is still ours. */
 void listen_socket_unlink(const struct listen_socket *socket);
 
-/* A unix socket that nobody can reach any more: somebody removed or replaced its file. */
+/* A unix socket that can no longer be reached: its file was removed or replaced. */
 bool listen_socket_lost_file(const struct listen_socket *socket);
 
 /*
  * Datagrams the kernel dropped here: our receive buffer was full, or the checksum wrong. Its count
- * has 32 bits, ours goes on. By control, and by whoever closes it.
+ * has 32 bits, ours goes on. Called by control, and when it is closed.
  */
 uint64_t listen_socket_drops(struct listen_socket *socket);
 

@@ -60,7 +60,7 @@ static void want(struct socket_table *table, const struct listener_config *liste
 	}
 }
 
-/* The table of all that is wanted, nothing open yet. */
+/* The table of everything configured, with nothing open yet. */
 static struct socket_table *socket_table_wanted(const struct config *config)
 {
 	struct socket_table *table = calloc(1, sizeof(*table));
@@ -119,7 +119,7 @@ static int keep_sockets(struct binding *binding, const struct binding *held)
 	return 0;
 }
 
-/* A socket whose file somebody has removed is opened again. */
+/* A socket whose file was removed is opened again. */
 static bool is_reachable(const struct binding *held)
 {
 	char text[ADDRESS_TEXT_MAX];
@@ -158,7 +158,7 @@ static bool overlap(const struct binding *a, const struct binding *b)
 	return a->kind == b->kind && address_overlaps(&a->address, &b->address);
 }
 
-/* A number that port 0 of BINDING became, and that its text does not tell. */
+/* Port 0 of BINDING became a number, which its text does not show. */
 static bool has_kept_number(const struct binding *binding)
 {
 	return binding->socket_count > 0 && !socket_is_unix(binding->kind) &&
@@ -200,7 +200,7 @@ static bool overlaps(const struct binding *wanted, const struct socket_table *he
 	return false;
 }
 
-/* A host without IPv6 serves `*` and `localhost` over IPv4 alone, and says so once. */
+/* A host without IPv6 serves `*` and `localhost` over IPv4 alone, and logs that once. */
 static bool absent(const struct binding *binding, bool *warned)
 {
 	if (!binding->optional || (errno != EAFNOSUPPORT && errno != EADDRNOTAVAIL))
@@ -285,7 +285,7 @@ static int open_binding(struct binding *binding, size_t workers, struct reason *
 	return 0;
 }
 
-/* Port 0: the first of a group got a number, the others need the same one, and nobody else's. */
+/* Port 0: the first of a group got a number, and the others need the same one, if it is free. */
 static int open_group_at(struct binding *group, size_t size, size_t workers, struct reason *reason)
 {
 	uint16_t port = 0;
@@ -318,7 +318,7 @@ static int open_group(struct binding *group, size_t size, size_t workers, struct
 	return -1;
 }
 
-/* How many bindings from INDEX on shall get one number for their port 0; 1 for all others. */
+/* How many bindings from INDEX on share one number for their port 0; 1 for all others. */
 static size_t group_size(const struct socket_table *next, size_t index)
 {
 	const struct binding *first = &next->bindings[index];

@@ -55,7 +55,7 @@ static int set_tcp_options(int fd)
 	return set_unless_multipath(fd, SOL_TCP, TCP_LINGER2, FIN_WAIT_S);
 }
 
-/* The kernel tells twice what it granted; -1 when it tells nothing. */
+/* The kernel returns twice what it granted. -1: unknown. */
 static int buffer_of(int fd, int option)
 {
 	int value = 0;
@@ -134,8 +134,9 @@ static void refuse_fast_open(int fd)
 }
 
 /*
- * Answers may leave from every address that datagrams came to, be it ours by a route alone. Once
- * bound, for bind must refuse what is not ours. IPv4 does so unasked, and an old kernel does not.
+ * Answers may leave from every address that datagrams came to, even one that is ours only by a
+ * route. Set after bind, which must still refuse what is not ours. IPv4 needs no option, and an old
+ * kernel has none.
  */
 static void answer_from_any(int fd)
 {

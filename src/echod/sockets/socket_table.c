@@ -76,7 +76,7 @@ struct socket_table *socket_table_adopt(const struct handed_socket *handed, size
 	return table;
 }
 
-/* The same address may have been opened again, so it is the socket that tells. */
+/* Compares sockets, for the same address may have been opened again. */
 static bool has_socket(const struct socket_table *table, const struct binding *wanted)
 {
 	for (size_t i = 0; table && i < table->count; i++) {

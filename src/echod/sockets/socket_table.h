@@ -24,7 +24,7 @@
 struct binding {
 	char listener[HANDED_NAME_MAX + 1]; /* whose settings apply, by name */
 	enum socket_kind kind;
-	struct listen_address written; /* as in the file; tells port 0 from a number */
+	struct listen_address written; /* as in the file: port 0 is still 0 */
 	bool optional;		       /* one family of `*` or `localhost`, which may be absent */
 	struct address address;	       /* once open: the real one */
 	struct listen_socket **sockets;

@@ -104,7 +104,7 @@ static void read_nothing(const void *data UNUSED, struct udp_notes *notes UNUSED
 {
 }
 
-/* One that is too short to be what it says it is is passed over. */
+/* Skips a message that is too short for its type. */
 static inline void read_message(const struct cmsghdr *cmsg, struct udp_notes *notes)
 {
 #define READ(level, type, option, value, read)                                                     \
@@ -155,7 +155,7 @@ static void put_source(union control *control, size_t *used, const struct udp_no
 		put(control, used, SOL_IP, IP_PKTINFO, &info4, sizeof(info4));
 		return;
 	}
-	/* Only a link-local address needs its interface; others go where routing says. */
+	/* Only a link-local address needs its interface; others follow the routes. */
 	if (IN6_IS_ADDR_LINKLOCAL(&notes->destination) || notes->to_group)
 		info6.ipi6_ifindex = notes->interface;
 	put(control, used, SOL_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));

@@ -45,19 +45,19 @@ struct udp_notes {
 	struct in6_addr destination;
 	struct in6_addr answer_from; /* what a reply's source must be */
 	unsigned interface;
-	int hops;	  /* -1: not told */
+	int hops;	  /* -1: unknown */
 	unsigned segment; /* size of each datagram of a train, 0: a single one */
 	bool to_group;	  /* sent to a broadcast or multicast address */
 };
 
-/* Asks for all of it on a UDP socket, for IPv4 too when an IPv6 one carries both. */
+/* Enables all of it on a UDP socket, for IPv4 too if an IPv6 one carries both. */
 int udp_control_enable(int fd, int family) WARN_UNUSED;
 
-/* Takes apart what recvmsg delivered; anything unknown or malformed is passed over. */
+/* Takes apart what recvmsg delivered; skips what is unknown or malformed. */
 void udp_control_read(const struct msghdr *message, struct udp_notes *notes);
 
 /*
- * Writes the messages for the reply into CONTROL and MESSAGE. V4: the peer is IPv4, be it
+ * Writes the messages for the reply into CONTROL and MESSAGE. V4: the peer is IPv4, maybe
  * v4-mapped. HOPS 0 leaves the hop limit to the kernel, SEGMENT 0 sends it as one datagram.
  */
 void udp_control_write(struct msghdr *message, union control *control,

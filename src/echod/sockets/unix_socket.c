@@ -39,7 +39,7 @@ int unix_socket_lock(const struct address *address)
 	return fd;
 }
 
-/* Whether somebody serves a socket file, only connecting tells. 0: nobody; -1 with errno. */
+/* Only connecting shows whether a socket file is in use. 0: it is not; -1 with errno. */
 static int probe(int type, const struct address *address, const char **step)
 {
 	int fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -55,7 +55,7 @@ static int probe(int type, const struct address *address, const char **step)
 	return stale ? 0 : -1;
 }
 
-/* A socket file that nobody serves any more may be replaced. */
+/* A socket file that is no longer in use may be replaced. */
 static int remove_stale(int type, const struct address *address, const char **step)
 {
 	struct stat status;
@@ -73,7 +73,7 @@ static int remove_stale(int type, const struct address *address, const char **st
 	return unlink(address->un.sun_path);
 }
 
-/* In place of a file that nobody serves. Mode 0666: the directory decides who may connect. */
+/* Replaces a file that is not in use. Mode 0666: the directory decides who may connect. */
 static int bind_file(int fd, int type, const struct address *address, const char **step)
 {
 	mode_t mask;

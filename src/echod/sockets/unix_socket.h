@@ -12,7 +12,7 @@
 #include "base/address.h"
 #include "base/compiler.h"
 
-/* What tells a file of ours from one that has taken its place. */
+/* Identifies the file of a socket of ours, which another one may replace. */
 struct unix_file {
 	dev_t device;
 	ino_t inode;
@@ -26,7 +26,7 @@ struct unix_file {
 int unix_socket_lock(const struct address *address) WARN_UNUSED;
 
 /*
- * A socket of TYPE, bound in place of a file that nobody serves, and listening: a descriptor that
+ * A socket of TYPE, bound in place of a file that is not in use, and listening: a descriptor that
  * is the caller's, its file in FILE; -1 with errno and the call that failed in STEP. Of two daemons
  * that find a stale file only one replaces it.
  */

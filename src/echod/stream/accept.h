@@ -14,7 +14,7 @@ struct endpoint;
 /* The event callback of a listening socket. ARG is its endpoint. */
 void stream_accept_ready(int fd, short what, void *arg);
 
-/* Empties the queue, at most a backlog of it, before the socket goes away. */
+/* Accepts what is queued, at most one backlog, before the socket is closed. */
 void stream_accept_rest(struct endpoint *endpoint);
 
 #endif

@@ -70,7 +70,7 @@ struct connection {
 	uint64_t received;
 	uint64_t sent;
 	enum counter ending; /* once is_over: what it will be counted as closed for */
-	uint32_t lingered;   /* after our FIN: bytes thrown away */
+	uint32_t lingered;   /* after our FIN: bytes discarded */
 	union peer peer;
 	bool source_counted; /* in the client table, beside the total */
 	bool small;	     /* the last read was */

@@ -50,8 +50,8 @@ uint32_t connection_unread(const struct connection *connection)
 }
 
 /*
- * The mark is how many bytes the client has taken. On a unix stream the kernel does not tell, so
- * there it stands for what was sent and what is left: whatever changes one of them is progress.
+ * The mark is how many bytes the client has taken. The kernel does not report that for a unix
+ * stream, so there it combines what was sent and what is left: a change of either is progress.
  */
 bool connection_no_progress(struct connection *connection, int64_t now)
 {

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * How a connection goes from stage to stage, when its time is over, and what its socket says about
- * that. Used by the stages, and when the wheel comes by; closes nothing itself.
+ * How a connection goes from stage to stage, when its time is over, and what its socket reports
+ * about that. Used by the stages and the visits of the wheel; closes nothing itself.
  */
 
 #ifndef ECHOD_STREAM_CONNECTION_TIME_H
@@ -39,7 +39,7 @@ enum connection_due {
 /* What is due now. Notes the progress that it sees. */
 enum connection_due connection_due(struct connection *connection, int64_t now);
 
-/* When the wheel must come by to ask that (clock_ms), at the latest. */
+/* When the wheel must visit it next (clock_ms), at the latest. */
 int64_t connection_next_look(const struct connection *connection);
 
 bool connection_nothing_received(const struct connection *connection);

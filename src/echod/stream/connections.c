@@ -21,7 +21,7 @@ static struct connection *connection_of(struct wheel_item *item)
 	return (struct connection *)((char *)item - offsetof(struct connection, item));
 }
 
-/* The wheel comes by: ends those whose time is over. */
+/* A visit of the wheel: ends the connection if its time is over. */
 static int64_t visit(struct wheel_item *item, int64_t now, void *arg UNUSED)
 {
 	struct connection *connection = connection_of(item);

@@ -25,7 +25,7 @@
 /*
  * Fairness: to read and echo INPUT_SIZE takes a good tenth of a millisecond, for which the worker's
  * other clients wait. While any of them exchanges small messages, a read takes SHARED_SIZE at most.
- * Two small reads in a row tell such a client; a single one may be the tail of a large message.
+ * Two small reads in a row identify such a client; a single one may be the tail of a large message.
  */
 #define SMALL_MESSAGE (16 * 1024)
 #define SMALL_LATELY_MS 1000
@@ -173,7 +173,7 @@ static void drain_reading(struct connection *connection)
 		connection_finish(connection, TCP_CLOSED_SHUTDOWN);
 }
 
-/* A stop does not wait for a client that has fallen silent. */
+/* A stop does not wait for a client that has stopped sending. */
 static bool is_stopping(const struct connection *connection)
 {
 	return connection->service->loop->streams->draining;

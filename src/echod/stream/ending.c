@@ -19,7 +19,7 @@
 /* How much we discard after our FIN: a reset would discard what the peer has not read. */
 #define LINGER_BYTES (16 * 1024 * 1024)
 
-/* After our FIN, how long we listen on; at a stop drain_timeout says it. */
+/* How long to read on after our FIN; at a stop drain_timeout decides. */
 #define LINGER_MS 2000
 
 /* Where stall_timeout is 0: even then a connection that is over must come to an end. */
