@@ -18,18 +18,19 @@
 #define HOUR_MS UINT64_C(3600000)
 #define YEAR_MS (365 * 24 * HOUR_MS)
 
+#define EVERY_MODE NULL
 #define AT(member) offsetof(struct arguments, member)
 
 static const struct option_row rows[] = {
-	{'4', "pbs", KIND_FLAG, AT(only_v4), NULL, 0, 0},
-	{'6', "pbs", KIND_FLAG, AT(only_v6), NULL, 0, 0},
-	{'u', "pbs", KIND_FLAG, AT(target.udp), NULL, 0, 0},
-	{'v', "pbs", KIND_FLAG, AT(verbose), NULL, 0, 0},
-	{'V', "pbs", KIND_FLAG, AT(version), NULL, 0, 0},
-	{'h', "pbs", KIND_FLAG, AT(help), NULL, 0, 0},
-	{LONG_JSON, "pbs", KIND_FLAG, AT(json), NULL, 0, 0},
-	{'I', "pbs", KIND_TEXT, AT(target.source), NULL, 0, 0},
-	{'M', "pbs", KIND_FRAGMENTING, AT(target.fragmenting), NULL, 0, 0},
+	{'4', EVERY_MODE, KIND_FLAG, AT(only_v4), NULL, 0, 0},
+	{'6', EVERY_MODE, KIND_FLAG, AT(only_v6), NULL, 0, 0},
+	{'u', EVERY_MODE, KIND_FLAG, AT(target.udp), NULL, 0, 0},
+	{'v', EVERY_MODE, KIND_FLAG, AT(verbose), NULL, 0, 0},
+	{'V', EVERY_MODE, KIND_FLAG, AT(version), NULL, 0, 0},
+	{'h', EVERY_MODE, KIND_FLAG, AT(help), NULL, 0, 0},
+	{LONG_JSON, EVERY_MODE, KIND_FLAG, AT(json), NULL, 0, 0},
+	{'I', EVERY_MODE, KIND_TEXT, AT(target.source), NULL, 0, 0},
+	{'M', EVERY_MODE, KIND_FRAGMENTING, AT(target.fragmenting), NULL, 0, 0},
 	{'c', "p", KIND_NUMBER, AT(count), NULL, 1, UINT64_MAX >> 8},
 	{'i', "p", KIND_DURATION, AT(interval_ms), "1s", 1, 24 * HOUR_MS},
 	{'W', "p", KIND_DURATION, AT(timeout_ms), "1s", 1, HOUR_MS},
@@ -55,7 +56,7 @@ const struct option long_options[] = {
 
 static bool belongs_to(const struct option_row *row, const struct mode *mode)
 {
-	return strchr(row->modes, mode->letter) != NULL;
+	return !row->modes || strchr(row->modes, mode->letter) != NULL;
 }
 
 const struct option_row *option_find(const struct mode *mode, int letter)

@@ -23,7 +23,7 @@ enum { LONG_REPORT = 256, LONG_JSON };
 
 struct option_row {
 	int letter;
-	const char *modes; /* their letters */
+	const char *modes; /* their letters; NULL: every mode */
 	enum kind kind;
 	size_t offset;
 	const char *fallback; /* read like what a user writes */
