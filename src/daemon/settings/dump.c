@@ -59,7 +59,7 @@ static void dump_values(FILE *out, const struct schema *schema, const struct sec
 }
 
 static void dump_section(FILE *out, const struct schema *schema, const struct section *section,
-			 const void *program)
+			 const void *program, size_t *dumped)
 {
 	const void *defaults = NULL;
 
@@ -68,7 +68,7 @@ static void dump_section(FILE *out, const struct schema *schema, const struct se
 	for (size_t i = 0; i < section_count(section, program); i++) {
 		const void *values = section_values_const(section, program, i);
 
-		fputs(section == schema->sections && i == 0 ? "" : "\n", out);
+		fputs((*dumped)++ > 0 ? "\n" : "", out);
 		if (section->size > 0)
 			fprintf(out, "[%s %s]\n", section->name, (const char *)values);
 		else
@@ -79,7 +79,9 @@ static void dump_section(FILE *out, const struct schema *schema, const struct se
 
 int settings_dump(const struct schema *schema, const void *program, FILE *out)
 {
+	size_t dumped = 0; /* an empty line goes between sections */
+
 	for (size_t i = 0; i < schema->section_count; i++)
-		dump_section(out, schema, &schema->sections[i], program);
+		dump_section(out, schema, &schema->sections[i], program, &dumped);
 	return fflush(out) != 0 || ferror(out) ? -1 : 0;
 }
