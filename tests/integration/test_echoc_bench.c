@@ -291,7 +291,7 @@ TEST(that_all_ports_are_in_use_is_said)
 	EXPECT(&echoc, 2, "no free local port");
 	echoc_free(&echoc);
 	echoc = echoc_run(ECHOC_ARGS("bench", "-I", "127.0.0.1", "-c", "5", target));
-	EXPECT(&echoc, 2, "or has no port left");
+	EXPECT(&echoc, 2, "or it has no free port");
 	echoc_free(&echoc);
 	echoc = echoc_run(ECHOC_ARGS("bench", "-I", "192.0.2.1", target));
 	EXPECT(&echoc, 2, "not an address of this host");
