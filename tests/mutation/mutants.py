@@ -128,8 +128,8 @@ def mutants_of(path, top):
     seen = {}
     place = str(path.relative_to(top))
     for index, token in enumerate(found):
-        if depth == 0 and token.kind == "word" and found[min(index + 1, len(found) - 1)].text == "(":
-            function = token.text
+        if depth == 0 and token.text == "(" and found[index - 1].kind == "word":
+            function = found[index - 1].text
         depth += {"{": 1, "}": -1}.get(token.text, 0)
         if depth == 0:
             continue

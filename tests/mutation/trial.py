@@ -7,7 +7,6 @@ import os
 import pathlib
 import re
 import shlex
-import signal
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,7 @@ from mutants import Mutant
 
 PROGRAMS = ("echod", "echoc")
 OVERLAY = "sources"
+SKIPPED = 77
 
 
 class Trouble(Exception):
@@ -28,18 +28,19 @@ def run(command, limit, env):
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                start_new_session=True)
     try:
-        return process.wait(limit) in (0, 77)
+        return process.wait(limit) in (0, SKIPPED)
     except subprocess.TimeoutExpired:
         return False
     finally:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        # libcheck gives each test a process group of its own.
+        subprocess.run(["pkill", "-KILL", "--session", str(process.pid)], check=False)
+        process.kill()
         process.wait()
 
 
 class Bench:
+    """What was built, and how long each test takes."""
+
     def __init__(self, top, build):
         self.top = top
         self.build = build
