@@ -7,19 +7,9 @@
 
 #include "integration/echoc_run.h"
 
-#include <check.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/compiler.h"
 #include "integration/harness.h"
 
 #define CHUNK 65536u

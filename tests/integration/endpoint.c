@@ -7,11 +7,6 @@
 
 #include "integration/endpoint.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "integration/harness.h"
 #include "integration/net.h"
 

@@ -7,19 +7,11 @@
 
 #include "integration/faulty_server.h"
 
-#include <check.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "base/compiler.h"
 #include "integration/harness.h"
 #include "integration/net.h"
 

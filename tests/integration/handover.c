@@ -7,12 +7,6 @@
 
 #include "integration/handover.h"
 
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "integration/harness.h"
 #include "integration/net.h"
 

@@ -8,10 +8,7 @@
 #include "integration/harness.h"
 
 #include <limits.h>
-#include <stdio.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 /* A test may wait for this in vain, and still say so before its own time is over. */
 #define PATIENCE_S (TEST_TIMEOUT_S / 3)

@@ -9,11 +9,6 @@
 #ifndef HARNESS_H
 #define HARNESS_H
 
-#include <check.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
-
 #include "support/test.h"
 
 /* How long anything may take before its test fails; more in instrumented builds. */

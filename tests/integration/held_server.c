@@ -7,10 +7,6 @@
 
 #include "integration/held_server.h"
 
-#include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "integration/handover.h"
 #include "integration/harness.h"
 

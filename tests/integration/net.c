@@ -7,11 +7,7 @@
 
 #include "integration/net.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #include "integration/harness.h"
 

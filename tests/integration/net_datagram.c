@@ -5,12 +5,6 @@
 
 #include "config.h"
 
-#include <errno.h>
-#include <netinet/in.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-
 #include "integration/harness.h"
 #include "integration/net.h"
 

@@ -5,15 +5,10 @@
 
 #include "config.h"
 
-#include <fcntl.h>
 #include <linux/ipv6.h>
 #include <net/if.h>
 #include <sched.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "integration/harness.h"
 #include "integration/net.h"

@@ -6,9 +6,6 @@
 #include "config.h"
 
 #include <dirent.h>
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "integration/harness.h"
 #include "integration/process.h"

@@ -7,12 +7,7 @@
 
 #include "integration/program.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "integration/harness.h"
 

@@ -8,8 +8,6 @@
 #include "integration/showing.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "integration/harness.h"
 

@@ -5,12 +5,7 @@
 
 #include "config.h"
 
-#include <netinet/in.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "integration/handover.h"
 #include "integration/harness.h"

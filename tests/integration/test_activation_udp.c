@@ -6,9 +6,6 @@
 #include "config.h"
 
 #include <netinet/udp.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "integration/handover.h"
 #include "integration/harness.h"

@@ -5,11 +5,6 @@
 
 #include "config.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "integration/harness.h"
 #include "integration/net.h"
 #include "integration/process.h"

@@ -8,11 +8,6 @@
 #include <dirent.h>
 #include <pwd.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "integration/harness.h"
 #include "integration/net.h"

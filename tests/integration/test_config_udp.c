@@ -5,12 +5,6 @@
 
 #include "config.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "integration/handover.h"
 #include "integration/harness.h"
 #include "integration/net.h"

@@ -8,11 +8,6 @@
 
 #include "config.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "integration/endpoint.h"
 #include "integration/harness.h"
 #include "integration/net.h"

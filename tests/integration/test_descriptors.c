@@ -5,10 +5,7 @@
 
 #include "config.h"
 
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "integration/endpoint.h"
 #include "integration/harness.h"

@@ -8,11 +8,6 @@
 
 #include "config.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "base/compiler.h"
 #include "integration/echoc_run.h"
 #include "integration/faulty_server.h"
 #include "integration/harness.h"

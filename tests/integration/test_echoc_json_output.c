@@ -5,9 +5,6 @@
 
 #include "config.h"
 
-#include <string.h>
-
-#include "base/compiler.h"
 #include "integration/echoc_run.h"
 #include "integration/faulty_server.h"
 #include "integration/harness.h"

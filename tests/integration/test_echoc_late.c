@@ -6,11 +6,6 @@
 #include "config.h"
 
 #include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "integration/echoc_run.h"
 #include "integration/faulty_server.h"

@@ -8,13 +8,7 @@
 
 #include "config.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "integration/echoc_run.h"
 #include "integration/faulty_server.h"

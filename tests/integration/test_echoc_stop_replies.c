@@ -8,13 +8,8 @@
 
 #include "config.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <sys/socket.h>
 #include <sys/un.h>
-#include <unistd.h>
 
-#include "base/compiler.h"
 #include "integration/echoc_run.h"
 #include "integration/faulty_server.h"
 #include "integration/harness.h"

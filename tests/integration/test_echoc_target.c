@@ -8,11 +8,6 @@
 
 #include "config.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "integration/faulty_server.h"
 #include "integration/harness.h"

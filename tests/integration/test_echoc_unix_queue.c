@@ -5,11 +5,6 @@
 
 #include "config.h"
 
-#include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "base/compiler.h"
 #include "integration/echoc_run.h"
 #include "integration/harness.h"
 #include "integration/net.h"

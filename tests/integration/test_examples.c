@@ -8,10 +8,6 @@
 
 #include "config.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "integration/harness.h"
 #include "integration/net.h"
 #include "integration/process.h"

@@ -6,11 +6,6 @@
 #include "config.h"
 
 #include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "integration/harness.h"
 #include "integration/net.h"

@@ -5,13 +5,8 @@
 
 #include "config.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "integration/harness.h"
 #include "integration/process.h"

@@ -5,12 +5,7 @@
 
 #include "config.h"
 
-#include <errno.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "integration/harness.h"
 #include "integration/net.h"

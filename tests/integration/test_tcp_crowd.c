@@ -5,12 +5,8 @@
 
 #include "config.h"
 
-#include <errno.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "integration/harness.h"
 #include "integration/net.h"

@@ -5,15 +5,9 @@
 
 #include "config.h"
 
-#include <errno.h>
 #include <net/if.h>
-#include <netinet/in.h>
 #include <netinet/udp.h>
-#include <signal.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "integration/harness.h"
 #include "integration/net.h"

@@ -5,13 +5,7 @@
 
 #include "config.h"
 
-#include <errno.h>
 #include <net/if.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "integration/harness.h"
 #include "integration/net.h"

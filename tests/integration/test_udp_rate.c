@@ -5,11 +5,7 @@
 
 #include "config.h"
 
-#include <netinet/in.h>
 #include <netinet/udp.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "integration/harness.h"
 #include "integration/net.h"

@@ -16,10 +16,25 @@
 #ifndef SUPPORT_TEST_H
 #define SUPPORT_TEST_H
 
+/* Nearly every test needs most of these. */
+#include <arpa/inet.h>
 #include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/compiler.h"
 #include "support/skipped.h"
 
 /* How long a test may take. */

@@ -9,10 +9,7 @@
 #ifndef CONFIG_TEXT_H
 #define CONFIG_TEXT_H
 
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "echod/config/load.h"
 #include "support/test.h"

@@ -7,12 +7,7 @@
 
 #include "unit/log_lines.h"
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "support/test.h"
 

@@ -7,10 +7,7 @@
 
 #include "unit/loop_scene.h"
 
-#include <errno.h>
 #include <event2/event.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "echod/guard/client_table.h"
 #include "echod/guard/rate_limit.h"

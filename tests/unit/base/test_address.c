@@ -7,9 +7,6 @@
 
 #include "base/address.h"
 
-#include <arpa/inet.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 
 #include "support/test.h"

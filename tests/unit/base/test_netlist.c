@@ -7,11 +7,6 @@
 
 #include "base/netlist.h"
 
-#include <arpa/inet.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "support/test.h"
 
 static struct in6_addr canonical(const char *text)

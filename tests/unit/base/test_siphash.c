@@ -10,14 +10,9 @@
 
 #include "base/siphash.h"
 
-#include <check.h>
-#include <errno.h>
-#include <string.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
-#include "base/compiler.h"
 #include "support/test.h"
 
 #define MAX_WORDS 8

@@ -8,8 +8,6 @@
 #include "base/units.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "support/test.h"
 

@@ -7,15 +7,11 @@
 
 #include "daemon/bell.h"
 
-#include <errno.h>
 #include <event2/event.h>
-#include <string.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "integration/harness.h"
-#include "support/test.h"
 #include "unit/faults.h"
 #include "unit/log_lines.h"
 

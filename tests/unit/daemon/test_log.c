@@ -8,20 +8,9 @@
 
 #include "config.h"
 
-#include <check.h>
-#include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <regex.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <termios.h>
-#include <unistd.h>
 
 #include "daemon/log.h"
 #include "support/test.h"

@@ -5,10 +5,8 @@
 
 #include "config.h"
 
-#include <check.h>
 #include <event2/event.h>
 #include <pthread.h>
-#include <string.h>
 
 #include "daemon/log.h"
 #include "support/test.h"

@@ -7,17 +7,9 @@
 
 #include "config.h"
 
-#include <check.h>
 #include <event2/event.h>
-#include <fcntl.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "daemon/log.h"
 #include "daemon/notify.h"

@@ -8,9 +8,6 @@
 
 #include "config.h"
 
-#include <string.h>
-
-#include "base/compiler.h"
 #include "probe/flow.h"
 #include "support/test.h"
 

@@ -9,10 +9,7 @@
 #include "config.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/compiler.h"
 #include "probe/histogram.h"
 #include "probe/latency.h"
 #include "support/test.h"

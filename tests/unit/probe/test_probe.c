@@ -7,10 +7,6 @@
 
 #include "config.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/compiler.h"
 #include "probe/probe.h"
 #include "support/test.h"
 

@@ -8,14 +8,9 @@
 
 #include "config.h"
 
-#include <errno.h>
-#include <stdint.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/compiler.h"
 #include "probe/receive.h"
 #include "support/test.h"
 

@@ -6,7 +6,6 @@
 #include "config.h"
 
 #include "base/clock.h"
-#include "base/compiler.h"
 #include "probe/receive.h"
 #include "probe/schedule.h"
 #include "support/test.h"

@@ -5,11 +5,7 @@
 
 #include "config.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "probe/socket_drops.h"
 #include "support/test.h"

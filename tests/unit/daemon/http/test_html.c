@@ -7,8 +7,6 @@
 
 #include "daemon/http/html.h"
 
-#include <check.h>
-
 #include "support/test.h"
 
 static char page[64];

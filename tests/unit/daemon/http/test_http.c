@@ -5,9 +5,6 @@
 
 #include "config.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "support/test.h"
 #include "unit/http_client.h"
 

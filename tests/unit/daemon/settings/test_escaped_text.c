@@ -7,10 +7,6 @@
 
 #include "daemon/settings/escaped_text.h"
 
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "support/test.h"
 
 TEST(escapes_stand_for_their_bytes)

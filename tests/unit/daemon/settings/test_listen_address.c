@@ -7,9 +7,6 @@
 
 #include "daemon/settings/listen_address.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "support/test.h"
 
 static struct listen_address parse(const char *text)

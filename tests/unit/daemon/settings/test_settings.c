@@ -7,10 +7,7 @@
 
 #include "daemon/settings/settings.h"
 
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/netlist.h"
 #include "daemon/settings/values.h"

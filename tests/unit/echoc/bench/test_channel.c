@@ -6,13 +6,8 @@
 #include "config.h"
 
 #include <event2/event.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/compiler.h"
 #include "echoc/bench/channel.h"
 #include "integration/faulty_server.h"
 #include "probe/target.h"

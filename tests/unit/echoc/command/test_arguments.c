@@ -7,11 +7,6 @@
 
 #include "config.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/compiler.h"
 #include "echoc/command/command_line.h"
 #include "probe/target.h"
 #include "support/test.h"

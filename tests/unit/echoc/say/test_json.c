@@ -6,9 +6,6 @@
 #include "config.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "echoc/say/json.h"
 #include "echoc/say/report.h"

@@ -5,9 +5,6 @@
 
 #include "config.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "echoc/send/fifo.h"
 #include "support/test.h"
 

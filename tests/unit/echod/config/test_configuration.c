@@ -8,10 +8,7 @@
 
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #include "daemon/settings/config_file.h"
 #include "unit/config_text.h"

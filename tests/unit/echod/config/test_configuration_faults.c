@@ -8,8 +8,6 @@
 
 #include "config.h"
 
-#include <errno.h>
-
 #include "base/netlist.h"
 #include "unit/config_text.h"
 #include "unit/faults.h"

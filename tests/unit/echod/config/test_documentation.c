@@ -11,10 +11,6 @@
 
 #include "config.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "echod/config/settings.h"
 #include "unit/config_text.h"
 

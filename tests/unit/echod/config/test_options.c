@@ -8,14 +8,6 @@
 
 #include "config.h"
 
-#include <check.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "echod/config/options.h"
 #include "support/test.h"
 #include "unit/faults.h"

@@ -7,8 +7,6 @@
 
 #include "echod/config/settings.h"
 
-#include <string.h>
-
 #include "daemon/settings/values.h"
 #include "unit/config_text.h"
 

@@ -8,8 +8,6 @@
 
 #include "config.h"
 
-#include <arpa/inet.h>
-
 #include "unit/config_text.h"
 
 #define TEN "1234567890"

@@ -10,10 +10,7 @@
 
 #include "echod/control/server.h"
 
-#include <errno.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "daemon/log.h"
 #include "echod/control/apply.h"
@@ -22,7 +19,6 @@
 #include "echod/control/state.h"
 #include "echod/guard/client_table.h"
 #include "integration/harness.h"
-#include "support/test.h"
 #include "unit/config_text.h"
 #include "unit/faults.h"
 #include "unit/log_lines.h"

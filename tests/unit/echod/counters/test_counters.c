@@ -8,11 +8,7 @@
 
 #include "config.h"
 
-#include <check.h>
 #include <pthread.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "echod/counters/counters.h"
 #include "support/test.h"

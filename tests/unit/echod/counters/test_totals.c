@@ -7,11 +7,6 @@
 
 #include "echod/counters/totals.h"
 
-#include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "support/test.h"
 
 static char line[TOTALS_TEXT_MAX], status[STATUS_TEXT_MAX];

@@ -10,14 +10,8 @@
 
 #include "echod/datagram/batch.h"
 
-#include <check.h>
-#include <errno.h>
 #include <netinet/udp.h>
 #include <stdarg.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "echod/datagram/sending.h"
 #include "support/test.h"

@@ -7,13 +7,8 @@
 
 #include "echod/datagram/batch.h"
 
-#include <check.h>
-#include <errno.h>
 #include <net/if.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "echod/datagram/sending.h"
 #include "integration/harness.h"

@@ -8,11 +8,6 @@
 #include "echod/datagram/echo.h"
 
 #include <netinet/udp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "echod/sockets/socket_options.h"
 #include "support/test.h"

@@ -6,10 +6,6 @@
 #include "config.h"
 
 #include <netinet/udp.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "support/test.h"
 #include "unit/fake_clock.h"

@@ -7,12 +7,6 @@
 
 #include "echod/datagram/turn.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "support/test.h"
 #include "unit/fake_clock.h"
 #include "unit/faults.h"

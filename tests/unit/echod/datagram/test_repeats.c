@@ -11,9 +11,6 @@
 
 #include "echod/datagram/repeats.h"
 
-#include <arpa/inet.h>
-#include <string.h>
-
 #include "support/test.h"
 
 #define SECOND INT64_C(1000000000)

@@ -7,12 +7,7 @@
 
 #include "echod/datagram/train.h"
 
-#include <check.h>
-#include <errno.h>
 #include <netinet/udp.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "support/test.h"
 #include "unit/fake_clock.h"

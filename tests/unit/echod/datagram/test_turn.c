@@ -9,11 +9,7 @@
 
 #include <event2/event.h>
 #include <netinet/udp.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "echod/datagram/batch.h"
 #include "echod/datagram/datagrams.h"

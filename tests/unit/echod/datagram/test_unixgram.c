@@ -7,11 +7,6 @@
 
 #include "echod/datagram/unixgram.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "support/test.h"
 #include "unit/loop_scene.h"
 

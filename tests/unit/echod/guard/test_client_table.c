@@ -8,15 +8,9 @@
 
 #include "config.h"
 
-#include <arpa/inet.h>
-#include <check.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/compiler.h"
 #include "support/test.h"
 
 static atomic_long blocks;

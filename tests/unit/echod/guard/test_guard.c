@@ -7,11 +7,6 @@
 
 #include "echod/guard/guard.h"
 
-#include <arpa/inet.h>
-#include <check.h>
-#include <string.h>
-
-#include "base/compiler.h"
 #include "echod/config/configuration.h"
 #include "support/test.h"
 

@@ -10,10 +10,6 @@
 
 #include "echod/guard/rate_limit.h"
 
-#include <arpa/inet.h>
-#include <check.h>
-#include <stdlib.h>
-
 #include "support/test.h"
 
 #define SECOND INT64_C(1000000000)

@@ -10,11 +10,6 @@
 
 #include "echod/guard/rate_limit.h"
 
-#include <check.h>
-#include <netinet/in.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "support/test.h"
 
 #define SECOND INT64_C(1000000000)

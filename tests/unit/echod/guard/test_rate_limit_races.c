@@ -10,9 +10,7 @@
 
 #include "echod/guard/rate_limit.h"
 
-#include <arpa/inet.h>
 #include <stdatomic.h>
-#include <stddef.h>
 
 #include "support/test.h"
 

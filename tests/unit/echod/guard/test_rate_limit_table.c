@@ -10,18 +10,12 @@
 
 #include "echod/guard/rate_limit.h"
 
-#include <arpa/inet.h>
-#include <check.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
-#include "base/compiler.h"
 #include "support/test.h"
 
 #define SECOND INT64_C(1000000000)

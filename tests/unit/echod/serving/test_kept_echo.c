@@ -10,7 +10,6 @@
 #include <pthread.h>
 
 #include "integration/harness.h"
-#include "support/test.h"
 
 #define MIB (1024 * 1024)
 #define MOST (512 * 1024)

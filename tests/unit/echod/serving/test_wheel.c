@@ -7,12 +7,8 @@
 
 #include "echod/serving/wheel.h"
 
-#include <check.h>
 #include <event2/event.h>
-#include <stdbool.h>
-#include <stdlib.h>
 
-#include "base/compiler.h"
 #include "support/test.h"
 #include "unit/fake_clock.h"
 

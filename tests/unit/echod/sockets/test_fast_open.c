@@ -8,16 +8,11 @@
 
 #include "config.h"
 
-#include <fcntl.h>
 #include <netinet/tcp.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "echod/sockets/listen_socket.h"
 #include "integration/harness.h"
 #include "integration/net.h"
-#include "support/test.h"
 
 /* Clients send without a cookie, listeners take that, and need not ask for it. */
 #define FOR_EVERYONE "1543" /* 0x1 | 0x2 | 0x4 | 0x200 | 0x400 */

@@ -7,18 +7,10 @@
 
 #include "echod/sockets/listen_socket.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "integration/harness.h"
 #include "integration/net.h"
-#include "support/test.h"
 #include "unit/log_lines.h"
 
 static struct reason reason;

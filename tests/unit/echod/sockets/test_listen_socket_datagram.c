@@ -7,17 +7,11 @@
 
 #include "echod/sockets/listen_socket.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "echod/sockets/socket_options.h"
 #include "integration/harness.h"
 #include "integration/net.h"
-#include "support/test.h"
 
 #define ASKED (4 * 1024 * 1024)
 

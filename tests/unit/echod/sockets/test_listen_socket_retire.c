@@ -5,15 +5,9 @@
 
 #include "config.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "echod/sockets/listen_socket.h"
 #include "integration/harness.h"
 #include "integration/net.h"
-#include "support/test.h"
 
 /* From one address to all of them and back, as a reload may want it. */
 static const struct {

@@ -7,16 +7,8 @@
 
 #include "echod/sockets/socket_table.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "integration/harness.h"
 #include "integration/net.h"
-#include "support/test.h"
 #include "unit/config_text.h"
 #include "unit/log_lines.h"
 

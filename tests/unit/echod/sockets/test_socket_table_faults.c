@@ -8,18 +8,10 @@
 
 #include "config.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "echod/sockets/socket_options.h"
 #include "echod/sockets/socket_table.h"
 #include "integration/harness.h"
 #include "integration/net.h"
-#include "support/test.h"
 #include "unit/config_text.h"
 #include "unit/faults.h"
 #include "unit/log_lines.h"

@@ -7,11 +7,7 @@
 
 #include "echod/sockets/udp_control.h"
 
-#include <arpa/inet.h>
-#include <check.h>
 #include <netinet/udp.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "integration/net.h"
 #include "support/test.h"

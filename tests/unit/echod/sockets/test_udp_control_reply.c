@@ -7,15 +7,10 @@
 
 #include "echod/sockets/udp_control.h"
 
-#include <arpa/inet.h>
-#include <check.h>
 #include <netinet/udp.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "integration/harness.h"
 #include "integration/net.h"
-#include "support/test.h"
 
 /* What was written, one message after the other. */
 static struct msghdr written;

@@ -10,18 +10,11 @@
 
 #include "echod/sockets/unix_socket.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <sys/file.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "base/compiler.h"
 #include "echod/sockets/listen_socket.h"
 #include "integration/harness.h"
 #include "integration/net.h"
-#include "support/test.h"
 
 static struct reason reason;
 static bool watching;

@@ -5,10 +5,6 @@
 
 #include "config.h"
 
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "echod/status/metrics.h"
 #include "support/test.h"
 

@@ -5,10 +5,6 @@
 
 #include "config.h"
 
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "daemon/http/http.h"
 #include "echod/status/page.h"
 #include "support/test.h"

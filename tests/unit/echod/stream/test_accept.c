@@ -10,13 +10,9 @@
 
 #include "echod/stream/accept.h"
 
-#include <errno.h>
 #include <event2/event.h>
 #include <limits.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #include "echod/guard/client_table.h"
 #include "support/test.h"

@@ -7,11 +7,6 @@
 
 #include "echod/stream/connection_log.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "support/test.h"
 #include "unit/fake_clock.h"
 #include "unit/log_lines.h"

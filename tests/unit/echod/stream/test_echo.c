@@ -7,12 +7,6 @@
 
 #include "echod/stream/echo.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "support/test.h"
 #include "unit/loop_scene.h"
 

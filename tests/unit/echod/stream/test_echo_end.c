@@ -7,12 +7,9 @@
 
 #include "echod/stream/echo.h"
 
-#include <errno.h>
 #include <event2/event.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "echod/stream/connection_time.h"
 #include "support/test.h"

@@ -8,10 +8,7 @@
 
 #include "config.h"
 
-#include <errno.h>
 #include <event2/event.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "echod/guard/client_table.h"
 #include "echod/worker/protocols.h"

@@ -10,10 +10,6 @@
 
 #include "echod/stream/echo.h"
 
-#include <errno.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "echod/guard/client_table.h"
 #include "echod/stream/connection_time.h"
 #include "support/test.h"

@@ -8,8 +8,6 @@
 #include "echod/stream/echo.h"
 
 #include <event2/event.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "support/test.h"
 #include "unit/fake_clock.h"

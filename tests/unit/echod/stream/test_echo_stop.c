@@ -7,11 +7,6 @@
 
 #include "echod/stream/echo.h"
 
-#include <errno.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "support/test.h"
 #include "unit/fake_clock.h"
 #include "unit/loop_scene.h"

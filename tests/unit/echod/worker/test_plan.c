@@ -8,10 +8,6 @@
 #include "echod/worker/plan.h"
 
 #include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "echod/sockets/socket_table.h"
 #include "support/test.h"

@@ -7,12 +7,8 @@
 
 #include "echod/worker/worker.h"
 
-#include <errno.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "echod/guard/client_table.h"
 #include "echod/guard/rate_limit.h"
