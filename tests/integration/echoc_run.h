@@ -42,7 +42,6 @@ void echoc_finish(struct echoc *echoc, const void *input, size_t length);
 
 /* All of that, without input. */
 struct echoc echoc_run(const char *const *arguments);
-void echoc_free(struct echoc *echoc);
 
 /* Its exit status must be that, and each TEXT, up to a NULL, in its output. */
 void echoc_expect(const struct echoc *echoc, int status, const char *const *texts);

@@ -42,6 +42,7 @@ struct faulty {
 
 /* Starts it; "127.0.0.1:PORT", which stays good. */
 const char *faulty_start(const struct faulty *faulty);
+#define FAULTY(...) faulty_start(&(const struct faulty){__VA_ARGS__})
 
 /* A port of 127.0.0.1 where nothing listens, as a target. */
 const char *closed_port(void);

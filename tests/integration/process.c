@@ -18,6 +18,7 @@
 #define CANNOT_EXECUTE 127
 
 struct echod {
+	struct echod *next;
 	char directory[PATH_MAX];
 	pid_t pid;
 	bool ended;
@@ -29,6 +30,14 @@ struct echod {
 	char *log;
 	char *output;
 };
+
+static struct echod *all;
+
+static void stop_all(void)
+{
+	while (all != NULL)
+		echod_stop(all);
+}
 
 const char *echod_path(const struct echod *echod, const char *name)
 {
@@ -142,6 +151,9 @@ struct echod *echod_spawn(const struct echod_setup *setup)
 	struct echod *echod = calloc(1, sizeof(*echod));
 
 	ck_assert_ptr_nonnull(echod);
+	echod->next = all;
+	all = echod;
+	test_at_end(stop_all);
 	snprintf(echod->directory, sizeof(echod->directory), "%s/XXXXXX", test_directory());
 	ck_assert_ptr_nonnull(mkdtemp(echod->directory));
 	ck_assert_int_eq(chmod(echod->directory, 0755), 0);
@@ -221,10 +233,20 @@ static int remove_one(const char *path, const struct stat *status UNUSED, int ty
 	return remove(path);
 }
 
+static void forget(const struct echod *echod)
+{
+	struct echod **at = &all;
+
+	while (*at != echod)
+		at = &(*at)->next;
+	*at = echod->next;
+}
+
 void echod_free(struct echod *echod)
 {
 	if (echod == NULL)
 		return;
+	forget(echod);
 	if (echod_running(echod)) {
 		kill(echod->pid, SIGKILL);
 		waitpid(echod->pid, NULL, 0);

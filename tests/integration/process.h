@@ -33,7 +33,10 @@ struct echod *echod_spawn(const struct echod_setup *setup);
 struct echod *echod_start(const char *config);
 struct echod *echod_start_with(const struct echod_setup *setup);
 
-/* Ends it with SIGTERM, expects exit status 0, and forgets it. */
+/*
+ * Ends it with SIGTERM, expects exit status 0, and forgets it. At its end, a test does that to
+ * every echod that it has not forgotten.
+ */
 void echod_stop(struct echod *echod);
 
 /* Has one that is stopping already do so at once: a second signal counts only a while later. */

@@ -75,7 +75,6 @@ TEST(localhost_is_both_loopback_addresses_and_no_other)
 	if (has_ipv6())
 		expect_served("::1", port);
 	ck_assert_int_lt(try_connect("127.0.0.2", port), 0);
-	echod_stop(echod);
 }
 
 TEST(an_ipv6_address_stands_in_brackets)
@@ -86,7 +85,6 @@ TEST(an_ipv6_address_stands_in_brackets)
 		skip("this takes IPv6");
 	echod = echod_start("[listener a]\naddress = [::1]:0\n");
 	expect_served("::1", echod_port(echod, "tcp [::1]"));
-	echod_stop(echod);
 }
 
 TEST(a_link_local_address_has_its_interface)
@@ -99,7 +97,6 @@ TEST(a_link_local_address_has_its_interface)
 	add_address("fe80::8%lo");
 	echod = echod_start("[listener a]\naddress = [fe80::7%lo]:0\n");
 	expect_served_from("fe80::8%lo", "fe80::7%lo", echod_port(echod, "tcp [fe80::7%lo]"));
-	echod_stop(echod);
 }
 
 static void expect_local_datagram_echo(const struct echod *echod)
@@ -127,7 +124,6 @@ TEST(unix_paths_are_served_as_streams_and_datagrams)
 	expect_local_datagram_echo(echod);
 	ck_assert_uint_eq(echod_log_count(echod, ": listening on unix /"), 1);
 	ck_assert_uint_eq(echod_log_count(echod, ": listening on unixgram /"), 1);
-	echod_stop(echod);
 }
 
 static void expect_prefix(const char *host, uint16_t port, const char *echo)
@@ -150,7 +146,6 @@ TEST(each_listener_has_its_own_settings)
 	expect_prefix("127.0.0.1", echod_port(echod, "tcp 127.0.0.1"), "ax");
 	expect_prefix("127.0.0.2", echod_port(echod, "tcp 127.0.0.2"), "dx");
 	expect_prefix("127.0.0.3", echod_port(echod, "tcp 127.0.0.3"), "dx");
-	echod_stop(echod);
 }
 
 /* One number at two addresses: the number that the first echod got is free for the second one. */
@@ -172,7 +167,6 @@ TEST(the_more_specific_of_two_addresses_wins)
 	echod = echod_start(config);
 	expect_prefix("127.0.0.1", port, "allx");
 	expect_prefix("127.0.0.2", port, "onex");
-	echod_stop(echod);
 }
 
 TEST(a_setting_that_nothing_here_uses_is_a_warning)
@@ -181,7 +175,6 @@ TEST(a_setting_that_nothing_here_uses_is_a_warning)
 					  "idle_timeout = 5\n");
 
 	ck_assert_uint_eq(echod_log_count(echod, "echod.conf:4: warning: idle_timeout"), 1);
-	echod_stop(echod);
 }
 
 static const char file_with_listeners[] =
@@ -202,7 +195,6 @@ TEST(option_l_replaces_the_listeners_but_not_the_defaults)
 	expect_prefix("127.0.0.2", echod_port(echod, "tcp 127.0.0.2"), "newx");
 	echod_wait_log(echod, " on echo2 opened");
 	ck_assert_uint_eq(echod_log_count(echod, ": listening on tcp"), 2);
-	echod_stop(echod);
 }
 
 TEST(option_l_gives_the_names_echo_echo2_and_so_on)

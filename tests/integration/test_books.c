@@ -83,7 +83,6 @@ TEST(every_reason_to_drop_is_in_the_books)
 	close(denied);
 	close(guarded);
 	close(last_hop);
-	echod_stop(echod);
 }
 
 #define FLOODERS 4
@@ -224,7 +223,6 @@ TEST(client_echod_and_kernel_agree_after_a_flood_with_reloads)
 	ck_assert_uint_eq(flood.sent, FLOOD);
 	expect_agreement(echod, &flood);
 	flood_close(&flood);
-	echod_stop(echod);
 }
 
 TEST(the_limiter_is_in_the_books_under_overload)
@@ -242,7 +240,6 @@ TEST(the_limiter_is_in_the_books_under_overload)
 	expect_agreement(echod, &flood);
 	ck_assert_uint_gt(dropped_for(echod, "rate"), 0);
 	flood_close(&flood);
-	echod_stop(echod);
 }
 
 /* Nobody reads while the process is stopped, so that the kernel must drop. */
@@ -266,7 +263,6 @@ TEST(kernel_drops_stay_in_the_books_when_their_listener_goes)
 	ck_assert_uint_eq(udp_books(echod).kernel_drops, books.kernel_drops);
 	expect_agreement(echod, &flood);
 	flood_close(&flood);
-	echod_stop(echod);
 }
 
 #define SEGMENT 100
@@ -290,7 +286,6 @@ TEST(each_datagram_of_a_train_is_counted)
 			  EACH * TRAIN);
 	ck_assert_uint_eq(metric_value(echod, "sent_bytes_total{protocol=\"udp\"}"), EACH * TRAIN);
 	close(fd);
-	echod_stop(echod);
 }
 
 static void exchange(uint16_t port, size_t size)
@@ -328,5 +323,4 @@ TEST(tcp_clients_and_echod_agree_on_connections_and_bytes)
 	ck_assert_uint_eq(metric_value(echod, "tcp_closed_total{reason=\"client\"}"),
 			  metric_value(echod, "tcp_accepted_total"));
 	ck_assert_uint_eq(metric_value(echod, "tcp_rejected_total{reason=\"denied\"}"), 1);
-	echod_stop(echod);
 }

@@ -92,7 +92,6 @@ TEST(option_v_goes_before_log_level)
 	struct echod *echod = echod_start_with(&setup);
 
 	check_log_level(echod, true);
-	echod_stop(echod);
 }
 
 /* By name, since there may be threads of another kind. */
@@ -179,7 +178,6 @@ TEST(user_gives_up_root_and_all_that_belongs_to_it)
 	fd = connect_to("127.0.0.1", port_of(echod));
 	expect_echo(fd, "served", 6);
 	close(fd);
-	echod_stop(echod);
 }
 
 static void check_per_ip(struct echod *echod, bool set)
@@ -246,7 +244,6 @@ TEST(idle_timeout_leaves_alone_who_talks)
 	}
 	ck_assert_uint_eq(echod_counter(echod, "tcp_closed_idle"), 0);
 	close(fd);
-	echod_stop(echod);
 }
 
 /* Reads a byte now and then, sends whatever can be sent; false when the connection is gone. */
@@ -355,5 +352,4 @@ TEST(reply_once_does_not_reset_who_still_sends)
 	close(fd);
 	expect_counted(echod, "tcp_closed_replied", 0, 1);
 	ck_assert_uint_eq(echod_counter(echod, "sent_bytes_tcp"), 9);
-	echod_stop(echod);
 }

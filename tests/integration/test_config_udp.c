@@ -291,5 +291,4 @@ TEST(who_is_not_answered_is_told_in_the_log)
 		 "(udp_guard)",
 		 port_of(echod), port_of(echod));
 	ck_assert_uint_eq(echod_log_count(echod, line), 1);
-	echod_stop(echod);
 }

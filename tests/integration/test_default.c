@@ -61,15 +61,13 @@ static void expect_echo_at(const char *host, uint16_t port)
 TEST(without_a_file_port_7_is_served)
 {
 	struct echod_setup setup = {.config = NULL};
-	struct echod *echod;
 
 	begin_with_nothing();
-	echod = echod_start_with(&setup);
+	echod_start_with(&setup);
 	expect_echo_at("127.0.0.1", 7);
 	expect_echo_at("127.0.0.5", 7);
 	if (has_ipv6())
 		expect_echo_at("::1", 7);
-	echod_stop(echod);
 }
 
 TEST(a_file_that_comes_is_read_and_then_must_stay)
@@ -90,7 +88,6 @@ TEST(a_file_that_comes_is_read_and_then_must_stay)
 	ck_assert_uint_eq(echod_log_count(echod, "reload failed"), 1);
 	ck_assert_uint_eq(echod_log_count(echod, "not found: create it"), 1);
 	expect_echo_at("127.0.0.2", 8);
-	echod_stop(echod);
 }
 
 TEST(a_bad_file_at_the_default_place_is_refused)

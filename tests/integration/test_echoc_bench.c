@@ -78,8 +78,6 @@ TEST_EACH(every_message_comes_back_from_echod, ARRAY_SIZE(clean_runs))
 	snprintf(target, sizeof(target), "127.0.0.1:%u", echod_port(echod, "tcp 127.0.0.1"));
 	run_bench(clean_runs[_i], target, &echoc);
 	expect_clean(&echoc);
-	echoc_free(&echoc);
-	echod_stop(echod);
 }
 
 TEST(unix_sockets_work_in_every_mode)
@@ -98,29 +96,23 @@ TEST(unix_sockets_work_in_every_mode)
 		snprintf(target, sizeof(target), "%s%s", names[i], echod_path(echod, paths[i]));
 		run_bench((const char *const[]){"-c", "2", "-p", "4", NULL}, target, &echoc);
 		expect_clean(&echoc);
-		echoc_free(&echoc);
 		echoc = echoc_run(ECHOC_ARGS("ping", "-c", "2", "-i", "10ms", "-W", "20s", target));
 		EXPECT(&echoc, 0, "2 sent, 2 received");
-		echoc_free(&echoc);
 		echoc = echoc_run(ECHOC_ARGS("send", target, "hello"));
 		EXPECT(&echoc, 0, "hello");
-		echoc_free(&echoc);
 	}
-	echod_stop(echod);
 }
 
 /* A short one at each end of the schedule: as many as RATE and duration say, and no drift. */
 TEST_EACH(a_schedule_sends_as_many_as_are_due, 2)
 {
-	struct faulty faulty = {.datagram = _i == 1};
 	struct echoc echoc;
 
 	run_bench((const char *const[]){"-r", "1000", "-c", "3", _i == 1 ? "-u" : NULL, NULL},
-		  faulty_start(&faulty), &echoc);
+		  FAULTY(.datagram = _i == 1), &echoc);
 	EXPECT(&echoc, 0, "");
 	ck_assert_double_eq(sum_of(&echoc, "sent"), 1000 * DURATION_S);
 	ck_assert_double_eq(json_get(echoc.output, "start", "rate"), 1000);
-	echoc_free(&echoc);
 }
 
 /*
@@ -128,41 +120,38 @@ TEST_EACH(a_schedule_sends_as_many_as_are_due, 2)
  */
 TEST(latency_counts_from_when_a_message_was_due)
 {
-	struct faulty faulty = {.size = 64, .fault = FAULT_DELAY, .at = 50, .delay_ms = 150};
 	struct echoc echoc;
 
-	run_bench((const char *const[]){"-r", "1000", NULL}, faulty_start(&faulty), &echoc);
+	run_bench((const char *const[]){"-r", "1000", NULL},
+		  FAULTY(.size = 64, .fault = FAULT_DELAY, .at = 50, .delay_ms = 150), &echoc);
 	EXPECT(&echoc, 0, "");
 	ck_assert_double_ge(sum_of(&echoc, "rtt_us.max"), 145000);
 	ck_assert_double_ge(sum_of(&echoc, "rtt_us.p90"), 75000);
-	echoc_free(&echoc);
 }
 
 /* With the next of 16 sent for each reply thousands overtake it, whose place it keeps. */
 TEST(a_reply_in_time_is_not_lost_because_others_were_faster)
 {
-	struct faulty faulty = {.datagram = true, .fault = FAULT_DELAY, .at = 1, .delay_ms = 200};
 	struct echoc echoc;
 
-	run_bench((const char *const[]){"-u", "-p", "16", NULL}, faulty_start(&faulty), &echoc);
+	run_bench((const char *const[]){"-u", "-p", "16", NULL},
+		  FAULTY(.datagram = true, .fault = FAULT_DELAY, .at = 1, .delay_ms = 200), &echoc);
 	expect_clean(&echoc);
 	ck_assert_double_eq(sum_of(&echoc, "unexpected"), 0);
 	ck_assert_double_eq(sum_of(&echoc, "late"), 0);
-	echoc_free(&echoc);
 }
 
 TEST(what_was_due_while_the_server_was_gone_is_lost)
 {
-	struct faulty faulty = {
-		.size = 64, .fault = FAULT_CLOSE, .at = 5, .offset = 64, .connections = 1};
 	struct echoc echoc;
 
-	run_bench((const char *const[]){"-r", "1000", NULL}, faulty_start(&faulty), &echoc);
+	run_bench((const char *const[]){"-r", "1000", NULL},
+		  FAULTY(.size = 64, .fault = FAULT_CLOSE, .at = 5, .offset = 64, .connections = 1),
+		  &echoc);
 	EXPECT(&echoc, 1, "");
 	ck_assert_double_eq(sum_of(&echoc, "sent"), 1000 * DURATION_S);
 	ck_assert_double_eq(sum_of(&echoc, "received"), 5);
 	ck_assert_double_eq(sum_of(&echoc, "unsent"), 0);
-	echoc_free(&echoc);
 }
 
 static const struct {
@@ -200,28 +189,24 @@ TEST_EACH(each_fault_shows_in_the_books, ARRAY_SIZE(faults))
 	ck_assert_double_eq(sum_of(&echoc, "sent"),
 			    sum_of(&echoc, "received") + sum_of(&echoc, "lost"));
 	ck_assert_double_gt(sum_of(&echoc, "received"), 0);
-	echoc_free(&echoc);
 }
 
 TEST(the_end_is_a_table_and_a_histogram_without_a_live_line)
 {
-	struct faulty faulty = {0};
-	struct echoc echoc = echoc_run(ECHOC_ARGS("bench", "-d", "1100ms", faulty_start(&faulty)));
+	struct echoc echoc =
+		echoc_run(ECHOC_ARGS("bench", "-d", "1100ms", FAULTY(.fault = FAULT_NONE)));
 
 	EXPECT(&echoc, 0, "messages/s", "MB/s", "p99.9", "echoc used ", " of 1 core");
 	ck_assert_ptr_null(strchr(echoc.output, '\033'));
 	ck_assert_ptr_null(strchr(echoc.output, '\r'));
-	echoc_free(&echoc);
 }
 
 TEST(much_loss_at_a_high_rate_ends_with_a_hint)
 {
-	struct faulty faulty = {.datagram = true, .fault = FAULT_DROP};
-	struct echoc echoc = echoc_run(
-		ECHOC_ARGS("bench", "-u", "-r", "1000", "-d", "400ms", faulty_start(&faulty)));
+	struct echoc echoc = echoc_run(ECHOC_ARGS("bench", "-u", "-r", "1000", "-d", "400ms",
+						  FAULTY(.datagram = true, .fault = FAULT_DROP)));
 
 	EXPECT(&echoc, 1, "Hint", "udp_rate");
-	echoc_free(&echoc);
 }
 
 TEST(a_refused_port_is_no_matter_of_a_rate)
@@ -230,36 +215,31 @@ TEST(a_refused_port_is_no_matter_of_a_rate)
 
 	EXPECT(&echoc, 1, "refused: nothing listens there");
 	ck_assert_ptr_null(strstr(echoc.output, "Hint"));
-	echoc_free(&echoc);
 }
 
 TEST(interrupt_ends_a_bench_with_its_summary)
 {
-	struct faulty faulty = {0};
 	struct echoc echoc =
-		echoc_start(ECHOC_ARGS("bench", "--json", "-d", "1h", faulty_start(&faulty)));
+		echoc_start(ECHOC_ARGS("bench", "--json", "-d", "1h", FAULTY(.fault = FAULT_NONE)));
 
 	echoc_await(&echoc, "{\"type\":\"start\"");
 	kill(echoc.pid, SIGINT);
 	echoc_finish(&echoc, NULL, 0);
 	EXPECT(&echoc, 0, "{\"type\":\"summary\"");
 	ck_assert_double_lt(sum_of(&echoc, "duration_s"), 60);
-	echoc_free(&echoc);
 }
 
 /* The last reply may have come long before, or none at all. */
 TEST(an_interrupted_bench_is_measured_until_the_signal)
 {
-	struct faulty faulty = {.datagram = true, .fault = FAULT_DROP};
-	struct echoc echoc =
-		echoc_start(ECHOC_ARGS("bench", "-u", "--json", "-d", "1h", faulty_start(&faulty)));
+	struct echoc echoc = echoc_start(ECHOC_ARGS("bench", "-u", "--json", "-d", "1h",
+						    FAULTY(.datagram = true, .fault = FAULT_DROP)));
 
 	echoc_await(&echoc, "{\"type\":\"interval\"");
 	kill(echoc.pid, SIGINT);
 	echoc_finish(&echoc, NULL, 0);
 	EXPECT(&echoc, 1, "{\"type\":\"summary\"");
 	ck_assert_double_ge(sum_of(&echoc, "duration_s"), 1);
-	echoc_free(&echoc);
 }
 
 static void leave_two_ports(void)
@@ -274,23 +254,19 @@ static void leave_two_ports(void)
 
 TEST(that_all_ports_are_in_use_is_said)
 {
-	struct faulty faulty = {.size = 64};
 	const char *target;
 	struct echoc echoc;
 
 	if (!own_network())
 		skip("no network of our own");
-	target = faulty_start(&faulty);
+	target = FAULTY(.size = 64);
 	leave_two_ports();
 	echoc = echoc_run(ECHOC_ARGS("bench", "-c", "5", target));
 	EXPECT(&echoc, 2, "no free local port");
-	echoc_free(&echoc);
 	echoc = echoc_run(ECHOC_ARGS("bench", "-I", "127.0.0.1", "-c", "5", target));
 	EXPECT(&echoc, 2, "or it has no free port");
-	echoc_free(&echoc);
 	echoc = echoc_run(ECHOC_ARGS("bench", "-I", "192.0.2.1", target));
 	EXPECT(&echoc, 2, "not an address of this host");
-	echoc_free(&echoc);
 }
 
 TEST(a_refused_connection_cannot_start)
@@ -299,5 +275,4 @@ TEST(a_refused_connection_cannot_start)
 
 	EXPECT(&echoc, 2, "Connection refused: nothing listens there");
 	ck_assert_str_eq(echoc.output, "");
-	echoc_free(&echoc);
 }

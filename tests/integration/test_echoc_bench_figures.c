@@ -65,48 +65,44 @@ TEST_EACH(what_our_own_socket_drops_is_named, 2)
 	}
 	ck_assert_ptr_null(strstr(echoc.output, "udp_rate"));
 	ck_assert_ptr_null(strstr(echoc.errors, "udp_rate"));
-	echoc_free(&echoc);
 	close(server);
 }
 
 /* The server stands still until all is due, far more than the buffers hold; then it answers. */
 TEST(what_was_due_and_never_sent_is_no_success)
 {
-	struct faulty faulty = {.size = 4096, .fault = FAULT_DELAY, .at = 1, .delay_ms = 300};
-	struct echoc echoc = echoc_run(ECHOC_ARGS("bench", "--json", "-r", "100000", "-d", "200ms",
-						  "-s", "4096", faulty_start(&faulty)));
+	struct echoc echoc = echoc_run(
+		ECHOC_ARGS("bench", "--json", "-r", "100000", "-d", "200ms", "-s", "4096",
+			   FAULTY(.size = 4096, .fault = FAULT_DELAY, .at = 1, .delay_ms = 300)));
 
 	EXPECT(&echoc, 1, "");
 	ck_assert_double_gt(sum_of(&echoc, "unsent"), 0);
-	echoc_free(&echoc);
 }
 
 /* Nine come back before the end; the others are behind a reply that takes 5 s. */
 TEST(slow_replies_do_not_lower_the_rate)
 {
-	struct faulty faulty = {.size = 64, .fault = FAULT_DRIP, .at = 10, .delay_ms = 80};
 	struct echoc echoc = echoc_start(
-		ECHOC_ARGS("bench", "--json", "-r", "100", "-d", "1h", faulty_start(&faulty)));
+		ECHOC_ARGS("bench", "--json", "-r", "100", "-d", "1h",
+			   FAULTY(.size = 64, .fault = FAULT_DRIP, .at = 10, .delay_ms = 80)));
 
 	echoc_await(&echoc, "{\"type\":\"interval\"");
 	kill(echoc.pid, SIGINT);
 	echoc_finish(&echoc, NULL, 0);
 	ck_assert_double_lt(sum_of(&echoc, "duration_s") + 1, sum_of(&echoc, "elapsed_s"));
 	ck_assert_double_lt(sum_of(&echoc, "messages_per_s") * sum_of(&echoc, "duration_s"), 9.5);
-	echoc_free(&echoc);
 }
 
 /* Slower than the whole run: there is no other rate than that of the replies awaited. */
 TEST(a_run_without_a_reply_in_its_time_has_a_rate)
 {
-	struct faulty faulty = {.datagram = true, .fault = FAULT_DELAY, .delay_ms = 300};
-	struct echoc echoc =
-		echoc_run(ECHOC_ARGS("bench", "-u", "--json", "-d", "50ms", faulty_start(&faulty)));
+	struct echoc echoc = echoc_run(
+		ECHOC_ARGS("bench", "-u", "--json", "-d", "50ms",
+			   FAULTY(.datagram = true, .fault = FAULT_DELAY, .delay_ms = 300)));
 
 	ck_assert_double_ge(sum_of(&echoc, "received"), 1);
 	ck_assert_double_ge(sum_of(&echoc, "duration_s"), 0.3);
 	ck_assert_double_gt(sum_of(&echoc, "messages_per_s"), 0);
-	echoc_free(&echoc);
 }
 
 /* It is lost after a second, and late in the next interval, in which nothing is lost. */
@@ -122,28 +118,25 @@ TEST(late_is_a_part_of_lost_in_every_interval)
 	for (const char *at = echoc.output; (at = strstr(at, "{\"type\":\"interval\"")); at++)
 		ck_assert_double_le(json_get(at, "interval", "late"),
 				    json_get(at, "interval", "lost"));
-	echoc_free(&echoc);
 }
 
 /* Its reply would take 20 s, and each of its bytes comes before the silence is long enough. */
 TEST(a_server_that_drips_is_not_waited_for_for_ever)
 {
-	struct faulty faulty = {.size = 200, .fault = FAULT_DRIP, .delay_ms = 100};
-	struct echoc echoc = echoc_run(
-		ECHOC_ARGS("bench", "--json", "-d", "50ms", "-s", "200", faulty_start(&faulty)));
+	struct echoc echoc =
+		echoc_run(ECHOC_ARGS("bench", "--json", "-d", "50ms", "-s", "200",
+				     FAULTY(.size = 200, .fault = FAULT_DRIP, .delay_ms = 100)));
 
 	EXPECT(&echoc, 1, "1 still outstanding at the end of the wait");
 	ck_assert_double_eq(sum_of(&echoc, "lost"), 1);
 	ck_assert_double_eq(sum_of(&echoc, "truncated"), 0);
 	ck_assert_double_ge(sum_of(&echoc, "elapsed_s"), 5);
-	echoc_free(&echoc);
 }
 
 TEST(quit_prints_how_it_goes_and_the_bench_goes_on)
 {
-	struct faulty faulty = {.datagram = true};
-	struct echoc echoc =
-		echoc_start(ECHOC_ARGS("bench", "-u", "--json", "-d", "1h", faulty_start(&faulty)));
+	struct echoc echoc = echoc_start(
+		ECHOC_ARGS("bench", "-u", "--json", "-d", "1h", FAULTY(.datagram = true)));
 
 	echoc_await(&echoc, "{\"type\":\"interval\"");
 	kill(echoc.pid, SIGQUIT);
@@ -151,5 +144,4 @@ TEST(quit_prints_how_it_goes_and_the_bench_goes_on)
 	kill(echoc.pid, SIGINT);
 	echoc_finish(&echoc, NULL, 0);
 	EXPECT(&echoc, 0, "{\"type\":\"summary\"");
-	echoc_free(&echoc);
 }

@@ -25,9 +25,9 @@ static void expect_balance(const char *text)
 
 TEST(a_ping_is_start_replies_summary)
 {
-	struct faulty faulty = {.datagram = true};
-	struct echoc echoc = echoc_run(ECHOC_ARGS("ping", "-u", "--json", "-c", "4", "-i", "10ms",
-						  "-W", "20s", "-s", "100", faulty_start(&faulty)));
+	struct echoc echoc =
+		echoc_run(ECHOC_ARGS("ping", "-u", "--json", "-c", "4", "-i", "10ms", "-W", "20s",
+				     "-s", "100", FAULTY(.datagram = true)));
 	const char *text = echoc.output;
 
 	ck_assert_uint_eq(json_check(text), 6);
@@ -47,7 +47,6 @@ TEST(a_ping_is_start_replies_summary)
 	ck_assert_double_le(sum_of(text, "rtt_us.min"), sum_of(text, "rtt_us.p50"));
 	ck_assert_double_le(sum_of(text, "rtt_us.p999"), sum_of(text, "rtt_us.max"));
 	ck_assert_str_eq(echoc.errors, "");
-	echoc_free(&echoc);
 }
 
 TEST(nothing_measured_is_null)
@@ -64,7 +63,6 @@ TEST(nothing_measured_is_null)
 	ck_assert_double_eq(sum_of(text, "loss_percent"), 100);
 	ck_assert_double_eq(sum_of(text, "refused"), 1);
 	expect_balance(text);
-	echoc_free(&echoc);
 }
 
 static const struct {
@@ -97,21 +95,18 @@ TEST_EACH(each_fault_has_its_object_and_its_count, ARRAY_SIZE(faults))
 	ck_assert_uint_ge(json_count(text, faults[_i].type), 1);
 	ck_assert_double_ge(sum_of(text, faults[_i].count), 1);
 	expect_balance(text);
-	echoc_free(&echoc);
 }
 
 TEST(a_report_is_an_interval)
 {
-	struct faulty faulty = {.datagram = true};
 	struct echoc echoc =
 		echoc_run(ECHOC_ARGS("ping", "-u", "--json", "-q", "-c", "30", "-i", "20ms",
-				     "--report", "100ms", faulty_start(&faulty)));
+				     "--report", "100ms", FAULTY(.datagram = true)));
 
 	ck_assert_uint_ge(json_check(echoc.output), 4);
 	ck_assert_uint_ge(json_count(echoc.output, "interval"), 2);
 	ck_assert_uint_eq(json_count(echoc.output, "reply"), 0);
 	ck_assert_double_eq(sum_of(echoc.output, "sent"), 30);
-	echoc_free(&echoc);
 }
 
 static double sum_of_intervals(const char *text, const char *name)
@@ -125,9 +120,8 @@ static double sum_of_intervals(const char *text, const char *name)
 
 TEST(a_bench_has_rates)
 {
-	struct faulty faulty = {0};
-	struct echoc echoc = echoc_run(
-		ECHOC_ARGS("bench", "--json", "-c", "2", "-d", "1100ms", faulty_start(&faulty)));
+	struct echoc echoc = echoc_run(ECHOC_ARGS("bench", "--json", "-c", "2", "-d", "1100ms",
+						  FAULTY(.fault = FAULT_NONE)));
 	const char *text = echoc.output;
 
 	ck_assert_int_eq(echoc.status, 0);
@@ -142,7 +136,6 @@ TEST(a_bench_has_rates)
 	ck_assert_double_le(sum_of(text, "duration_s"), sum_of(text, "elapsed_s"));
 	ck_assert_double_eq(sum_of(text, "connections"), 2);
 	expect_balance(text);
-	echoc_free(&echoc);
 }
 
 TEST(a_send_counts_bytes)
@@ -156,7 +149,6 @@ TEST(a_send_counts_bytes)
 	ck_assert_uint_eq(json_check(echoc.output), 2);
 	ck_assert_double_eq(sum_of(echoc.output, "sent"), 11);
 	ck_assert_double_eq(sum_of(echoc.output, "received"), 11);
-	echoc_free(&echoc);
 	echoc = echoc_run(ECHOC_ARGS("send", "--json", faulty_start(&bad), "hello"));
 	ck_assert_int_eq(echoc.status, 1);
 	ck_assert_uint_eq(json_check(echoc.output), 3);
@@ -164,5 +156,4 @@ TEST(a_send_counts_bytes)
 	ck_assert(json_is(echoc.output, "corrupt", "expected", "\"6c\""));
 	ck_assert(json_is(echoc.output, "corrupt", "got", "\"6d\""));
 	ck_assert_double_eq(sum_of(echoc.output, "corrupt"), 1);
-	echoc_free(&echoc);
 }

@@ -97,76 +97,62 @@ TEST_EACH(each_fault_has_its_name_and_its_place_in_the_books, ARRAY_SIZE(expecta
 
 	EXPECT(&echoc, expectation->status, expectation->sums,
 	       expectation->line ? expectation->line : "");
-	echoc_free(&echoc);
 }
 
 /* Long enough that the reply comes while others still do, though the machine may stand still. */
 TEST(a_reply_after_the_timeout_is_late_and_lost)
 {
-	struct faulty faulty = {.datagram = true, .fault = FAULT_DELAY, .at = 1, .delay_ms = 1500};
-	struct echoc echoc = echoc_run(ECHOC_ARGS("ping", "-u", "-c", "50", "-i", "50ms", "-W",
-						  "1s", faulty_start(&faulty)));
+	struct echoc echoc = echoc_run(ECHOC_ARGS(
+		"ping", "-u", "-c", "50", "-i", "50ms", "-W", "1s",
+		FAULTY(.datagram = true, .fault = FAULT_DELAY, .at = 1, .delay_ms = 1500)));
 
 	EXPECT(&echoc, 1, "seq=1 lost (timeout)",
 	       "50 sent, 49 received, 1 lost (2.0%), 0 duplicated, 1 late\n0 out of order");
-	echoc_free(&echoc);
 }
 
 /* Each connection answers the first probe and no other. */
 TEST(a_silent_connection_is_given_up_and_made_again)
 {
-	struct faulty faulty = {.fault = FAULT_DROP, .at = 2, .size = TCP_SIZE};
-	struct echoc echoc = echoc_run(
-		ECHOC_ARGS("ping", "-c", "3", "-i", "1500ms", "-W", "1s", faulty_start(&faulty)));
+	struct echoc echoc =
+		echoc_run(ECHOC_ARGS("ping", "-c", "3", "-i", "1500ms", "-W", "1s",
+				     FAULTY(.fault = FAULT_DROP, .at = 2, .size = TCP_SIZE)));
 
 	EXPECT(&echoc, 1, "seq=2 lost (timeout)", "3 sent, 2 received, 1 lost", "1 reconnect\n",
 	       "no reply within the timeout: connection given up");
-	echoc_free(&echoc);
 }
 
 /* The interval is the time that there is for the end to arrive and for the next beginning. */
 TEST(a_lost_connection_is_made_again_and_counted)
 {
-	struct faulty faulty = {
-		.fault = FAULT_CLOSE, .at = 2, .offset = TCP_SIZE, .size = TCP_SIZE};
-	struct echoc echoc = echoc_run(
-		ECHOC_ARGS("ping", "-c", "3", "-i", "1500ms", "-W", "20s", faulty_start(&faulty)));
+	struct echoc echoc = echoc_run(ECHOC_ARGS(
+		"ping", "-c", "3", "-i", "1500ms", "-W", "20s",
+		FAULTY(.fault = FAULT_CLOSE, .at = 2, .offset = TCP_SIZE, .size = TCP_SIZE)));
 
 	EXPECT(&echoc, 0, "3 sent, 3 received", " reconnect", "connection lost");
-	echoc_free(&echoc);
 }
 
 /* The kernel alone would ask again after one second, two, four, and give up after minutes. */
 TEST(a_connection_that_is_not_made_in_time_is_begun_again)
 {
-	struct faulty faulty = {.fault = FAULT_CLOSE,
-				.at = 2,
-				.offset = TCP_SIZE,
-				.size = TCP_SIZE,
-				.connections = 1,
-				.deaf = true};
-	struct echoc echoc = echoc_run(
-		ECHOC_ARGS("ping", "-c", "40", "-i", "50ms", "-W", "100ms", faulty_start(&faulty)));
+	struct echoc echoc =
+		echoc_run(ECHOC_ARGS("ping", "-c", "40", "-i", "50ms", "-W", "100ms",
+				     FAULTY(.fault = FAULT_CLOSE, .at = 2, .offset = TCP_SIZE,
+					    .size = TCP_SIZE, .connections = 1, .deaf = true)));
 	const char *first = strstr(echoc.errors, "cannot connect: Connection timed out");
 
 	EXPECT(&echoc, 1, "40 sent, ", "lost (not connected)");
 	ck_assert_ptr_nonnull(first);
 	ck_assert_ptr_nonnull(strstr(first + 1, "cannot connect: Connection timed out"));
-	echoc_free(&echoc);
 }
 
 TEST(a_server_that_went_away_loses_what_follows)
 {
-	struct faulty faulty = {.fault = FAULT_CLOSE,
-				.at = 2,
-				.offset = TCP_SIZE,
-				.size = TCP_SIZE,
-				.connections = 1};
 	struct echoc echoc =
-		echoc_run(ECHOC_ARGS("ping", "-c", "4", "-i", "20ms", faulty_start(&faulty)));
+		echoc_run(ECHOC_ARGS("ping", "-c", "4", "-i", "20ms",
+				     FAULTY(.fault = FAULT_CLOSE, .at = 2, .offset = TCP_SIZE,
+					    .size = TCP_SIZE, .connections = 1)));
 
 	EXPECT(&echoc, 1, "4 sent, ", " lost");
-	echoc_free(&echoc);
 }
 
 TEST(a_refused_udp_port_is_said_and_lost)
@@ -175,7 +161,6 @@ TEST(a_refused_udp_port_is_said_and_lost)
 		echoc_run(ECHOC_ARGS("ping", "-u", "-c", "2", "-i", "10ms", closed_port()));
 
 	EXPECT(&echoc, 1, "2 sent, 0 received, 2 lost (100.0%)", "refused: nothing listens there");
-	echoc_free(&echoc);
 }
 
 TEST(a_refused_tcp_port_cannot_start)
@@ -184,7 +169,6 @@ TEST(a_refused_tcp_port_cannot_start)
 
 	EXPECT(&echoc, 2, "Connection refused: nothing listens there");
 	ck_assert_str_eq(echoc.output, "");
-	echoc_free(&echoc);
 }
 
 TEST(an_unknown_host_cannot_start)
@@ -193,7 +177,6 @@ TEST(an_unknown_host_cannot_start)
 
 	ck_assert_int_eq(echoc.status, 2);
 	ck_assert_ptr_nonnull(strstr(echoc.errors, "no.such.host.invalid"));
-	echoc_free(&echoc);
 }
 
 TEST(an_address_of_the_other_family_cannot_start)
@@ -201,19 +184,16 @@ TEST(an_address_of_the_other_family_cannot_start)
 	struct echoc echoc = echoc_run(ECHOC_ARGS("ping", "-6", "-c", "1", "127.0.0.1"));
 
 	EXPECT(&echoc, 2, "\"127.0.0.1\" has no IPv6 address\n");
-	echoc_free(&echoc);
 	echoc = echoc_run(ECHOC_ARGS("ping", "-I", "127.0.0.1", "-c", "1", "::1"));
 	EXPECT(&echoc, 2, "\"::1\" has no IPv4 address, which the source address requires");
-	echoc_free(&echoc);
 }
 
 TEST_CASE("life");
 
 TEST(interrupt_ends_with_the_summary)
 {
-	struct faulty faulty = {.datagram = true};
 	struct echoc echoc = echoc_start(
-		ECHOC_ARGS("ping", "-u", "-i", "20ms", "-W", "20s", faulty_start(&faulty)));
+		ECHOC_ARGS("ping", "-u", "-i", "20ms", "-W", "20s", FAULTY(.datagram = true)));
 
 	echoc_await(&echoc, "seq=3 ");
 	kill(echoc.pid, SIGQUIT);
@@ -222,30 +202,26 @@ TEST(interrupt_ends_with_the_summary)
 	echoc_finish(&echoc, NULL, 0);
 	EXPECT(&echoc, 0, " 0 lost (0.0%)", "jitter (RFC 3550) = ");
 	ck_assert_ptr_nonnull(strstr(echoc.errors, " received, 0.0% lost, rtt min/avg/max = "));
-	echoc_free(&echoc);
 }
 
 TEST(quiet_prints_only_the_summary)
 {
-	struct faulty faulty = {.datagram = true};
 	struct echoc echoc = echoc_run(ECHOC_ARGS("ping", "-u", "-q", "-c", "3", "-i", "10ms", "-W",
-						  "20s", faulty_start(&faulty)));
+						  "20s", FAULTY(.datagram = true)));
 
 	EXPECT(&echoc, 0, "3 sent, 3 received");
 	ck_assert_ptr_null(strstr(echoc.output, "seq="));
-	echoc_free(&echoc);
 }
 
 /* When they come is for the machine to say; the first one is about all the time so far. */
 TEST(a_report_comes_each_interval)
 {
 	static const char mark[] = ", the last ", middle[] = " of ";
-	struct faulty faulty = {.datagram = true};
 	char *rest;
 	double span;
 	struct echoc echoc =
 		echoc_run(ECHOC_ARGS("ping", "-u", "-q", "-c", "30", "-i", "20ms", "--report",
-				     "100ms", "-W", "20s", faulty_start(&faulty)));
+				     "100ms", "-W", "20s", FAULTY(.datagram = true)));
 	const char *first = strstr(echoc.output, mark);
 
 	EXPECT(&echoc, 0, "30 sent, 30 received");
@@ -254,17 +230,14 @@ TEST(a_report_comes_each_interval)
 	ck_assert_double_ge(span, 0.1);
 	ck_assert_double_eq(strtod(rest + strlen(middle), NULL), span);
 	ck_assert_ptr_nonnull(strstr(rest, mark));
-	echoc_free(&echoc);
 }
 
 TEST(the_kernels_clock_is_used_and_said)
 {
-	struct faulty faulty = {.datagram = true};
 	struct echoc echoc = echoc_run(
-		ECHOC_ARGS("ping", "-u", "-v", "-c", "3", "-i", "10ms", faulty_start(&faulty)));
+		ECHOC_ARGS("ping", "-u", "-v", "-c", "3", "-i", "10ms", FAULTY(.datagram = true)));
 
 	EXPECT(&echoc, 0, "clock=kernel", "receive times: the kernel's for 3 of 3", "ttl=64");
-	echoc_free(&echoc);
 }
 
 TEST(the_largest_probes_come_back)
@@ -275,8 +248,6 @@ TEST(the_largest_probes_come_back)
 		ECHOC_ARGS("ping", "-c", "1", "-W", "9s", "-s", "16m", faulty_start(&tcp)));
 
 	EXPECT(&echoc, 0, "16777216 bytes from ", "1 sent, 1 received");
-	echoc_free(&echoc);
 	echoc = echoc_run(ECHOC_ARGS("ping", "-u", "-c", "1", "-s", "65507", faulty_start(&udp)));
 	EXPECT(&echoc, 0, "65507 bytes from ", "1 sent, 1 received");
-	echoc_free(&echoc);
 }

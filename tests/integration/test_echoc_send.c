@@ -34,13 +34,11 @@ static void expect_output(const struct echoc *echoc, const void *bytes, size_t l
 
 TEST_EACH(a_text_comes_back_and_is_printed, 2)
 {
-	struct faulty faulty = {.datagram = _i == 1};
 	struct echoc echoc = echoc_run(ECHOC_ARGS("send", _i == 1 ? "-uv" : "-v",
-						  faulty_start(&faulty), "hello", "world"));
+						  FAULTY(.datagram = _i == 1), "hello", "world"));
 
 	EXPECT(&echoc, 0, "11 bytes sent to 127.0.0.1:", "11 came back");
 	expect_output(&echoc, "hello world", 11);
-	echoc_free(&echoc);
 }
 
 TEST(standard_input_of_any_size_comes_back)
@@ -58,7 +56,6 @@ TEST(standard_input_of_any_size_comes_back)
 
 		EXPECT(&echoc, 0, "");
 		expect_output(&echoc, input, sizes[i]);
-		echoc_free(&echoc);
 	}
 	free(input);
 }
@@ -74,26 +71,23 @@ TEST(standard_input_goes_in_datagrams_that_fit)
 	echoc = run_with(ECHOC_ARGS("send", "-u", faulty_start(&faulty)), input, sizeof(input));
 	EXPECT(&echoc, 0, "");
 	expect_output(&echoc, input, sizeof(input));
-	echoc_free(&echoc);
 }
 
 TEST_EACH(an_altered_byte_is_named, 2)
 {
-	struct faulty faulty = {.datagram = _i == 1, .fault = FAULT_FLIP, .offset = 4};
 	struct echoc echoc = echoc_run(
-		ECHOC_ARGS("send", _i == 1 ? "-u" : "-v", faulty_start(&faulty), "hello"));
+		ECHOC_ARGS("send", _i == 1 ? "-u" : "-v",
+			   FAULTY(.datagram = _i == 1, .fault = FAULT_FLIP, .offset = 4), "hello"));
 
 	EXPECT(&echoc, 1, "corrupt at offset 4: expected 6f, got 6e", "1 byte came back altered");
-	echoc_free(&echoc);
 }
 
 TEST(a_greeting_is_no_echo)
 {
-	struct faulty faulty = {.greeting = "220 ready\r\n"};
-	struct echoc echoc = echoc_run(ECHOC_ARGS("send", faulty_start(&faulty), "hello"));
+	struct echoc echoc =
+		echoc_run(ECHOC_ARGS("send", FAULTY(.greeting = "220 ready\r\n"), "hello"));
 
 	EXPECT(&echoc, 1, "corrupt at offset 0", "never sent");
-	echoc_free(&echoc);
 }
 
 TEST(bytes_that_do_not_come_back_are_counted)
@@ -103,20 +97,17 @@ TEST(bytes_that_do_not_come_back_are_counted)
 	struct echoc echoc = echoc_run(ECHOC_ARGS("send", faulty_start(&close), "hello"));
 
 	EXPECT(&echoc, 1, "3 of 5 bytes came back\n"); /* and nothing was waited for */
-	echoc_free(&echoc);
 	echoc = echoc_run(ECHOC_ARGS("send", "-u", faulty_start(&cut), "hello"));
 	EXPECT(&echoc, 1, "2 of 5 bytes came back\n");
-	echoc_free(&echoc);
 }
 
 TEST_EACH(silence_is_not_waited_for_for_ever, 2)
 {
-	struct faulty faulty = {.datagram = _i == 1, .fault = FAULT_DELAY, .delay_ms = HOUR_MS};
-	struct echoc echoc = echoc_run(ECHOC_ARGS("send", _i == 1 ? "-u" : "-v", "-w", "50ms",
-						  faulty_start(&faulty), "hello"));
+	struct echoc echoc = echoc_run(ECHOC_ARGS(
+		"send", _i == 1 ? "-u" : "-v", "-w", "50ms",
+		FAULTY(.datagram = _i == 1, .fault = FAULT_DELAY, .delay_ms = HOUR_MS), "hello"));
 
 	EXPECT(&echoc, 1, "0 of 5 bytes came back, waited 50ms\n");
-	echoc_free(&echoc);
 }
 
 /* As many datagrams as there is room for, which nobody takes. */
@@ -152,24 +143,21 @@ TEST_EACH(a_server_that_takes_nothing_more_is_given_up, 2)
 	EXPECT(&echoc, 1, "cannot send: the queue stays full\n",
 	       _i == 0 ? "\"sent\":9,\"received\":3,\"lost\":6,"
 		       : "3 of 9 bytes came back; not all was sent, waited 2s\n");
-	echoc_free(&echoc);
 	close(server);
 }
 
 /* It remembers what is under way, which must have a bound. */
 TEST(a_server_that_takes_all_and_echoes_nothing_is_not_fed_for_ever)
 {
-	struct faulty faulty = {.fault = FAULT_DROP};
 	char *input = calloc(1, LARGE);
 	struct echoc echoc;
 
 	ck_assert_ptr_nonnull(input);
-	echoc = run_with(ECHOC_ARGS("send", "--json", "-w", "1s", faulty_start(&faulty)), input,
-			 LARGE);
+	echoc = run_with(ECHOC_ARGS("send", "--json", "-w", "1s", FAULTY(.fault = FAULT_DROP)),
+			 input, LARGE);
 	EXPECT(&echoc, 1, "\"received\":0,");
 	ck_assert_double_gt(json_get(echoc.output, "summary", "sent"), 1 << 20);
 	ck_assert_double_le(json_get(echoc.output, "summary", "sent"), 16 << 20);
-	echoc_free(&echoc);
 	free(input);
 }
 
@@ -214,7 +202,6 @@ static void end_talk(struct talk *talk, int status, const char *output, const ch
 	EXPECT(&talk->echoc, status, "");
 	ck_assert_str_eq(talk->echoc.output, output);
 	ck_assert_str_eq(talk->echoc.errors, errors);
-	echoc_free(&talk->echoc);
 	close(talk->server);
 }
 
@@ -305,11 +292,8 @@ TEST(a_refused_port_is_said)
 	struct echoc echoc = echoc_run(ECHOC_ARGS("send", closed_port(), "hello"));
 
 	EXPECT(&echoc, 2, "nothing listens there");
-	echoc_free(&echoc);
 	echoc = echoc_run(ECHOC_ARGS("send", "-u", closed_port(), "hello"));
 	EXPECT(&echoc, 1, "nothing listens there", "0 of 5 bytes came back\n");
-	echoc_free(&echoc);
 	echoc = echoc_run(ECHOC_ARGS("send", "-u", closed_port(), "hello"));
 	EXPECT(&echoc, 1, "nothing listens there");
-	echoc_free(&echoc);
 }

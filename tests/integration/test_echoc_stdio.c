@@ -37,13 +37,12 @@ static const struct {
 /* What it wrote to standard error; its output goes where the redirection says, or nowhere. */
 TEST_EACH(what_cannot_be_read_or_written_shows_in_the_exit_status, ARRAY_SIZE(runs))
 {
-	struct faulty faulty = {0};
 	char command[512], errors[1024] = "";
 	FILE *shell;
 	int status;
 
 	setenv("ECHOC", "./echoc", 0);
-	setenv("TARGET", faulty_start(&faulty), 1);
+	setenv("TARGET", FAULTY(.fault = FAULT_NONE), 1);
 	snprintf(command, sizeof(command), "exec \"$ECHOC\" %s 2>&1 >/dev/null %s",
 		 runs[_i].arguments, runs[_i].redirection);
 	shell = popen(command, "r");

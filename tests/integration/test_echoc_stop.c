@@ -91,7 +91,6 @@ TEST_EACH(a_reply_that_came_while_stopped_is_received, 2)
 	ck_assert_double_eq(sum_of(&echoc, "received"), 2);
 	ck_assert_double_ge(sum_of(&echoc, "skipped"), 10);
 	ck_assert_double_lt(json_get(echoc.output, "reply", "rtt_us"), TIMEOUT_MS * 1000);
-	echoc_free(&echoc);
 }
 
 #define FLOOD 1000
@@ -114,7 +113,6 @@ TEST(what_our_own_socket_dropped_is_named)
 	EXPECT(&echoc, 0, "1 sent, 1 received",
 	       " dropped by our own socket's buffer, not by the network:\n"
 	       "  raise net.core.rmem_max");
-	echoc_free(&echoc);
 }
 
 #define PAUSE_MS 400
@@ -122,9 +120,8 @@ TEST(what_our_own_socket_dropped_is_named)
 /* Probes are not caught up after a stop, but the time of the run is what it was. */
 TEST(a_pause_is_part_of_the_time_of_the_run)
 {
-	struct faulty faulty = {.datagram = true};
 	struct echoc echoc = echoc_start(
-		ECHOC_ARGS("ping", "-u", "--json", "-i", "20ms", faulty_start(&faulty)));
+		ECHOC_ARGS("ping", "-u", "--json", "-i", "20ms", FAULTY(.datagram = true)));
 	int64_t seen, stopped;
 
 	echoc_await(&echoc, "\"seq\":3,");
@@ -139,7 +136,6 @@ TEST(a_pause_is_part_of_the_time_of_the_run)
 	echoc_finish(&echoc, NULL, 0);
 	ck_assert_double_ge(1000 * sum_of(&echoc, "elapsed_s"), (double)seen - 2);
 	ck_assert_double_ge(sum_of(&echoc, "skipped"), PAUSE_MS / 20 - 6);
-	echoc_free(&echoc);
 }
 
 static bool has_ended(pid_t pid)
@@ -158,15 +154,14 @@ static bool has_ended_by(pid_t pid, int number)
 
 TEST(a_later_interrupt_does_not_wait)
 {
-	struct faulty faulty = {.datagram = true, .fault = FAULT_DROP, .at = 2};
-	struct echoc echoc = echoc_start(ECHOC_ARGS("ping", "-u", "-c", "3", "-i", "20ms", "-W",
-						    "1h", faulty_start(&faulty)));
+	struct echoc echoc =
+		echoc_start(ECHOC_ARGS("ping", "-u", "-c", "3", "-i", "20ms", "-W", "1h",
+				       FAULTY(.datagram = true, .fault = FAULT_DROP, .at = 2)));
 
 	echoc_await(&echoc, "seq=3 ");
 	WAIT_UNTIL(has_ended_by(echoc.pid, SIGINT));
 	echoc_finish(&echoc, NULL, 0);
 	EXPECT(&echoc, 1, "seq=2 lost (stopped)", " 1 lost");
-	echoc_free(&echoc);
 }
 
 /* As timeout(1) does: one to its child, one to the group that both are in. */
@@ -188,14 +183,12 @@ TEST(two_signals_at_once_are_one)
 	held_server_answer(&server);
 	echoc_finish(&echoc, NULL, 0);
 	EXPECT(&echoc, 0, "1 sent, 1 received, 0 lost");
-	echoc_free(&echoc);
 }
 
 TEST(two_signals_at_once_are_one_to_a_bench_too)
 {
-	struct faulty faulty = {0};
 	struct echoc echoc =
-		echoc_start(ECHOC_ARGS("bench", "--json", "-d", "1h", faulty_start(&faulty)));
+		echoc_start(ECHOC_ARGS("bench", "--json", "-d", "1h", FAULTY(.fault = FAULT_NONE)));
 
 	echoc_await(&echoc, "interval");
 	echoc_pause(&echoc);
@@ -205,7 +198,6 @@ TEST(two_signals_at_once_are_one_to_a_bench_too)
 	echoc_finish(&echoc, NULL, 0);
 	EXPECT(&echoc, 0, "");
 	ck_assert_double_eq(sum_of(&echoc, "lost"), 0);
-	echoc_free(&echoc);
 }
 
 #define STORMS 20
@@ -227,7 +219,6 @@ TEST(no_number_of_interrupts_ends_it_without_its_summary)
 		echoc_finish(&echoc, NULL, 0);
 		ck_assert_msg(echoc.status < 128, "ended by signal %d", echoc.status - 128);
 		EXPECT(&echoc, echoc.status, "echo statistics");
-		echoc_free(&echoc);
 	}
 }
 
@@ -245,5 +236,4 @@ TEST(late_is_a_part_of_lost_in_every_interval)
 		ck_assert_double_le(json_get(text, "interval", "late"),
 				    json_get(text, "interval", "lost"));
 	ck_assert_double_ge(sum_of(&echoc, "late"), 1);
-	echoc_free(&echoc);
 }

@@ -39,7 +39,6 @@ static void expect_books(struct echoc *echoc, int status, double received, doubl
 	ck_assert_uint_gt(json_check(echoc->output), 0);
 	ck_assert_double_eq(sum_of(echoc, "received"), received);
 	ck_assert_double_eq(sum_of(echoc, "late"), late);
-	echoc_free(echoc);
 }
 
 /* The kernel has one stamp for both replies, which is that of the second. */
@@ -106,15 +105,13 @@ TEST_EACH(what_waits_for_a_stopped_bench_is_received, 2)
 	EXPECT(&echoc, echoc.status, "was itself stopped for 1.");
 	ck_assert_double_eq(sum_of(&echoc, "received"), 1);
 	ck_assert_double_eq(sum_of(&echoc, "late"), 0);
-	echoc_free(&echoc);
 }
 
 /* With what was due meanwhile: it is sent at once, and all of it is older than the timeout. */
 TEST(what_was_due_while_a_bench_was_stopped_is_received)
 {
-	struct faulty faulty = {.datagram = true};
 	struct echoc echoc = echoc_start(ECHOC_ARGS("bench", "-u", "--json", "-r", "100", "-d",
-						    "4s", faulty_start(&faulty)));
+						    "4s", FAULTY(.datagram = true)));
 
 	echoc_await(&echoc, "interval");
 	echoc_pause(&echoc);

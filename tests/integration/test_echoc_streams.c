@@ -35,12 +35,10 @@ TEST_CASE("streams");
 
 TEST_EACH(a_result_that_cannot_be_written_is_no_good_one, ARRAY_SIZE(modes))
 {
-	struct faulty faulty = {0};
-
 	if (access("/dev/full", W_OK) < 0)
 		skip("no /dev/full");
-	ck_assert_int_eq(run_redirected(modes[_i], faulty_start(&faulty), "</dev/null >/dev/full"),
-			 1);
+	ck_assert_int_eq(
+		run_redirected(modes[_i], FAULTY(.fault = FAULT_NONE), "</dev/null >/dev/full"), 1);
 	ck_assert_int_eq(run_redirected("--version", "", ">/dev/full"), 1);
 }
 
@@ -63,17 +61,15 @@ TEST_EACH(without_standard_streams_nothing_else_takes_their_place, ARRAY_SIZE(mo
 /* As under a service manager, which may have it ignored: nobody else would end this ping. */
 TEST(who_reads_no_more_ends_a_ping_though_sigpipe_was_ignored)
 {
-	struct faulty faulty = {0};
 	struct echoc echoc;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	echoc = echoc_start(ECHOC_ARGS("ping", "-i", "10ms", faulty_start(&faulty)));
+	echoc = echoc_start(ECHOC_ARGS("ping", "-i", "10ms", FAULTY(.fault = FAULT_NONE)));
 	echoc_await(&echoc, ": seq=1 ");
 	close(echoc.out);
 	echoc.out = -1;
 	echoc_finish(&echoc, NULL, 0);
 	ck_assert_int_eq(echoc.status, 128 + SIGPIPE);
-	echoc_free(&echoc);
 }
 
 static const char *const patient[][4] = {
@@ -92,7 +88,6 @@ TEST_EACH(interrupt_before_it_is_connected_ends_it_at_once, ARRAY_SIZE(patient))
 	kill(echoc.pid, SIGINT);
 	echoc_finish(&echoc, NULL, 0);
 	EXPECT(&echoc, 128 + SIGINT, "");
-	echoc_free(&echoc);
 }
 
 /* Of its own memory, not of what it shares with files. */
@@ -150,5 +145,4 @@ TEST_EACH(a_bench_takes_no_memory_after_its_first_second, ARRAY_SIZE(loads))
 	ck_assert_uint_eq(now, before);
 	kill(echoc.pid, SIGINT);
 	echoc_finish(&echoc, NULL, 0);
-	echoc_free(&echoc);
 }

@@ -65,7 +65,6 @@ TEST(a_full_queue_of_a_unix_socket_is_waited_for)
 	serve(server, 5);
 	echoc_finish(&echoc, NULL, 0);
 	EXPECT(&echoc, 0, "hello");
-	echoc_free(&echoc);
 	close(server);
 }
 
@@ -79,7 +78,6 @@ TEST(a_queue_that_stays_full_is_named)
 	snprintf(target, sizeof(target), "unix:%s", path);
 	echoc = echoc_run(ECHOC_ARGS("send", "-w", "50ms", target, "hello"));
 	EXPECT(&echoc, 2, "the queue of the server is full");
-	echoc_free(&echoc);
 	close(filler);
 	close(server);
 }

@@ -138,5 +138,4 @@ TEST(closed_standard_descriptors_are_not_reused)
 		ck_assert_int_gt(readlink(path, what, sizeof(what) - 1), 0);
 		ck_assert_msg(strcmp(what, "/dev/null") == 0, "descriptor %d is %s", fd, what);
 	}
-	echod_stop(echod);
 }

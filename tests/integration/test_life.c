@@ -249,7 +249,6 @@ TEST(usr1_logs_the_counters_at_any_level)
 	echod_reload(echod, "nonsense\n");
 	ck_assert_uint_eq(echod_counter(echod, "reloads_failure"), 1);
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(a_client_that_leaves_while_it_is_sent_to_harms_nobody)
@@ -271,5 +270,4 @@ TEST(a_client_that_leaves_while_it_is_sent_to_harms_nobody)
 	expect_echo(other, "still there", 11);
 	WAIT_UNTIL(echod_counter(echod, "tcp_connections") == 1);
 	close(other);
-	echod_stop(echod);
 }

@@ -40,7 +40,6 @@ TEST(ready_comes_with_a_status_when_everything_listens)
 	ck_assert_uint_eq(echod_log_count(echod, "listening on unix /"), 1);
 	close(fd);
 	close(local);
-	echod_stop(echod);
 }
 
 static uint64_t now_usec(void)
@@ -96,7 +95,6 @@ TEST(a_reload_is_announced_and_in_force_when_it_is_ready)
 	}
 	for (size_t i = 0; i < CONNECTIONS; i++)
 		close(fds[i]);
-	echod_stop(echod);
 }
 
 TEST(a_reload_that_fails_is_announced_and_ends_in_ready_too)
@@ -110,7 +108,6 @@ TEST(a_reload_that_fails_is_announced_and_ends_in_ready_too)
 	told = echod_notified(echod) + before;
 	expect_reloading_then_ready(&told, from, now_usec());
 	ck_assert_uint_eq(echod_log_count(echod, "reload failed"), 1);
-	echod_stop(echod);
 }
 
 TEST(a_stop_is_announced_with_the_time_it_may_take)
@@ -217,7 +214,6 @@ TEST(a_worker_that_stands_still_keeps_the_watchdog_silent)
 	ck_assert_uint_le(echod_notified_count(echod, "WATCHDOG=1"), signs + 1);
 	ck_assert_int_eq(ptrace(PTRACE_DETACH, worker, NULL, NULL), 0);
 	WAIT_UNTIL(echod_notified_count(echod, "WATCHDOG=1") > signs + 1);
-	echod_stop(echod);
 }
 
 /* What it was asked meanwhile for other reasons must not put the sign of life off. */
@@ -240,7 +236,6 @@ TEST(a_late_answer_is_a_sign_of_life_at_once)
 	ck_assert_int_eq(ptrace(PTRACE_DETACH, worker, NULL, NULL), 0);
 	echod_wait_log(echod, "tcp_connections=");
 	ck_assert_uint_gt(echod_notified_count(echod, "WATCHDOG=1"), signs);
-	echod_stop(echod);
 }
 
 static bool echoes(int fd)

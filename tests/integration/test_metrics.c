@@ -26,7 +26,6 @@ TEST(metrics_are_off_by_default)
 	struct echod *echod = echod_start("[listener echo]\naddress = 127.0.0.1:0\n");
 
 	ck_assert_uint_eq(echod_log_count(echod, "metrics"), 0);
-	echod_stop(echod);
 }
 
 TEST(metrics_tell_what_the_log_tells)
@@ -44,7 +43,6 @@ TEST(metrics_tell_what_the_log_tells)
 	echod_wait_counter(echod, "tcp_closed_client", 1);
 	ck_assert_uint_eq(metric_value(echod, "tcp_closed_total{reason=\"client\"}"), 1);
 	ck_assert_uint_eq(metric_value(echod, "tcp_connections"), 0);
-	echod_stop(echod);
 }
 
 TEST(promtool_finds_nothing_wrong_with_them)
@@ -61,7 +59,6 @@ TEST(promtool_finds_nothing_wrong_with_them)
 	program_start(&promtool, check);
 	ck_assert_int_eq(write(promtool.in, metrics, strlen(metrics)), (ssize_t)strlen(metrics));
 	ck_assert_int_eq(program_wait(&promtool), 0);
-	echod_stop(echod);
 }
 
 TEST(the_page_shows_what_is_served)
@@ -76,7 +73,6 @@ TEST(the_page_shows_what_is_served)
 	/* Two samples, a second apart, make a line. */
 	WAIT_UNTIL(strstr(endpoint_get(echod, "/", NULL), "<polyline") != NULL);
 	ck_assert_int_eq(endpoint_status(echod, "/other"), 404);
-	echod_stop(echod);
 }
 
 static bool is_healthy(struct echod *echod)
@@ -94,7 +90,6 @@ TEST(health_is_ok_while_serving)
 	WAIT_UNTIL(is_healthy(echod));
 	echod_reload(echod, plain);
 	WAIT_UNTIL(is_healthy(echod));
-	echod_stop(echod);
 }
 
 TEST(health_is_refused_while_draining_and_metrics_go_on)
@@ -158,7 +153,6 @@ TEST(a_worker_that_stands_still_is_noticed_within_seconds)
 	ck_assert_uint_eq(value_in(endpoint_get(echod, "/metrics", NULL), "workers"), 2);
 	ck_assert_int_eq(ptrace(PTRACE_DETACH, worker, NULL, NULL), 0);
 	WAIT_UNTIL(endpoint_status(echod, "/healthz") == 200);
-	echod_stop(echod);
 }
 
 TEST_CASE("where it is");
@@ -176,7 +170,6 @@ TEST(an_address_that_others_reach_is_warned_about)
 	echod_stop(echod);
 	echod = echod_start(plain);
 	ck_assert_uint_eq(echod_log_count(echod, "warning: metrics"), 0);
-	echod_stop(echod);
 }
 
 TEST(an_address_in_use_ends_the_start)
@@ -206,7 +199,6 @@ TEST(a_reload_leaves_the_endpoint_where_it_is)
 	echod_write_config(echod, "[listener echo]\n");
 	echod_signal(echod, SIGHUP);
 	WAIT_UNTIL(metric_value(echod, "reloads_total{result=\"failure\"}") == 1);
-	echod_stop(echod);
 }
 
 static bool endpoint_has_room(struct echod *echod)
@@ -234,7 +226,6 @@ TEST(silent_clients_of_metrics_do_not_keep_the_echo_waiting)
 	close(fd);
 	for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
 		close(slow[i]);
-	echod_stop(echod);
 }
 
 /* What a browser sends that was told a name of another's for 127.0.0.1. */
@@ -257,7 +248,6 @@ TEST(a_page_of_somebody_else_cannot_read_them)
 
 	ck_assert_str_eq(ask_as(echod, "evil.example"), "HTTP/1.0 403");
 	WAIT_UNTIL(strcmp(ask_as(echod, "localhost:9107"), "HTTP/1.0 200") == 0);
-	echod_stop(echod);
 }
 
 TEST(a_handed_stream_socket_named_metrics_serves_them)

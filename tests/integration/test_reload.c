@@ -39,7 +39,6 @@ TEST(a_connection_follows_its_listener_by_name)
 	expect_prefixed(other, "3x");
 	close(fd);
 	close(other);
-	echod_stop(echod);
 }
 
 TEST(a_connection_without_a_listener_keeps_its_last_settings)
@@ -55,7 +54,6 @@ TEST(a_connection_without_a_listener_keeps_its_last_settings)
 	echod_reload(echod, TWO "[listener a]\naddress = unix:@DIR@/s\nprefix = back\n");
 	expect_prefixed(fd, "backx");
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(a_timeout_in_force_is_that_of_the_reload)
@@ -67,7 +65,6 @@ TEST(a_timeout_in_force_is_that_of_the_reload)
 	echod_reload(echod, ONE "idle_timeout = 50ms\n");
 	expect_end(fd);
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(limits_and_lists_concern_new_connections_only)
@@ -89,7 +86,6 @@ TEST(limits_and_lists_concern_new_connections_only)
 		close(fds[i]);
 	}
 	close(late);
-	echod_stop(echod);
 }
 
 /* Connections count from their start, also when there was no limit yet. */
@@ -108,7 +104,6 @@ TEST(a_limit_by_address_counts_who_was_there_before)
 	late = connect_to("127.0.0.1", port_of(echod));
 	expect_echo(late, "x", 1);
 	close(late);
-	echod_stop(echod);
 }
 
 TEST(drain_timeout_is_that_of_the_reload)
@@ -139,7 +134,6 @@ TEST(settings_that_take_a_restart_are_named)
 			    "drain_timeout = 1s\n" ONE "idle_timeout = 9\nudp_rate = 9\n");
 	ck_assert_uint_eq(echod_log_count(echod, "restart"), 3);
 	ck_assert_uint_eq(echod_counter(echod, "tcp_connections_max"), 9);
-	echod_stop(echod);
 }
 
 /* As it was: the same sockets, the same settings, and the failure counted. */
@@ -170,7 +164,6 @@ TEST(at_log_level_info_the_end_of_a_flood_of_lines_is_logged)
 		close(connect_to("127.0.0.1", port_of(echod)));
 	echod_wait_log(echod, " suppressed\n");
 	echod_reload(echod, ONE);
-	echod_stop(echod);
 }
 
 TEST(a_bad_file_changes_nothing_and_says_why)
@@ -185,7 +178,6 @@ TEST(a_bad_file_changes_nothing_and_says_why)
 	ck_assert_uint_eq(echod_log_count(echod, "echod.conf:8: workers: "), 1);
 	expect_unchanged(echod, fd, descriptors, 1);
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(a_file_that_is_gone_changes_nothing)
@@ -205,7 +197,6 @@ TEST(a_file_that_is_gone_changes_nothing)
 	echod_reload(echod, ONE "prefix = new\n");
 	expect_prefixed(fd, "newx");
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(an_address_that_cannot_be_opened_changes_nothing)
@@ -234,7 +225,6 @@ TEST(an_address_that_cannot_be_opened_changes_nothing)
 	close(stream);
 	close(datagram);
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(several_hangups_in_a_row_end_with_the_last_file)
@@ -255,7 +245,6 @@ TEST(several_hangups_in_a_row_end_with_the_last_file)
 		   echod_counter(echod, "reloads_success") == reloading);
 	expect_prefixed(fd, "30.x");
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(after_giving_up_root_listeners_still_come_and_go)
@@ -280,5 +269,4 @@ TEST(after_giving_up_root_listeners_still_come_and_go)
 	fd = connect_to("127.0.0.1", port_of(echod));
 	expect_echo(fd, "x", 1);
 	close(fd);
-	echod_stop(echod);
 }

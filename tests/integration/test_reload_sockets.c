@@ -57,7 +57,6 @@ TEST(a_listener_is_added_kept_and_closed)
 	ck_assert_uint_eq(echod_log_count(echod, ": listening on"), 4);
 	close(kept);
 	close(lost);
-	echod_stop(echod);
 }
 
 TEST(socket_files_come_and_go_with_their_listeners)
@@ -77,7 +76,6 @@ TEST(socket_files_come_and_go_with_their_listeners)
 	send_all(fd, "x", 1);
 	expect_text(fd, "x");
 	close(fd);
-	echod_stop(echod);
 }
 
 /* In a network of its own nobody else has the number at another address. */
@@ -110,7 +108,6 @@ TEST(one_address_becomes_all_and_one_again)
 	}
 	ck_assert_uint_eq(echod_log_count(echod, "reload failed"), 0);
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(port_0_keeps_its_number_while_its_text_stays)
@@ -131,7 +128,6 @@ TEST(port_0_keeps_its_number_while_its_text_stays)
 	expect_streams("127.0.0.1", port);
 	ck_assert_uint_eq(echod_log_count(echod, ": listening on udp 127.0.0.1:"), 1);
 	ck_assert_uint_eq(echod_log_count(echod, ": listening on tcp 127.0.0.1:"), 1);
-	echod_stop(echod);
 }
 
 /* More than are accepted in a turn queue up while it stands still; then their listener goes. */
@@ -152,7 +148,6 @@ TEST(who_waits_in_the_queue_of_a_gone_listener_is_served)
 		expect_text(clients[i], "oldhello");
 		close(clients[i]);
 	}
-	echod_stop(echod);
 }
 
 /* No connect and no datagram is lost while the other listener comes and goes. */
@@ -214,5 +209,4 @@ TEST(fifty_reloads_under_traffic_leave_nothing_behind)
 	close(stream);
 	close(datagrams);
 	close(reserved);
-	echod_stop(echod);
 }

@@ -314,5 +314,4 @@ TEST_EACH(no_socket_becomes_a_standard_descriptor, 2)
 		ck_assert_int_gt(readlink(path, what, sizeof(what) - 1), 0);
 		ck_assert_str_eq(what, hide ? "/" : "/dev/null");
 	}
-	echod_stop(echod);
 }

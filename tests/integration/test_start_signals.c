@@ -144,7 +144,6 @@ TEST(signals_that_a_parent_has_blocked_are_served)
 	struct echod *echod = echod_start_with(&setup);
 
 	echod_reload(echod, UNIX_LISTENER);
-	echod_stop(echod);
 }
 
 TEST(a_stop_does_not_wait_for_sockets_to_be_opened)
@@ -188,7 +187,6 @@ TEST(a_log_file_at_its_limit_ends_nothing)
 	struct echod *echod = echod_start_with(&setup);
 
 	ck_assert_uint_eq(strlen(echod_log(echod)), 64);
-	echod_stop(echod);
 }
 
 TEST(an_output_file_at_its_limit_is_no_success)

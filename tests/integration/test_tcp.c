@@ -50,7 +50,6 @@ TEST(half_close_returns_every_byte)
 	echod_wait_counter(echod, "tcp_closed_client", 1);
 	close(fd);
 	free(data);
-	echod_stop(echod);
 }
 
 TEST(single_bytes_come_back)
@@ -64,7 +63,6 @@ TEST(single_bytes_come_back)
 	fill(data, sizeof(data), 2);
 	pump(fd, fd, data, sizeof(data), 1);
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(no_data_and_the_end_comes_back)
@@ -75,7 +73,6 @@ TEST(no_data_and_the_end_comes_back)
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
 	expect_end(fd);
 	close(fd);
-	echod_stop(echod);
 }
 
 /* The client writes all there is before it reads a byte, so most of it waits in the kernel. */
@@ -95,7 +92,6 @@ TEST(the_end_waits_for_a_late_reader)
 	close(fd);
 	free(came);
 	free(data);
-	echod_stop(echod);
 }
 
 static void pump_through(const char *const arguments[])
@@ -123,7 +119,6 @@ TEST(netcat_gets_every_byte)
 	snprintf(port, sizeof(port), "%d", port_of(echod));
 	arguments[3] = port;
 	pump_through(arguments);
-	echod_stop(echod);
 }
 
 TEST(ncat_gets_every_byte)
@@ -138,7 +133,6 @@ TEST(ncat_gets_every_byte)
 	snprintf(port, sizeof(port), "%d", port_of(echod));
 	arguments[2] = port;
 	pump_through(arguments);
-	echod_stop(echod);
 }
 
 /* Sends and does not read: what comes back is thrown away by the kernel at our end. */
@@ -151,7 +145,6 @@ TEST(a_client_that_only_sends_is_taken_in)
 	close(fd);
 	echod_wait_counter(echod, "tcp_connections", 0);
 	echod_wait_counter(echod, "received_bytes_tcp", 8);
-	echod_stop(echod);
 }
 
 TEST(an_urgent_byte_comes_back_in_its_place)
@@ -169,7 +162,6 @@ TEST(an_urgent_byte_comes_back_in_its_place)
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
 	expect_end(fd);
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST_CASE("addresses");
@@ -200,7 +192,6 @@ TEST(one_number_serves_both_families_and_protocols)
 	}
 	/* Each address, family and protocol is announced once, not by every worker. */
 	ck_assert_uint_eq(echod_log_count(echod, "listening on"), 4);
-	echod_stop(echod);
 }
 
 TEST(localhost_is_both_loopback_addresses)
@@ -219,7 +210,6 @@ TEST(localhost_is_both_loopback_addresses)
 	close(fd);
 	ck_assert_int_lt(try_connect("127.0.0.2", port), 0);
 	ck_assert_int_eq(errno, ECONNREFUSED);
-	echod_stop(echod);
 }
 
 TEST(two_listeners_keep_their_own_settings)
@@ -248,7 +238,6 @@ TEST(two_listeners_keep_their_own_settings)
 	close(once);
 	close(greeter);
 	close(plain);
-	echod_stop(echod);
 }
 
 /* Overlapping addresses: as in the kernel, the most specific one wins. */
@@ -276,7 +265,6 @@ TEST(the_most_specific_listener_answers)
 	fd = connect_to("127.0.0.1", port);
 	expect_echo(fd, "plain", 5);
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(without_ipv6_there_is_one_warning_and_ipv4)
@@ -297,5 +285,4 @@ TEST(without_ipv6_there_is_one_warning_and_ipv4)
 	fd = connect_to("127.0.0.1", port_of(echod));
 	expect_echo(fd, "v4", 2);
 	close(fd);
-	echod_stop(echod);
 }

@@ -66,7 +66,6 @@ TEST(no_byte_crosses_over_among_500_clients)
 		close(fds[i]);
 	}
 	echod_wait_counter(echod, "tcp_connections", 0);
-	echod_stop(echod);
 }
 
 /* Full is when there has been no room for a while, not when there is none right now. */
@@ -155,7 +154,6 @@ TEST(ten_thousand_connections_leave_nothing_behind)
 	ck_assert_int_eq(echod_descriptors(echod), descriptors);
 	if (!instrumented())
 		ck_assert_uint_lt(echod_resident_kib(echod), resident + 1024);
-	echod_stop(echod);
 }
 
 #define PENDING_MAX (1024 * 1024) /* the largest scratch buffer that would do */
@@ -193,7 +191,6 @@ TEST(clients_that_never_read_cost_little_and_delay_nobody)
 	for (int i = 0; i < STALLED; i++)
 		reset(stalled[i]);
 	close(other);
-	echod_stop(echod);
 }
 
 TEST(a_client_that_reads_at_last_gets_every_byte)
@@ -212,5 +209,4 @@ TEST(a_client_that_reads_at_last_gets_every_byte)
 	}
 	expect_end(fd);
 	close(fd);
-	echod_stop(echod);
 }

@@ -36,7 +36,6 @@ TEST(the_address_that_was_asked_answers)
 	ask(echod, "127.0.0.1", "127.255.255.254", "udp 0.0.0.0");
 	if (has_ipv6())
 		ask(echod, "::1", "::1", "udp [::]");
-	echod_stop(echod);
 }
 
 TEST(each_of_several_addresses_answers_for_itself)
@@ -60,7 +59,6 @@ TEST(each_of_several_addresses_answers_for_itself)
 		else if (has_ipv6())
 			ask(echod, "2001:db8::a", hosts[i], "udp [::]");
 	}
-	echod_stop(echod);
 }
 
 TEST(a_link_local_address_answers_over_its_interface)
@@ -76,7 +74,6 @@ TEST(a_link_local_address_answers_over_its_interface)
 	echod_stop(echod);
 	echod = echod_start(everywhere);
 	ask(echod, "fe80::9%lo", "fe80::7%lo", "udp [::]");
-	echod_stop(echod);
 }
 
 static void try_sizes(struct echod *echod, const char *host, const char *where, size_t most)
@@ -106,7 +103,6 @@ TEST(every_size_comes_back_whole)
 	if (has_ipv6())
 		try_sizes(echod, "::1", "udp [::]", IPV6_MOST);
 	expect_all_echoed(echod);
-	echod_stop(echod);
 }
 
 #define WINDOW 32
@@ -133,7 +129,6 @@ TEST(one_flow_keeps_its_order)
 		}
 	}
 	close(fd);
-	echod_stop(echod);
 }
 
 #define PEERS 3
@@ -184,7 +179,6 @@ TEST(a_batch_of_many_peers_comes_back_to_each_whole_and_in_order)
 		close(peers[peer]);
 	}
 	expect_all_echoed(echod);
-	echod_stop(echod);
 }
 
 /* Sends SIZE bytes as one train; false where the kernel does not do that. */
@@ -245,7 +239,6 @@ TEST(trains_keep_boundaries_and_order)
 	if (has_ipv6())
 		try_trains(echod, "::1", "udp [::]");
 	expect_all_echoed(echod);
-	echod_stop(echod);
 }
 
 /* Who takes trains sees that they came as one. */
@@ -264,7 +257,6 @@ TEST(what_waited_together_leaves_as_one_train)
 	echod_signal(echod, SIGCONT);
 	ck_assert_int_eq(recv(fd, came, sizeof(came), 0), 100);
 	close(fd);
-	echod_stop(echod);
 }
 
 /* Kernels that send trains of more than 64 datagrams hand them to us as they are. */
@@ -280,7 +272,6 @@ TEST(a_train_longer_than_64_comes_back_whole)
 		skip("this kernel sends no trains of 100 datagrams");
 	expect_train(fd, data, sizeof(data), 10);
 	close(fd);
-	echod_stop(echod);
 }
 
 static void set_loopback_mtu(int mtu)
@@ -315,7 +306,6 @@ TEST(a_train_too_wide_for_the_way_back_returns_as_single_datagrams)
 	echod_wait_counter(echod, "udp_echoed_datagrams", sizeof(data) / 9000);
 	echod_wait_counter(echod, "sent_bytes_udp", sizeof(data));
 	close(fd);
-	echod_stop(echod);
 }
 
 #define FLOOD 30000
@@ -335,7 +325,6 @@ TEST(datagrams_that_the_kernel_dropped_are_counted)
 		   FLOOD);
 	ck_assert_uint_gt(echod_counter(echod, "udp_kernel_drops"), 0);
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(askers_that_are_gone_do_no_harm)
@@ -351,5 +340,4 @@ TEST(askers_that_are_gone_do_no_harm)
 	}
 	ask(echod, "127.0.0.1", "127.0.0.1", "udp 0.0.0.0");
 	echod_wait_counter(echod, "udp_received_datagrams", 101);
-	echod_stop(echod);
 }

@@ -83,7 +83,6 @@ TEST(reserved_source_ports_get_no_answer)
 	fd = bound_datagram_socket("127.0.0.1", 1024);
 	expect_datagram_echo(fd, "127.0.0.1", port_of(echod), "answer!", 7);
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(a_port_served_here_gets_no_answer)
@@ -100,7 +99,6 @@ TEST(a_port_served_here_gets_no_answer)
 	expect_silence(echod, fd, "127.0.0.2", two, "udp_dropped_datagrams_guard");
 	echod_wait_log(echod, "not answered: source port served here (udp_guard)");
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(without_udp_guard_every_source_port_is_answered)
@@ -119,7 +117,6 @@ TEST(without_udp_guard_every_source_port_is_answered)
 	fd = bound_datagram_socket("127.0.0.3", port);
 	expect_datagram_echo(fd, "127.0.0.1", port, "answer!", 7);
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(a_broadcast_gets_no_answer)
@@ -131,7 +128,6 @@ TEST(a_broadcast_gets_no_answer)
 	expect_silence(echod, fd, "127.255.255.255", port_of(echod), "udp_dropped_datagrams_guard");
 	echod_wait_log(echod, "not answered: sent to broadcast or multicast (udp_guard)");
 	close(fd);
-	echod_stop(echod);
 }
 
 /* A group that somebody on this host is in reaches all who listen on its port. */
@@ -151,7 +147,6 @@ TEST(a_multicast_gets_no_answer)
 	ck_assert_int_eq(setsockopt(fd, SOL_IP, IP_MULTICAST_IF, &group, sizeof(group)), 0);
 	expect_silence(echod, fd, "239.1.2.3", port_of(echod), "udp_dropped_datagrams_guard");
 	close(fd);
-	echod_stop(echod);
 }
 
 static bool ip(const char *const words[])
@@ -194,7 +189,6 @@ TEST(an_ipv6_multicast_gets_no_answer)
 	expect_silence(echod, fd, "ff05::7", echod_port(echod, "udp [::]"),
 		       "udp_dropped_datagrams_guard");
 	close(fd);
-	echod_stop(echod);
 }
 
 static int hops_of_reply(int fd, const char *host, uint16_t port, int hops)
@@ -232,7 +226,6 @@ TEST(a_reply_has_one_hop_less_to_go)
 	if (has_ipv6())
 		try_hops(echod, "::1", echod_port(echod, "udp [::]"));
 	echod_wait_log(echod, "(udp_ttl_guard)");
-	echod_stop(echod);
 }
 
 TEST(without_udp_ttl_guard_a_last_hop_is_answered)
@@ -244,7 +237,6 @@ TEST(without_udp_ttl_guard_a_last_hop_is_answered)
 	ck_assert_int_ge(hops_of_reply(fd, "127.0.0.1", port, 1), 1);
 	ck_assert_int_ge(hops_of_reply(fd, "127.0.0.1", port, 64), 64);
 	close(fd);
-	echod_stop(echod);
 }
 
 /* A datagram with the address of one daemon as its source makes the other one answer that. */

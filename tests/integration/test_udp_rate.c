@@ -70,7 +70,6 @@ TEST(a_source_over_the_rate_is_answered_in_part)
 			      "(udp_rate)");
 	ck_assert_uint_eq(echod_log_count(echod, "(udp_rate)"), 1);
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(one_source_over_the_rate_does_not_mute_another)
@@ -93,7 +92,6 @@ TEST(one_source_over_the_rate_does_not_mute_another)
 				     5);
 	close(loud);
 	close(other);
-	echod_stop(echod);
 }
 
 TEST(loopback_sources_have_no_rate)
@@ -106,7 +104,6 @@ TEST(loopback_sources_have_no_rate)
 				     sizeof(i));
 	ck_assert_uint_eq(dropped_by_rate(echod), 0);
 	close(fd);
-	echod_stop(echod);
 }
 
 /* As many as there is room for, from the front. */
@@ -139,5 +136,4 @@ TEST(a_train_over_the_rate_loses_its_tail)
 	}
 	ck_assert(nothing_to_read(fd));
 	close(fd);
-	echod_stop(echod);
 }

@@ -59,7 +59,6 @@ TEST(streams_and_datagrams_come_back)
 	echod_wait_counter(echod, "sent_bytes_udp", 1 + UNIXGRAM_MOST);
 	close(stream);
 	close(datagram);
-	echod_stop(echod);
 }
 
 TEST(an_urgent_byte_comes_back_in_its_place)
@@ -73,7 +72,6 @@ TEST(an_urgent_byte_comes_back_in_its_place)
 	send_all(fd, "cd", 2);
 	expect_text(fd, "abUcd");
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(a_sender_with_an_abstract_name_is_answered)
@@ -86,7 +84,6 @@ TEST(a_sender_with_an_abstract_name_is_answered)
 	ck_assert_int_eq(bind(fd, &to.sa, sizeof(to.un.sun_family)), 0);
 	expect_local_echo(echod, fd, "abstract", 8);
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(a_sender_without_a_name_is_counted)
@@ -100,7 +97,6 @@ TEST(a_sender_without_a_name_is_counted)
 	echod_wait_counter(echod, "udp_dropped_datagrams_guard", 1);
 	echod_wait_counter(echod, "received_bytes_udp", 6);
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(a_datagram_too_long_is_dropped_and_counted)
@@ -116,7 +112,6 @@ TEST(a_datagram_too_long_is_dropped_and_counted)
 	ck_assert(nothing_to_read(fd));
 	expect_local_echo(echod, fd, data, UNIXGRAM_MOST);
 	close(fd);
-	echod_stop(echod);
 }
 
 /* The queue of DEAF takes no more answers, yet those to OTHER in the same batch arrive. */
@@ -155,7 +150,6 @@ TEST(a_sender_that_never_reads_delays_nobody)
 		   sent + 6);
 	close(deaf);
 	close(other);
-	echod_stop(echod);
 }
 
 static void strict_umask(void *arg UNUSED)
@@ -181,7 +175,6 @@ TEST(everybody_may_connect_whatever_the_umask)
 
 	ck_assert_int_eq(mode_of(echod_path(echod, "stream")), 0666);
 	ck_assert_int_eq(mode_of(echod_path(echod, "datagram")), 0666);
-	echod_stop(echod);
 }
 
 static bool exists(const char *path)
@@ -255,9 +248,10 @@ static void expect_refusal(const char *config, const char *why)
 TEST(a_live_socket_is_not_taken_over)
 {
 	const char *stream = place("a"), *datagram = place("b");
-	struct echod *echod = echod_start(config_for(stream, datagram));
-	int fd = connect_to(stream, 0), own;
+	int fd, own;
 
+	echod_start(config_for(stream, datagram));
+	fd = connect_to(stream, 0);
 	expect_refusal(config_for(stream, place("c")), stream);
 	expect_refusal(config_for(place("c"), datagram), datagram);
 	expect_echo(fd, "still there", 11);
@@ -270,7 +264,6 @@ TEST(a_live_socket_is_not_taken_over)
 	close(own);
 	/* What did open before the refusal is taken back. */
 	ck_assert(!exists(place("c")));
-	echod_stop(echod);
 }
 
 TEST(a_file_that_is_no_socket_is_not_touched)

@@ -16,11 +16,23 @@
 
 static struct test_entry *first, **last = &first;
 static char directory[PATH_MAX];
+static void (*at_end)(void);
 
 void test_enter(struct test_entry *entry)
 {
 	*last = entry;
 	last = &entry->next;
+}
+
+void test_at_end(void (*end)(void))
+{
+	at_end = end;
+}
+
+static void end_test(void)
+{
+	if (at_end != NULL)
+		at_end();
 }
 
 const char *test_directory(void)
@@ -65,6 +77,8 @@ static TCase *add_case(Suite *suite, const char *name, SFun set_up, SFun tear_do
 
 	/* The multiplier is applied by libcheck. */
 	tcase_set_timeout(tcase, TEST_TIMEOUT_S);
+	/* Of tear-downs, libcheck calls the last one first. */
+	tcase_add_checked_fixture(tcase, NULL, end_test);
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	suite_add_tcase(suite, tcase);
 	return tcase;

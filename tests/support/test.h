@@ -85,6 +85,9 @@ struct test_entry {
 /* Called before main, in the order of lines; ENTRY must stay. */
 void test_enter(struct test_entry *entry);
 
+/* END is called when a test is over, after the tear-down of its case, unless the test failed. */
+void test_at_end(void (*end)(void));
+
 /* The directory of this test program; removed at its end. */
 const char *test_directory(void);
 

@@ -39,7 +39,6 @@ TEST_CASE("http_faults", set_up, tear_down);
 
 TEST(without_memory_there_is_none)
 {
-
 	for (unsigned skip = 0; skip < 2; skip++) {
 		struct http *refused;
 

@@ -148,7 +148,6 @@ TEST(a_reload_for_which_memory_runs_out_changes_nothing)
 	table = server->sockets;
 	server->phase = SERVING;
 	for (;; failures++) {
-
 		(void)log_lines();
 		fault_after((unsigned)failures, MEMORY, ENOMEM);
 		reload_begin(server);
