@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 
 #include "integration/harness.h"
+#include "integration/json_lines.h"
 
 #define CHUNK 65536u
 #define CANNOT_EXECUTE 127
@@ -179,11 +180,32 @@ struct echoc echoc_run(const char *const *arguments)
 	return echoc;
 }
 
+double sum_of(const struct echoc *echoc, const char *name)
+{
+	return json_get(echoc->output, "summary", name);
+}
+
+bool echoc_has_ended(const struct echoc *echoc)
+{
+	siginfo_t info = {0};
+
+	ck_assert_int_eq(waitid(P_PID, (id_t)echoc->pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
+	return info.si_pid != 0;
+}
+
 void echoc_expect(const struct echoc *echoc, int status, const char *const *texts)
 {
 	ck_assert_msg(echoc->status == status, "exit status %d, must be %d; it said: %s%s",
 		      echoc->status, status, echoc->output, echoc->errors);
 	for (; *texts; texts++)
-		ck_assert_msg(strstr(echoc->output, *texts) || strstr(echoc->errors, *texts),
-			      "\"%s\" is not in: %s%s", *texts, echoc->output, echoc->errors);
+		ck_assert_msg(strstr(echoc->output, *texts), "\"%s\" is not in: %s; errors: %s",
+			      *texts, echoc->output, echoc->errors);
+}
+
+void echoc_expect_errors(const struct echoc *echoc, int status, const char *const *texts)
+{
+	echoc_expect(echoc, status, (const char *const[]){NULL});
+	for (; *texts; texts++)
+		ck_assert_msg(strstr(echoc->errors, *texts), "\"%s\" is not among the errors: %s",
+			      *texts, echoc->errors);
 }

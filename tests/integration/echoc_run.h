@@ -43,9 +43,20 @@ void echoc_finish(struct echoc *echoc, const void *input, size_t length);
 /* All of that, without input. */
 struct echoc echoc_run(const char *const *arguments);
 
+/* A figure of the summary that --json ends with. */
+double sum_of(const struct echoc *echoc, const char *name);
+
+/* Without taking its exit status. */
+bool echoc_has_ended(const struct echoc *echoc);
+
 /* Its exit status must be that, and each TEXT, up to a NULL, in its output. */
 void echoc_expect(const struct echoc *echoc, int status, const char *const *texts);
 #define EXPECT(echoc, status, ...)                                                                 \
 	echoc_expect(echoc, status, (const char *const[]){__VA_ARGS__, NULL})
+
+/* The same of what it wrote to standard error. */
+void echoc_expect_errors(const struct echoc *echoc, int status, const char *const *texts);
+#define EXPECT_ERRORS(echoc, status, ...)                                                          \
+	echoc_expect_errors(echoc, status, (const char *const[]){__VA_ARGS__, NULL})
 
 #endif

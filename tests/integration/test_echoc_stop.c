@@ -2,12 +2,14 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What becomes of an echoc ping that is stopped for a while, or is to stop: what it did itself is
- * not called the path's.
+ * What becomes of an echoc that is stopped for a while, or is to stop: what it did itself is not
+ * called the path's, and replies that waited meanwhile, of which nobody knows when they came, are
+ * not called late.
  */
 
 #include "config.h"
 
+#include <sys/un.h>
 #include <time.h>
 
 #include "integration/echoc_run.h"
@@ -17,11 +19,6 @@
 #include "integration/held_server.h"
 #include "integration/json_lines.h"
 #include "integration/net.h"
-
-static double sum_of(const struct echoc *echoc, const char *name)
-{
-	return json_get(echoc->output, "summary", name);
-}
 
 static bool is_stamped_as_it_comes(int fd)
 {
@@ -86,7 +83,7 @@ TEST_EACH(a_reply_that_came_while_stopped_is_received, 2)
 	held_server_take(&server);
 	held_server_answer(&server);
 	echoc_finish(&echoc, NULL, 0);
-	EXPECT(&echoc, 0, "");
+	EXPECT(&echoc, 0, NULL);
 	ck_assert_uint_eq(json_check(echoc.output), 4);
 	ck_assert_double_eq(sum_of(&echoc, "received"), 2);
 	ck_assert_double_ge(sum_of(&echoc, "skipped"), 10);
@@ -138,18 +135,10 @@ TEST(a_pause_is_part_of_the_time_of_the_run)
 	ck_assert_double_ge(sum_of(&echoc, "skipped"), PAUSE_MS / 20 - 6);
 }
 
-static bool has_ended(pid_t pid)
+static bool has_ended_by(const struct echoc *echoc, int number)
 {
-	siginfo_t info = {0};
-
-	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
-	return info.si_pid != 0;
-}
-
-static bool has_ended_by(pid_t pid, int number)
-{
-	kill(pid, number);
-	return has_ended(pid);
+	kill(echoc->pid, number);
+	return echoc_has_ended(echoc);
 }
 
 TEST(a_later_interrupt_does_not_wait)
@@ -159,7 +148,7 @@ TEST(a_later_interrupt_does_not_wait)
 				       FAULTY(.datagram = true, .fault = FAULT_DROP, .at = 2)));
 
 	echoc_await(&echoc, "seq=3 ");
-	WAIT_UNTIL(has_ended_by(echoc.pid, SIGINT));
+	WAIT_UNTIL(has_ended_by(&echoc, SIGINT));
 	echoc_finish(&echoc, NULL, 0);
 	EXPECT(&echoc, 1, "seq=2 lost (stopped)", " 1 lost");
 }
@@ -196,7 +185,7 @@ TEST(two_signals_at_once_are_one_to_a_bench_too)
 	kill(echoc.pid, SIGINT);
 	kill(echoc.pid, SIGCONT);
 	echoc_finish(&echoc, NULL, 0);
-	EXPECT(&echoc, 0, "");
+	EXPECT(&echoc, 0, NULL);
 	ck_assert_double_eq(sum_of(&echoc, "lost"), 0);
 }
 
@@ -214,7 +203,7 @@ TEST(no_number_of_interrupts_ends_it_without_its_summary)
 		int64_t give_up_at = now_ms() + patience_ms();
 
 		echoc_await(&echoc, "seq=2 ");
-		while (!has_ended_by(echoc.pid, SIGINT))
+		while (!has_ended_by(&echoc, SIGINT))
 			ck_assert_int_lt(now_ms(), give_up_at);
 		echoc_finish(&echoc, NULL, 0);
 		ck_assert_msg(echoc.status < 128, "ended by signal %d", echoc.status - 128);
@@ -236,4 +225,102 @@ TEST(late_is_a_part_of_lost_in_every_interval)
 		ck_assert_double_le(json_get(text, "interval", "late"),
 				    json_get(text, "interval", "lost"));
 	ck_assert_double_ge(sum_of(&echoc, "late"), 1);
+}
+
+#define SHORT_TIMEOUT_MS 1000
+#define LONG_PAUSE_MS (SHORT_TIMEOUT_MS + 500)
+
+static void let_pass(int64_t ms)
+{
+	int64_t begun = now_ms();
+
+	WAIT_UNTIL(now_ms() - begun >= ms);
+}
+
+static void expect_books(struct echoc *echoc, int status, double received, double late)
+{
+	echoc_finish(echoc, NULL, 0);
+	EXPECT(echoc, status, NULL);
+	ck_assert_uint_gt(json_check(echoc->output), 0);
+	ck_assert_double_eq(sum_of(echoc, "received"), received);
+	ck_assert_double_eq(sum_of(echoc, "late"), late);
+}
+
+/* The kernel has one stamp for both replies, which is that of the second. */
+TEST(a_later_reply_does_not_make_an_earlier_one_late)
+{
+	struct held_server server;
+	struct datagram second;
+	struct echoc echoc;
+
+	held_server_start(&server, SOCK_STREAM);
+	echoc = echoc_start(
+		ECHOC_ARGS("ping", "--json", "-c", "2", "-i", "50ms", "-W", "1s", server.target));
+	held_server_take(&server);
+	second = server.message;
+	held_server_take(&server);
+	echoc_pause(&echoc);
+	send_all(server.fd, second.data, second.size);
+	let_pass(LONG_PAUSE_MS);
+	held_server_answer(&server);
+	kill(echoc.pid, SIGCONT);
+	expect_books(&echoc, 1, 1, 1);
+}
+
+/* Of a unix stream there is none at all. */
+TEST(a_reply_without_a_stamp_is_received)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	struct held_server server = {.fd = -1};
+	char target[sizeof(name.sun_path) + 8];
+	struct echoc echoc;
+
+	snprintf(name.sun_path, sizeof(name.sun_path), "/tmp/echoc-stop.%d", (int)getpid());
+	snprintf(target, sizeof(target), "unix:%s", name.sun_path);
+	server.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(bind(server.listener, (struct sockaddr *)&name, sizeof(name)), 0);
+	ck_assert_int_eq(listen(server.listener, 1), 0);
+	echoc = echoc_start(ECHOC_ARGS("ping", "--json", "-c", "1", "-W", "1s", target));
+	held_server_take(&server);
+	unlink(name.sun_path);
+	echoc_pause(&echoc);
+	held_server_answer(&server);
+	let_pass(LONG_PAUSE_MS);
+	kill(echoc.pid, SIGCONT);
+	expect_books(&echoc, 0, 1, 0);
+}
+
+/* It goes on when all is over: the time to send, the timeout and the time for the rest. */
+TEST_EACH(what_waits_for_a_stopped_bench_is_received, 2)
+{
+	struct held_server server;
+	struct echoc echoc;
+
+	held_server_start(&server, _i == 1 ? SOCK_DGRAM : SOCK_STREAM);
+	echoc = echoc_start(
+		ECHOC_ARGS("bench", _i == 1 ? "-u" : "-v", "--json", "-d", "100ms", server.target));
+	held_server_take(&server);
+	WAIT_UNTIL(echoc_is_asleep(&echoc));
+	echoc_pause(&echoc);
+	held_server_answer(&server);
+	let_pass(LONG_PAUSE_MS);
+	kill(echoc.pid, SIGCONT);
+	echoc_finish(&echoc, NULL, 0);
+	/* It may have sent another one first, which nobody answers. */
+	EXPECT_ERRORS(&echoc, echoc.status, "was itself stopped for 1.");
+	ck_assert_double_eq(sum_of(&echoc, "received"), 1);
+	ck_assert_double_eq(sum_of(&echoc, "late"), 0);
+}
+
+/* With what was due meanwhile: it is sent at once, and all of it is older than the timeout. */
+TEST(what_was_due_while_a_bench_was_stopped_is_received)
+{
+	struct echoc echoc = echoc_start(ECHOC_ARGS("bench", "-u", "--json", "-r", "100", "-d",
+						    "4s", FAULTY(.datagram = true)));
+
+	echoc_await(&echoc, "interval");
+	echoc_pause(&echoc);
+	let_pass(LONG_PAUSE_MS);
+	kill(echoc.pid, SIGCONT);
+	expect_books(&echoc, 0, 400, 0);
 }

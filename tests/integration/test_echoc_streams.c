@@ -2,8 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What echoc is started with: standard streams that are full, or not there, or have no reader; what
- * ends it before it has begun; and the memory it does not take once it runs.
+ * What echoc is started with: standard streams that are full, or not there, or have no reader, which
+ * its exit status must show; what ends it before it has begun; and the memory it does not take once
+ * it runs.
  */
 
 #include "config.h"
@@ -11,6 +12,56 @@
 #include "integration/echoc_run.h"
 #include "integration/faulty_server.h"
 #include "integration/harness.h"
+
+#define CLOSED "a port where nothing listens"
+
+static const struct {
+	const char *arguments[8];
+	int status;
+	const char *errors[2];
+	const char *output; /* NULL: none at all */
+} failures[] = {
+	{{"ping", "-u", "-c", "2", "-i", "10ms", CLOSED}, 1, {""}, "2 lost (100.0%)"},
+	{{"ping", "-u", "-c", "1", CLOSED}, 1, {""}, "refused: nothing listens there"},
+	{{"ping", "-c", "1", CLOSED}, 2, {"Connection refused: nothing listens there"}, NULL},
+	{{"ping", "-c", "1", "no.such.host.invalid"}, 2, {"no.such.host.invalid"}, NULL},
+	{{"ping", "-6", "127.0.0.1"}, 2, {"\"127.0.0.1\" has no IPv6 address\n"}, NULL},
+	{{"ping", "-I", "127.0.0.1", "::1"},
+	 2,
+	 {"\"::1\" has no IPv4 address, which the source address requires"},
+	 NULL},
+	{{"bench", "-c", "3", CLOSED}, 2, {"Connection refused: nothing listens there"}, NULL},
+	{{"bench", "-c", "65536", CLOSED}, 2, {"nothing listens there"}, NULL},
+	{{"bench", "-c", "65536", "-p", "65536", CLOSED}, 2, {"would take 128.0 GiB"}, NULL},
+	{{"bench", "-c", "2048", "-r", "100000000", CLOSED}, 2, {"would take 2.0 GiB"}, NULL},
+	{{"bench", "--report", "1s", "host"}, 2, {"echoc: bench has no option --report\n"}, NULL},
+	{{"send", "--report=1s", "host"}, 2, {"echoc: send has no option --report\n"}, NULL},
+	{{"send", CLOSED, "hello"}, 2, {"nothing listens there"}, NULL},
+	{{"send", "-u", CLOSED, "hello"},
+	 1,
+	 {"nothing listens there", "0 of 5 bytes came back\n"},
+	 NULL},
+};
+
+TEST_EACH(what_cannot_be_done_is_said, ARRAY_SIZE(failures))
+{
+	const char *const *errors = failures[_i].errors;
+	const char *arguments[ARRAY_SIZE(failures[0].arguments) + 2] = {"echoc"};
+	struct echoc echoc;
+
+	for (size_t i = 0; i < ARRAY_SIZE(failures[0].arguments); i++) {
+		const char *argument = failures[_i].arguments[i];
+
+		arguments[i + 1] =
+			argument && strcmp(argument, CLOSED) == 0 ? closed_port() : argument;
+	}
+	echoc = echoc_run(arguments);
+	EXPECT_ERRORS(&echoc, failures[_i].status, errors[0], errors[1]);
+	if (failures[_i].output)
+		EXPECT(&echoc, failures[_i].status, failures[_i].output);
+	else
+		ck_assert_str_eq(echoc.output, "");
+}
 
 /* The exit status of echoc, run by a shell that sets up its streams. */
 static int run_redirected(const char *arguments, const char *target, const char *redirections)
@@ -87,7 +138,7 @@ TEST_EACH(interrupt_before_it_is_connected_ends_it_at_once, ARRAY_SIZE(patient))
 	WAIT_UNTIL(deaf_port_called(target));
 	kill(echoc.pid, SIGINT);
 	echoc_finish(&echoc, NULL, 0);
-	EXPECT(&echoc, 128 + SIGINT, "");
+	EXPECT(&echoc, 128 + SIGINT, NULL);
 }
 
 /* Of its own memory, not of what it shares with files. */
@@ -145,4 +196,47 @@ TEST_EACH(a_bench_takes_no_memory_after_its_first_second, ARRAY_SIZE(loads))
 	ck_assert_uint_eq(now, before);
 	kill(echoc.pid, SIGINT);
 	echoc_finish(&echoc, NULL, 0);
+}
+
+static const struct {
+	const char *arguments;
+	const char *redirection;
+	int status;
+	const char *error;
+} runs[] = {
+	{"ping -c 1 -W 20s $TARGET", ">&-", 1, "cannot write all of it"},
+	{"ping --json -c 1 -W 20s $TARGET", ">&-", 1, "cannot write all of it"},
+	{"ping -q -c 1 -W 20s $TARGET", ">/dev/full", 1, "cannot write all of it"},
+	{"bench -d 50ms $TARGET", ">&-", 1, "cannot write all of it"},
+	{"bench --json -d 50ms $TARGET", ">&-", 1, "cannot write all of it"},
+	{"send $TARGET hello", ">&-", 1, "cannot write to standard output"},
+	{"send --json $TARGET hello", ">&-", 1, "cannot write all of it"},
+	{"--version", ">&-", 1, "cannot write all of it"},
+	{"--help", ">&-", 1, "cannot write all of it"},
+	{"send $TARGET", "<&-", 1, "cannot read standard input: Bad file descriptor"},
+	{"send $TARGET", "</", 1, "cannot read standard input: Is a directory"},
+	{"send $TARGET hello", "<&-", 0, ""},
+	{"ping -q -c 1 -W 20s $TARGET", "<&-", 0, ""},
+	{"ping -q -c 1 -W 20s $TARGET", "<&- >&- 2>&-", 1, ""},
+	{"bench -d 50ms $TARGET", "2>&-", 0, ""},
+};
+
+/* What it wrote to standard error; its output goes where the redirection says, or nowhere. */
+TEST_EACH(what_cannot_be_read_or_written_shows_in_the_exit_status, ARRAY_SIZE(runs))
+{
+	char command[512], errors[1024] = "";
+	FILE *shell;
+	int status;
+
+	setenv("ECHOC", "./echoc", 0);
+	setenv("TARGET", FAULTY(.fault = FAULT_NONE), 1);
+	snprintf(command, sizeof(command), "exec \"$ECHOC\" %s 2>&1 >/dev/null %s",
+		 runs[_i].arguments, runs[_i].redirection);
+	shell = popen(command, "r");
+	ck_assert_ptr_nonnull(shell);
+	errors[fread(errors, 1, sizeof(errors) - 1, shell)] = '\0';
+	status = pclose(shell);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == runs[_i].status, "%s: %x: %s",
+		      command, (unsigned)status, errors);
+	ck_assert_msg(strstr(errors, runs[_i].error), "%s: %s", command, errors);
 }

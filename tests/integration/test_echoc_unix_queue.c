@@ -77,7 +77,7 @@ TEST(a_queue_that_stays_full_is_named)
 
 	snprintf(target, sizeof(target), "unix:%s", path);
 	echoc = echoc_run(ECHOC_ARGS("send", "-w", "50ms", target, "hello"));
-	EXPECT(&echoc, 2, "the queue of the server is full");
+	EXPECT_ERRORS(&echoc, 2, "the queue of the server is full");
 	close(filler);
 	close(server);
 }
