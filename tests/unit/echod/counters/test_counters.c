@@ -3,7 +3,7 @@
 
 /*
  * The table of counter names: metrics print it row by row, so each row must be whole, unique and
- * next to its family.
+ * next to its family. The texts for the log and the service manager, word for word.
  */
 
 #include "config.h"
@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "echod/counters/counters.h"
+#include "echod/counters/totals.h"
 #include "support/test.h"
 
 static void series(size_t i, char text[static 128])
@@ -111,4 +112,63 @@ TEST(a_reader_sees_the_sum_grow_and_end_exact)
 	pthread_join(writer, NULL);
 	ck_assert_uint_eq(counter_read(&counters, UDP_RECEIVED_BYTES), UINT64_C(3) * ADDITIONS);
 	ck_assert_uint_eq(counter_read(&counters, TCP_RECEIVED_BYTES), 0);
+}
+
+static char line[TOTALS_TEXT_MAX], status[STATUS_TEXT_MAX];
+
+/* Every figure another number. */
+static struct totals numbered(void)
+{
+	struct totals totals = {
+		.workers = 901,
+		.connections = 902,
+		.connections_max = 903,
+		.kernel_drops = 904,
+		.reloads_done = 905,
+		.reloads_failed = 906,
+	};
+
+	for (uint64_t i = 0; i < COUNTER_COUNT; i++)
+		totals.counters[i] = 100 + i;
+	return totals;
+}
+
+TEST(the_line_has_every_figure_under_its_name)
+{
+	struct totals totals = numbered();
+
+	totals_line(&totals, line);
+	ck_assert_str_eq(
+		line,
+		"tcp_connections=902 tcp_connections_max=903 tcp_accepted=100 "
+		"tcp_rejected_denied=101 tcp_rejected_max_clients=102 tcp_rejected_per_ip=103 "
+		"tcp_accept_errors=104 tcp_closed_client=105 tcp_closed_idle=106 "
+		"tcp_closed_stall=107 tcp_closed_error=108 tcp_closed_shutdown=109 "
+		"tcp_closed_replied=110 received_bytes_tcp=111 received_bytes_udp=112 "
+		"sent_bytes_tcp=113 sent_bytes_udp=114 udp_received_datagrams=115 "
+		"udp_echoed_datagrams=116 udp_dropped_datagrams_denied=117 "
+		"udp_dropped_datagrams_guard=118 udp_dropped_datagrams_ttl=119 "
+		"udp_dropped_datagrams_rate=120 udp_dropped_datagrams_looped=121 "
+		"udp_dropped_datagrams_send=122 udp_receive_errors=123 "
+		"udp_kernel_drops=904 reloads_success=905 reloads_failure=906");
+}
+
+TEST(the_status_is_short_and_sums_up_what_was_dropped)
+{
+	struct totals totals = numbered();
+
+	totals_status(&totals, status);
+	ck_assert_str_eq(status, "902 of 903 TCP clients, 100 accepted, 113 bytes echoed; "
+				 "116 datagrams echoed, 717 dropped");
+}
+
+TEST(the_largest_numbers_fit)
+{
+	struct totals totals;
+
+	memset(&totals, 0xff, sizeof(totals));
+	totals_line(&totals, line);
+	ck_assert_ptr_nonnull(strstr(line, " reloads_failure=18446744073709551615"));
+	totals_status(&totals, status);
+	ck_assert_ptr_nonnull(strstr(status, " dropped"));
 }

@@ -2,14 +2,14 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What the rate limiter grants one source, in simulated time, against a model and against the
- * limits that echod.conf(5) states.
+ * What the rate limiter grants one source, in simulated time: against a model and against the
+ * limits that echod.conf(5) states; beside a flood of others that need its place in the table; and
+ * to a client whose address somebody forges, for the figures of SECURITY.md.
  */
 
 #include "config.h"
 
 #include "echod/guard/rate_limit.h"
-
 #include "support/test.h"
 
 #define SECOND INT64_C(1000000000)
@@ -233,4 +233,149 @@ TEST(a_worker_a_little_late_refunds_nothing)
 			rate_limit_take(limit, TAG, &address, 1000, 1, now, &random_state).allowed;
 	}
 	assert_about(allowed, 2 * 60 * 1000, 0.05);
+}
+
+#define SECONDS 4
+
+static struct in6_addr numbered_ipv4(uint32_t number)
+{
+	struct in6_addr address = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
+
+	memcpy(&address.s6_addr[12], &number, sizeof(number));
+	return address;
+}
+
+/* Never the same one twice; the key of the table spreads them. */
+static struct in6_addr another_source(void)
+{
+	static uint32_t number;
+
+	return numbered_ipv4(++number);
+}
+
+static struct rate_grant take_one(const struct in6_addr *ip, uint64_t rate, int64_t now)
+{
+	return rate_limit_take(limit, TAG, ip, rate, 1, now, &random_state);
+}
+
+/*
+ * The answers to one source that sends TIMES its rate, while CROWD others a second send one
+ * datagram each.
+ */
+static uint64_t answers_beside(unsigned crowd, uint64_t rate, unsigned times)
+{
+	struct in6_addr flooder = {.s6_addr = {0x20, 0x01, 0x0d, 0xb8}};
+	int64_t interval = SECOND / (int64_t)(rate * times), due = START;
+	uint64_t allowed = 0;
+
+	for (int64_t now = START; now < START + SECONDS * SECOND; now += SECOND / crowd) {
+		struct in6_addr other = another_source();
+
+		take_one(&other, rate, now);
+		for (; due <= now; due += interval)
+			allowed += take_one(&flooder, rate, now).allowed;
+	}
+	return allowed;
+}
+
+TEST_EACH(no_crowd_lets_a_source_exceed_twice_its_rate, 5)
+{
+	static const uint64_t rates[] = {1, 2, 3, 31, 32};
+	static const unsigned crowds[] = {100000, 400000}, times[] = {3, 30};
+	uint64_t rate = rates[_i], most = 2 * SECONDS * rate + rate + rate / 8 + 1;
+
+	for (int i = 0; i < 4; i++) {
+		uint64_t answers = answers_beside(crowds[i / 2], rate, times[i % 2]);
+
+		ck_assert_msg(answers <= most, "%lu answers beside %u others a second, not %lu",
+			      (unsigned long)answers, crowds[i / 2], (unsigned long)most);
+		tear_down();
+		set_up();
+	}
+}
+
+/* How many of COUNT new sources, all at one time, get an answer. */
+static unsigned newcomers_answered(unsigned count, uint64_t rate, int64_t now)
+{
+	unsigned answered = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct in6_addr source = another_source();
+		struct rate_grant grant = take_one(&source, rate, now);
+
+		ck_assert_int_eq(grant.crowded_out, grant.allowed == 0);
+		ck_assert(!grant.log_due);
+		answered += grant.allowed;
+	}
+	return answered;
+}
+
+TEST(at_a_low_rate_newcomers_wait_for_a_place_that_owes_nothing)
+{
+	unsigned crowded = newcomers_answered(200000, 31, START);
+
+	ck_assert_uint_gt(crowded, 32000);
+	ck_assert_uint_le(crowded, 4 * 8191);
+	ck_assert_uint_eq(newcomers_answered(1, 31, START + SECOND / 62), 0);
+	/* A place is free again after the time of one datagram. */
+	ck_assert_uint_eq(newcomers_answered(1, 31, START + SECOND / 31 + 1), 1);
+}
+
+TEST(from_32_a_second_on_every_newcomer_is_answered)
+{
+	ck_assert_uint_eq(newcomers_answered(200000, 32, START), 200000);
+	ck_assert_uint_eq(newcomers_answered(200000, 1000, START), 200000);
+}
+
+TEST(what_was_written_before_the_clock_was_set_back_holds_no_place)
+{
+	newcomers_answered(200000, 1, START);
+	ck_assert_uint_eq(newcomers_answered(1, 1, START - 900 * SECOND), 1);
+}
+
+#define RATE 1000
+
+/* So often, 100 times a second on the average, at moments that the flood cannot know. */
+#define ASKED 3000
+#define LONGEST_PAUSE (SECOND / 50)
+
+/*
+ * What there is to keep for a client whose address is forged is at most its part of twice the rate,
+ * as nothing tells its datagrams from the forged ones; those who come evenly find more of it than
+ * others.
+ */
+static const struct in6_addr victim = {.s6_addr = {[10] = 0xff, 0xff, 192, 0, 2, 7}};
+
+static bool is_answered(int64_t now)
+{
+	return rate_limit_take(limit, TAG, &victim, RATE, 1, now, &random_state).allowed == 1;
+}
+
+/* The share of a client beside FORGED datagrams a second, evenly spaced. */
+static double share_beside(unsigned forged)
+{
+	int64_t next = START, ask = START + 2 * SECOND; /* when no burst is left */
+	unsigned kept = 0;
+
+	srand(1);
+	for (unsigned asked = 0; asked < ASKED; asked++) {
+		for (; next < ask; next += SECOND / forged)
+			(void)is_answered(next);
+		kept += is_answered(ask);
+		ask += rand() % LONGEST_PAUSE;
+	}
+	return (double)kept / ASKED;
+}
+
+TEST_EACH(a_victim_of_forging_keeps_what_is_documented, 4)
+{
+	static const struct {
+		unsigned forged;
+		double least, most;
+	} documented[] = {
+		{800, 1, 1}, {2000, 0.1, 0.2}, {10000, 0.08, 0.13}, {100000, 0.005, 0.02}};
+	double share = share_beside(documented[_i].forged);
+
+	ck_assert_double_ge(share, documented[_i].least);
+	ck_assert_double_le(share, documented[_i].most);
 }
