@@ -247,13 +247,19 @@ TEST(a_stopped_terminal_does_not_stop_us)
 	ck_assert_ptr_nonnull(strstr(text, "notice: again"));
 }
 
-TEST(a_reader_that_left_does_not_end_us)
+TEST(lines_are_lost_without_a_reader_and_told_of_to_the_next)
 {
-	signal(SIGPIPE, SIG_IGN);
+	int reader;
+
+	signal(SIGPIPE, SIG_IGN); /* as echod does */
 	close(log_into_pipe());
 	log_notice("nobody hears this");
 	close(log_into_socket(SOCK_STREAM));
 	log_notice("nor this");
+	reader = log_into_pipe();
+	log_notice("but this");
+	drain(reader);
+	assert_matches(text, "^" TIME "warning: 2 log lines lost\n" TIME "notice: but this\n$");
 }
 
 TEST(a_file_is_appended_to)

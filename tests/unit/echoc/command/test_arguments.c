@@ -28,13 +28,25 @@ static int parse(const char *line)
 	return command_line_parse(&arguments, mode_table, argc, argv);
 }
 
-/* Refusals are told on standard error; a test that passes should not show them. */
-static void be_quiet(void)
+/* Refusals are told on standard error, which is a file here. */
+static void keep_errors(void)
 {
-	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/errors%d", test_directory(), (int)getpid());
+	ck_assert_ptr_nonnull(freopen(path, "w+", stderr));
 }
 
-TEST_CASE("arguments", be_quiet);
+static const char *errors(void)
+{
+	static char text[512];
+
+	rewind(stderr);
+	text[fread(text, 1, sizeof(text) - 1, stderr)] = '\0';
+	return text;
+}
+
+TEST_CASE("arguments", keep_errors);
 
 TEST(ping_has_the_documented_defaults)
 {
@@ -101,45 +113,47 @@ TEST(a_text_may_look_like_an_option)
 	ck_assert_uint_eq(arguments.timeout_ms, 5000);
 }
 
-static const char *const refused[] = {
-	"",
-	"pong host",
-	"ping",
-	"ping a b",
-	"ping -c 0 host",
-	"ping -c -1 host",
-	"ping -c 1x host",
-	"ping -c",
-	"ping -i 0 host",
-	"ping -s 31 host",
-	"ping -s 17m host",
-	"ping -W 0 host",
-	"ping -z host",
-	"ping --nothing host",
-	"ping --report x host",
-	"ping --report",
-	"ping -g host",
-	"ping -d 1s host",
-	"ping -4 -6 host",
-	"ping -4 unix:/x",
-	"ping -I ::1 unix:/x",
-	"ping -u unix:/x",
-	"ping -M maybe host",
-	"ping -M do unix:/x",
-	"bench -i 1s host",
-	"bench -p 0 host",
-	"bench -r 0 host",
-	"bench -d 0 host",
-	"bench -c 2 -j 3 host",
-	"bench -g host",
-	"bench -u -g unixgram:/x",
-	"send -s 64 host",
-	"send",
+static const char *const refused[][2] = {
+	{"", "missing mode: use ping, bench or send"},
+	{"pong host", "unknown mode \"pong\""},
+	{"ping", "missing target"},
+	{"ping a b", "more than one target: \"b\""},
+	{"ping -c 0 host", "-c 0: "},
+	{"ping -c -1 host", "-c -1: "},
+	{"ping -c 1x host", "-c 1x: "},
+	{"ping -c", "-c needs a value"},
+	{"ping -i 0 host", "from 1ms to 1d"},
+	{"ping -s 31 host", "from 32 to 16777216"},
+	{"ping -s 17m host", "from 32 to 16777216"},
+	{"ping -W 0 host", "from 1ms to 1h"},
+	{"ping -z host", "ping has no option -z"},
+	{"ping --nothing host", "unknown option --nothing"},
+	{"ping --report x host", "from 1ms to 365d"},
+	{"ping --report", "--report needs a value"},
+	{"ping -g host", "ping has no option -g"},
+	{"ping -d 1s host", "ping has no option -d"},
+	{"ping -4 -6 host", "cannot be used together"},
+	{"ping -4 unix:/x", "do not apply to unix"},
+	{"ping -I ::1 unix:/x", "do not apply to unix"},
+	{"ping -u unix:/x", "unix: is a stream"},
+	{"ping -M maybe host", "must be do, want or dont"},
+	{"ping -M do unix:/x", "do not apply to unix"},
+	{"bench -i 1s host", "bench has no option -i"},
+	{"bench -p 0 host", "from 1 to 65536"},
+	{"bench -r 0 host", "from 1 to 100000000"},
+	{"bench -d 0 host", "from 10ms to 365d"},
+	{"bench -c 2 -j 3 host", "more threads than connections (-c 2)"},
+	{"bench -g host", "-g sends UDP"},
+	{"bench -u -g unixgram:/x", "-g sends UDP"},
+	{"send -s 64 host", "send has no option -s"},
+	{"send", "missing target"},
 };
 
-TEST_EACH(bad_usage_is_refused, ARRAY_SIZE(refused))
+TEST_EACH(bad_usage_is_refused_with_the_reason, ARRAY_SIZE(refused))
 {
-	ck_assert_msg(parse(refused[_i]) < 0, "\"%s\" was taken", refused[_i]);
+	ck_assert_msg(parse(refused[_i][0]) < 0, "\"%s\" was taken", refused[_i][0]);
+	ck_assert_msg(strstr(errors(), refused[_i][1]), "\"%s\" lacks \"%s\"", errors(),
+		      refused[_i][1]);
 }
 
 struct split {
