@@ -36,7 +36,7 @@ class StopUnderLoad:
         for stream in hoarders:
             streams.deaf(stream, False)
         until(lambda: streams.turn() is None or streams.ended(), "the end of all streams", 30)
-        echod.ended(5)
+        echod.wait(5)
         self.seconds = time.monotonic() - start
         self.accepted = sum(accepted.values())
         self.lost = sum(max(0, accepted[stream] - stream.received) for stream in streams.all)

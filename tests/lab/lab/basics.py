@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Registration of tests, waiting by polling, and work in a separate process."""
+"""Registration of tests, and work in a separate process."""
 
 import os
 import pickle
-import time
+import sys
 import traceback
+
+sys.path.insert(1, os.path.join(os.path.dirname(__file__), "../../support"))
+from daemon import check, until  # noqa: E402, F401
 
 all_tests = {}  # name -> function, in the order of the files
 long_form = False
@@ -28,23 +31,6 @@ def test(function=None, *, limit=60):
 def scale(short, long):
     """Amount of work in the short form and in the long form."""
     return long if long_form else short
-
-
-def check(truth, what):
-    """An assertion with a message, which -O does not remove."""
-    if not truth:
-        raise AssertionError(what)
-
-
-def until(condition, what, seconds=5):
-    """Polls until CONDITION is true, and returns what it returned."""
-    end = time.monotonic() + seconds
-    pause = 0.0005
-    while not (value := condition()):
-        check(time.monotonic() < end, f"waited {seconds} s in vain: {what}")
-        time.sleep(pause)
-        pause = min(pause * 2, 0.02)
-    return value
 
 
 class Aside:

@@ -5,13 +5,15 @@
 
 import os
 import random
-import signal
 import socket
 import subprocess
+import sys
 import tempfile
-import time
 
 from .faults import Gate, Page
+
+sys.path.insert(1, os.path.join(os.path.dirname(__file__), "../../support"))
+import daemon  # noqa: E402
 
 LIMIT = 10  # seconds for any step
 SANITIZER_STATUS = 99
@@ -38,7 +40,7 @@ def free_ports(count):
     return address, numbers
 
 
-class Daemon:
+class Daemon(daemon.Daemon):
     """KIND: "own" sockets, sockets "handed" over, or a switch to another "user"."""
 
     def __init__(self, program, shim, kind="own"):
@@ -49,7 +51,6 @@ class Daemon:
         os.chmod(self.directory.name, 0o777)
         self.page = Page(self.path("page"))
         self.gate = None
-        self.process = None
         self.log = b""
         self.told = b""
         self.address, numbers = free_ports(4)
@@ -73,10 +74,9 @@ class Daemon:
     def configure(self, text):
         words = {name + "_port": port for name, port in self.ports.items()}
         workers = "user = nobody" if self.kind == "user" else "workers = 2"
-        with open(self.path("new"), "w") as file:
-            file.write(text.format(address=self.address, directory=self.directory.name,
+        daemon.replace(self.path("conf"),
+                       text.format(address=self.address, directory=self.directory.name,
                                    workers=workers, **words))
-        os.rename(self.path("new"), self.path("conf"))
 
     # Its start
 
@@ -102,20 +102,6 @@ class Daemon:
         sockets[2][1].listen()
         return sockets
 
-    def _become(self, sockets):
-        """In the child, right before exec."""
-        environment = self._environment()
-        os.environ.clear()
-        os.environ.update(environment)
-        for number, (_, sock) in enumerate(sockets, 3):
-            os.dup2(sock.fileno(), number)
-        if sockets:
-            os.environ["LISTEN_PID"] = str(os.getpid())
-            os.environ["LISTEN_FDS"] = str(len(sockets))
-            os.environ["LISTEN_FDNAMES"] = ":".join(name for name, _ in sockets)
-        if self.gate:
-            self.gate.install()
-
     def _leave_stale_socket(self):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
             sock.bind(self.path("stream"))
@@ -125,10 +111,10 @@ class Daemon:
         sockets = self._sockets() if self.kind == "handed" else []
         if not sockets:
             self._leave_stale_socket()
-        self.process = subprocess.Popen([self.program, "-v", "-c", self.path("conf")],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.PIPE, close_fds=not sockets,
-                                        preexec_fn=lambda: self._become(sockets))
+        self.run([self.program, "-v", "-c", self.path("conf")], [sock for _, sock in sockets],
+                 [name for name, _ in sockets], self._environment(),
+                 self.gate.install if self.gate else None, stdout=subprocess.DEVNULL,
+                 stderr=subprocess.PIPE)
         for _, sock in sockets:
             sock.close()
         os.set_blocking(self.process.stderr.fileno(), False)
@@ -154,33 +140,11 @@ class Daemon:
         self.listen()
         return self.told.count(b"READY=1")
 
-    def ended(self):
-        return not self.process or self.process.poll() is not None
-
     def until(self, condition, what, seconds=LIMIT):
-        end = time.monotonic() + seconds
-        pause = 0.001
-        while not condition():
-            if time.monotonic() > end:
-                raise Bad(f"waited {seconds} s in vain for {what}")
-            time.sleep(pause)
-            pause = min(pause * 2, 0.01)
-
-    def signal(self, number):
-        if not self.ended():
-            self.process.send_signal(number)
-
-    def descriptors(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
-
-    def processor_time(self):
-        """CPU time of its threads in seconds."""
-        folder = f"/proc/{self.process.pid}/task"
-        total = 0
-        for thread in os.listdir(folder):
-            with open(f"{folder}/{thread}/schedstat") as file:
-                total += int(file.read().split()[0])
-        return total / 1e9
+        try:
+            daemon.until(condition, what, seconds)
+        except AssertionError as late:
+            raise Bad(str(late)) from None
 
     # Its end
 
@@ -191,9 +155,7 @@ class Daemon:
 
     def clear(self):
         """Kills it if it still runs, and removes everything."""
-        if not self.ended():
-            self.signal(signal.SIGKILL)
-            self.process.wait()
+        self.kill()
         if self.process:
             self.process.stderr.close()
         self.notify.close()

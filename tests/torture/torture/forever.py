@@ -202,11 +202,11 @@ class ForEver:
     def _must_not_spin(self):
         if self.daemon.ended():
             return
-        refused, ran = self.refusal.failed, self.daemon.processor_time()
+        refused, ran = self.refusal.failed, self.daemon.cpu_seconds()
         time.sleep(WATCH)
         if self.daemon.ended():
             return
-        refused, ran = self.refusal.failed - refused, self.daemon.processor_time() - ran
+        refused, ran = self.refusal.failed - refused, self.daemon.cpu_seconds() - ran
         if refused > REFUSALS_MAX or ran > BUSY:
             raise Bad(f"spins: {refused} calls refused and {ran:.2f} s run in {WATCH:.0f} s")
 

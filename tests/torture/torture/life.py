@@ -157,9 +157,9 @@ class Life:
             self._must_be_quiet()
 
     def _is_quiet(self):
-        before = self.daemon.processor_time()
+        before = self.daemon.cpu_seconds()
         time.sleep(QUIET)
-        return self.daemon.processor_time() - before < QUIET / 2
+        return self.daemon.cpu_seconds() - before < QUIET / 2
 
     def _must_be_quiet(self):
         """Work left by the last requests may take a moment; spinning does not end."""
