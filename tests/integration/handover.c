@@ -61,11 +61,3 @@ int listening_socket(const char *host)
 	ck_assert_int_eq(listen(fd, 64), 0);
 	return fd;
 }
-
-uint16_t port_bound_to(int fd)
-{
-	struct address own = {.length = sizeof(own.un)};
-
-	ck_assert_int_eq(getsockname(fd, &own.sa, &own.length), 0);
-	return address_port(&own);
-}

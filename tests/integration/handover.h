@@ -29,6 +29,5 @@ struct echod *start_with(struct handover *handover, const char *config);
 /* Sockets bound to HOST as systemd makes them: an IPv6 one carries IPv4 as well. */
 int bound_socket(const char *host, int type);
 int listening_socket(const char *host);
-uint16_t port_bound_to(int fd);
 
 #endif

@@ -25,6 +25,39 @@ struct address at(const char *host, uint16_t port)
 	return address;
 }
 
+uint16_t port_bound_to(int fd)
+{
+	struct address own = {.length = sizeof(own.un)};
+
+	ck_assert_int_eq(getsockname(fd, &own.sa, &own.length), 0);
+	return address_port(&own);
+}
+
+const char *target_of(int fd)
+{
+	static char target[64];
+
+	snprintf(target, sizeof(target), "127.0.0.1:%u", port_bound_to(fd));
+	return target;
+}
+
+int option_of(int fd, int level, int option)
+{
+	int value = -1;
+	socklen_t size = sizeof(value);
+
+	ck_assert_int_eq(getsockopt(fd, level, option, &value, &size), 0);
+	return value;
+}
+
+void expect_ip(const struct in6_addr *ip, const char *text)
+{
+	char got[INET6_ADDRSTRLEN];
+
+	inet_ntop(AF_INET6, ip, got, sizeof(got));
+	ck_assert_str_eq(got, text);
+}
+
 int new_socket(const struct address *address, int type)
 {
 	int fd = socket(address->sa.sa_family, type | SOCK_CLOEXEC, 0);

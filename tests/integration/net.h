@@ -21,6 +21,15 @@ struct address at(const char *host, uint16_t port);
 /* An unbound, unconnected socket of the family of ADDRESS. */
 int new_socket(const struct address *address, int type);
 
+/* The port that it is bound to, and as a target for echoc, 127.0.0.1:PORT, which is static. */
+uint16_t port_bound_to(int fd);
+const char *target_of(int fd);
+
+/* Of getsockopt(). */
+int option_of(int fd, int level, int option);
+
+void expect_ip(const struct in6_addr *ip, const char *text);
+
 /* Connected, SOCK_STREAM; connect_from binds to FROM first; try_connect returns -1, errno set. */
 int connect_to(const char *host, uint16_t port);
 int connect_from(const char *from, const char *host, uint16_t port);

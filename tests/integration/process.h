@@ -69,6 +69,8 @@ void echod_wait_log(struct echod *echod, const char *text);
 
 /* The number behind the last "listening on WHERE:", as in "tcp 0.0.0.0" or "udp [::1]"; 0: none. */
 uint16_t echod_port(struct echod *echod, const char *where);
+/* The TCP (or else UDP) port of 127.0.0.1 or `*`. */
+uint16_t port_of(struct echod *echod);
 
 /* All that it told the service manager so far, one line each; how often it told TEXT. */
 const char *echod_notified(struct echod *echod);

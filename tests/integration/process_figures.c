@@ -24,6 +24,17 @@ uint16_t echod_port(struct echod *echod, const char *where)
 	return (uint16_t)port;
 }
 
+uint16_t port_of(struct echod *echod)
+{
+	static const char *const places[] = {"tcp 127.0.0.1", "udp 127.0.0.1", "tcp 0.0.0.0"};
+	uint16_t port = 0;
+
+	for (size_t i = 0; port == 0 && i < ARRAY_SIZE(places); i++)
+		port = echod_port(echod, places[i]);
+	ck_assert_msg(port != 0, "it listens nowhere: %s", echod_log(echod));
+	return port;
+}
+
 /* Every line of counters begins with this one. */
 static const char figures_mark[] = "tcp_connections=";
 

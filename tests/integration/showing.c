@@ -80,17 +80,6 @@ void show_server_setting(const char *setting, check_setting *check)
 	show_by_reload(&with, check);
 }
 
-uint16_t port_of(struct echod *echod)
-{
-	static const char *const places[] = {"tcp 127.0.0.1", "udp 127.0.0.1", "tcp 0.0.0.0"};
-	uint16_t port = 0;
-
-	for (size_t i = 0; port == 0 && i < ARRAY_SIZE(places); i++)
-		port = echod_port(echod, places[i]);
-	ck_assert_msg(port != 0, "it listens nowhere: %s", echod_log(echod));
-	return port;
-}
-
 void expect_counted(struct echod *echod, const char *counter, uint64_t before, uint64_t by)
 {
 	int64_t give_up_at = now_ms() + patience_ms();

@@ -24,9 +24,6 @@ void show_setting_at(const char *address, const char *setting, check_setting *ch
 /* For [server]. */
 void show_server_setting(const char *setting, check_setting *check);
 
-/* The TCP (or else UDP) port of 127.0.0.1 or `*`. */
-uint16_t port_of(struct echod *echod);
-
 /* Waits until COUNTER is BY more than BEFORE. */
 void expect_counted(struct echod *echod, const char *counter, uint64_t before, uint64_t by);
 

@@ -143,7 +143,7 @@ TEST(each_listener_has_its_own_settings)
 					  "[listener a]\naddress = 127.0.0.1:0\nprefix = a\n"
 					  "[listener b]\naddress = 127.0.0.2:0 127.0.0.3:0\n");
 
-	expect_prefix("127.0.0.1", echod_port(echod, "tcp 127.0.0.1"), "ax");
+	expect_prefix("127.0.0.1", port_of(echod), "ax");
 	expect_prefix("127.0.0.2", echod_port(echod, "tcp 127.0.0.2"), "dx");
 	expect_prefix("127.0.0.3", echod_port(echod, "tcp 127.0.0.3"), "dx");
 }
@@ -187,11 +187,11 @@ TEST(option_l_replaces_the_listeners_but_not_the_defaults)
 		.arguments = ARGUMENTS("-l", "127.0.0.1:0", "--listen", "127.0.0.2:0")};
 	struct echod *echod = echod_start_with(&setup);
 
-	expect_prefix("127.0.0.1", echod_port(echod, "tcp 127.0.0.1"), "dx");
+	expect_prefix("127.0.0.1", port_of(echod), "dx");
 	expect_prefix("127.0.0.2", echod_port(echod, "tcp 127.0.0.2"), "dx");
 	ck_assert_uint_eq(echod_log_count(echod, "127.0.0.9"), 0);
 	echod_reload(echod, "[defaults]\nprefix = new\n[server]\nlog_level = info\n");
-	expect_prefix("127.0.0.1", echod_port(echod, "tcp 127.0.0.1"), "newx");
+	expect_prefix("127.0.0.1", port_of(echod), "newx");
 	expect_prefix("127.0.0.2", echod_port(echod, "tcp 127.0.0.2"), "newx");
 	echod_wait_log(echod, " on echo2 opened");
 	ck_assert_uint_eq(echod_log_count(echod, ": listening on tcp"), 2);

@@ -306,7 +306,7 @@ TEST(tcp_clients_and_echod_agree_on_connections_and_bytes)
 	struct echod *echod = echod_start("[server]\nmetrics = 127.0.0.1:0\n"
 					  "[listener echo]\naddress = 127.0.0.1:0\n"
 					  "deny = 127.0.0.66\n");
-	uint16_t port = echod_port(echod, "tcp 127.0.0.1");
+	uint16_t port = port_of(echod);
 	uint64_t bytes = 0;
 	int denied;
 

@@ -70,7 +70,7 @@ TEST_EACH(every_message_comes_back_from_echod, ARRAY_SIZE(clean_runs))
 	/* It says so where the kernel's limits are too small for trains without a loss. */
 	if (strcmp(clean_runs[_i][1], "-g") == 0 && echod_log_count(echod, "net.core.rmem_max") > 0)
 		skip("net.core.rmem_max is too small for trains");
-	snprintf(target, sizeof(target), "127.0.0.1:%u", echod_port(echod, "tcp 127.0.0.1"));
+	snprintf(target, sizeof(target), "127.0.0.1:%u", port_of(echod));
 	run_bench(clean_runs[_i], target, &echoc);
 	expect_clean(&echoc);
 }

@@ -22,16 +22,6 @@
 
 #define FLOOD 20000 /* more small datagrams than the largest buffer that echoc asks for */
 
-static const char *target_of(int server)
-{
-	static char target[64];
-	struct address own = {.length = sizeof(own.in4)};
-
-	ck_assert_int_eq(getsockname(server, &own.sa, &own.length), 0);
-	snprintf(target, sizeof(target), "127.0.0.1:%u", ntohs(own.in4.sin_port));
-	return target;
-}
-
 /* Replies that come while echoc does not read are more than its socket has room for. */
 TEST_EACH(what_our_own_socket_drops_is_named, 2)
 {
@@ -228,12 +218,10 @@ static bool sends_what_was_due(void)
 	int server = datagram_socket("127.0.0.1");
 	struct pollfd first = {.fd = server, .events = POLLIN};
 	struct echoc echoc;
-	char target[32];
 	bool held;
 
-	snprintf(target, sizeof(target), "127.0.0.1:%u", port_bound_to(server));
-	echoc = echoc_start(
-		ECHOC_ARGS("bench", "-u", "--json", "-r", "1000", "-d", DURATION, target));
+	echoc = echoc_start(ECHOC_ARGS("bench", "-u", "--json", "-r", "1000", "-d", DURATION,
+				       target_of(server)));
 	ck_assert_int_eq(poll(&first, 1, patience_ms()), 1);
 	held = hold_up(&echoc);
 	echoc_finish(&echoc, NULL, 0);

@@ -174,13 +174,8 @@ struct talk {
 /* It waits so long for a reply, which is the time that the test has to answer. */
 static void begin_talk(struct talk *talk, const char *wait)
 {
-	struct address own = {.length = sizeof(own.in4)};
-	char target[64];
-
 	talk->server = datagram_socket("127.0.0.1");
-	ck_assert_int_eq(getsockname(talk->server, &own.sa, &own.length), 0);
-	snprintf(target, sizeof(target), "127.0.0.1:%u", ntohs(own.in4.sin_port));
-	talk->echoc = echoc_start(ECHOC_ARGS("send", "-u", "-w", wait, target));
+	talk->echoc = echoc_start(ECHOC_ARGS("send", "-u", "-w", wait, target_of(talk->server)));
 }
 
 static void type(struct talk *talk, const char *text)

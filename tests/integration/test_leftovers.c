@@ -173,7 +173,7 @@ TEST_CASE("few descriptors");
 TEST(clients_leave_descriptors_for_a_reload_and_the_metrics)
 {
 	struct echod *echod = start_with_descriptors(64, SERVER "1000\n" LISTENER);
-	uint16_t port = echod_port(echod, "tcp 127.0.0.1");
+	uint16_t port = port_of(echod);
 	int clients[CLIENTS];
 
 	for (int i = 0; i < CLIENTS; i++) {
@@ -221,7 +221,7 @@ TEST(a_limit_that_cannot_hold_is_said_when_it_is_set)
 TEST(descriptors_for_one_client_are_warned_about)
 {
 	struct echod *echod = start_with_descriptors(50, SERVER "auto\n" LISTENER);
-	int fd = connect_to("127.0.0.1", echod_port(echod, "tcp 127.0.0.1"));
+	int fd = connect_to("127.0.0.1", port_of(echod));
 
 	expect_warnings(echod, "descriptors allow only 1 client: raise LimitNOFILE=", 1);
 	expect_echo(fd, "the one", 7);

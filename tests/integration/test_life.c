@@ -20,11 +20,6 @@
 #define HASTY "[server]\nworkers = 2\nlog_level = info\ndrain_timeout = 300ms\n"
 #define LISTENER "[listener a]\naddress = 127.0.0.1:0\n"
 
-static uint16_t port_of(struct echod *echod)
-{
-	return echod_port(echod, "tcp 127.0.0.1");
-}
-
 /* It ends by itself, well. */
 static void expect_good_end(struct echod *echod)
 {

@@ -21,11 +21,6 @@
 #define CONNECTIONS 16
 #define WATCHDOG_MS 2000
 
-static uint16_t port_of(struct echod *echod)
-{
-	return echod_port(echod, "tcp 127.0.0.1");
-}
-
 TEST(ready_comes_with_a_status_when_everything_listens)
 {
 	struct echod *echod = echod_start(LISTENER "address = unix:@DIR@/s\n");

@@ -31,7 +31,7 @@ TEST(metrics_are_off_by_default)
 TEST(metrics_tell_what_the_log_tells)
 {
 	struct echod *echod = echod_start(plain);
-	int fd = connect_to("127.0.0.1", echod_port(echod, "tcp 127.0.0.1"));
+	int fd = connect_to("127.0.0.1", port_of(echod));
 
 	expect_echo(fd, "hello", 5);
 	ck_assert_uint_eq(metric_value(echod, "tcp_connections"), 1);
@@ -66,8 +66,7 @@ TEST(the_page_shows_what_is_served)
 	struct echod *echod = echod_start(plain);
 	char address[64];
 
-	snprintf(address, sizeof(address), "<b>tcp</b> 127.0.0.1:%u<",
-		 echod_port(echod, "tcp 127.0.0.1"));
+	snprintf(address, sizeof(address), "<b>tcp</b> 127.0.0.1:%u<", port_of(echod));
 	ck_assert_ptr_nonnull(strstr(endpoint_get(echod, "/", NULL), address));
 	WAIT_UNTIL(strstr(endpoint_get(echod, "/", NULL), "<span class=well>serving<") != NULL);
 	/* Two samples, a second apart, make a line. */
@@ -95,7 +94,7 @@ TEST(health_is_ok_while_serving)
 TEST(health_is_refused_while_draining_and_metrics_go_on)
 {
 	struct echod *echod = echod_start(plain);
-	struct stalled stalled = stall(echod, echod_port(echod, "tcp 127.0.0.1"));
+	struct stalled stalled = stall(echod, port_of(echod));
 
 	echod_signal(echod, SIGTERM);
 	WAIT_UNTIL(endpoint_status(echod, "/healthz") == 503);
@@ -220,7 +219,7 @@ TEST(silent_clients_of_metrics_do_not_keep_the_echo_waiting)
 	for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
 		slow[i] = connect_to("127.0.0.1", endpoint_port(echod));
 	ck_assert(endpoint_has_room(echod));
-	fd = connect_to("127.0.0.1", echod_port(echod, "tcp 127.0.0.1"));
+	fd = connect_to("127.0.0.1", port_of(echod));
 	for (int i = 0; i < 100; i++)
 		expect_echo(fd, "hello", 5);
 	close(fd);

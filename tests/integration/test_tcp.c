@@ -21,11 +21,6 @@ static const char one_worker[] = "[server]\n"
 				 "address = 127.0.0.1:0\n"
 				 "protocol = tcp\n";
 
-static uint16_t port_of(struct echod *echod)
-{
-	return echod_port(echod, "tcp 127.0.0.1");
-}
-
 static char *random_bytes(size_t size, uint32_t seed)
 {
 	char *data = malloc(size);

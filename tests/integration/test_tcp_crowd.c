@@ -19,11 +19,6 @@ static const char one_worker[] = "[server]\n"
 				 "address = 127.0.0.1:0\n"
 				 "protocol = tcp\n";
 
-static uint16_t port_of(struct echod *echod)
-{
-	return echod_port(echod, "tcp 127.0.0.1");
-}
-
 static void allow_descriptors(rlim_t wanted)
 {
 	struct rlimit limit;

@@ -27,7 +27,7 @@ static const char unguarded[] = "[server]\n"
 				"udp_guard = no\n"
 				"udp_ttl_guard = no\n";
 
-static uint16_t port_of(struct echod *echod)
+static uint16_t udp_port_of(struct echod *echod)
 {
 	return echod_port(echod, "udp 0.0.0.0");
 }
@@ -68,20 +68,20 @@ TEST(reserved_source_ports_get_no_answer)
 	echod = echod_start(everywhere);
 	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
 		fd = bound_datagram_socket("127.0.0.1", ports[i]);
-		expect_silence(echod, fd, "127.0.0.1", port_of(echod),
+		expect_silence(echod, fd, "127.0.0.1", udp_port_of(echod),
 			       "udp_dropped_datagrams_guard");
 		close(fd);
 	}
 	snprintf(line, sizeof(line),
 		 "udp 127.0.0.1:1 on 127.0.0.1:%d not answered: "
 		 "source port below 1024 (udp_guard)\n",
-		 port_of(echod));
+		 udp_port_of(echod));
 	echod_wait_log(echod, line);
 	/* One line for each reason, however often it applied. */
 	ck_assert_uint_eq(echod_log_count(echod, "below 1024"), 1);
 	ck_assert_uint_eq(echod_log_count(echod, "source port 2049 (udp_guard)"), 1);
 	fd = bound_datagram_socket("127.0.0.1", 1024);
-	expect_datagram_echo(fd, "127.0.0.1", port_of(echod), "answer!", 7);
+	expect_datagram_echo(fd, "127.0.0.1", udp_port_of(echod), "answer!", 7);
 	close(fd);
 }
 
@@ -125,7 +125,8 @@ TEST(a_broadcast_gets_no_answer)
 	int fd = datagram_socket("127.0.0.1"), yes = 1;
 
 	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &yes, sizeof(yes)), 0);
-	expect_silence(echod, fd, "127.255.255.255", port_of(echod), "udp_dropped_datagrams_guard");
+	expect_silence(echod, fd, "127.255.255.255", udp_port_of(echod),
+		       "udp_dropped_datagrams_guard");
 	echod_wait_log(echod, "not answered: sent to broadcast or multicast (udp_guard)");
 	close(fd);
 }
@@ -145,7 +146,7 @@ TEST(a_multicast_gets_no_answer)
 	group.imr_multiaddr = at("239.1.2.3", 0).in4.sin_addr;
 	ck_assert_int_eq(setsockopt(fd, SOL_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)), 0);
 	ck_assert_int_eq(setsockopt(fd, SOL_IP, IP_MULTICAST_IF, &group, sizeof(group)), 0);
-	expect_silence(echod, fd, "239.1.2.3", port_of(echod), "udp_dropped_datagrams_guard");
+	expect_silence(echod, fd, "239.1.2.3", udp_port_of(echod), "udp_dropped_datagrams_guard");
 	close(fd);
 }
 
@@ -222,7 +223,7 @@ TEST(a_reply_has_one_hop_less_to_go)
 {
 	struct echod *echod = echod_start(everywhere);
 
-	try_hops(echod, "127.0.0.1", port_of(echod));
+	try_hops(echod, "127.0.0.1", udp_port_of(echod));
 	if (has_ipv6())
 		try_hops(echod, "::1", echod_port(echod, "udp [::]"));
 	echod_wait_log(echod, "(udp_ttl_guard)");

@@ -215,3 +215,21 @@ void scene_expect_end(int fd)
 	TURN_UNTIL((taken = scene_take(fd, &byte, 1)) >= 0);
 	ck_assert_int_eq(taken, 0);
 }
+
+uint64_t scene_clients(void)
+{
+	return client_table_count(scene_loop.shared->clients);
+}
+
+void scene_expect_reset(int fd)
+{
+	static char data[1 << 16];
+	ssize_t taken;
+
+	do {
+		TURN_UNTIL((taken = recv(fd, data, sizeof(data), MSG_DONTWAIT)) >= 0 ||
+			   errno != EAGAIN);
+	} while (taken > 0);
+	ck_assert_int_eq(taken, -1);
+	ck_assert_int_eq(errno, ECONNRESET);
+}

@@ -39,6 +39,8 @@ void scene_turn(void);
 #define TURN_UNTIL(condition) WAIT_UNTIL((scene_turn(), (condition)))
 
 uint64_t scene_count(enum counter which);
+/* As many as the limits of clients count. */
+uint64_t scene_clients(void);
 
 /*
  * Connections are made without a listener: connection_start gets one end, the test has the other,
@@ -59,5 +61,7 @@ ssize_t scene_take(int fd, void *data, size_t size);
 /* The echo is exactly TEXT; or the end is next, by FIN. */
 void scene_expect(int fd, const char *text);
 void scene_expect_end(int fd);
+/* Or by reset, before which what had arrived may still be read. */
+void scene_expect_reset(int fd);
 
 #endif

@@ -202,23 +202,15 @@ TEST(without_the_hop_guard_the_kernel_chooses)
 	close(fd);
 }
 
-static uint16_t own_port(int fd)
-{
-	struct address own = {.length = sizeof(own.un)};
-
-	ck_assert_int_eq(getsockname(fd, &own.sa, &own.length), 0);
-	return address_port(&own);
-}
-
 TEST(a_refusal_is_counted_and_said_once_in_half_a_minute)
 {
 	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_UDP, "127.0.0.1");
 	int fd = datagram_socket("127.0.0.5");
 	char expected[256];
 
-	guard_ports_refuse(&scene_loop.ports, own_port(fd));
+	guard_ports_refuse(&scene_loop.ports, port_bound_to(fd));
 	snprintf(expected, sizeof(expected),
-		 "<6>udp 127.0.0.5:%u on 127.0.0.1:%u not answered: %s\n", own_port(fd),
+		 "<6>udp 127.0.0.5:%u on 127.0.0.1:%u not answered: %s\n", port_bound_to(fd),
 		 port_of(endpoint), verdict_meanings[PORT_SERVED_HERE].reason);
 	for (int i = 0; i < 3; i++)
 		expect_dropped(fd, "127.0.0.1", endpoint, UDP_DROPPED_GUARD);

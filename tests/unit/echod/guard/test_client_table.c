@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "support/test.h"
+#include "unit/sources.h"
 
 static atomic_long blocks;
 static int allocations_left = -1; /* -1: as many as wanted */
@@ -78,22 +78,6 @@ static long blocks_out(void)
 #define TAG 0x1234567890abcdef
 #define THREADS 4
 #define PLENTY 1000000
-
-static struct in6_addr ip(const char *text)
-{
-	struct in6_addr address;
-
-	ck_assert_int_eq(inet_pton(AF_INET6, text, &address), 1);
-	return address;
-}
-
-static struct in6_addr numbered_ipv4(uint32_t number)
-{
-	struct in6_addr address = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
-
-	memcpy(&address.s6_addr[12], &number, sizeof(number));
-	return address;
-}
 
 static struct client_table *new_table(uint64_t limit)
 {

@@ -8,7 +8,7 @@
 #include "echod/guard/guard.h"
 
 #include "echod/config/configuration.h"
-#include "support/test.h"
+#include "unit/sources.h"
 
 #define ORDINARY_PORT 40000
 #define SERVED_PORT 50007
@@ -26,14 +26,6 @@ static void tear_down(void)
 {
 	netlist_clear(&listener.allow);
 	netlist_clear(&listener.deny);
-}
-
-static struct in6_addr ip(const char *text)
-{
-	struct in6_addr address;
-
-	ck_assert_msg(inet_pton(AF_INET6, text, &address) == 1, "%s", text);
-	return address;
 }
 
 /* What an honest client sends from afar. */

@@ -10,7 +10,7 @@
 #include "config.h"
 
 #include "echod/guard/rate_limit.h"
-#include "support/test.h"
+#include "unit/sources.h"
 
 #define SECOND INT64_C(1000000000)
 #define MILLISECOND INT64_C(1000000)
@@ -31,14 +31,6 @@ static void set_up(void)
 static void tear_down(void)
 {
 	rate_limit_free(limit);
-}
-
-static struct in6_addr ip(const char *text)
-{
-	struct in6_addr address;
-
-	ck_assert_int_eq(inet_pton(AF_INET6, text, &address), 1);
-	return address;
 }
 
 static unsigned take(const char *source, uint64_t rate, unsigned count, int64_t now)
@@ -236,14 +228,6 @@ TEST(a_worker_a_little_late_refunds_nothing)
 }
 
 #define SECONDS 4
-
-static struct in6_addr numbered_ipv4(uint32_t number)
-{
-	struct in6_addr address = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
-
-	memcpy(&address.s6_addr[12], &number, sizeof(number));
-	return address;
-}
 
 /* Never the same one twice; the key of the table spreads them. */
 static struct in6_addr another_source(void)

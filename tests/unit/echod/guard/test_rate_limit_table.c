@@ -16,7 +16,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "support/test.h"
+#include "unit/sources.h"
 
 #define SECOND INT64_C(1000000000)
 #define MILLISECOND INT64_C(1000000)
@@ -36,22 +36,6 @@ static void set_up(void)
 static void tear_down(void)
 {
 	rate_limit_free(limit);
-}
-
-static struct in6_addr ip(const char *text)
-{
-	struct in6_addr address;
-
-	ck_assert_int_eq(inet_pton(AF_INET6, text, &address), 1);
-	return address;
-}
-
-static struct in6_addr numbered_ipv4(uint32_t number)
-{
-	struct in6_addr address = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
-
-	memcpy(&address.s6_addr[12], &number, sizeof(number));
-	return address;
 }
 
 TEST_CASE("table", set_up, tear_down);

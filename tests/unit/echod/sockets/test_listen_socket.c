@@ -22,15 +22,6 @@ static void set_up(void)
 	alone = own_network();
 }
 
-static int value_of(int fd, int level, int option)
-{
-	int value = -1;
-	socklen_t size = sizeof(value);
-
-	ck_assert_int_eq(getsockopt(fd, level, option, &value, &size), 0);
-	return value;
-}
-
 static struct listen_socket *open_at(enum socket_kind kind, const char *host, uint16_t port)
 {
 	struct address address = at(host, port);
@@ -68,15 +59,15 @@ TEST(accepted_connections_inherit_what_they_need)
 	int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
 
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(value_of(fd, SOL_TCP, TCP_NODELAY), 1);
-	ck_assert_int_eq(value_of(fd, SOL_SOCKET, SO_OOBINLINE), 1);
-	ck_assert_int_eq(value_of(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
-	ck_assert_int_eq(value_of(fd, SOL_TCP, TCP_KEEPIDLE), 300);
-	ck_assert_int_eq(value_of(fd, SOL_TCP, TCP_KEEPINTVL), 30);
-	ck_assert_int_eq(value_of(fd, SOL_TCP, TCP_KEEPCNT), 4);
-	ck_assert_int_eq(value_of(fd, SOL_TCP, TCP_NOTSENT_LOWAT), 128 * 1024);
-	ck_assert_int_eq(value_of(fd, SOL_TCP, TCP_LINGER2), 1);
-	ck_assert_int_eq(value_of(fd, SOL_TCP, TCP_USER_TIMEOUT), 0);
+	ck_assert_int_eq(option_of(fd, SOL_TCP, TCP_NODELAY), 1);
+	ck_assert_int_eq(option_of(fd, SOL_SOCKET, SO_OOBINLINE), 1);
+	ck_assert_int_eq(option_of(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+	ck_assert_int_eq(option_of(fd, SOL_TCP, TCP_KEEPIDLE), 300);
+	ck_assert_int_eq(option_of(fd, SOL_TCP, TCP_KEEPINTVL), 30);
+	ck_assert_int_eq(option_of(fd, SOL_TCP, TCP_KEEPCNT), 4);
+	ck_assert_int_eq(option_of(fd, SOL_TCP, TCP_NOTSENT_LOWAT), 128 * 1024);
+	ck_assert_int_eq(option_of(fd, SOL_TCP, TCP_LINGER2), 1);
+	ck_assert_int_eq(option_of(fd, SOL_TCP, TCP_USER_TIMEOUT), 0);
 	close(fd);
 	close(client);
 	listen_socket_release(listener);
@@ -106,7 +97,7 @@ TEST(ipv6_leaves_ipv4_to_others)
 		skip("no IPv6 here, or a port may be somebody's");
 	for (int kind = SOCKET_TCP; kind <= SOCKET_UDP; kind++) {
 		ipv6 = open_at((enum socket_kind)kind, "::", 0);
-		ck_assert_int_eq(value_of(ipv6->fd, SOL_IPV6, IPV6_V6ONLY), 1);
+		ck_assert_int_eq(option_of(ipv6->fd, SOL_IPV6, IPV6_V6ONLY), 1);
 		ipv4 = open_at((enum socket_kind)kind, "0.0.0.0", address_port(&ipv6->address));
 		listen_socket_release(ipv6);
 		listen_socket_release(ipv4);

@@ -30,15 +30,6 @@ int __wrap_setsockopt(int fd, int level, int option, const void *value, socklen_
 	return __real_setsockopt(fd, level, option, value, length);
 }
 
-static int value_of(int fd, int level, int option)
-{
-	int value = -1;
-	socklen_t size = sizeof(value);
-
-	ck_assert_int_eq(getsockopt(fd, level, option, &value, &size), 0);
-	return value;
-}
-
 static void set_value(int fd, int option, int value)
 {
 	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, option, &value, sizeof(value)), 0);
@@ -74,14 +65,14 @@ TEST(adopting_raises_small_buffers)
 	set_value(handed, SO_RCVBUF, 4096);
 	set_value(handed, SO_SNDBUF, 4096);
 	adopted = adopt(handed, SOCKET_UDP);
-	ck_assert_int_eq(value_of(handed, SOL_SOCKET, SO_RCVBUF),
-			 value_of(plain, SOL_SOCKET, SO_RCVBUF));
-	ck_assert_int_eq(value_of(handed, SOL_SOCKET, SO_SNDBUF),
-			 value_of(plain, SOL_SOCKET, SO_SNDBUF));
+	ck_assert_int_eq(option_of(handed, SOL_SOCKET, SO_RCVBUF),
+			 option_of(plain, SOL_SOCKET, SO_RCVBUF));
+	ck_assert_int_eq(option_of(handed, SOL_SOCKET, SO_SNDBUF),
+			 option_of(plain, SOL_SOCKET, SO_SNDBUF));
 	/* The kernel tells twice what it granted. */
 	ck_assert(socket_options_buffers_small(adopted->fd, adopted->kind) ==
-		  (value_of(plain, SOL_SOCKET, SO_RCVBUF) < 2 * ASKED ||
-		   value_of(plain, SOL_SOCKET, SO_SNDBUF) < 2 * ASKED));
+		  (option_of(plain, SOL_SOCKET, SO_RCVBUF) < 2 * ASKED ||
+		   option_of(plain, SOL_SOCKET, SO_SNDBUF) < 2 * ASKED));
 	listen_socket_release(adopted);
 	close(plain);
 }
@@ -95,8 +86,8 @@ TEST(adopting_never_lowers_what_was_granted)
 	    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &more, sizeof(more)) < 0)
 		skip("may not have larger buffers");
 	adopted = adopt(fd, SOCKET_UDP);
-	ck_assert_int_eq(value_of(fd, SOL_SOCKET, SO_RCVBUF), 2 * more);
-	ck_assert_int_eq(value_of(fd, SOL_SOCKET, SO_SNDBUF), 2 * more);
+	ck_assert_int_eq(option_of(fd, SOL_SOCKET, SO_RCVBUF), 2 * more);
+	ck_assert_int_eq(option_of(fd, SOL_SOCKET, SO_SNDBUF), 2 * more);
 	ck_assert(!socket_options_buffers_small(adopted->fd, adopted->kind));
 	listen_socket_release(adopted);
 }
@@ -113,7 +104,7 @@ TEST(adopting_does_not_lower_what_is_less_than_asked_for)
 	adopted = adopt(fd, SOCKET_UDP);
 	most_granted = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-		ck_assert_int_eq(value_of(fd, SOL_SOCKET, options[i]), 2 * granted);
+		ck_assert_int_eq(option_of(fd, SOL_SOCKET, options[i]), 2 * granted);
 	ck_assert(socket_options_buffers_small(adopted->fd, adopted->kind));
 	listen_socket_release(adopted);
 }
@@ -200,11 +191,11 @@ TEST(adopted_sockets_get_what_opened_ones_have)
 	int udp = bound(SOCK_DGRAM, "127.0.0.1"), tcp = bound(SOCK_STREAM, "127.0.0.1");
 	struct listen_socket *datagrams = adopt(udp, SOCKET_UDP), *streams = adopt(tcp, SOCKET_TCP);
 
-	ck_assert_int_eq(value_of(udp, SOL_IP, IP_PKTINFO), 1);
-	ck_assert_int_eq(value_of(udp, SOL_IP, IP_RECVTTL), 1);
-	ck_assert_int_eq(value_of(tcp, SOL_TCP, TCP_NODELAY), 1);
-	ck_assert_int_eq(value_of(tcp, SOL_SOCKET, SO_OOBINLINE), 1);
-	ck_assert_int_eq(value_of(tcp, SOL_TCP, TCP_KEEPIDLE), 300);
+	ck_assert_int_eq(option_of(udp, SOL_IP, IP_PKTINFO), 1);
+	ck_assert_int_eq(option_of(udp, SOL_IP, IP_RECVTTL), 1);
+	ck_assert_int_eq(option_of(tcp, SOL_TCP, TCP_NODELAY), 1);
+	ck_assert_int_eq(option_of(tcp, SOL_SOCKET, SO_OOBINLINE), 1);
+	ck_assert_int_eq(option_of(tcp, SOL_TCP, TCP_KEEPIDLE), 300);
 	listen_socket_release(datagrams);
 	listen_socket_release(streams);
 }
@@ -219,10 +210,10 @@ TEST(an_adopted_dual_stack_socket_tells_of_both_families)
 	    bind(fd, &any.sa, any.length) < 0)
 		skip("no IPv6 here");
 	adopted = adopt(fd, SOCKET_UDP);
-	ck_assert_int_eq(value_of(fd, SOL_IP, IP_PKTINFO), 1);
-	ck_assert_int_eq(value_of(fd, SOL_IP, IP_RECVTTL), 1);
-	ck_assert_int_eq(value_of(fd, SOL_IPV6, IPV6_RECVPKTINFO), 1);
-	ck_assert_int_eq(value_of(fd, SOL_IPV6, IPV6_V6ONLY), 0); /* as it was handed over */
+	ck_assert_int_eq(option_of(fd, SOL_IP, IP_PKTINFO), 1);
+	ck_assert_int_eq(option_of(fd, SOL_IP, IP_RECVTTL), 1);
+	ck_assert_int_eq(option_of(fd, SOL_IPV6, IPV6_RECVPKTINFO), 1);
+	ck_assert_int_eq(option_of(fd, SOL_IPV6, IPV6_V6ONLY), 0); /* as it was handed over */
 	listen_socket_release(adopted);
 }
 

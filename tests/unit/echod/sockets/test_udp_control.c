@@ -79,14 +79,6 @@ static struct udp_notes read_added(void)
 	return read_bytes(buffer.bytes, used);
 }
 
-static void expect_ip(const struct in6_addr *ip, const char *text)
-{
-	char got[INET6_ADDRSTRLEN];
-
-	inet_ntop(AF_INET6, ip, got, sizeof(got));
-	ck_assert_str_eq(got, text);
-}
-
 static void expect_nothing(const struct udp_notes *notes)
 {
 	expect_ip(&notes->destination, "::");

@@ -109,23 +109,6 @@ TEST(what_is_left_to_the_kernel_is_not_written)
 	expect_no_more();
 }
 
-static void expect_ip(const struct in6_addr *ip, const char *text)
-{
-	char got[INET6_ADDRSTRLEN];
-
-	inet_ntop(AF_INET6, ip, got, sizeof(got));
-	ck_assert_str_eq(got, text);
-}
-
-static int value_of(int fd, int level, int option)
-{
-	int value = -1;
-	socklen_t size = sizeof(value);
-
-	ck_assert_int_eq(getsockopt(fd, level, option, &value, &size), 0);
-	return value;
-}
-
 static int enabled_socket(int family, int only_v6)
 {
 	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -140,9 +123,9 @@ static int enabled_socket(int family, int only_v6)
 
 static void expect_v4_options(int fd, int expected)
 {
-	ck_assert_int_eq(value_of(fd, SOL_IP, IP_PKTINFO), expected);
-	ck_assert_int_eq(value_of(fd, SOL_IP, IP_RECVTTL), expected);
-	ck_assert_int_eq(value_of(fd, SOL_IP, IP_MTU_DISCOVER) == IP_PMTUDISC_OMIT, expected);
+	ck_assert_int_eq(option_of(fd, SOL_IP, IP_PKTINFO), expected);
+	ck_assert_int_eq(option_of(fd, SOL_IP, IP_RECVTTL), expected);
+	ck_assert_int_eq(option_of(fd, SOL_IP, IP_MTU_DISCOVER) == IP_PMTUDISC_OMIT, expected);
 }
 
 TEST(each_family_asks_for_what_it_needs)
@@ -158,12 +141,12 @@ TEST(each_family_asks_for_what_it_needs)
 	both = enabled_socket(AF_INET6, 0);
 	expect_v4_options(ipv6, 0);
 	expect_v4_options(both, 1);
-	ck_assert_int_eq(value_of(ipv6, SOL_IPV6, IPV6_RECVPKTINFO), 1);
-	ck_assert_int_eq(value_of(both, SOL_IPV6, IPV6_RECVPKTINFO), 1);
-	ck_assert_int_eq(value_of(ipv6, SOL_IPV6, IPV6_RECVHOPLIMIT), 1);
-	ck_assert_int_eq(value_of(both, SOL_IPV6, IPV6_RECVHOPLIMIT), 1);
+	ck_assert_int_eq(option_of(ipv6, SOL_IPV6, IPV6_RECVPKTINFO), 1);
+	ck_assert_int_eq(option_of(both, SOL_IPV6, IPV6_RECVPKTINFO), 1);
+	ck_assert_int_eq(option_of(ipv6, SOL_IPV6, IPV6_RECVHOPLIMIT), 1);
+	ck_assert_int_eq(option_of(both, SOL_IPV6, IPV6_RECVHOPLIMIT), 1);
 	/* Routers do not fragment IPv6: large replies need what was learned of the path. */
-	ck_assert_int_eq(value_of(ipv6, SOL_IPV6, IPV6_MTU_DISCOVER), IPV6_PMTUDISC_WANT);
+	ck_assert_int_eq(option_of(ipv6, SOL_IPV6, IPV6_MTU_DISCOVER), IPV6_PMTUDISC_WANT);
 	close(ipv6);
 	close(both);
 }

@@ -27,20 +27,12 @@ static void tear_down(void)
 	scene_close();
 }
 
-static unsigned own_port(int fd)
-{
-	struct address own = {.length = sizeof(own.un)};
-
-	ck_assert_int_eq(getsockname(fd, &own.sa, &own.length), 0);
-	return address_port(&own);
-}
-
 TEST_CASE("lines", set_up, tear_down);
 
 TEST(a_life_is_two_lines)
 {
 	int fd = scene_connect_tcp(scene_service(PLAIN "prefix = >\n", "x"), 0);
-	unsigned port = own_port(fd);
+	unsigned port = port_bound_to(fd);
 	char expected[256];
 
 	snprintf(expected, sizeof(expected), "<6>tcp 127.0.0.1:%u on x opened\n", port);

@@ -13,25 +13,15 @@
 
 #include "echod/stream/connection_time.h"
 #include "support/test.h"
-#include "unit/fake_clock.h"
-#include "unit/loop_scene.h"
+#include "unit/scene_time.h"
 
 #define TIMES "[listener x]\naddress = 127.0.0.1:0\nidle_timeout = 10s\nstall_timeout = 20s\n"
 #define NEVER "[listener x]\naddress = 127.0.0.1:0\nidle_timeout = 0\nstall_timeout = 0\n"
 #define SMALL_BUFFER 4608
 #define STEADY_BYTES (64 * 1024)
-#define STEP_MS 50
 #define LINGER_MS 2000
 #define LATE_MS (250 + 2 * STEP_MS)
 #define DAY_MS (24 * 3600 * INT64_C(1000))
-
-static void pass(int64_t ms)
-{
-	for (int64_t end = fake_ms + ms; fake_ms < end;) {
-		fake_ms += STEP_MS;
-		scene_turn();
-	}
-}
 
 /* It is there just before MS have passed, and gone by WHY soon after. */
 static void expect_closed_after(int64_t ms, enum counter why)
@@ -48,20 +38,6 @@ static void expect_closed_after(int64_t ms, enum counter why)
 static void expect_taken(void)
 {
 	WAIT_UNTIL(connection_unread(scene_connection()) == 0);
-}
-
-static void expect_reset(int fd)
-{
-	static char data[1 << 16];
-	ssize_t taken;
-
-	/* What had arrived before the reset may still be read. */
-	do {
-		TURN_UNTIL((taken = recv(fd, data, sizeof(data), MSG_DONTWAIT)) >= 0 ||
-			   errno != EAGAIN);
-	} while (taken > 0);
-	ck_assert_int_eq(taken, -1);
-	ck_assert_int_eq(errno, ECONNRESET);
 }
 
 TEST_CASE("end", scene_open, scene_close);
@@ -153,7 +129,7 @@ TEST(a_client_that_leaves_its_echo_unread_is_told_of_the_loss)
 	}
 	/* All was read, so nothing but our wish makes the kernel say that something is lost. */
 	expect_closed_after(20000, TCP_CLOSED_STALL);
-	expect_reset(fd);
+	scene_expect_reset(fd);
 	close(fd);
 }
 

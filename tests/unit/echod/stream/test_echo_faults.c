@@ -26,11 +26,6 @@ static void set_up(void)
 	scene_open();
 }
 
-static uint64_t clients(void)
-{
-	return client_table_count(scene_loop.shared->clients);
-}
-
 /* Turns once while the call that comes after SKIP others fails: whether there was one. */
 static bool turn_with(unsigned skip, const char *call, int error)
 {
@@ -66,7 +61,7 @@ TEST(a_client_for_whom_memory_is_missing_costs_no_other)
 		int fd = connect_to("127.0.0.1", port);
 
 		failed = turn_with(skip, MEMORY, ENOMEM);
-		ck_assert_uint_eq(clients(), scene_loop.streams->connections);
+		ck_assert_uint_eq(scene_clients(), scene_loop.streams->connections);
 		if (scene_loop.streams->connections == 0)
 			ck_assert_uint_eq(scene_count(TCP_ACCEPT_ERRORS) +
 						  scene_count(TCP_CLOSED_ERROR),
@@ -76,7 +71,7 @@ TEST(a_client_for_whom_memory_is_missing_costs_no_other)
 		ck_assert(skip >= 2 || scene_loop.streams->connections == 0);
 		close(fd);
 		TURN_UNTIL(scene_loop.streams->connections == 0);
-		ck_assert_uint_eq(clients(), 0);
+		ck_assert_uint_eq(scene_clients(), 0);
 	}
 	scene_end_serving(endpoint);
 }
@@ -104,7 +99,7 @@ TEST_EACH(a_broken_connection_is_closed_and_counted, 2)
 	WAIT_UNTIL(turn_with(0, calls[_i], ECONNRESET));
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_ERROR), 1);
 	ck_assert_uint_eq(scene_loop.streams->connections, 0);
-	ck_assert_uint_eq(clients(), 0);
+	ck_assert_uint_eq(scene_clients(), 0);
 	expect_gone(fd);
 	close(fd);
 }
@@ -212,7 +207,7 @@ TEST_EACH(an_end_that_cannot_wait_for_unread_echo_is_one_at_once, 2)
 	WAIT_UNTIL(turn_with(0, faults[_i].call, faults[_i].error));
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_CLIENT), 1);
 	ck_assert_uint_eq(scene_loop.streams->connections, 0);
-	ck_assert_uint_eq(clients(), 0);
+	ck_assert_uint_eq(scene_clients(), 0);
 	expect_text(fd, "hellohello");
 	close(fd);
 }

@@ -13,8 +13,7 @@
 #include "echod/guard/client_table.h"
 #include "echod/stream/connection_time.h"
 #include "support/test.h"
-#include "unit/fake_clock.h"
-#include "unit/loop_scene.h"
+#include "unit/scene_time.h"
 
 #define TIMES "[listener x]\naddress = 127.0.0.1:0\nidle_timeout = 60s\nstall_timeout = 20s\n"
 #define HASTY "[listener x]\naddress = 127.0.0.1:0\nidle_timeout = 10s\nstall_timeout = 20s\n"
@@ -22,33 +21,19 @@
 #define STALL_MS 20000
 #define LINGER_MS 2000
 #define FLUSH_MS 120000
-#define STEP_MS 50
 #define LATE_MS (2 * 250 + 2 * STEP_MS) /* two looks, each late by as much as it may be */
 
 static int (*const connects[])(struct service *, int) = {scene_connect_tcp, scene_connect_unix};
-
-static void pass(int64_t ms)
-{
-	for (int64_t end = fake_ms + ms; fake_ms < end;) {
-		fake_ms += STEP_MS;
-		scene_turn();
-	}
-}
-
-static uint64_t clients(void)
-{
-	return client_table_count(scene_loop.shared->clients);
-}
 
 /* It is there just before MS have passed, and gone by WHY soon after. */
 static void expect_closed_after(int64_t ms, enum counter why)
 {
 	pass(ms - STEP_MS);
 	ck_assert_uint_eq(scene_loop.streams->connections, 1);
-	ck_assert_uint_eq(clients(), 1);
+	ck_assert_uint_eq(scene_clients(), 1);
 	pass(LATE_MS);
 	ck_assert_uint_eq(scene_loop.streams->connections, 0);
-	ck_assert_uint_eq(clients(), 0);
+	ck_assert_uint_eq(scene_clients(), 0);
 	ck_assert_uint_eq(scene_count(why), 1);
 }
 
@@ -101,11 +86,11 @@ TEST_EACH(a_client_that_is_done_counts_until_it_has_read, 2)
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
 	TURN_UNTIL(scene_connection()->stage == &stage_flushing);
 	pass(STALL_MS / 2);
-	ck_assert_uint_eq(clients(), 1);
+	ck_assert_uint_eq(scene_clients(), 1);
 	TURN_UNTIL((got += take_all(fd)) == scene_count(TCP_SENT_BYTES));
 	TURN_UNTIL(scene_loop.streams->connections == 0);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_CLIENT), 1);
-	ck_assert_uint_eq(clients(), 0);
+	ck_assert_uint_eq(scene_clients(), 0);
 	scene_expect_end(fd);
 	close(fd);
 }

@@ -8,35 +8,11 @@
 #include "echod/stream/echo.h"
 
 #include "support/test.h"
-#include "unit/fake_clock.h"
-#include "unit/loop_scene.h"
+#include "unit/scene_time.h"
 
 #define PLAIN "[listener x]\naddress = 127.0.0.1:0\n"
 #define SMALL_BUFFER 4608
-#define STEP_MS 50
 #define LINGER_MS 2000
-
-static void pass(int64_t ms)
-{
-	for (int64_t end = fake_ms + ms; fake_ms < end;) {
-		fake_ms += STEP_MS;
-		scene_turn();
-	}
-}
-
-static void expect_reset(int fd)
-{
-	static char data[1 << 16];
-	ssize_t taken;
-
-	/* What had arrived before the reset may still be read. */
-	do {
-		TURN_UNTIL((taken = recv(fd, data, sizeof(data), MSG_DONTWAIT)) >= 0 ||
-			   errno != EAGAIN);
-	} while (taken > 0);
-	ck_assert_int_eq(taken, -1);
-	ck_assert_int_eq(errno, ECONNRESET);
-}
 
 TEST_CASE("stop", scene_open, scene_close);
 
@@ -161,8 +137,8 @@ TEST(an_abort_resets_the_rest)
 	connections_abort(&scene_loop);
 	ck_assert_uint_eq(scene_loop.streams->connections, 0);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_SHUTDOWN), 2);
-	expect_reset(stalled);
-	expect_reset(idle);
+	scene_expect_reset(stalled);
+	scene_expect_reset(idle);
 	close(stalled);
 	close(idle);
 }
