@@ -86,9 +86,12 @@ void expect_datagram_echo(int fd, const char *host, uint16_t port, const void *d
  * false where that is not permitted. add_address gives the loopback interface another address.
  */
 bool own_network(void);
+/* The test is skipped without. */
+void need_own_network(void);
 void add_address(const char *host);
 
 /* Whether this host has ::1. */
 bool has_ipv6(void);
+void need_ipv6(void);
 
 #endif

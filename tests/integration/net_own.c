@@ -113,3 +113,15 @@ void add_address(const char *host)
 	else
 		add_address6(&address);
 }
+
+void need_own_network(void)
+{
+	if (!own_network())
+		skip("may not have a network of its own");
+}
+
+void need_ipv6(void)
+{
+	if (!has_ipv6())
+		skip("this host has no IPv6");
+}

@@ -39,7 +39,6 @@ TEST(handed_sockets_are_served_and_no_others)
 	expect_stream_echo("127.0.0.1", tcp);
 	expect_datagram_echo(fd, "127.0.0.1", udp, "handed over", 11);
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(a_dual_stack_stream_socket_judges_ipv4_as_ipv4)
@@ -48,8 +47,7 @@ TEST(a_dual_stack_stream_socket_judges_ipv4_as_ipv4)
 	struct echod *echod;
 	int fd;
 
-	if (!has_ipv6())
-		skip("this host has no IPv6");
+	need_ipv6();
 	handover.fds[0] = listening_socket("::");
 	echod = start_with(&handover, "[defaults]\ndeny = 127.0.0.9\n");
 	fd = connect_from("127.0.0.9", "127.0.0.1", port_bound_to(handover.fds[0]));
@@ -58,7 +56,6 @@ TEST(a_dual_stack_stream_socket_judges_ipv4_as_ipv4)
 	echod_wait_counter(echod, "tcp_rejected_denied", 1);
 	expect_stream_echo("127.0.0.1", port_bound_to(handover.fds[0]));
 	expect_stream_echo("::1", port_bound_to(handover.fds[0]));
-	echod_stop(echod);
 }
 
 /* It has what its socket had before anybody set anything on that. */
@@ -66,15 +63,13 @@ TEST(the_connection_that_waited_loses_no_urgent_byte)
 {
 	struct handover handover = {.fds = {listening_socket("127.0.0.1")}, .count = 1};
 	int fd = connect_to("127.0.0.1", port_bound_to(handover.fds[0]));
-	struct echod *echod;
 
 	send_all(fd, "ab", 2);
 	ck_assert_int_eq(send(fd, "U", 1, MSG_OOB), 1);
 	send_all(fd, "cd", 2);
-	echod = start_with(&handover, "");
+	start_with(&handover, "");
 	expect_text(fd, "abUcd");
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(a_multipath_listener_serves_both_kinds_of_clients)
@@ -82,14 +77,13 @@ TEST(a_multipath_listener_serves_both_kinds_of_clients)
 	struct address own = at("127.0.0.1", 0);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
 	struct handover handover = {.fds = {fd}, .count = 1};
-	struct echod *echod;
 
 	if (fd < 0)
 		skip("this kernel has no Multipath TCP");
 	ck_assert_int_eq(bind(fd, &own.sa, own.length), 0);
 	ck_assert_int_eq(listen(fd, 64), 0);
 	own = at("127.0.0.1", port_bound_to(fd));
-	echod = start_with(&handover, "");
+	start_with(&handover, "");
 	expect_stream_echo("127.0.0.1", address_port(&own));
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
 	ck_assert_int_eq(connect(fd, &own.sa, own.length), 0);
@@ -97,7 +91,6 @@ TEST(a_multipath_listener_serves_both_kinds_of_clients)
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
 	expect_end(fd);
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(handed_unix_sockets_keep_their_files)
@@ -164,7 +157,6 @@ TEST(settings_by_name_follow_a_reload)
 		     "[listener named]\naddress = *:0\n[listener new]\naddress = 127.0.0.2:0\n");
 	ck_assert_uint_eq(echod_log_count(echod, "of listener new are not opened"), 1);
 	ck_assert_uint_eq(echod_log_count(echod, "are not opened"), 2);
-	echod_stop(echod);
 }
 
 TEST(descriptors_for_another_process_are_not_ours)
@@ -174,7 +166,6 @@ TEST(descriptors_for_another_process_are_not_ours)
 
 	expect_stream_echo("127.0.0.2", echod_port(echod, "tcp 127.0.0.2"));
 	ck_assert_uint_eq(port_of(echod), 0);
-	echod_stop(echod);
 }
 
 static void expect_refusal(int fd, const char *why)
@@ -336,23 +327,20 @@ TEST(systemd_socket_activate_hands_over_tcp)
 	echod = spawn_activated(&activator, port);
 	expect_stream_echo("127.0.0.1", port);
 	echod_wait_log(echod, "listening on tcp 127.0.0.1:");
-	echod_stop(echod);
 }
 
 TEST(systemd_socket_activate_hands_over_udp)
 {
 	struct activator activator = {.option = "--datagram"};
-	struct echod *echod;
 	uint16_t port;
 	int fd;
 
 	if (!installed("systemd-socket-activate") || !own_network())
 		skip("no systemd-socket-activate, or no network of our own here");
 	port = free_port();
-	echod = spawn_activated(&activator, port);
+	spawn_activated(&activator, port);
 	fd = datagram_socket("127.0.0.1");
 	expect_datagram_echo(fd, "127.0.0.1", port, "first", 5);
 	expect_datagram_echo(fd, "127.0.0.1", port, "second", 6);
 	close(fd);
-	echod_stop(echod);
 }

@@ -50,13 +50,11 @@ TEST(a_dual_stack_datagram_socket_answers_ipv4_as_ipv4)
 	struct handover handover = {.count = 1};
 	static struct datagram came;
 	struct address to;
-	struct echod *echod;
 	int fd;
 
-	if (!has_ipv6())
-		skip("this host has no IPv6");
+	need_ipv6();
 	handover.fds[0] = bound_socket("::", SOCK_DGRAM);
-	echod = start_with(&handover, "");
+	start_with(&handover, "");
 	to = at("127.0.0.5", port_bound_to(handover.fds[0]));
 	fd = datagram_socket("127.0.0.1");
 	send_datagram(fd, &to, "four", 4);
@@ -71,7 +69,6 @@ TEST(a_dual_stack_datagram_socket_answers_ipv4_as_ipv4)
 	ck_assert(address_equal(&came.from, &to));
 	ck_assert_int_eq(came.hops, 63);
 	close(fd);
-	echod_stop(echod);
 }
 
 /* Timestamping= of a unit: one more message to find room for, beside those of both families. */
@@ -82,14 +79,12 @@ TEST(a_train_to_a_dual_stack_socket_with_times_comes_back)
 	int fd, on = 1, segment = 100;
 	static char train[1000];
 	struct address to;
-	struct echod *echod;
 
-	if (!has_ipv6())
-		skip("this host has no IPv6");
+	need_ipv6();
 	handover.fds[0] = bound_socket("::", SOCK_DGRAM);
 	ck_assert_int_eq(setsockopt(handover.fds[0], SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)),
 			 0);
-	echod = start_with(&handover, "");
+	start_with(&handover, "");
 	to = at("127.0.0.1", port_bound_to(handover.fds[0]));
 	fd = datagram_socket("127.0.0.1");
 	if (setsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment)) < 0)
@@ -100,7 +95,6 @@ TEST(a_train_to_a_dual_stack_socket_with_times_comes_back)
 		ck_assert_uint_eq(came.size, (size_t)segment);
 	}
 	close(fd);
-	echod_stop(echod);
 }
 
 static void expect_drop(struct echod *echod, int fd, const struct address *to, const char *counter)
@@ -117,8 +111,7 @@ TEST(a_dual_stack_datagram_socket_judges_ipv4_as_ipv4)
 	struct echod *echod;
 	int fd, denied, yes = 1;
 
-	if (!has_ipv6())
-		skip("this host has no IPv6");
+	need_ipv6();
 	handover.fds[0] = bound_socket("::", SOCK_DGRAM);
 	echod = start_with(&handover, "[defaults]\ndeny = 127.0.0.9\n");
 	to = at("127.0.0.1", port_bound_to(handover.fds[0]));
@@ -134,5 +127,4 @@ TEST(a_dual_stack_datagram_socket_judges_ipv4_as_ipv4)
 	expect_datagram_echo(fd, "127.0.0.1", address_port(&to), "this not", 8);
 	close(fd);
 	close(denied);
-	echod_stop(echod);
 }

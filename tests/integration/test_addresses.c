@@ -81,8 +81,7 @@ TEST(an_ipv6_address_stands_in_brackets)
 {
 	struct echod *echod;
 
-	if (!has_ipv6())
-		skip("this takes IPv6");
+	need_ipv6();
 	echod = echod_start("[listener a]\naddress = [::1]:0\n");
 	expect_served("::1", echod_port(echod, "tcp [::1]"));
 }
@@ -91,8 +90,8 @@ TEST(a_link_local_address_has_its_interface)
 {
 	struct echod *echod;
 
-	if (!own_network() || !has_ipv6())
-		skip("this takes a network of its own, and IPv6");
+	need_own_network();
+	need_ipv6();
 	add_address("fe80::7%lo");
 	add_address("fe80::8%lo");
 	echod = echod_start("[listener a]\naddress = [fe80::7%lo]:0\n");
@@ -155,8 +154,7 @@ TEST(the_more_specific_of_two_addresses_wins)
 	char config[256];
 	uint16_t port;
 
-	if (!own_network())
-		skip("this takes a network of its own, where ports are free");
+	need_own_network();
 	echod = echod_start("[listener a]\naddress = *:0\n");
 	port = echod_port(echod, "tcp 0.0.0.0");
 	echod_stop(echod);

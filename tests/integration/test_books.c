@@ -210,8 +210,7 @@ TEST(client_echod_and_kernel_agree_after_a_flood_with_reloads)
 	struct echod *echod;
 	struct flood flood;
 
-	if (!own_network())
-		skip("no network of our own here");
+	need_own_network();
 	echod = echod_start(two);
 	flood_open(&flood, "127.0.0.1", "127.0.0.1", echod_port(echod, "udp 127.0.0.1"));
 	for (unsigned sent = 0; sent < FLOOD; sent += BETWEEN_RELOADS) {
@@ -230,8 +229,7 @@ TEST(the_limiter_is_in_the_books_under_overload)
 	struct echod *echod;
 	struct flood flood;
 
-	if (!own_network())
-		skip("no network of our own here");
+	need_own_network();
 	add_address("192.0.2.7");
 	echod = echod_start("[server]\nmetrics = 127.0.0.1:0\n"
 			    "[listener a]\naddress = *:0\nprotocol = udp\nudp_rate = 500\n");
@@ -249,8 +247,7 @@ TEST(kernel_drops_stay_in_the_books_when_their_listener_goes)
 	struct flood flood;
 	struct udp_books books;
 
-	if (!own_network())
-		skip("no network of our own here");
+	need_own_network();
 	echod = echod_start(two);
 	flood_open(&flood, "127.0.0.1", "127.0.0.2", echod_port(echod, "udp 127.0.0.2"));
 	echod_pause(echod);

@@ -256,8 +256,7 @@ static void check_rate(struct echod *echod, bool set)
 
 TEST(udp_rate_limits_one_source_but_not_loopback)
 {
-	if (!own_network())
-		skip("this takes a network of its own");
+	need_own_network();
 	show_setting_at("*:0", "udp_rate = 5", check_rate);
 }
 
@@ -273,8 +272,7 @@ static void check_no_rate(struct echod *echod, bool set UNUSED)
 
 TEST(udp_rate_0_limits_nobody)
 {
-	if (!own_network())
-		skip("this takes a network of its own");
+	need_own_network();
 	show_setting_at("*:0", "udp_rate = 0", check_no_rate);
 }
 

@@ -215,8 +215,7 @@ TEST(that_all_ports_are_in_use_is_said)
 	const char *target;
 	struct echoc echoc;
 
-	if (!own_network())
-		skip("no network of our own");
+	need_own_network();
 	target = FAULTY(.size = 64);
 	leave_two_ports();
 	echoc = echoc_run(ECHOC_ARGS("bench", "-c", "5", target));

@@ -97,8 +97,7 @@ static struct echod *start_example(const char *name)
 /* In a network of its own, where all ports are free. */
 static struct echod *start_example_at_its_ports(const char *name)
 {
-	if (!own_network())
-		skip("no network of our own here");
+	need_own_network();
 	return start_example(name);
 }
 
@@ -145,7 +144,6 @@ TEST(reply_once)
 
 	expect_client(one_reply_client, "127.0.0.1", 1234, "b'Received: Hello, world'\n");
 	ck_assert_uint_eq(echod_log_count(echod, "listening on udp"), 0);
-	echod_stop(echod);
 }
 
 TEST(loopback)
@@ -155,7 +153,6 @@ TEST(loopback)
 	expect_client(tcp_client, "127.0.0.1", 65432, "Received b'Hello, world'\n");
 	expect_client(udp_client, "127.0.0.1", 65433, "Received b'Hello, world' True\n");
 	ck_assert_uint_eq(echod_log_count(echod, "0.0.0.0"), 0);
-	echod_stop(echod);
 }
 
 TEST(greeting)
@@ -174,7 +171,6 @@ TEST(unix_sockets)
 		      "Received b'Hello, world'\n");
 	expect_client(unixgram_client, echod_path(echod, "echod-datagram.sock"), 0,
 		      "Received b'Hello, world' True\n");
-	echod_stop(echod);
 }
 
 TEST(each_passes_its_own_check)

@@ -193,7 +193,6 @@ TEST(clients_leave_descriptors_for_a_reload_and_the_metrics)
 			expect_echo(clients[i], "still", 5);
 		close(clients[i]);
 	}
-	echod_stop(echod);
 }
 
 static void expect_warnings(struct echod *echod, const char *text, size_t count)
@@ -215,7 +214,6 @@ TEST(a_limit_that_cannot_hold_is_said_when_it_is_set)
 	expect_warnings(echod, "max_clients is 2000, but descriptors allow only 39", 1);
 	echod_reload(echod, SERVER "auto\n" LISTENER);
 	expect_warnings(echod, "descriptors allow only", 2);
-	echod_stop(echod);
 }
 
 TEST(descriptors_for_one_client_are_warned_about)
@@ -226,5 +224,4 @@ TEST(descriptors_for_one_client_are_warned_about)
 	expect_warnings(echod, "descriptors allow only 1 client: raise LimitNOFILE=", 1);
 	expect_echo(fd, "the one", 7);
 	close(fd);
-	echod_stop(echod);
 }

@@ -320,7 +320,6 @@ TEST(under_the_journal_lines_have_a_priority_and_no_time)
 	ck_assert_uint_ge(echod_log_count(echod, "<3>"), 2);
 	ck_assert_uint_eq(echod_log_count(echod, "greeting has no effect"), 1);
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(under_the_journal_a_refused_file_is_an_error)
@@ -349,5 +348,4 @@ TEST(elsewhere_lines_have_a_time_and_no_priority)
 	ck_assert_int_eq(sscanf(line, "%4d-%*2d-%*2d %*2d:%*2d:", &year), 1);
 	ck_assert_int_ge(year, 2026);
 	ck_assert_ptr_null(strstr(log, "<5>"));
-	echod_stop(echod);
 }

@@ -160,8 +160,7 @@ TEST(an_address_that_others_reach_is_warned_about)
 {
 	struct echod *echod;
 
-	if (!own_network())
-		skip("no network of our own here");
+	need_own_network();
 	echod = echod_start("[server]\nmetrics = 0.0.0.0:0\n"
 			    "[listener echo]\naddress = 127.0.0.1:0\n");
 	ck_assert_uint_eq(echod_log_count(echod, "serving metrics on http://0.0.0.0:"), 1);
@@ -265,7 +264,6 @@ TEST(a_handed_stream_socket_named_metrics_serves_them)
 	expect_echo(fd, "hello", 5);
 	ck_assert_uint_eq(metric_value(echod, "tcp_accepted_total"), 1);
 	close(fd);
-	echod_stop(echod);
 }
 
 TEST(handed_sockets_without_one_for_metrics_leave_them_unserved)
@@ -275,7 +273,6 @@ TEST(handed_sockets_without_one_for_metrics_leave_them_unserved)
 
 	ck_assert_uint_eq(echod_log_count(echod, "metrics is not served"), 1);
 	ck_assert_uint_eq(endpoint_port(echod), 0);
-	echod_stop(echod);
 }
 
 static void expect_handover_refused(struct handover *handover, const char *why)

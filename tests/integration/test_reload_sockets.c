@@ -86,8 +86,7 @@ TEST(one_address_becomes_all_and_one_again)
 	uint16_t port;
 	int fd;
 
-	if (!own_network())
-		skip("this takes a network of its own, where ports are free");
+	need_own_network();
 	echod = echod_start(ONE);
 	port = port_of(echod);
 	snprintf(one, sizeof(one), "[listener a]\naddress = 127.0.0.1:%d\n", port);

@@ -167,8 +167,7 @@ TEST(one_number_serves_both_families_and_protocols)
 	uint16_t port;
 	int fd;
 
-	if (!has_ipv6())
-		skip("this host has no IPv6");
+	need_ipv6();
 	echod = echod_start("[listener all]\naddress = *:0\n");
 	port = echod_port(echod, "tcp 0.0.0.0");
 	ck_assert_uint_ne(port, 0);
@@ -195,8 +194,7 @@ TEST(localhost_is_both_loopback_addresses)
 	uint16_t port;
 	int fd;
 
-	if (!has_ipv6())
-		skip("this host has no IPv6");
+	need_ipv6();
 	echod = echod_start("[listener all]\naddress = localhost:0\n");
 	port = port_of(echod);
 	ck_assert_uint_eq(echod_port(echod, "tcp [::1]"), port);
@@ -244,8 +242,7 @@ TEST(the_most_specific_listener_answers)
 	int fd;
 
 	/* Where nobody else takes the number meanwhile. */
-	if (!own_network())
-		skip("no network of our own here");
+	need_own_network();
 	echod = echod_start("[listener any]\naddress = 0.0.0.0:0\n");
 	port = echod_port(echod, "tcp 0.0.0.0");
 	echod_stop(echod);
@@ -269,8 +266,7 @@ TEST(without_ipv6_there_is_one_warning_and_ipv4)
 	FILE *file;
 	int fd;
 
-	if (!own_network())
-		skip("no network of our own here");
+	need_own_network();
 	file = fopen(knob, "we");
 	if (file == NULL || fputs("1", file) < 0 || fclose(file) != 0)
 		skip("cannot write to %s", knob);

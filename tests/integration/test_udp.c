@@ -44,8 +44,7 @@ TEST(each_of_several_addresses_answers_for_itself)
 					    "2001:db8::8", "2001:db8::9"};
 	struct echod *echod;
 
-	if (!own_network())
-		skip("no network of our own here");
+	need_own_network();
 	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
 		if (strchr(hosts[i], ':') == NULL || has_ipv6())
 			add_address(hosts[i]);
@@ -65,8 +64,8 @@ TEST(a_link_local_address_answers_over_its_interface)
 {
 	struct echod *echod;
 
-	if (!own_network() || !has_ipv6())
-		skip("no network of our own with IPv6 here");
+	need_own_network();
+	need_ipv6();
 	add_address("fe80::7%lo");
 	add_address("fe80::9%lo");
 	echod = echod_start("[listener link]\naddress = [fe80::7%lo]:0\nprotocol = udp\n");
@@ -291,8 +290,7 @@ TEST(a_train_too_wide_for_the_way_back_returns_as_single_datagrams)
 	static char data[63000];
 	int fd;
 
-	if (!own_network())
-		skip("no network of our own here");
+	need_own_network();
 	echod = echod_start(everywhere);
 	to = at("127.0.0.1", echod_port(echod, "udp 0.0.0.0"));
 	fd = datagram_socket("127.0.0.1");

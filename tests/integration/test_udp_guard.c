@@ -63,8 +63,7 @@ TEST(reserved_source_ports_get_no_answer)
 	char line[256];
 	int fd;
 
-	if (!own_network())
-		skip("no network of our own here");
+	need_own_network();
 	echod = echod_start(everywhere);
 	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
 		fd = bound_datagram_socket("127.0.0.1", ports[i]);
@@ -107,8 +106,7 @@ TEST(without_udp_guard_every_source_port_is_answered)
 	uint16_t port;
 	int fd;
 
-	if (!own_network())
-		skip("no network of our own here");
+	need_own_network();
 	echod = echod_start(unguarded);
 	port = echod_port(echod, "udp 127.0.0.1");
 	fd = bound_datagram_socket("127.0.0.1", 1);
@@ -138,8 +136,7 @@ TEST(a_multicast_gets_no_answer)
 	struct echod *echod;
 	int fd;
 
-	if (!own_network())
-		skip("no network of our own here");
+	need_own_network();
 	add_address("192.0.2.7");
 	echod = echod_start(everywhere);
 	fd = datagram_socket("192.0.2.7");
@@ -266,8 +263,7 @@ TEST(two_daemons_tricked_into_answering_one_another_stop)
 	struct echod *first, *second;
 	struct address from, to;
 
-	if (!own_network())
-		skip("no network of our own here");
+	need_own_network();
 	first = echod_start("[listener a]\naddress = 127.0.0.1:0\nprotocol = udp\n");
 	second = echod_start("[listener b]\naddress = 127.0.0.2:0\nprotocol = udp\n");
 	from = at("127.0.0.1", echod_port(first, "udp 127.0.0.1"));

@@ -56,8 +56,7 @@ TEST(a_source_over_the_rate_is_answered_in_part)
 	uint64_t echoed;
 	int fd;
 
-	if (!own_network())
-		skip("no network of our own here");
+	need_own_network();
 	add_address("192.0.2.7");
 	echod = echod_start(limited);
 	to = at("127.0.0.1", echod_port(echod, "udp 0.0.0.0"));
@@ -78,8 +77,7 @@ TEST(one_source_over_the_rate_does_not_mute_another)
 	struct address to;
 	int loud, other;
 
-	if (!own_network())
-		skip("no network of our own here");
+	need_own_network();
 	add_address("192.0.2.7");
 	add_address("192.0.2.8");
 	echod = echod_start(limited);
@@ -116,8 +114,7 @@ TEST(a_train_over_the_rate_loses_its_tail)
 	char data[40 * 100];
 	uint64_t echoed;
 
-	if (!own_network())
-		skip("no network of our own here");
+	need_own_network();
 	add_address("192.0.2.7");
 	echod = echod_start(limited);
 	to = at("127.0.0.1", echod_port(echod, "udp 0.0.0.0"));

@@ -144,8 +144,7 @@ static struct listen_socket *dual_stack(void)
 	struct address any = at("::", 0);
 	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), both = 0;
 
-	if (!has_ipv6())
-		skip("no IPv6 here");
+	need_ipv6();
 	ck_assert_int_eq(setsockopt(fd, SOL_IPV6, IPV6_V6ONLY, &both, sizeof(both)), 0);
 	ck_assert_int_eq(bind(fd, &any.sa, any.length), 0);
 	return adopt(fd);
@@ -272,8 +271,7 @@ TEST(a_refused_train_counts_as_the_datagrams_it_is)
 /* A network where sources are not loopback ones: those are exempt from the rate. */
 static struct endpoint *serve_at_rate(const char *text)
 {
-	if (!own_network())
-		skip("may not have a network of its own");
+	need_own_network();
 	add_address("192.0.2.1");
 	return scene_serve(scene_service(text, "x"), SOCKET_UDP, "127.0.0.1");
 }

@@ -67,8 +67,7 @@ TEST(port_zero_is_one_number_for_families_protocols_and_workers)
 {
 	struct socket_table *table;
 
-	if (!has_ipv6())
-		skip("no IPv6 here");
+	need_ipv6();
 	table = open_text("[listener a]\naddress = *:0\n");
 	ck_assert_uint_eq(table->count, 4);
 	expect_binding(table, 0, SOCKET_TCP, "0.0.0.0");

@@ -267,8 +267,7 @@ TEST(a_host_without_ipv6_serves_the_rest_and_says_so_once)
 	struct socket_table *table;
 	const char *said_so;
 
-	if (!has_ipv6())
-		skip("no IPv6 here, so this is tested everywhere else");
+	need_ipv6();
 	/* A probe of an IPv4 datagram socket has no options. */
 	fault_next_times(2, "setsockopt", EAFNOSUPPORT);
 	table = try_open(NULL, config);

@@ -135,8 +135,7 @@ TEST(each_family_asks_for_what_it_needs)
 
 	expect_v4_options(ipv4, 1);
 	close(ipv4);
-	if (!has_ipv6())
-		skip("no IPv6 here");
+	need_ipv6();
 	ipv6 = enabled_socket(AF_INET6, 1);
 	both = enabled_socket(AF_INET6, 0);
 	expect_v4_options(ipv6, 0);
@@ -205,8 +204,7 @@ TEST(the_kernel_tells_all_of_it)
 {
 	expect_told(AF_INET, 0, "127.0.0.1", "::ffff:127.0.0.1");
 	expect_told(AF_INET, 0, "127.1.2.3", "::ffff:127.1.2.3");
-	if (!has_ipv6())
-		skip("no IPv6 here");
+	need_ipv6();
 	expect_told(AF_INET6, 1, "::1", "::1");
 	expect_told(AF_INET6, 0, "::1", "::1");
 	expect_told(AF_INET6, 0, "127.1.2.3", "::ffff:127.1.2.3");
