@@ -3,7 +3,8 @@
 
 /*
  * echoc send: what comes back is printed and compared, at any size, and the exit status tells. A
- * reply that comes late or twice is called that.
+ * reply that comes late or twice is called that. The queue of a unix socket that is full is waited
+ * for, for a while.
  */
 
 #include "config.h"
@@ -283,4 +284,64 @@ TEST(what_came_unasked_was_never_sent)
 	type(&talk, "second");
 	answer(&talk, "second");
 	end_talk(&talk, 1, "onesecond", "echoc: 7 bytes came that were never sent\n");
+}
+
+static int full_unix_server(char *path, size_t size, int *filler)
+{
+	static unsigned count;
+	struct address address;
+	int server;
+
+	snprintf(path, size, "%s/full%d-%u", test_directory(), (int)getpid(), count++);
+	address = at(path, 0);
+	server = new_socket(&address, SOCK_STREAM);
+	ck_assert_int_eq(bind(server, &address.sa, address.length), 0);
+	ck_assert_int_eq(listen(server, 0), 0);
+	*filler = connect_to(path, 0);
+	return server;
+}
+
+/* Echoes what one client says. */
+static void serve(int server, size_t size)
+{
+	char text[16];
+	int fd = accept(server, NULL, NULL);
+
+	ck_assert_int_ge(fd, 0);
+	recv_exact(fd, text, size);
+	send_all(fd, text, size);
+	expect_end(fd);
+	close(fd);
+}
+
+TEST(a_full_queue_of_a_unix_socket_is_waited_for)
+{
+	char path[100], target[120];
+	int filler;
+	int server = full_unix_server(path, sizeof(path), &filler);
+	struct echoc echoc;
+
+	snprintf(target, sizeof(target), "unix:%s", path);
+	echoc = echoc_start(ECHOC_ARGS("send", "-w", "20s", target, "hello"));
+	WAIT_UNTIL(echoc_is_asleep(&echoc));
+	close(filler);
+	close(accept(server, NULL, NULL));
+	serve(server, 5);
+	echoc_finish(&echoc, NULL, 0);
+	EXPECT(&echoc, 0, "hello");
+	close(server);
+}
+
+TEST(a_queue_that_stays_full_is_named)
+{
+	char path[100], target[120];
+	int filler;
+	int server = full_unix_server(path, sizeof(path), &filler);
+	struct echoc echoc;
+
+	snprintf(target, sizeof(target), "unix:%s", path);
+	echoc = echoc_run(ECHOC_ARGS("send", "-w", "50ms", target, "hello"));
+	EXPECT_ERRORS(&echoc, 2, "the queue of the server is full");
+	close(filler);
+	close(server);
 }
