@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * echoc ping and bench against servers that do one thing wrong: each fault has its name in the lines
- * of a ping, its object in its JSON, its place in the books of both, and its exit status.
+ * echoc ping and bench against servers that do one thing wrong: each fault has its name in the
+ * lines of a ping, its object in its JSON, its place in the books of both, and its exit status.
  */
 
 #include "config.h"
@@ -15,7 +15,7 @@
 
 #define TCP_SIZE 64
 
-/* Who can see it: a ping of five probes, 20 ms apart; the same as JSON; a bench, eight at a time. */
+/* Who can see it: a ping of five probes, 20 ms apart; its JSON; a bench, eight at a time. */
 enum { PING = 1, JSON = 2, BENCH = 4, ALL = PING | JSON | BENCH };
 
 struct scenario {

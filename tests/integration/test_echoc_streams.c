@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What echoc is started with: standard streams that are full, or not there, or have no reader, which
- * its exit status must show; what ends it before it has begun; and the memory it does not take once
- * it runs.
+ * What echoc is started with: standard streams that are full, or not there, or have no reader,
+ * which its exit status must show; what ends it before it has begun; and the memory it does not
+ * take once it runs.
  */
 
 #include "config.h"
