@@ -33,7 +33,7 @@ TEST(handed_sockets_are_served_and_no_others)
 	int fd = datagram_socket("127.0.0.1");
 
 	ck_assert_uint_eq(echod_log_count(echod, "listening on"), 2);
-	ck_assert_uint_eq(port_of(echod), tcp);
+	ck_assert_uint_eq(echod_port(echod, "tcp 127.0.0.1"), tcp);
 	ck_assert_uint_eq(echod_port(echod, "udp 127.0.0.1"), udp);
 	ck_assert_uint_eq(echod_log_count(echod, "not opened: one, two\n"), 1);
 	expect_stream_echo("127.0.0.1", tcp);
@@ -165,7 +165,7 @@ TEST(descriptors_for_another_process_are_not_ours)
 	struct echod *echod = start_with(&handover, "[listener own]\naddress = 127.0.0.2:0\n");
 
 	expect_stream_echo("127.0.0.2", echod_port(echod, "tcp 127.0.0.2"));
-	ck_assert_uint_eq(port_of(echod), 0);
+	ck_assert_uint_eq(echod_port(echod, "tcp 127.0.0.1"), 0);
 }
 
 static void expect_refusal(int fd, const char *why)

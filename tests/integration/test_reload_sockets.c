@@ -119,11 +119,11 @@ TEST(port_0_keeps_its_number_while_its_text_stays)
 	echod = echod_start("[listener a]\naddress = localhost:0\nprotocol = udp\n");
 	port = echod_port(echod, "udp 127.0.0.1");
 	echod_reload(echod, "[listener x]\naddress = localhost:0\n" TWO);
-	ck_assert_uint_eq(port_of(echod), port);
+	ck_assert_uint_eq(echod_port(echod, "tcp 127.0.0.1"), port);
 	expect_streams("127.0.0.1", port);
 	expect_datagrams("127.0.0.1", port);
 	echod_reload(echod, TWO "[listener y]\naddress = localhost:0\nprotocol = tcp\n");
-	ck_assert_uint_eq(port_of(echod), port);
+	ck_assert_uint_eq(echod_port(echod, "tcp 127.0.0.1"), port);
 	expect_streams("127.0.0.1", port);
 	ck_assert_uint_eq(echod_log_count(echod, ": listening on udp 127.0.0.1:"), 1);
 	ck_assert_uint_eq(echod_log_count(echod, ": listening on tcp 127.0.0.1:"), 1);
