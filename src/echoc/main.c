@@ -28,10 +28,12 @@ static int open_missing_streams(void)
 	static const int modes[] = {O_WRONLY, O_RDONLY, O_RDWR};
 
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-		if (fcntl(fd, F_GETFD) >= 0 || open("/dev/null", modes[fd]) >= 0)
-			continue;
-		perror("echoc: /dev/null");
-		return -1;
+		int stream = fcntl(fd, F_GETFD) < 0 ? open("/dev/null", modes[fd]) : fd;
+
+		if (stream < 0) {
+			perror("echoc: /dev/null");
+			return -1;
+		}
 	}
 	return 0;
 }

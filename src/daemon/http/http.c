@@ -188,7 +188,7 @@ static void answer(struct client *client, const char *status)
 	struct http_reply reply = {.status = status, .type = "text/plain; charset=utf-8"};
 	char *text = http_request_start(client->request);
 	bool with_body = strncmp(text, "HEAD ", 5) != 0;
-	struct http_request request = {0};
+	struct http_request request = {.path = ""};
 
 	bounded_text_begin(&reply.body, client->response + HTTP_HEADER_MAX, HTTP_BODY_MAX);
 	if (strcmp(reply.status, HTTP_OK) == 0)

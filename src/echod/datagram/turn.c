@@ -126,17 +126,30 @@ static bool exhausted(int error)
 	return error == ENOMEM || error == ENOBUFS;
 }
 
+/* Takes what a batch of COUNT messages cost off the round, and returns it. */
+static inline int64_t charge(struct endpoint *endpoint, const struct taken *taken, int count)
+{
+	struct datagrams *datagrams = endpoint->service->loop->datagrams;
+	int64_t cost = (int64_t)(taken->bytes + taken->datagrams * DATAGRAM_COST);
+
+	/* One small message uses the same page each time: that is not worth a timer. */
+	if (taken->datagrams > 1 || taken->bytes > BATCH_KEPT)
+		datagrams_note_use(datagrams);
+	learn_cost(endpoint, cost / count);
+	datagrams->round.left -= cost;
+	return cost;
+}
+
 void datagram_turn(struct endpoint *endpoint, bool with_notes, datagram_answer *answer)
 {
 	struct loop *loop = endpoint->service->loop;
-	struct datagrams *datagrams = loop->datagrams;
-	int64_t left = share_of_round(endpoint), cost;
+	int64_t left = share_of_round(endpoint);
 	int failed = 0;
 
 	for (int i = 0; i < BATCHES_PER_TURN && left > 0; i++) {
 		unsigned most = affordable(endpoint, left);
-		int count =
-			udp_batch_receive(datagrams->batch, endpoint->socket->fd, with_notes, most);
+		int count = udp_batch_receive(loop->datagrams->batch, endpoint->socket->fd,
+					      with_notes, most);
 		struct taken taken;
 
 		if (count < 0) {
@@ -152,13 +165,7 @@ void datagram_turn(struct endpoint *endpoint, bool with_notes, datagram_answer *
 		if (count == 0)
 			return;
 		taken = answer(endpoint, (unsigned)count);
-		cost = (int64_t)(taken.bytes + taken.datagrams * DATAGRAM_COST);
-		/* One small message uses the same page each time: that is not worth a timer. */
-		if (taken.datagrams > 1 || taken.bytes > BATCH_KEPT)
-			datagrams_note_use(datagrams);
-		learn_cost(endpoint, cost / count);
-		left -= cost;
-		datagrams->round.left -= cost;
+		left -= charge(endpoint, &taken, count);
 		if ((unsigned)count < most)
 			return;
 	}

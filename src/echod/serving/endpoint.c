@@ -130,6 +130,10 @@ void endpoint_stop(struct endpoint *endpoint)
 
 void endpoints_stop(struct loop *loop)
 {
-	while (!LIST_EMPTY(&loop->endpoints))
-		endpoint_stop(LIST_FIRST(&loop->endpoints));
+	struct endpoint *next;
+
+	for (struct endpoint *endpoint = LIST_FIRST(&loop->endpoints); endpoint; endpoint = next) {
+		next = LIST_NEXT(endpoint, link);
+		endpoint_stop(endpoint);
+	}
 }
