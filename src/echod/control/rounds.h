@@ -19,8 +19,8 @@
 
 struct worker;
 
-/* Every part of control has one or two. */
-#define ROUND_CALLS_MAX 8
+/* There are nine kinds of calls in all; eight of them can wait at once. */
+#define ROUND_CALLS_MAX 16
 
 typedef void round_call(void *arg);
 
