@@ -36,7 +36,7 @@ enum {
 	LARGE_BODY = 1,
 	ANSWER_LATER = 2, /* when the turn is over, not in it */
 	BREAK = 4,	  /* the third client is gone before long */
-	HASTY = 8,	  /* the server is told that there is something when there is not */
+	HASTY = 8,	  /* events without data behind them */
 	STAY = 16,	  /* nobody leaves before the deadline */
 	IN_A_CROWD = 32,  /* of as many clients as are served, and then some more */
 	FLOOD = 64,	  /* MORE is more than a server puts up with */

@@ -92,7 +92,7 @@ static void turn(struct echoc *echoc, const char **input, size_t *length)
 				  {.fd = echoc->err, .events = POLLIN},
 				  {.fd = input ? echoc->in : -1, .events = POLLOUT}};
 
-	ck_assert_msg(poll(ready, 3, patience_ms()) > 0, "echoc stands still; it said: %s%s",
+	ck_assert_msg(poll(ready, 3, patience_ms()) > 0, "echoc is stuck; output: %s%s",
 		      echoc->output, echoc->errors);
 	if (ready[0].revents != 0)
 		take(&echoc->out, &echoc->output, &echoc->output_length);

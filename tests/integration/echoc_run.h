@@ -34,7 +34,7 @@ void echoc_await_error(struct echoc *echoc, const char *text);
 /* Waits for something, as far as the system knows: in its loop once it has nothing to do. */
 bool echoc_is_asleep(const struct echoc *echoc);
 
-/* SIGSTOP, and waits until it really stands still. */
+/* SIGSTOP, and waits until it has stopped. */
 void echoc_pause(const struct echoc *echoc);
 
 /* Feeds it INPUT, if any, then the end of it; reads everything to its end. */

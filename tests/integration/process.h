@@ -50,7 +50,7 @@ bool echod_running(struct echod *echod);
 void echod_free(struct echod *echod);
 
 void echod_signal(const struct echod *echod, int number);
-/* SIGSTOP, and waits until it really stands still. SIGCONT lets it go on. */
+/* SIGSTOP, and waits until it has stopped. SIGCONT lets it go on. */
 void echod_pause(const struct echod *echod);
 pid_t echod_pid(const struct echod *echod);
 

@@ -30,7 +30,7 @@ size_t lines(const char *text);
 /* A socket of somebody else on 127.0.0.1, which listens if it can; its port. */
 int occupy(int type, uint16_t *port);
 
-/* Many clients, for an echod that stands still, so that they are in its queue. */
+/* Many clients, for an echod that is stopped, so that they are in its queue. */
 #define WAITING 300
 void connect_and_say_hello(int clients[static WAITING], const char *host, uint16_t port);
 

@@ -207,7 +207,7 @@ TEST(max_clients_per_ip_concerns_one_address)
 static void expect_in_time(int64_t took, int64_t timeout)
 {
 	ck_assert_int_ge(took, timeout - 10);
-	ck_assert_int_le(took, timeout + patience_ms() / 4); /* also where a machine stands still */
+	ck_assert_int_le(took, timeout + patience_ms() / 4); /* also where a machine stalls */
 }
 
 static void check_idle(struct echod *echod, bool set)

@@ -111,7 +111,7 @@ TEST_EACH(a_schedule_sends_as_many_as_are_due, 2)
 }
 
 /*
- * A server that stands still for 150 ms delays every message that was due meanwhile, not just one.
+ * A server that stalls for 150 ms delays every message that was due meanwhile, not just one.
  */
 TEST(latency_counts_from_when_a_message_was_due)
 {

@@ -49,7 +49,7 @@ TEST_EACH(what_our_own_socket_drops_is_named, 2)
 	close(server);
 }
 
-/* The server stands still until all is due, far more than the buffers hold; then it answers. */
+/* The server waits until all is due, far more than the buffers hold; then it answers. */
 TEST(what_was_due_and_never_sent_is_no_success)
 {
 	struct echoc echoc = echoc_run(

@@ -171,7 +171,7 @@ TEST_EACH(each_fault_has_its_name_and_its_place_in_the_books, ARRAY_SIZE(scenari
 		run_bench(scenario);
 }
 
-/* Long enough that the reply comes while others still do, though the machine may stand still. */
+/* Long enough that the reply comes while others still do, though the machine may stall. */
 TEST(a_reply_after_the_timeout_is_late_and_lost)
 {
 	static const struct scenario late = {

@@ -128,7 +128,7 @@ TEST(a_stop_that_waits_for_a_client_serves_no_datagrams_meanwhile)
 	expect_datagram_echo(fd, "127.0.0.1", address_port(&to), "x", 1);
 	ck_assert_int_eq(connect(fd, &to.sa, to.length), 0);
 	echod_signal(echod, SIGTERM);
-	/* Who asks is told, as nobody is there any more. */
+	/* Nobody serves that port any more, so the kernel refuses the datagram. */
 	WAIT_UNTIL(send(fd, "x", 1, 0) < 0
 			   ? errno == ECONNREFUSED
 			   : recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == ECONNREFUSED);
@@ -187,7 +187,7 @@ TEST(a_drain_timeout_of_0_waits_for_nobody)
 	expect_good_end(echod);
 }
 
-/* More than are accepted in a turn queue up while it stands still; then it hears of all at once. */
+/* More than are accepted in a turn queue up while it is stopped; then all come at once. */
 TEST(who_waits_in_the_queue_at_a_stop_is_served)
 {
 	struct echod *echod = echod_start("[server]\nworkers = 1\ndrain_timeout = 10m\n" LISTENER);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* What the service manager is told, also one that does not read for a while. */
+/* What the service manager receives, also one that does not read for a while. */
 
 #include "config.h"
 
@@ -181,7 +181,7 @@ static pid_t worker_of(const struct echod *echod)
 	return found;
 }
 
-/* As a loop that never ends would do it: one thread stands still, the others go on. */
+/* As a loop that never ends would do it: one thread hangs, the others go on. */
 static void hold(pid_t thread)
 {
 	if (ptrace(PTRACE_SEIZE, thread, NULL, NULL) < 0)

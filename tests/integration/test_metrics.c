@@ -81,7 +81,7 @@ static bool is_healthy(struct echod *echod)
 	return strcmp(endpoint_get(echod, "/healthz", &status), "ok\n") == 0 && status == 200;
 }
 
-/* Not at once where a worker stands still for a second. */
+/* Not at once where a worker hangs for a second. */
 TEST(health_is_ok_while_serving)
 {
 	struct echod *echod = echod_start(plain);

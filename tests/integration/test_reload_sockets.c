@@ -129,7 +129,7 @@ TEST(port_0_keeps_its_number_while_its_text_stays)
 	ck_assert_uint_eq(echod_log_count(echod, ": listening on tcp 127.0.0.1:"), 1);
 }
 
-/* More than are accepted in a turn queue up while it stands still; then their listener goes. */
+/* More than are accepted in a turn queue up while it is stopped; then their listener goes. */
 TEST(who_waits_in_the_queue_of_a_gone_listener_is_served)
 {
 	struct echod *echod = echod_start(SINGLE ONE TWO "prefix = old\n");

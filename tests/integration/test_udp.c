@@ -147,7 +147,7 @@ static int mixed_hops(int i)
 	return i < 10 ? 64 : 40;
 }
 
-/* They wait while echod stands still, so that it finds them all at once. */
+/* They wait while echod is stopped, so that it finds them all at once. */
 TEST(a_batch_of_many_peers_comes_back_to_each_whole_and_in_order)
 {
 	struct echod *echod = echod_start(everywhere);

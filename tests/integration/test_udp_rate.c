@@ -27,7 +27,7 @@ static uint64_t dropped_by_rate(struct echod *echod)
 	return echod_counter(echod, "udp_dropped_datagrams_rate");
 }
 
-/* A burst of which the kernel drops nothing, though echod may stand still. */
+/* A burst of which the kernel drops nothing, though echod may stall. */
 static void send_burst(struct echod *echod, int fd, const struct address *to)
 {
 	for (int i = 1; i <= BURST; i++) {

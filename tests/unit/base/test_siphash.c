@@ -17,7 +17,7 @@
 
 #define MAX_WORDS 8
 
-/* Stands in front of the C library's: fails as often as it is told to. */
+/* Wraps the C library's: fails as often as the test asks. */
 static int failing_calls;
 
 ssize_t getrandom(void *buffer, size_t length, unsigned flags)

@@ -28,7 +28,7 @@ static int parse(const char *line)
 	return command_line_parse(&arguments, mode_table, argc, argv);
 }
 
-/* Refusals are told on standard error, which is a file here. */
+/* Refusals go to standard error, which is a file here. */
 static void keep_errors(void)
 {
 	char path[128];
