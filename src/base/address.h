@@ -6,8 +6,7 @@
  * of an IP address (IPv4 as v4-mapped IPv6) that lists and tables compare.
  */
 
-#ifndef BASE_ADDRESS_H
-#define BASE_ADDRESS_H
+#pragma once
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -67,5 +66,3 @@ bool address_ip(const struct sockaddr *sa, struct in6_addr *ip);
 
 /* 127.0.0.0/8 or ::1, in canonical form. */
 bool ip_is_loopback(const struct in6_addr *ip);
-
-#endif

@@ -6,8 +6,7 @@
  * the status page.
  */
 
-#ifndef BASE_BOUNDED_TEXT_H
-#define BASE_BOUNDED_TEXT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,5 +28,3 @@ void bounded_text_add(struct bounded_text *text, const char *format, ...) PRINTF
 
 /* The remaining space, without the NUL. */
 size_t bounded_text_room(const struct bounded_text *text);
-
-#endif

@@ -6,8 +6,7 @@
  * read without a system call.
  */
 
-#ifndef BASE_CLOCK_H
-#define BASE_CLOCK_H
+#pragma once
 
 #include <stdint.h>
 #include <time.h>
@@ -39,5 +38,3 @@ static inline uint64_t clock_ns(void)
 {
 	return clock_read(CLOCK_MONOTONIC);
 }
-
-#endif

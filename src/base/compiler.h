@@ -3,8 +3,7 @@
 
 /* Short names for compiler attributes and common macros. */
 
-#ifndef BASE_COMPILER_H
-#define BASE_COMPILER_H
+#pragma once
 
 #define PRINTF_LIKE(format_at, args_at) __attribute__((format(printf, format_at, args_at)))
 #define WARN_UNUSED __attribute__((warn_unused_result))
@@ -13,5 +12,3 @@
 #define CACHE_ALIGNED __attribute__((aligned(64)))
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-
-#endif

@@ -6,8 +6,7 @@
  * that may not exist.
  */
 
-#ifndef BASE_EVENTS_H
-#define BASE_EVENTS_H
+#pragma once
 
 #include <event2/event.h>
 #include <stdint.h>
@@ -55,5 +54,3 @@ static inline void free_event(struct event *event)
 	if (event)
 		event_free(event);
 }
-
-#endif

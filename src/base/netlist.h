@@ -7,8 +7,7 @@
  * only read.
  */
 
-#ifndef BASE_NETLIST_H
-#define BASE_NETLIST_H
+#pragma once
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -50,5 +49,3 @@ bool netlist_contains(const struct netlist *list, const struct in6_addr *ip);
 
 /* "192.0.2.0/24", "2001:db8::/32"; a single host without /BITS. */
 const char *network_format(const struct network *network, char text[static NETWORK_TEXT_MAX]);
-
-#endif

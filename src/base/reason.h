@@ -6,8 +6,7 @@
  * which knows the context, reports it once.
  */
 
-#ifndef BASE_REASON_H
-#define BASE_REASON_H
+#pragma once
 
 #include "base/compiler.h"
 
@@ -19,5 +18,3 @@ struct reason {
 
 /* Sets the reason, truncated if too long. Always returns -1, for the caller to return. */
 int reason_set(struct reason *reason, const char *format, ...) PRINTF_LIKE(2, 3);
-
-#endif

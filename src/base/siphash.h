@@ -6,8 +6,7 @@
  * choose addresses that collide in our tables. Owns nothing.
  */
 
-#ifndef BASE_SIPHASH_H
-#define BASE_SIPHASH_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -20,5 +19,3 @@ struct siphash_key {
 void siphash_key_random(struct siphash_key *key);
 
 uint64_t siphash(const struct siphash_key *key, const uint64_t *words, size_t count);
-
-#endif

@@ -6,8 +6,7 @@
  * booleans. Each accepts the whole text, or fails with a reason that names the valid values.
  */
 
-#ifndef BASE_UNITS_H
-#define BASE_UNITS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,5 +34,3 @@ int parse_boolean(const char *text, bool *value, struct reason *reason) WARN_UNU
 
 /* The shortest text that parse_duration accepts for the value: "1h", "90s", "250ms", "0". */
 const char *format_duration(uint64_t ms, char text[static DURATION_TEXT_MAX]);
-
-#endif

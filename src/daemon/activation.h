@@ -6,8 +6,7 @@
  * startup. The caller owns the descriptors.
  */
 
-#ifndef DAEMON_ACTIVATION_H
-#define DAEMON_ACTIVATION_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,5 +40,3 @@ bool activation_present(void);
  */
 int activation_take(struct handed_socket **sockets, size_t *count,
 		    struct reason *reason) WARN_UNUSED;
-
-#endif

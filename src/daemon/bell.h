@@ -6,8 +6,7 @@
  * is something in the mailbox. The caller owns the descriptor.
  */
 
-#ifndef DAEMON_BELL_H
-#define DAEMON_BELL_H
+#pragma once
 
 #include <event2/event_struct.h>
 
@@ -31,5 +30,3 @@ void bell_remove(struct bell *bell);
 
 /* From any thread. */
 void bell_ring(int fd);
-
-#endif

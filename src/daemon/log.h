@@ -6,8 +6,7 @@
  * stamp. Thread-safe; never waits for the reader. Owned by the process; called from everywhere.
  */
 
-#ifndef DAEMON_LOG_H
-#define DAEMON_LOG_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -64,5 +63,3 @@ bool log_throttle_pass(struct log_throttle *throttle, int64_t now_ms, unsigned *
 
 /* True if the period is over; *suppressed is the number of suppressed lines not yet logged. */
 bool log_throttle_over(struct log_throttle *throttle, int64_t now_ms, unsigned *suppressed);
-
-#endif

@@ -6,8 +6,7 @@
  * control thread. No call but notify_close waits, and each does nothing without NOTIFY_SOCKET.
  */
 
-#ifndef DAEMON_NOTIFY_H
-#define DAEMON_NOTIFY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,5 +33,3 @@ void notify_reloading(void);	       /* with MONOTONIC_USEC, for Type=notify-relo
 void notify_stopping(uint64_t usec);   /* and how long it may take */
 void notify_status(const char *status);
 void notify_watchdog(void);
-
-#endif

@@ -6,8 +6,7 @@
  * thread is started.
  */
 
-#ifndef DAEMON_PRIVILEGES_H
-#define DAEMON_PRIVILEGES_H
+#pragma once
 
 #include "base/compiler.h"
 #include "base/reason.h"
@@ -18,5 +17,3 @@
  * is "", only logs a notice if the process runs as root.
  */
 int privileges_drop(const char *user, struct reason *reason) WARN_UNUSED;
-
-#endif

@@ -6,8 +6,7 @@
  * what is wrong with its file. Called by main.
  */
 
-#ifndef DAEMON_PROGRAM_H
-#define DAEMON_PROGRAM_H
+#pragma once
 
 #include "daemon/log.h"
 
@@ -28,5 +27,3 @@ void program_report(enum log_level level, const char *line);
 
 /* STATUS, or failure if standard output could not be written. */
 enum exit_status program_end(enum exit_status status);
-
-#endif

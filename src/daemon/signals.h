@@ -6,8 +6,7 @@
  * loop runs, so that none takes its default action meanwhile.
  */
 
-#ifndef DAEMON_SIGNALS_H
-#define DAEMON_SIGNALS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -22,5 +21,3 @@ void signals_unblock(void);
 
 /* Whether SIGTERM or SIGINT is pending. */
 bool signals_stop_pending(void);
-
-#endif

@@ -13,8 +13,7 @@
  * A probe is entered when its fate is known, so the rule holds at any time and for any interval.
  */
 
-#ifndef PROBE_BOOKS_H
-#define PROBE_BOOKS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -66,5 +65,3 @@ bool books_balance(const struct books *books);
 
 /* Everything due was sent and came back, in time and intact, and nothing else came. */
 bool books_clean(const struct books *books);
-
-#endif

@@ -7,8 +7,7 @@
  * read by none but the functions here.
  */
 
-#ifndef PROBE_FLOW_H
-#define PROBE_FLOW_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -148,5 +147,3 @@ struct finding finding_truncated(uint64_t offset);
  */
 uint64_t flow_judge_datagram(const struct flow *flow, const unsigned char *data, size_t length,
 			     struct finding *finding);
-
-#endif

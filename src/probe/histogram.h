@@ -6,8 +6,7 @@
  * is cut into 64 equal buckets, so that what is read back is within 1/64 of what was put in.
  */
 
-#ifndef PROBE_HISTOGRAM_H
-#define PROBE_HISTOGRAM_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -51,5 +50,3 @@ uint64_t histogram_between(const struct histogram *histogram, uint64_t from, uin
 
 /* The smallest value that goes into bucket INDEX. */
 uint64_t histogram_lowest(size_t index);
-
-#endif

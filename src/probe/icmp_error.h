@@ -6,8 +6,7 @@
  * an IP socket (ip(7), IP_RECVERR).
  */
 
-#ifndef PROBE_ICMP_ERROR_H
-#define PROBE_ICMP_ERROR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,5 +29,3 @@ void icmp_error_prepare(int fd);
 
 /* Takes one off the queue, with what it quotes in BUFFER. -1: there is none. */
 int icmp_error_read(int fd, void *buffer, size_t size, struct icmp_error *error) WARN_UNUSED;
-
-#endif

@@ -6,8 +6,7 @@
  * which belongs to one flow and is therefore kept apart.
  */
 
-#ifndef PROBE_LATENCY_H
-#define PROBE_LATENCY_H
+#pragma once
 
 #include <stdint.h>
 
@@ -41,5 +40,3 @@ double latency_percentile(const struct latency *latency, double percent);
 
 /* Takes in COUNT round trips of the same length, of replies that came after the previous one. */
 void jitter_add(struct jitter *jitter, uint64_t ns, uint64_t count);
-
-#endif

@@ -7,8 +7,7 @@
  * incidents.
  */
 
-#ifndef PROBE_LINK_H
-#define PROBE_LINK_H
+#pragma once
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -102,5 +101,3 @@ void link_give_up(struct link *link, uint64_t now);
 
 /* Reports all that waits as lost. */
 void link_lose_waiting(struct link *link, const char *why);
-
-#endif

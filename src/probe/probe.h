@@ -7,8 +7,7 @@
  * alone, so nothing that was sent has to be kept.
  */
 
-#ifndef PROBE_PROBE_H
-#define PROBE_PROBE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,5 +54,3 @@ bool probe_read(const unsigned char header[static PROBE_HEADER_SIZE], struct pro
 
 /* The sequence alone, from where it stands in a header. */
 uint64_t probe_sequence(const unsigned char header[static PROBE_IDENTITY_SIZE + 8]);
-
-#endif

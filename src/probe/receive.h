@@ -5,8 +5,7 @@
  * One receive with all that the kernel knows about it: the time of arrival and the TTL.
  */
 
-#ifndef PROBE_RECEIVE_H
-#define PROBE_RECEIVE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,5 +45,3 @@ static inline uint64_t wall_clock_convert(uint64_t stamp, uint64_t offset, uint6
 
 	return time >= from && time <= to ? time : 0;
 }
-
-#endif

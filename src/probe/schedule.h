@@ -6,8 +6,7 @@
  * start, to the nanosecond and without an error that grows. Plain arithmetic, no state.
  */
 
-#ifndef PROBE_SCHEDULE_H
-#define PROBE_SCHEDULE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -25,5 +24,3 @@ uint64_t schedule_due(const struct schedule *schedule, uint64_t number);
 
 /* How many of the flow's messages are due at NOW. */
 uint64_t schedule_count(const struct schedule *schedule, uint64_t now);
-
-#endif

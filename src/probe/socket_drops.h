@@ -6,12 +6,9 @@
  * They reached this host, so that they are no loss of the path's.
  */
 
-#ifndef PROBE_SOCKET_DROPS_H
-#define PROBE_SOCKET_DROPS_H
+#pragma once
 
 #include <stdint.h>
 
 /* Of FD since it was opened, modulo 2^32; 0 where the kernel does not know. */
 uint32_t socket_drops(int fd);
-
-#endif

@@ -6,8 +6,7 @@
  * after a greeting, a prefix, missing bytes, or missing or repeated probes.
  */
 
-#ifndef PROBE_STREAM_H
-#define PROBE_STREAM_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,5 +53,3 @@ uint64_t stream_unexpected(const struct stream *stream);
 
 /* Counts them in the flow's books, as one piece. Once, before the next stream_start. */
 void stream_count_unexpected(const struct stream *stream);
-
-#endif

@@ -5,8 +5,7 @@
  * The other side, HOST[:PORT] or a unix path, looked up once; and the sockets connected to it.
  */
 
-#ifndef PROBE_TARGET_H
-#define PROBE_TARGET_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -79,5 +78,3 @@ int target_wait(int fd, short events, uint64_t deadline);
 
 /* The address of our end, in words. */
 const char *target_own_text(int fd, char text[static ADDRESS_TEXT_MAX]);
-
-#endif

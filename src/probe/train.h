@@ -6,8 +6,7 @@
  * apart. What is sent by default and how it is sent both follow from it.
  */
 
-#ifndef PROBE_TRAIN_H
-#define PROBE_TRAIN_H
+#pragma once
 
 #include <stddef.h>
 
@@ -24,5 +23,3 @@ static inline unsigned train_length(size_t size)
 		return TRAIN_SEGMENTS_MAX;
 	return fitting > 1 ? (unsigned)fitting : 1;
 }
-
-#endif

@@ -6,8 +6,7 @@
  * ring of fixed size, written in full when it is made, so that a run's memory does not grow.
  */
 
-#ifndef PROBE_WINDOW_H
-#define PROBE_WINDOW_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -108,5 +107,3 @@ void window_settle(struct window *window, uint64_t sequence, enum slot_state sta
 
 /* The last sequence before BEFORE that was sent at TIME; 0 when none of the latest was. */
 uint64_t window_find(const struct window *window, uint64_t time, uint64_t before);
-
-#endif

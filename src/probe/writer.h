@@ -6,8 +6,7 @@
  * than was offered leaves nothing to keep, since every byte can be made again.
  */
 
-#ifndef PROBE_WRITER_H
-#define PROBE_WRITER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,5 +31,3 @@ bool writer_pending(const struct writer *writer, const struct flow *flow);
  */
 void writer_flush(struct writer *writer, const struct flow *flow, int fd, unsigned char *scratch,
 		  size_t size);
-
-#endif

@@ -3,8 +3,7 @@
 
 /* What epoll tells about the sockets of fake_kernel.h, of which this is a part. */
 
-#ifndef FAKE_EPOLL_H
-#define FAKE_EPOLL_H
+#pragma once
 
 int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
 {
@@ -68,5 +67,3 @@ int epoll_wait(int epoll, struct epoll_event *events, int room, int timeout)
 	}
 	return count;
 }
-
-#endif

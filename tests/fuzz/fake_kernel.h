@@ -8,8 +8,7 @@
  * the whole program: one file of it includes this, and defines the fake_on_ functions.
  */
 
-#ifndef FAKE_KERNEL_H
-#define FAKE_KERNEL_H
+#pragma once
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -355,5 +354,3 @@ int close(int fd)
 }
 
 #include "fuzz/fake_epoll.h"
-
-#endif

@@ -6,8 +6,7 @@
  * of fuzz_http.c, which compares.
  */
 
-#ifndef HTTP_MODEL_H
-#define HTTP_MODEL_H
+#pragma once
 
 #include <stdbool.h>
 #include <strings.h>
@@ -96,5 +95,3 @@ static void judge(void)
 	else if (request_size >= REQUEST_MAX)
 		verdict.status = "431 Request Header Fields Too Large";
 }
-
-#endif

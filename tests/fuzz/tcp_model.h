@@ -7,8 +7,7 @@
  * each turn of the loop model_check compares. Part of fuzz_tcp_echo.c, which owns the loop.
  */
 
-#ifndef TCP_MODEL_H
-#define TCP_MODEL_H
+#pragma once
 
 #include "echod/guard/client_table.h"
 #include "echod/serving/loop.h"
@@ -333,5 +332,3 @@ static void fake_on_add_refused(const struct fake_socket *socket)
 }
 
 #include "fuzz/tcp_model_end.h"
-
-#endif

@@ -3,8 +3,7 @@
 
 /* How a stream connection may end, and how long it may last. Part of tcp_model.h. */
 
-#ifndef TCP_MODEL_END_H
-#define TCP_MODEL_END_H
+#pragma once
 
 #define FLUSH_MS (2 * 60 * 1000) /* the patience with an end where stall_timeout is 0 */
 
@@ -165,5 +164,3 @@ static void check_client(const struct fake_socket *socket, struct client *client
 					   later(client->since, client->quiet)) +
 					     LATE_MS);
 }
-
-#endif

@@ -3,8 +3,7 @@
 
 /* Runs the echoc under test (ECHOC in the environment), and looks at what it printed. */
 
-#ifndef ECHOC_RUN_H
-#define ECHOC_RUN_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,5 +57,3 @@ void echoc_expect(const struct echoc *echoc, int status, const char *const *text
 void echoc_expect_errors(const struct echoc *echoc, int status, const char *const *texts);
 #define EXPECT_ERRORS(echoc, status, ...)                                                          \
 	echoc_expect_errors(echoc, status, (const char *const[]){__VA_ARGS__, NULL})
-
-#endif

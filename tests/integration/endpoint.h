@@ -3,8 +3,7 @@
 
 /* What an echod tells at its metrics endpoint, at the port it chose itself (127.0.0.1:0). */
 
-#ifndef ENDPOINT_H
-#define ENDPOINT_H
+#pragma once
 
 #include <stdint.h>
 
@@ -32,5 +31,3 @@ struct udp_books {
 	uint64_t kernel_drops;
 };
 struct udp_books udp_books(struct echod *echod);
-
-#endif

@@ -6,8 +6,7 @@
  * a port of their own, until the test ends.
  */
 
-#ifndef FAULTY_SERVER_H
-#define FAULTY_SERVER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,5 +51,3 @@ const char *deaf_port(void);
 
 /* Whether somebody has called there, and waits. */
 bool deaf_port_called(const char *target);
-
-#endif

@@ -3,8 +3,7 @@
 
 /* What a service manager does for socket activation: making sockets, handing them to an echod. */
 
-#ifndef HANDOVER_H
-#define HANDOVER_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -29,5 +28,3 @@ struct echod *start_with(struct handover *handover, const char *config);
 /* Sockets bound to HOST as systemd makes them: an IPv6 one carries IPv4 as well. */
 int bound_socket(const char *host, int type);
 int listening_socket(const char *host);
-
-#endif

@@ -6,8 +6,7 @@
  * until something holds, and gives up only when the patience is over.
  */
 
-#ifndef HARNESS_H
-#define HARNESS_H
+#pragma once
 
 #include "support/test.h"
 
@@ -34,5 +33,3 @@ bool instrumented(void);
 
 /* Whether a program of that name is installed. */
 bool installed(const char *program);
-
-#endif

@@ -3,8 +3,7 @@
 
 /* An echo server that answers when the test says so. It is no thread, and has one client. */
 
-#ifndef HELD_SERVER_H
-#define HELD_SERVER_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -24,5 +23,3 @@ void held_server_start(struct held_server *server, int type);
 /* Waits for the next message: over TCP 64 bytes. */
 void held_server_take(struct held_server *server);
 void held_server_answer(const struct held_server *server);
-
-#endif

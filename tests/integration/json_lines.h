@@ -6,8 +6,7 @@
  * names of its schema and values of the right kind. Anything else fails the test.
  */
 
-#ifndef JSON_LINES_H
-#define JSON_LINES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,5 +24,3 @@ double json_get(const char *text, const char *type, const char *name);
 
 /* Whether the value under NAME in the first line of TYPE is that text, as written in JSON. */
 bool json_is(const char *text, const char *type, const char *name, const char *value);
-
-#endif

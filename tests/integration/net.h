@@ -6,8 +6,7 @@
  * fails fails the test, unless the prototype says otherwise.
  */
 
-#ifndef NET_H
-#define NET_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -93,5 +92,3 @@ void add_address(const char *host);
 /* Whether this host has ::1. */
 bool has_ipv6(void);
 void need_ipv6(void);
-
-#endif

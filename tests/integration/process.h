@@ -7,8 +7,7 @@
  * goes wrong fails the test; a process that is left over dies with the test.
  */
 
-#ifndef PROCESS_H
-#define PROCESS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -83,5 +82,3 @@ void echod_wait_counter(struct echod *echod, const char *name, uint64_t value);
 
 int echod_descriptors(const struct echod *echod);
 size_t echod_resident_kib(const struct echod *echod);
-
-#endif

@@ -3,8 +3,7 @@
 
 /* Other people's clients, run with pipes for their input and output. */
 
-#ifndef PROGRAM_H
-#define PROGRAM_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -19,5 +18,3 @@ void program_start(struct program *program, const char *const arguments[]);
 
 /* Its exit status; 128 + the signal that ended it. Closes what is left of the pipes. */
 int program_wait(struct program *program);
-
-#endif

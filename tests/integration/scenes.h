@@ -6,8 +6,7 @@
  * somebody else has, a client that sends and does not read.
  */
 
-#ifndef SCENES_H
-#define SCENES_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -47,5 +46,3 @@ struct stalled stall(struct echod *echod, uint16_t port);
 /* Every byte comes back now, then the end. */
 void stalled_expect_all(const struct stalled *stalled);
 void stalled_free(struct stalled *stalled);
-
-#endif

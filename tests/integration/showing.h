@@ -6,8 +6,7 @@
  * section of its listener and from [defaults], and by reloads.
  */
 
-#ifndef SHOWING_H
-#define SHOWING_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,5 +25,3 @@ void show_server_setting(const char *setting, check_setting *check);
 
 /* Waits until COUNTER is BY more than BEFORE. */
 void expect_counted(struct echod *echod, const char *counter, uint64_t before, uint64_t by);
-
-#endif

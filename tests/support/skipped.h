@@ -7,8 +7,7 @@
  * exits with what automake counts as a skip.
  */
 
-#ifndef SKIPPED_H
-#define SKIPPED_H
+#pragma once
 
 #include <check.h>
 
@@ -19,5 +18,3 @@ void skip(const char *reason, ...) PRINTF_LIKE(1, 2) __attribute__((noreturn));
 
 /* EXIT_FAILURE if a test of RUNNER failed, else 77 if one was skipped, else EXIT_SUCCESS. */
 int run_tests(SRunner *runner);
-
-#endif

@@ -13,8 +13,7 @@
  * Each test runs in a process of its own, which has a minute, times CK_TIMEOUT_MULTIPLIER.
  */
 
-#ifndef SUPPORT_TEST_H
-#define SUPPORT_TEST_H
+#pragma once
 
 /* Nearly every test needs most of these. */
 #include <arpa/inet.h>
@@ -90,5 +89,3 @@ void test_at_end(void (*end)(void));
 
 /* The directory of this test program; removed at its end. */
 const char *test_directory(void);
-
-#endif

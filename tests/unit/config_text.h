@@ -6,8 +6,7 @@
  * it. The file has no name but the one it is reached by, so nothing is left behind.
  */
 
-#ifndef CONFIG_TEXT_H
-#define CONFIG_TEXT_H
+#pragma once
 
 #include <sys/mman.h>
 
@@ -93,5 +92,3 @@ static inline char *dump_text(const struct config *config)
 	ck_assert_int_eq(fclose(out), 0);
 	return text;
 }
-
-#endif

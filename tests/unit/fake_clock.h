@@ -7,8 +7,7 @@
  * file of it includes this; every other clock is the kernel's.
  */
 
-#ifndef FAKE_CLOCK_H
-#define FAKE_CLOCK_H
+#pragma once
 
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -25,5 +24,3 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 	now->tv_nsec = (long)(fake_ms % 1000 * 1000000);
 	return 0;
 }
-
-#endif

@@ -7,8 +7,7 @@
  * the thread that asked for a fault meets it.
  */
 
-#ifndef FAULTS_H
-#define FAULTS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -38,5 +37,3 @@ long fault_blocks(void);
 
 /* To see that none was left open. */
 int fault_lowest_fd(void);
-
-#endif

@@ -6,8 +6,7 @@
  * Both are in one thread: whoever waits for something turns the loop meanwhile.
  */
 
-#ifndef HTTP_CLIENT_H
-#define HTTP_CLIENT_H
+#pragma once
 
 #include <event2/event.h>
 
@@ -161,5 +160,3 @@ static inline bool ended(int fd)
 
 	return got == 0 || (got < 0 && errno != EAGAIN);
 }
-
-#endif

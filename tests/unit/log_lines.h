@@ -6,8 +6,7 @@
  * log takes it for journald's, so that lines have a priority and no time: "<5>listening on ...".
  */
 
-#ifndef LOG_LINES_H
-#define LOG_LINES_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -18,5 +17,3 @@ void log_lines_end(void);
 
 /* What was said since the last call, each line with its end; valid until the next call. */
 const char *log_lines(void);
-
-#endif

@@ -6,8 +6,7 @@
  * time; scene_open makes it, scene_close takes it apart, and whatever is on it.
  */
 
-#ifndef LOOP_SCENE_H
-#define LOOP_SCENE_H
+#pragma once
 
 #include "echod/serving/endpoint.h"
 #include "echod/serving/loop.h"
@@ -63,5 +62,3 @@ void scene_expect(int fd, const char *text);
 void scene_expect_end(int fd);
 /* Or by reset, before which what had arrived may still be read. */
 void scene_expect_reset(int fd);
-
-#endif

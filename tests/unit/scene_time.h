@@ -3,8 +3,7 @@
 
 /* Time that passes in a scene. Has the fake clock: one file of a program includes this. */
 
-#ifndef SCENE_TIME_H
-#define SCENE_TIME_H
+#pragma once
 
 #include "unit/fake_clock.h"
 #include "unit/loop_scene.h"
@@ -19,5 +18,3 @@ static inline void pass(int64_t ms)
 		scene_turn();
 	}
 }
-
-#endif

@@ -3,8 +3,7 @@
 
 /* Addresses of clients, as the guard and its tables see them. */
 
-#ifndef SOURCES_H
-#define SOURCES_H
+#pragma once
 
 #include "support/test.h"
 
@@ -23,5 +22,3 @@ static inline struct in6_addr numbered_ipv4(uint32_t number)
 	memcpy(&address.s6_addr[12], &number, sizeof(number));
 	return address;
 }
-
-#endif

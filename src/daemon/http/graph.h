@@ -3,8 +3,7 @@
 
 /* A line of the last minute, as SVG within a page. Owns nothing. */
 
-#ifndef DAEMON_HTTP_GRAPH_H
-#define DAEMON_HTTP_GRAPH_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,5 +15,3 @@
 /* One value a second, the newest first, at most GRAPH_SECONDS of them. LIMIT 0: there is none. */
 void graph_write(struct bounded_text *page, const char *title, uint64_t limit, const double *values,
 		 size_t count);
-
-#endif

@@ -7,8 +7,7 @@
  * loopback address therefore only serve requests that name one. No I/O.
  */
 
-#ifndef DAEMON_HTTP_HOST_H
-#define DAEMON_HTTP_HOST_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -19,5 +18,3 @@ struct http_request;
  * if it has none: browsers always send one.
  */
 bool http_host_is_loopback(const struct http_request *request);
-
-#endif

@@ -3,8 +3,7 @@
 
 /* Parts of an HTML page: escaped texts, and numbers in readable form. Owns nothing. */
 
-#ifndef DAEMON_HTTP_HTML_H
-#define DAEMON_HTTP_HTML_H
+#pragma once
 
 #include <stdint.h>
 
@@ -17,5 +16,3 @@ void html_count(struct bounded_text *page, uint64_t count);	/* 1,234,567 */
 void html_rate(struct bounded_text *page, double rate);		/* 0, 3.1, 1,235 */
 void html_bytes(struct bounded_text *page, double bytes);	/* 12.3 MiB */
 void html_duration(struct bounded_text *page, int64_t seconds); /* 3 d 4 h */
-
-#endif

@@ -7,8 +7,7 @@
  * memory allocated once. Runs on the control thread; owns its connections, which end by themselves.
  */
 
-#ifndef DAEMON_HTTP_HTTP_H
-#define DAEMON_HTTP_HTTP_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -49,5 +48,3 @@ void http_free(struct http *http);
 
 /* Responds to all requests received so far. */
 void http_answer(struct http *http);
-
-#endif

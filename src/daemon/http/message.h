@@ -3,8 +3,7 @@
 
 /* Parses and writes the parts of HTTP/1.0 that http.c needs. No I/O. */
 
-#ifndef DAEMON_HTTP_MESSAGE_H
-#define DAEMON_HTTP_MESSAGE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,5 +41,3 @@ const char *http_request_parse(char *text, struct http_request *request);
 
 /* Writes the headers of a reply, and returns their length. */
 size_t http_header_write(char header[static HTTP_HEADER_MAX], const struct http_reply *reply);
-
-#endif

@@ -6,8 +6,7 @@
  * caller frees the text.
  */
 
-#ifndef DAEMON_SETTINGS_CONFIG_FILE_H
-#define DAEMON_SETTINGS_CONFIG_FILE_H
+#pragma once
 
 #include <stddef.h>
 
@@ -23,5 +22,3 @@ enum config_file { CONFIG_FILE_READ, CONFIG_FILE_MISSING, CONFIG_FILE_BAD };
  */
 enum config_file config_file_read(const char *path, char **text, size_t *length,
 				  struct reason *reason) WARN_UNUSED;
-
-#endif

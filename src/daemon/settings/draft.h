@@ -6,8 +6,7 @@
  * to settings_load for the time of one load; the program's checks get it from there.
  */
 
-#ifndef DAEMON_SETTINGS_DRAFT_H
-#define DAEMON_SETTINGS_DRAFT_H
+#pragma once
 
 #include "base/compiler.h"
 #include "daemon/settings/findings.h"
@@ -57,5 +56,3 @@ void *draft_add(struct draft *draft, const struct section *section, int line, co
 
 /* Gives a section with a name what it does not have itself: the values of its defaults. */
 void draft_fold(struct draft *draft, const struct section *section, size_t index);
-
-#endif

@@ -6,8 +6,7 @@
  * syntax of the file would remove. Owns nothing; used by the settings `greeting` and `prefix`.
  */
 
-#ifndef DAEMON_SETTINGS_ESCAPED_TEXT_H
-#define DAEMON_SETTINGS_ESCAPED_TEXT_H
+#pragma once
 
 #include <stddef.h>
 
@@ -32,5 +31,3 @@ int escaped_text_decode(struct text *text, const char *escaped, struct reason *r
  */
 void escaped_text_encode(const struct text *text, size_t room,
 			 char escaped[static ESCAPED_TEXT_MAX]);
-
-#endif

@@ -6,8 +6,7 @@
  * the lines. Owns the texts.
  */
 
-#ifndef DAEMON_SETTINGS_FINDINGS_H
-#define DAEMON_SETTINGS_FINDINGS_H
+#pragma once
 
 #include <limits.h>
 #include <stdbool.h>
@@ -45,5 +44,3 @@ void findings_warning(struct findings *findings, int line, const char *format, .
 bool findings_report(struct findings *findings, const char *path, report_finding *report);
 
 void findings_clear(struct findings *findings);
-
-#endif

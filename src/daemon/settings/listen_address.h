@@ -6,8 +6,7 @@
  * plain value: nothing to free.
  */
 
-#ifndef DAEMON_SETTINGS_LISTEN_ADDRESS_H
-#define DAEMON_SETTINGS_LISTEN_ADDRESS_H
+#pragma once
 
 #include <net/if.h>
 #include <stdbool.h>
@@ -52,5 +51,3 @@ const char *listen_address_format(const struct listen_address *address,
 
 /* True if both contain the same socket address, so that only one of them can be opened. */
 bool listen_address_collides(const struct listen_address *a, const struct listen_address *b);
-
-#endif

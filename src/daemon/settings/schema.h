@@ -6,8 +6,7 @@
  * kept in a struct of the program's. Constant; everything else in this folder walks it.
  */
 
-#ifndef DAEMON_SETTINGS_SCHEMA_H
-#define DAEMON_SETTINGS_SCHEMA_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -110,5 +109,3 @@ void *section_add(const struct section *section, void *program) WARN_UNUSED;
 
 /* Frees what the values own, and forgets those that have a name. */
 void section_clear(const struct schema *schema, const struct section *section, void *program);
-
-#endif

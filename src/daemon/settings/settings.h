@@ -6,8 +6,7 @@
  * values are in a struct of the program's that its schema describes.
  */
 
-#ifndef DAEMON_SETTINGS_SETTINGS_H
-#define DAEMON_SETTINGS_SETTINGS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -44,5 +43,3 @@ int settings_dump(const struct schema *schema, const void *program, FILE *out) W
 /* Calls back with the key of each setting that differs and takes effect only at a restart. */
 void settings_compare(const struct schema *schema, const void *now, const void *next,
 		      void (*needs_restart)(const char *key));
-
-#endif

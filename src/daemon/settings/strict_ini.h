@@ -6,8 +6,7 @@
  * would silently truncate, join or skip. Does not interpret sections or keys.
  */
 
-#ifndef DAEMON_SETTINGS_STRICT_INI_H
-#define DAEMON_SETTINGS_STRICT_INI_H
+#pragma once
 
 #include <stddef.h>
 
@@ -28,5 +27,3 @@ struct ini_events {
 
 void strict_ini_read(const char *text, size_t length, const struct ini_events *events,
 		     void *context);
-
-#endif

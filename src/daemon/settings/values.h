@@ -6,8 +6,7 @@
  * levels and durations (in milliseconds) are uint64_t. Owns nothing itself.
  */
 
-#ifndef DAEMON_SETTINGS_VALUES_H
-#define DAEMON_SETTINGS_VALUES_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -27,5 +26,3 @@ extern const struct value_type text_value;	/* struct text */
 /* 1 to 32 of A-Z a-z 0-9 . _ - */
 bool is_name(const char *text);
 #define NAME_ALLOWED "1 to 32 of A-Z a-z 0-9 . _ -"
-
-#endif

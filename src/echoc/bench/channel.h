@@ -6,8 +6,7 @@
  * table of functions each; a thread owns many.
  */
 
-#ifndef ECHOC_BENCH_CHANNEL_H
-#define ECHOC_BENCH_CHANNEL_H
+#pragma once
 
 #include <event2/event.h>
 #include <stdbool.h>
@@ -100,5 +99,3 @@ void channel_end_schedule(struct channel *channel, uint64_t end);
 
 /* The run is over: whatever still waits is lost; the rest of the books is made. */
 void channel_finish(struct channel *channel);
-
-#endif

@@ -5,8 +5,7 @@
  * The line that shows how a bench is going, on a terminal only, drawn over itself each second.
  */
 
-#ifndef ECHOC_BENCH_LIVE_H
-#define ECHOC_BENCH_LIVE_H
+#pragma once
 
 #include "echoc/say/report.h"
 #include "probe/books.h"
@@ -21,5 +20,3 @@ struct live_line {
 
 void live_draw(const struct live_line *line);
 void live_erase(void);
-
-#endif

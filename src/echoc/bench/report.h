@@ -5,8 +5,7 @@
  * What a bench prints: every second, on request, and at its end. Only the main thread calls it.
  */
 
-#ifndef ECHOC_BENCH_REPORT_H
-#define ECHOC_BENCH_REPORT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,5 +39,3 @@ enum echoc_status bench_report_end(struct bench_report *report);
 
 /* Erases the live line, if there is one. */
 void bench_report_erase(const struct bench_report *report);
-
-#endif

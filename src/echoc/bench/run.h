@@ -6,8 +6,7 @@
  * hands in once a second.
  */
 
-#ifndef ECHOC_BENCH_RUN_H
-#define ECHOC_BENCH_RUN_H
+#pragma once
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -68,5 +67,3 @@ void bench_run_begin(struct bench_thread *self);
 /* The callbacks of the events `tick` and `due`. */
 void bench_run_tick(evutil_socket_t fd, short what, void *context);
 void bench_run_due(evutil_socket_t fd, short what, void *context);
-
-#endif

@@ -5,13 +5,10 @@
  * The summary of a bench for people: table, histogram, and whether the client was the limit.
  */
 
-#ifndef ECHOC_BENCH_TABLE_H
-#define ECHOC_BENCH_TABLE_H
+#pragma once
 
 #include "echoc/command/arguments.h"
 #include "echoc/say/report.h"
 
 void bench_table_print(const struct arguments *arguments, const struct target *target,
 		       const struct books *books, const struct report_span *span);
-
-#endif

@@ -5,8 +5,7 @@
  * One thread of a bench: an event loop with its share of the connections.
  */
 
-#ifndef ECHOC_BENCH_THREAD_H
-#define ECHOC_BENCH_THREAD_H
+#pragma once
 
 #include <stddef.h>
 
@@ -25,5 +24,3 @@ void bench_thread_free(struct bench_thread *self);
 
 int bench_thread_start(struct bench_thread *self) WARN_UNUSED; /* 0 or an errno */
 void bench_thread_join(struct bench_thread *self);
-
-#endif

@@ -5,8 +5,7 @@
  * How many messages each connection of a bench remembers, and the memory that takes.
  */
 
-#ifndef ECHOC_BENCH_WINDOW_H
-#define ECHOC_BENCH_WINDOW_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,5 +20,3 @@ size_t bench_window(const struct arguments *arguments, bool datagram);
 /* -1 if the windows of all connections together would take too much. */
 int bench_window_check(const struct arguments *arguments, bool datagram,
 		       struct reason *reason) WARN_UNUSED;
-
-#endif

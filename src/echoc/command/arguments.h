@@ -5,8 +5,7 @@
  * The parsed command line of echoc: the mode and all of its parameters. Points into argv.
  */
 
-#ifndef ECHOC_COMMAND_ARGUMENTS_H
-#define ECHOC_COMMAND_ARGUMENTS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,5 +38,3 @@ struct arguments {
 	char *const *texts;
 	size_t text_count;
 };
-
-#endif

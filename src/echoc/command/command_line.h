@@ -5,8 +5,7 @@
  * The command line of echoc, checked as far as that is possible before the target is known.
  */
 
-#ifndef ECHOC_COMMAND_COMMAND_LINE_H
-#define ECHOC_COMMAND_COMMAND_LINE_H
+#pragma once
 
 #include "base/compiler.h"
 #include "echoc/command/arguments.h"
@@ -14,5 +13,3 @@
 /* 0, or -1 after a message on standard error that names what is allowed. */
 int command_line_parse(struct arguments *arguments, const struct mode *modes, int argc,
 		       char *argv[]) WARN_UNUSED;
-
-#endif

@@ -5,8 +5,7 @@
  * What echoc can do: each mode is a row of the table in modes.c and a folder.
  */
 
-#ifndef ECHOC_COMMAND_MODE_H
-#define ECHOC_COMMAND_MODE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -47,5 +46,3 @@ void mode_print_help(const struct mode *modes);
 mode_run ping_run;
 mode_run bench_run;
 mode_run send_run;
-
-#endif

@@ -5,8 +5,7 @@
  * The options of echoc, one row each: which modes have it, what it takes, its default as text.
  */
 
-#ifndef ECHOC_COMMAND_OPTION_TABLE_H
-#define ECHOC_COMMAND_OPTION_TABLE_H
+#pragma once
 
 #include <getopt.h>
 #include <stddef.h>
@@ -49,5 +48,3 @@ int option_set(struct arguments *arguments, const struct option_row *row, const 
 
 /* All that the mode of ARGUMENTS has defaults for. */
 void option_set_defaults(struct arguments *arguments);
-
-#endif

@@ -5,8 +5,7 @@
  * INT and TERM in the modes that end with a summary.
  */
 
-#ifndef ECHOC_COMMAND_SIGNALS_H
-#define ECHOC_COMMAND_SIGNALS_H
+#pragma once
 
 #include <signal.h>
 #include <stdbool.h>
@@ -34,5 +33,3 @@ static inline void signals_block(void)
 	sigaddset(&set, SIGQUIT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
-
-#endif

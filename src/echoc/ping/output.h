@@ -5,8 +5,7 @@
  * What ping prints about each probe: a line in ping(8)'s format, or a JSON object.
  */
 
-#ifndef ECHOC_PING_OUTPUT_H
-#define ECHOC_PING_OUTPUT_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -43,5 +42,3 @@ void ping_output_unexpected(const struct ping_output *output, const unsigned cha
 
 /* On standard error, in both forms: "connection lost", "reconnected". ERROR 0 is none. */
 void ping_output_note(const struct ping_output *output, const char *what, int error);
-
-#endif

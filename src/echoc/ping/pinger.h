@@ -6,8 +6,7 @@
  * receives; settle.c enters the fate of each probe, summary.c reports them.
  */
 
-#ifndef ECHOC_PING_PINGER_H
-#define ECHOC_PING_PINGER_H
+#pragma once
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -80,5 +79,3 @@ void pinger_settle_lost(struct pinger *pinger, uint64_t sequence, const char *wh
 void pinger_print_progress(const struct pinger *pinger);
 void pinger_report(struct pinger *pinger);
 enum echoc_status pinger_sum_up(struct pinger *pinger);
-
-#endif

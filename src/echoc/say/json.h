@@ -6,8 +6,7 @@
  * measured is null, never NaN; the caller opens and closes what it nests.
  */
 
-#ifndef ECHOC_SAY_JSON_H
-#define ECHOC_SAY_JSON_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,5 +37,3 @@ void json_number(struct json *json, const char *name, double value, int decimals
 
 /* Two hexadecimal digits as a string; null when BYTE is -1. */
 void json_byte(struct json *json, const char *name, int byte);
-
-#endif

@@ -6,8 +6,7 @@
  * as far as it is the same for all.
  */
 
-#ifndef ECHOC_SAY_REPORT_H
-#define ECHOC_SAY_REPORT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -55,5 +54,3 @@ unsigned report_cores(const struct report_span *span);
 
 /* True when the client used more than 95 % of them. */
 bool report_client_was_limit(const struct report_span *span);
-
-#endif

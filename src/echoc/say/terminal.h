@@ -5,8 +5,7 @@
  * What the terminal can show: its width, its characters, bars, and numbers as people read them.
  */
 
-#ifndef ECHOC_SAY_TERMINAL_H
-#define ECHOC_SAY_TERMINAL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,5 +41,3 @@ const char *duration_text(double ns, char text[static NUMBER_TEXT_MAX]);
 
 /* Nanoseconds as milliseconds, three places, as ping(8) writes them; "-" for NaN. */
 const char *ms_text(double ns, char text[static NUMBER_TEXT_MAX]);
-
-#endif

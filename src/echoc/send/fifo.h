@@ -6,8 +6,7 @@
  * has in flight.
  */
 
-#ifndef ECHOC_SEND_FIFO_H
-#define ECHOC_SEND_FIFO_H
+#pragma once
 
 #include <stddef.h>
 
@@ -30,5 +29,3 @@ void fifo_clear(struct fifo *fifo);
  */
 size_t fifo_compare(struct fifo *fifo, const unsigned char *data, size_t length, size_t *differing,
 		    size_t *at, unsigned char *expected);
-
-#endif

@@ -6,8 +6,7 @@
  * with the help of sender.c. The books count bytes here.
  */
 
-#ifndef ECHOC_SEND_SENDER_H
-#define ECHOC_SEND_SENDER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,5 +44,3 @@ void sender_differs(struct sender *sender, uint64_t offset, int expected, int go
 /* Exchanges everything. -1 with a reason when it could not continue. */
 int send_stream(struct sender *sender, struct reason *reason) WARN_UNUSED;
 int send_datagrams(struct sender *sender, struct reason *reason) WARN_UNUSED;
-
-#endif

@@ -6,8 +6,7 @@
  * loads it; every worker and service that reads it holds a reference.
  */
 
-#ifndef ECHOD_CONFIG_CONFIGURATION_H
-#define ECHOD_CONFIG_CONFIGURATION_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -73,5 +72,3 @@ int config_dump(const struct config *config, FILE *out) WARN_UNUSED;
 /* Calls back for each setting that differs and takes effect only at a restart. */
 void config_compare(const struct config *now, const struct config *next,
 		    void (*needs_restart)(const char *key));
-
-#endif

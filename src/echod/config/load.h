@@ -3,8 +3,7 @@
 
 /* One load of the configuration, at start and at each reload. Owns nothing. */
 
-#ifndef ECHOD_CONFIG_LOAD_H
-#define ECHOD_CONFIG_LOAD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,5 +23,3 @@ struct config_source {
 
 /* NULL when anything is wrong; every error was reported by then. The caller holds one reference. */
 struct config *config_load(const struct config_source *source, report_finding *report) WARN_UNUSED;
-
-#endif

@@ -3,8 +3,7 @@
 
 /* The parsed command line of echod. Owns the addresses of -l. */
 
-#ifndef ECHOD_CONFIG_OPTIONS_H
-#define ECHOD_CONFIG_OPTIONS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,5 +27,3 @@ int options_parse(struct options *options, int argc, char *argv[]) WARN_UNUSED;
 void options_clear(struct options *options);
 
 void options_usage(void); /* to standard output */
-
-#endif

@@ -3,13 +3,10 @@
 
 /* The value of `protocol`: a list of tcp and udp. Owns nothing. */
 
-#ifndef ECHOD_CONFIG_PROTOCOLS_H
-#define ECHOD_CONFIG_PROTOCOLS_H
+#pragma once
 
 #include "daemon/settings/schema.h"
 
 enum { PROTOCOL_TCP = 1, PROTOCOL_UDP = 2 };
 
 extern const struct value_type protocols_value; /* uint64_t of their bits */
-
-#endif

@@ -7,8 +7,7 @@
  * its field in configuration.h.
  */
 
-#ifndef ECHOD_CONFIG_SETTINGS_H
-#define ECHOD_CONFIG_SETTINGS_H
+#pragma once
 
 #include <stddef.h>
 
@@ -33,5 +32,3 @@ enum applies_to {
 extern const struct setting settings[];
 extern const size_t setting_count;
 extern const struct schema config_schema; /* all of it; its program is struct config */
-
-#endif

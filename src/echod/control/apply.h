@@ -3,8 +3,7 @@
 
 /* What the configuration in force means outside of the workers: log level, limit on clients. */
 
-#ifndef ECHOD_CONTROL_APPLY_H
-#define ECHOD_CONTROL_APPLY_H
+#pragma once
 
 #include <stdint.h>
 
@@ -15,5 +14,3 @@ void apply_client_limit(struct server *server);
 
 /* Every client is a descriptor: takes as many as the hard limit gives, and returns how many. */
 uint64_t descriptors_raise(void);
-
-#endif

@@ -3,8 +3,7 @@
 
 /* What the control thread does: it handles signals and the workers' answers. Called by server.c. */
 
-#ifndef ECHOD_CONTROL_CONTROL_H
-#define ECHOD_CONTROL_CONTROL_H
+#pragma once
 
 #include "base/compiler.h"
 
@@ -16,5 +15,3 @@ void control_clear(struct server *server);
 
 /* Waits for the first answer of all workers, then announces that we serve. */
 void control_start(struct server *server);
-
-#endif

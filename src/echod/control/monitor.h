@@ -6,8 +6,7 @@
  * totals that it takes each second. Nothing of this exists unless metrics are asked for.
  */
 
-#ifndef ECHOD_CONTROL_MONITOR_H
-#define ECHOD_CONTROL_MONITOR_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -60,5 +59,3 @@ void monitor_free(struct monitor *monitor);
 
 /* Logs where metrics are served, with a warning unless that is on loopback. */
 void monitor_announce(const struct listen_socket *socket);
-
-#endif

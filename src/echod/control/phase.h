@@ -3,8 +3,7 @@
 
 /* How far the life of the daemon has come. Control changes it, the monitor shows it. */
 
-#ifndef ECHOD_CONTROL_PHASE_H
-#define ECHOD_CONTROL_PHASE_H
+#pragma once
 
 enum phase {
 	STARTING, /* waiting for the workers' first answer */
@@ -12,5 +11,3 @@ enum phase {
 	RELOADING, /* waiting for the workers to have changed over */
 	STOPPING
 };
-
-#endif

@@ -3,12 +3,9 @@
 
 /* What SIGHUP does: the next configuration replaces the one in force, or nothing changes. */
 
-#ifndef ECHOD_CONTROL_RELOAD_H
-#define ECHOD_CONTROL_RELOAD_H
+#pragma once
 
 struct server;
 
 /* Loads the configuration anew and gives it to the workers; SERVING again when all have it. */
 void reload_begin(struct server *server);
-
-#endif

@@ -7,8 +7,7 @@
  * before is done. Owns the workers; used by all of control.
  */
 
-#ifndef ECHOD_CONTROL_ROUNDS_H
-#define ECHOD_CONTROL_ROUNDS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -59,5 +58,3 @@ size_t rounds_ended_workers(const struct rounds *rounds);
 
 /* Waits for their threads. Accepts one of zeros. */
 void rounds_free_workers(struct rounds *rounds);
-
-#endif

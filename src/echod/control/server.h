@@ -3,8 +3,7 @@
 
 /* The daemon as a whole: built, run until a signal stops it, freed. Owns everything else. */
 
-#ifndef ECHOD_CONTROL_SERVER_H
-#define ECHOD_CONTROL_SERVER_H
+#pragma once
 
 #include "base/compiler.h"
 #include "daemon/program.h"
@@ -24,5 +23,3 @@ void server_free(struct server *server);
 
 /* Serves until a signal ends it. */
 enum exit_status server_run(struct server *server);
-
-#endif

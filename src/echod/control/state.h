@@ -6,8 +6,7 @@
  * stop.c change it.
  */
 
-#ifndef ECHOD_CONTROL_STATE_H
-#define ECHOD_CONTROL_STATE_H
+#pragma once
 
 #include <event2/event_struct.h>
 #include <stdbool.h>
@@ -59,5 +58,3 @@ struct server {
 	struct event status_timer;
 	struct event watchdog_timer;
 };
-
-#endif

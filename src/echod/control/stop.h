@@ -3,12 +3,9 @@
 
 /* What SIGTERM and SIGINT do: connections drain, and what has not by drain_timeout is reset. */
 
-#ifndef ECHOD_CONTROL_STOP_H
-#define ECHOD_CONTROL_STOP_H
+#pragma once
 
 struct server;
 
 /* The first signal stops, another one stops at once. */
 void stop_on_signal(struct server *server);
-
-#endif

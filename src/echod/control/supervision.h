@@ -3,8 +3,7 @@
 
 /* What the service manager hears of us: readiness, the status line, the watchdog's keep-alive. */
 
-#ifndef ECHOD_CONTROL_SUPERVISION_H
-#define ECHOD_CONTROL_SUPERVISION_H
+#pragma once
 
 #include "base/compiler.h"
 
@@ -15,5 +14,3 @@ int supervision_init(struct server *server) WARN_UNUSED;
 
 /* At the end of the start and of each reload, whether it succeeded or failed. */
 void supervision_ready(struct server *server);
-
-#endif

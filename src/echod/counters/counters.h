@@ -6,8 +6,7 @@
  * its only writer; control reads them all.
  */
 
-#ifndef ECHOD_COUNTERS_COUNTERS_H
-#define ECHOD_COUNTERS_COUNTERS_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -75,5 +74,3 @@ static inline uint64_t counter_read(const struct counters *counters, enum counte
 {
 	return atomic_load_explicit(&counters->values[which], memory_order_relaxed);
 }
-
-#endif

@@ -5,8 +5,7 @@
  * The counters of all workers, added up at one moment, and their text forms. A plain value.
  */
 
-#ifndef ECHOD_COUNTERS_TOTALS_H
-#define ECHOD_COUNTERS_TOTALS_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -32,5 +31,3 @@ void totals_status(const struct totals *totals, char text[static STATUS_TEXT_MAX
 
 /* All counters in one line: "tcp_connections=3 tcp_accepted=17 tcp_rejected_denied=0 ...". */
 void totals_line(const struct totals *totals, char text[static TOTALS_TEXT_MAX]);
-
-#endif

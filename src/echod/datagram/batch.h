@@ -7,8 +7,7 @@
  * something. Only what is used of it is ever backed by memory.
  */
 
-#ifndef ECHOD_DATAGRAM_BATCH_H
-#define ECHOD_DATAGRAM_BATCH_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -79,5 +78,3 @@ void udp_batch_give_back(struct udp_batch *batch);
  */
 struct msghdr *udp_batch_reply(struct udp_batch *batch, unsigned index, size_t size,
 			       struct udp_reply reply);
-
-#endif

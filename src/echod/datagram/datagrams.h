@@ -7,8 +7,7 @@
  * this folder look into it.
  */
 
-#ifndef ECHOD_DATAGRAM_DATAGRAMS_H
-#define ECHOD_DATAGRAM_DATAGRAMS_H
+#pragma once
 
 #include <event2/event_struct.h>
 #include <stdint.h>
@@ -43,5 +42,3 @@ void datagrams_free(struct datagrams *datagrams);
 
 /* More of the batch than its first page was used; the memory goes back after a quiet second. */
 void datagrams_note_use(struct datagrams *datagrams);
-
-#endif

@@ -7,8 +7,7 @@
  * refused to send or a source was over its rate. Formats nothing otherwise.
  */
 
-#ifndef ECHOD_DATAGRAM_DROP_LOG_H
-#define ECHOD_DATAGRAM_DROP_LOG_H
+#pragma once
 
 #include "base/address.h"
 #include "echod/guard/guard.h"
@@ -24,5 +23,3 @@ void udp_drop_log_limited(const struct endpoint *endpoint, const struct address 
 
 /* The kernel took some replies of the batch not; unix datagrams too. Each errno is a reason. */
 void udp_drop_log_unsent(const struct endpoint *endpoint, const struct udp_sent *sent);
-
-#endif

@@ -8,8 +8,7 @@
  * of all datagrams, in a table of fixed size. One for each worker, which owns it.
  */
 
-#ifndef ECHOD_DATAGRAM_REPEATS_H
-#define ECHOD_DATAGRAM_REPEATS_H
+#pragma once
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -61,5 +60,3 @@ struct repeat {
  * that it should not be answered this time.
  */
 bool udp_repeats_add(struct udp_repeats *repeats, const struct repeat *repeat, int64_t now);
-
-#endif

@@ -6,8 +6,7 @@
  * datagram paths; owns nothing.
  */
 
-#ifndef ECHOD_DATAGRAM_SENDING_H
-#define ECHOD_DATAGRAM_SENDING_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,5 +23,3 @@ struct udp_sent {
 
 /* Sends the replies. PER_PEER: a peer that is not read from holds up only itself (unix sockets). */
 struct udp_sent udp_batch_send(struct udp_batch *batch, int fd, bool per_peer);
-
-#endif

@@ -7,8 +7,7 @@
  * datagram costs is the way through the kernel, and that is then taken once for all of them.
  */
 
-#ifndef ECHOD_DATAGRAM_TRAIN_H
-#define ECHOD_DATAGRAM_TRAIN_H
+#pragma once
 
 #include "echod/datagram/batch.h"
 
@@ -24,5 +23,3 @@ void udp_train_join(struct udp_batch *batch, int fd);
  */
 void udp_train_refused(struct udp_batch *batch, const struct msghdr *train, unsigned segment,
 		       int error);
-
-#endif

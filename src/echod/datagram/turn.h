@@ -6,8 +6,7 @@
  * of the loop have their turn, and what becomes of a socket that cannot be received from.
  */
 
-#ifndef ECHOD_DATAGRAM_TURN_H
-#define ECHOD_DATAGRAM_TURN_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,5 +27,3 @@ void datagram_turn_end(struct endpoint *endpoint);
 
 /* Before a socket is closed: turns until nothing waits there, or a tenth of a second is over. */
 void datagram_turn_rest(struct endpoint *endpoint);
-
-#endif

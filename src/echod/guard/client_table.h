@@ -7,8 +7,7 @@
  * address with a connection.
  */
 
-#ifndef ECHOD_GUARD_CLIENT_TABLE_H
-#define ECHOD_GUARD_CLIENT_TABLE_H
+#pragma once
 
 #include <netinet/in.h>
 #include <stdint.h>
@@ -48,5 +47,3 @@ void client_table_leave_source(struct client_table *table, uint64_t tag, const s
 
 uint64_t client_table_count(const struct client_table *table);
 uint64_t client_table_limit(const struct client_table *table);
-
-#endif

@@ -7,8 +7,7 @@
  * only the datagram's own properties; does not send, count or log.
  */
 
-#ifndef ECHOD_GUARD_GUARD_H
-#define ECHOD_GUARD_GUARD_H
+#pragma once
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -69,5 +68,3 @@ enum verdict guard_judge(const struct guard_ports *ports, const struct listener_
 
 /* The hop limit of the reply, 1 to 64, for a datagram that guard_judge accepted. */
 int guard_reply_hops(int received);
-
-#endif

@@ -7,8 +7,7 @@
  * least used entry of its set, at rates below 32 a second only if that has drained.
  */
 
-#ifndef ECHOD_GUARD_RATE_LIMIT_H
-#define ECHOD_GUARD_RATE_LIMIT_H
+#pragma once
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -36,5 +35,3 @@ struct rate_grant {
 struct rate_grant rate_limit_take(struct rate_limit *limit, uint64_t tag, const struct in6_addr *ip,
 				  uint64_t rate, unsigned count, int64_t now,
 				  uint64_t *random_state);
-
-#endif

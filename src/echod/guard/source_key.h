@@ -7,8 +7,7 @@
  * and its link, because all links share one /64. A plain value.
  */
 
-#ifndef ECHOD_GUARD_SOURCE_KEY_H
-#define ECHOD_GUARD_SOURCE_KEY_H
+#pragma once
 
 #include <netinet/in.h>
 #include <stdint.h>
@@ -45,5 +44,3 @@ static inline uint64_t source_tag(uint64_t tag, const struct sockaddr *peer)
 	memcpy(&in6, peer, sizeof(in6));
 	return tag + in6.sin6_scope_id;
 }
-
-#endif

@@ -7,8 +7,7 @@
  * Holds its socket and its place in a service.
  */
 
-#ifndef ECHOD_SERVING_ENDPOINT_H
-#define ECHOD_SERVING_ENDPOINT_H
+#pragma once
 
 #include <event2/event_struct.h>
 #include <stdbool.h>
@@ -58,5 +57,3 @@ void endpoints_resume(struct loop *loop);
 /* Serves what has arrived, unless the socket was handed to us, then frees everything. */
 void endpoint_stop(struct endpoint *endpoint);
 void endpoints_stop(struct loop *loop); /* all of them: nothing new comes in from now on */
-
-#endif

@@ -7,8 +7,7 @@
  * it once; it is written only when an echo is kept or released.
  */
 
-#ifndef ECHOD_SERVING_KEPT_ECHO_H
-#define ECHOD_SERVING_KEPT_ECHO_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -45,5 +44,3 @@ static inline size_t kept_echo_piece(const struct kept_echo *kept, size_t most)
 /* SIZE bytes were allocated, or freed. */
 void kept_echo_add(struct kept_echo *kept, size_t size);
 void kept_echo_release(struct kept_echo *kept, size_t size);
-
-#endif

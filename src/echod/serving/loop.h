@@ -6,8 +6,7 @@
  * and the few tables that the workers share. Owned by the worker, its only writer.
  */
 
-#ifndef ECHOD_SERVING_LOOP_H
-#define ECHOD_SERVING_LOOP_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -57,5 +56,3 @@ struct loop {
 /* 0, or -1 when there is no memory; loop_clear takes a half-built one, without endpoints. */
 int loop_init(struct loop *loop, struct shared_tables *shared) WARN_UNUSED;
 void loop_clear(struct loop *loop);
-
-#endif

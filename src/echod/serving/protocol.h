@@ -6,8 +6,7 @@
  * calls what is in it.
  */
 
-#ifndef ECHOD_SERVING_PROTOCOL_H
-#define ECHOD_SERVING_PROTOCOL_H
+#pragma once
 
 #include <event2/event.h>
 #include <stdbool.h>
@@ -24,5 +23,3 @@ struct protocol {
 	bool only_timer_resumes; /* what makes it pause does not come free with a connection */
 	bool inherits_nothing;	 /* an accepted connection lacks what was set on its listener */
 };
-
-#endif

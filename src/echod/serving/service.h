@@ -8,8 +8,7 @@
  * points into.
  */
 
-#ifndef ECHOD_SERVING_SERVICE_H
-#define ECHOD_SERVING_SERVICE_H
+#pragma once
 
 #include <stddef.h>
 #include <sys/queue.h>
@@ -43,5 +42,3 @@ void service_follow(struct service *service, const struct service *next);
 
 struct service *service_join(struct service *service);
 void service_leave(struct service *service); /* the last to leave frees it */
-
-#endif

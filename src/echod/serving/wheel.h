@@ -8,8 +8,7 @@
  * filed again. The wheel owns its slots; the items are embedded in what their owner allocates.
  */
 
-#ifndef ECHOD_SERVING_WHEEL_H
-#define ECHOD_SERVING_WHEEL_H
+#pragma once
 
 #include <stdint.h>
 #include <sys/queue.h>
@@ -45,5 +44,3 @@ void wheel_remove(struct wheel *wheel, struct wheel_item *item);
  * Calls back with every item; the callback may remove that item or move it (and then see it twice).
  */
 void wheel_each(struct wheel *wheel, void (*call)(struct wheel_item *item, void *arg), void *arg);
-
-#endif

@@ -6,8 +6,7 @@
  * listen_socket.c.
  */
 
-#ifndef ECHOD_SOCKETS_INET_SOCKET_H
-#define ECHOD_SOCKETS_INET_SOCKET_H
+#pragma once
 
 #include "base/address.h"
 #include "base/compiler.h"
@@ -23,5 +22,3 @@ int inet_socket_probe(enum socket_kind kind, const struct address *address,
 
 /* What would help against ERROR, as the end of a line; "" if nothing special. */
 const char *inet_socket_advice(int error);
-
-#endif

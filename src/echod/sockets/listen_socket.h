@@ -6,8 +6,7 @@
  * that serve it; the last reference closes it.
  */
 
-#ifndef ECHOD_SOCKETS_LISTEN_SOCKET_H
-#define ECHOD_SOCKETS_LISTEN_SOCKET_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -71,5 +70,3 @@ uint64_t listen_socket_drops(struct listen_socket *socket);
 
 /* The same of all sockets that this process has closed. */
 uint64_t listen_socket_drops_of_closed(void);
-
-#endif

@@ -3,8 +3,7 @@
 
 /* The kinds of socket that clients come to. */
 
-#ifndef ECHOD_SOCKETS_SOCKET_KIND_H
-#define ECHOD_SOCKETS_SOCKET_KIND_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -21,5 +20,3 @@ static inline bool socket_is_unix(enum socket_kind kind)
 {
 	return kind == SOCKET_UNIX || kind == SOCKET_UNIXGRAM;
 }
-
-#endif

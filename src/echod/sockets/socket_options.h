@@ -6,8 +6,7 @@
  * listener, from which it inherits, so that accepting one costs one call. Owns nothing.
  */
 
-#ifndef ECHOD_SOCKETS_SOCKET_OPTIONS_H
-#define ECHOD_SOCKETS_SOCKET_OPTIONS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -28,5 +27,3 @@ void socket_options_set_accepted(int fd, enum socket_kind kind);
 
 /* The kernel granted a datagram socket less room for bursts than was asked for. */
 bool socket_options_buffers_small(int fd, enum socket_kind kind);
-
-#endif

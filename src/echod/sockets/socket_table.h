@@ -7,8 +7,7 @@
  * nothing has changed when an address cannot be had. Owns its references to the sockets.
  */
 
-#ifndef ECHOD_SOCKETS_SOCKET_TABLE_H
-#define ECHOD_SOCKETS_SOCKET_TABLE_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -80,5 +79,3 @@ size_t socket_table_sockets(const struct socket_table *table);
 
 /* What the kernel dropped at these and at all sockets that were closed before. */
 uint64_t socket_table_drops(const struct socket_table *table);
-
-#endif

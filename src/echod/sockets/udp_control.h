@@ -7,8 +7,7 @@
  * hop limit, how to cut it). Reads and writes memory only.
  */
 
-#ifndef ECHOD_SOCKETS_UDP_CONTROL_H
-#define ECHOD_SOCKETS_UDP_CONTROL_H
+#pragma once
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -65,5 +64,3 @@ void udp_control_write(struct msghdr *message, union control *control,
 
 /* Adds to messages written so what makes it a train. */
 void udp_control_add_segment(struct msghdr *message, union control *control, unsigned segment);
-
-#endif

@@ -3,8 +3,7 @@
 
 /* The files of UNIX sockets, which outlive a crash: replaced, and by one start at a time. */
 
-#ifndef ECHOD_SOCKETS_UNIX_SOCKET_H
-#define ECHOD_SOCKETS_UNIX_SOCKET_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -41,5 +40,3 @@ void unix_file_remove(const struct unix_file *file, const struct address *addres
 
 /* What would help against ERROR, as the end of a line; "" if nothing special. */
 const char *unix_socket_advice(int error);
-
-#endif

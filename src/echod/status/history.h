@@ -3,8 +3,7 @@
 
 /* The totals of the last minute, a sample a second, for the status page. A plain value. */
 
-#ifndef ECHOD_STATUS_HISTORY_H
-#define ECHOD_STATUS_HISTORY_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -35,5 +34,3 @@ const struct sample *history_at(const struct history *history, size_t age);
  * other; 0 when one of them is missing.
  */
 double history_rate(const struct sample *from, const struct sample *to, size_t offset);
-
-#endif

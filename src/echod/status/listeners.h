@@ -3,8 +3,7 @@
 
 /* The listeners and their settings, as a part of the status page. Owns nothing. */
 
-#ifndef ECHOD_STATUS_LISTENERS_H
-#define ECHOD_STATUS_LISTENERS_H
+#pragma once
 
 #include "base/bounded_text.h"
 #include "echod/config/configuration.h"
@@ -16,5 +15,3 @@ void status_listeners_write(struct bounded_text *page, const struct config *conf
 
 /* The settings of [server]. */
 void status_server_write(struct bounded_text *page, const struct server_config *server);
-
-#endif

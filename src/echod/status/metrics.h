@@ -5,8 +5,7 @@
  * All counters in the text format of Prometheus. Formats a plain value, and keeps no state.
  */
 
-#ifndef ECHOD_STATUS_METRICS_H
-#define ECHOD_STATUS_METRICS_H
+#pragma once
 
 #include "base/bounded_text.h"
 #include "echod/counters/totals.h"
@@ -14,5 +13,3 @@
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 void metrics_write(const struct totals *totals, struct bounded_text *text);
-
-#endif

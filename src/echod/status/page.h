@@ -6,8 +6,7 @@
  * it requests a refresh every few seconds. Formats a plain value, and keeps no state.
  */
 
-#ifndef ECHOD_STATUS_PAGE_H
-#define ECHOD_STATUS_PAGE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,5 +31,3 @@ struct status_view {
 };
 
 void status_page_write(struct bounded_text *page, const struct status_view *view);
-
-#endif

@@ -6,8 +6,7 @@
  * a while when descriptors or memory have run out, or accepting is forbidden.
  */
 
-#ifndef ECHOD_STREAM_ACCEPT_H
-#define ECHOD_STREAM_ACCEPT_H
+#pragma once
 
 struct endpoint;
 
@@ -16,5 +15,3 @@ void stream_accept_ready(int fd, short what, void *arg);
 
 /* Accepts what is queued, at most one backlog, before the socket is closed. */
 void stream_accept_rest(struct endpoint *endpoint);
-
-#endif

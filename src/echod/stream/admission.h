@@ -6,8 +6,7 @@
  * the source it speaks for, which may be known only later. Undone when the connection ends.
  */
 
-#ifndef ECHOD_STREAM_ADMISSION_H
-#define ECHOD_STREAM_ADMISSION_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -26,5 +25,3 @@ enum admission admit_source(const struct service *service, const struct sockaddr
 
 /* Counts it out: as a client, and as one of SOURCE if it was COUNTED there. */
 void admission_end(const struct service *service, const struct sockaddr *source, bool counted);
-
-#endif

@@ -6,8 +6,7 @@
  * other counts out. Used by the stages.
  */
 
-#ifndef ECHOD_STREAM_CONNECTION_H
-#define ECHOD_STREAM_CONNECTION_H
+#pragma once
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -92,5 +91,3 @@ void connection_close(struct connection *connection, enum counter why);
 
 /* The same by a reset: the peer learns that bytes were lost, and the kernel forgets them. */
 void connection_reset(struct connection *connection, enum counter why);
-
-#endif

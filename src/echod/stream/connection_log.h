@@ -6,8 +6,7 @@
  * most 200 a second, and log how many they suppressed.
  */
 
-#ifndef ECHOD_STREAM_CONNECTION_LOG_H
-#define ECHOD_STREAM_CONNECTION_LOG_H
+#pragma once
 
 #include <stdint.h>
 
@@ -35,5 +34,3 @@ void log_connection_refused(const struct service *service, const struct address 
  * next line does so itself; control looks whether none has come.
  */
 void connection_log_rest(struct shared_tables *shared, int64_t now_ms);
-
-#endif

@@ -6,8 +6,7 @@
  * about that. Used by the stages and the visits of the wheel; closes nothing itself.
  */
 
-#ifndef ECHOD_STREAM_CONNECTION_TIME_H
-#define ECHOD_STREAM_CONNECTION_TIME_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -52,5 +51,3 @@ uint32_t connection_unread(const struct connection *connection);
 
 /* Notes how far the client has come; whether that is no farther than before. */
 bool connection_no_progress(struct connection *connection, int64_t now);
-
-#endif

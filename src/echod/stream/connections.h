@@ -6,8 +6,7 @@
  * the worker calls it.
  */
 
-#ifndef ECHOD_STREAM_CONNECTIONS_H
-#define ECHOD_STREAM_CONNECTIONS_H
+#pragma once
 
 #include "base/compiler.h"
 
@@ -28,5 +27,3 @@ void connections_abort(struct loop *loop);
 /* What connections need on this loop. -1: no memory; connections_close takes a half-built one. */
 int connections_open(struct loop *loop) WARN_UNUSED;
 void connections_close(struct loop *loop); /* resets all that are left */
-
-#endif

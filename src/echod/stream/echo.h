@@ -7,8 +7,7 @@
  * Connections belong to their worker's loop, and end themselves.
  */
 
-#ifndef ECHOD_STREAM_ECHO_H
-#define ECHOD_STREAM_ECHO_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -27,5 +26,3 @@ extern const struct stage stage_writing; /* waits for the client to read what is
  */
 int connection_start(struct service *service, int fd, const struct address *peer,
 		     bool source_counted) WARN_UNUSED;
-
-#endif

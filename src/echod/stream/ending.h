@@ -6,8 +6,7 @@
  * time, and what the kernel holds for the client is watched until it is taken or given up.
  */
 
-#ifndef ECHOD_STREAM_ENDING_H
-#define ECHOD_STREAM_ENDING_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -25,5 +24,3 @@ void connection_finish(struct connection *connection, enum counter why);
  * when it has: what the kernel holds for it must count as a client. Whether it has ended.
  */
 bool connection_conclude(struct connection *connection, enum counter why);
-
-#endif

@@ -6,8 +6,7 @@
  * that bookkeeping costs more instructions than the rest of the call; nobody cancels a thread here.
  */
 
-#ifndef ECHOD_STREAM_STREAM_IO_H
-#define ECHOD_STREAM_STREAM_IO_H
+#pragma once
 
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -22,5 +21,3 @@ static inline ssize_t stream_send(int fd, const char *data, size_t size)
 {
 	return syscall(SYS_sendto, fd, data, size, MSG_NOSIGNAL, NULL, 0);
 }
-
-#endif

@@ -6,8 +6,7 @@
  * through. Made by connections_open; only the files of this folder look into it.
  */
 
-#ifndef ECHOD_STREAM_STREAMS_H
-#define ECHOD_STREAM_STREAMS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,5 +40,3 @@ struct streams {
 	size_t connections;
 	bool draining; /* stopping: connections end as soon as they are empty */
 };
-
-#endif

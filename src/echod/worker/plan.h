@@ -7,8 +7,7 @@
  * it; carrying it out frees it.
  */
 
-#ifndef ECHOD_WORKER_PLAN_H
-#define ECHOD_WORKER_PLAN_H
+#pragma once
 
 #include <stddef.h>
 
@@ -35,5 +34,3 @@ void plan_free(struct plan *plan);
  * those that are gone are served to their end first, connections follow their listener by name.
  */
 void plan_carry_out(struct plan *plan, struct loop *loop);
-
-#endif

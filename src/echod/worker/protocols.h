@@ -6,8 +6,7 @@
  * what those need on a loop. Used by the worker and its plans.
  */
 
-#ifndef ECHOD_WORKER_PROTOCOLS_H
-#define ECHOD_WORKER_PROTOCOLS_H
+#pragma once
 
 #include "base/compiler.h"
 #include "echod/sockets/socket_kind.h"
@@ -22,5 +21,3 @@ int protocols_open(struct loop *loop) WARN_UNUSED;
 
 /* Ends all that is still served on the loop. */
 void protocols_close(struct loop *loop);
-
-#endif

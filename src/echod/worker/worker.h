@@ -6,8 +6,7 @@
  * answers through another one. Control owns the worker, the thread owns the loop.
  */
 
-#ifndef ECHOD_WORKER_WORKER_H
-#define ECHOD_WORKER_WORKER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,5 +47,3 @@ bool worker_ended(const struct worker *worker);
  * What it had counted when it last answered or ended: COUNTER_SLOTS of them. Not while it is asked.
  */
 const uint64_t *worker_counted(const struct worker *worker);
-
-#endif
