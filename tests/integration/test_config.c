@@ -8,7 +8,9 @@
 #include <dirent.h>
 #include <pwd.h>
 #include <sched.h>
+#include <sys/mount.h>
 
+#include "base/cpu_quota.h"
 #include "integration/harness.h"
 #include "integration/net.h"
 #include "integration/process.h"
@@ -126,13 +128,56 @@ TEST(workers_is_the_number_of_threads)
 	struct echod *three = echod_start("[server]\nworkers = 3\n"
 					  "[listener a]\naddress = 127.0.0.1:0\n");
 	struct echod *as_cpus = echod_start("[listener a]\naddress = 127.0.0.1:0\n");
+	uint64_t quota = cpu_quota(CPU_QUOTA_GROUPS, CPU_QUOTA_ROOT), expected;
 	cpu_set_t cpus;
 
 	ck_assert_int_eq(sched_getaffinity(0, sizeof(cpus), &cpus), 0);
+	expected = (uint64_t)CPU_COUNT(&cpus);
+	if (quota > 0 && quota < expected)
+		expected = quota;
 	WAIT_UNTIL(worker_threads(three) == 3);
-	WAIT_UNTIL(worker_threads(as_cpus) == (size_t)CPU_COUNT(&cpus));
+	WAIT_UNTIL(worker_threads(as_cpus) == expected);
 	echod_stop(three);
 	echod_stop(as_cpus);
+}
+
+#define LOOPBACK "[listener a]\naddress = 127.0.0.1:0\n"
+
+static void write_quota(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	ck_assert_ptr_nonnull(file);
+	fputs(text, file);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+/* Control groups of our own, whichever version this host has: half a CPU. */
+static bool pretend_quota(void)
+{
+	if (!own_network() || unshare(CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", "/sys/fs/cgroup", "tmpfs", 0, NULL) < 0)
+		return false;
+	write_quota("/sys/fs/cgroup/cpu.max", "50000 100000\n");
+	ck_assert_int_eq(mkdir("/sys/fs/cgroup/cpu", 0755), 0);
+	write_quota("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "50000\n");
+	write_quota("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
+	return true;
+}
+
+TEST_EACH(a_cpu_quota_limits_the_workers_that_nobody_asked_for, 2)
+{
+	bool asked = _i == 1;
+	struct echod *echod;
+	cpu_set_t cpus;
+
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(cpus), &cpus), 0);
+	if (CPU_COUNT(&cpus) < 2 || !pretend_quota())
+		skip("one CPU, or may not mount control groups of its own");
+	echod = echod_start(asked ? "[server]\nworkers = 2\n" LOOPBACK : LOOPBACK);
+	ck_assert_uint_eq(echod_log_count(echod, ": 1 worker for "), !asked);
+	WAIT_UNTIL(worker_threads(echod) == (asked ? 2 : 1));
 }
 
 /* A line of /proc/PID/status, without its name. */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/cpu_quota.h"
 #include "daemon/activation.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
@@ -41,16 +43,29 @@
 #define EXHAUSTION_LINE_EVERY_MS (30 * 1000)
 #define SILENCE_LINE_EVERY_MS (30 * 1000)
 
-static size_t count_workers(const struct config *config)
+static size_t count_cpus(void)
 {
 	cpu_set_t cpus;
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (config->server.workers > 0)
-		return (size_t)config->server.workers;
 	if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
 		return (size_t)CPU_COUNT(&cpus);
 	return online > 0 && online <= WORKERS_MAX ? (size_t)online : WORKERS_MAX;
+}
+
+static size_t count_workers(const struct config *config)
+{
+	size_t cpus = count_cpus();
+	uint64_t quota;
+
+	if (config->server.workers > 0)
+		return (size_t)config->server.workers;
+	quota = cpu_quota(CPU_QUOTA_GROUPS, CPU_QUOTA_ROOT);
+	if (quota == 0 || quota >= cpus)
+		return cpus;
+	log_notice("%" PRIu64 " worker%s for %zu CPUs, by the CPU quota of the control group",
+		   quota, quota == 1 ? "" : "s", cpus);
+	return (size_t)quota;
 }
 
 static enum exit_status status_for(int error)
