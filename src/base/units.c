@@ -24,6 +24,11 @@ struct unit {
 static const struct unit duration_units[] = {
 	{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1},
 };
+static const struct unit short_duration_units[] = {
+	{"s", 1000000},
+	{"ms", 1000},
+	{"us", 1},
+};
 static const struct unit size_units[] = {
 	{"k", 1 << 10},
 	{"m", 1 << 20},
@@ -97,6 +102,24 @@ int parse_duration(const char *text, uint64_t min_ms, uint64_t max_ms, uint64_t 
 	return 0;
 }
 
+int parse_short_duration(const char *text, uint64_t min_us, uint64_t max_us, uint64_t *us,
+			 struct reason *reason)
+{
+	char min_text[DURATION_TEXT_MAX], max_text[DURATION_TEXT_MAX];
+	uint64_t number;
+
+	if (!take_quantity(text, short_duration_units, ARRAY_SIZE(short_duration_units), 1000000,
+			   &number) ||
+	    number < min_us || number > max_us)
+		return reason_set(reason,
+				  "\"%s\" is not a duration from %s to %s: a whole number with us, "
+				  "ms or s, or of seconds",
+				  text, format_short_duration(min_us, min_text),
+				  format_short_duration(max_us, max_text));
+	*us = number;
+	return 0;
+}
+
 int parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *bytes, struct reason *reason)
 {
 	uint64_t number;
@@ -130,13 +153,23 @@ int parse_boolean(const char *text, bool *value, struct reason *reason)
 	return reason_set(reason, "\"%s\" is not yes or no (nor true, false, on, off, 1, 0)", text);
 }
 
+/* In the first UNIT, from the largest on, that divides it. */
+static const char *format_in(const struct unit *unit, uint64_t value,
+			     char text[static DURATION_TEXT_MAX])
+{
+	while (value % unit->factor != 0)
+		unit++;
+	(void)snprintf(text, DURATION_TEXT_MAX, "%" PRIu64 "%s", value / unit->factor,
+		       value == 0 ? "" : unit->name);
+	return text;
+}
+
 const char *format_duration(uint64_t ms, char text[static DURATION_TEXT_MAX])
 {
-	const struct unit *unit = duration_units;
+	return format_in(duration_units, ms, text);
+}
 
-	while (ms % unit->factor != 0)
-		unit++;
-	(void)snprintf(text, DURATION_TEXT_MAX, "%" PRIu64 "%s", ms / unit->factor,
-		       ms == 0 ? "" : unit->name);
-	return text;
+const char *format_short_duration(uint64_t us, char text[static DURATION_TEXT_MAX])
+{
+	return format_in(short_duration_units, us, text);
 }

@@ -23,6 +23,10 @@ int parse_unsigned(const char *text, uint64_t min, uint64_t max, uint64_t *value
 int parse_duration(const char *text, uint64_t min_ms, uint64_t max_ms, uint64_t *ms,
 		   struct reason *reason) WARN_UNUSED;
 
+/* A whole number with us, ms or s, or none for seconds. Results and limits in microseconds. */
+int parse_short_duration(const char *text, uint64_t min_us, uint64_t max_us, uint64_t *us,
+			 struct reason *reason) WARN_UNUSED;
+
 /* A whole number of bytes, optionally with k, m or g (powers of 1024, either case). */
 int parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *bytes,
 	       struct reason *reason) WARN_UNUSED;
@@ -34,3 +38,4 @@ int parse_boolean(const char *text, bool *value, struct reason *reason) WARN_UNU
 
 /* The shortest text that parse_duration accepts for the value: "1h", "90s", "250ms", "0". */
 const char *format_duration(uint64_t ms, char text[static DURATION_TEXT_MAX]);
+const char *format_short_duration(uint64_t us, char text[static DURATION_TEXT_MAX]);

@@ -74,7 +74,7 @@ TEST(what_cannot_be_written_is_no_success)
 
 static const char everything_set[] =
 	"[server]\nworkers = 3\nlog_level = debug\nmax_clients = 77\ndrain_timeout = 1500ms\n"
-	"metrics = 127.0.0.1:9107\n"
+	"busy_poll = 100us\nmetrics = 127.0.0.1:9107\n"
 	"[defaults]\nallow = 192.0.2.0/24\nidle_timeout = 90\nprefix = a\\x20\\\\b\n"
 	"[listener one]\naddress = *:7 [::1]:8\naddress = unix:/run/x\nprotocol = udp tcp\n"
 	"deny = 192.0.2.1\ndeny = 2001:db8::/32\nmax_clients_per_ip = 4\nstall_timeout = 0\n"
@@ -101,7 +101,8 @@ TEST(a_dump_shows_every_key_and_reads_back_the_same)
 	expect_dump_to_read_back(
 		everything_set,
 		ARGUMENTS("workers = 3\n", "log_level = debug\n", "user", "max_clients = 77\n",
-			  "drain_timeout = 1500ms\n", "metrics = 127.0.0.1:9107\n",
+			  "drain_timeout = 1500ms\n", "busy_poll = 100us\n",
+			  "metrics = 127.0.0.1:9107\n",
 			  "[listener one]\naddress = *:7 [::1]:8 unix:/run/x\n",
 			  "protocol = tcp udp\n", "allow = 192.0.2.0/24\n",
 			  "deny = 192.0.2.1 2001:db8::/32\n", "max_clients_per_ip = 4\n",

@@ -131,7 +131,8 @@ TEST(settings_that_take_a_restart_are_named)
 	ck_assert_uint_eq(echod_log_count(echod, "restart"), 3);
 	/* Nothing to say when they are back at what is in force; and all else has changed. */
 	echod_reload(echod, "[server]\nworkers = 2\nlog_level = debug\nmax_clients = 9\n"
-			    "drain_timeout = 1s\n" ONE "idle_timeout = 9\nudp_rate = 9\n");
+			    "drain_timeout = 1s\nbusy_poll = 1us\n" ONE
+			    "idle_timeout = 9\nudp_rate = 9\n");
 	ck_assert_uint_eq(echod_log_count(echod, "restart"), 3);
 	ck_assert_uint_eq(echod_counter(echod, "tcp_connections_max"), 9);
 }

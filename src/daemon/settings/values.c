@@ -79,6 +79,19 @@ static bool format_duration_value(const struct setting *setting UNUSED, const vo
 	return item == 0;
 }
 
+static int parse_short_duration_value(const struct setting *setting, void *value, const char *text,
+				      struct reason *reason)
+{
+	return parse_short_duration(text, setting->min, setting->max, value, reason);
+}
+
+static bool format_short_duration_value(const struct setting *setting UNUSED, const void *value,
+					size_t item, char *text)
+{
+	(void)format_short_duration(*(const uint64_t *)value, text);
+	return item == 0;
+}
+
 static int parse_boolean_value(const struct setting *setting UNUSED, void *value, const char *text,
 			       struct reason *reason)
 {
@@ -191,6 +204,9 @@ const struct value_type number_or_auto_value = {
 	.size = sizeof(uint64_t), .parse = parse_number_or_auto, .format = format_number_or_auto};
 const struct value_type duration_value = {
 	.size = sizeof(uint64_t), .parse = parse_duration_value, .format = format_duration_value};
+const struct value_type short_duration_value = {.size = sizeof(uint64_t),
+						.parse = parse_short_duration_value,
+						.format = format_short_duration_value};
 const struct value_type boolean_value = {
 	.size = sizeof(bool), .parse = parse_boolean_value, .format = format_boolean_value};
 const struct value_type log_level_value = {

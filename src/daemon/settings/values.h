@@ -3,7 +3,8 @@
 
 /*
  * The kinds of values that any program's setting can have; rows of its table point here. Numbers,
- * levels and durations (in milliseconds) are uint64_t. Owns nothing itself.
+ * levels and durations (in milliseconds, short ones in microseconds) are uint64_t. Owns nothing
+ * itself.
  */
 
 #pragma once
@@ -15,6 +16,7 @@
 extern const struct value_type number_value;
 extern const struct value_type number_or_auto_value; /* auto is 0 */
 extern const struct value_type duration_value;
+extern const struct value_type short_duration_value;
 extern const struct value_type boolean_value;
 extern const struct value_type log_level_value;
 extern const struct value_type user_value;

@@ -46,6 +46,7 @@ struct server_config {
 	char user[NAME_MAX_LENGTH + 1]; /* "": do not switch */
 	uint64_t max_clients;		/* 0: auto */
 	uint64_t drain_timeout;		/* milliseconds */
+	uint64_t busy_poll;		/* microseconds */
 	struct address metrics;		/* length 0: none */
 };
 

@@ -19,6 +19,7 @@
 #define ANY_LISTENER(field)                                                                        \
 	.sections = IN_DEFAULTS | IN_LISTENER, .offset = offsetof(struct listener_config, field)
 
+#define SECOND_US UINT64_C(1000000)
 #define MINUTES UINT64_C(60000)
 #define DAYS (24 * 60 * MINUTES)
 
@@ -32,6 +33,8 @@ const struct setting settings[] = {
 	 .min = 1, .max = 1048576, .default_text = "auto"},
 	{"drain_timeout", SERVER(drain_timeout), .type = &duration_value,
 	 .max = 10 * MINUTES, .default_text = "10s"},
+	{"busy_poll", SERVER(busy_poll), .type = &short_duration_value,
+	 .max = SECOND_US, .default_text = "0"},
 	{"metrics", SERVER(metrics), .type = &endpoint_value, .default_text = "", .restart = true},
 
 	{"address", LISTENER(addresses), .type = &addresses_value, .default_text = "",

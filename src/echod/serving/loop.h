@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -48,6 +49,8 @@ struct loop {
 	struct endpoint_list endpoints;
 	struct guard_ports ports;
 	unsigned paused_endpoints;
+	uint64_t busy_poll_ns; /* 0: sleep at once when nothing is left to do */
+	bool over;	       /* loop_end was called */
 	uint64_t random_state;
 	struct streams *streams; /* made and freed by the folders of these names */
 	struct datagrams *datagrams;
@@ -56,3 +59,13 @@ struct loop {
 /* 0, or -1 when there is no memory; loop_clear takes a half-built one, without endpoints. */
 int loop_init(struct loop *loop, struct shared_tables *shared) WARN_UNUSED;
 void loop_clear(struct loop *loop);
+
+/* Serves until loop_end, or until the kernel refuses to wait. */
+void loop_run(struct loop *loop);
+void loop_end(struct loop *loop);
+
+/*
+ * From now on, looks for this long whether more has come before it sleeps, each time something
+ * came.
+ */
+void loop_set_busy_poll(struct loop *loop, uint64_t us);

@@ -110,7 +110,7 @@ static void end(struct connection *connection, enum counter why)
 	if (loop->paused_endpoints > 0)
 		endpoints_resume(loop);
 	if (loop->streams->draining && loop->streams->connections == 0)
-		event_base_loopbreak(loop->base);
+		loop_end(loop);
 }
 
 void connection_close(struct connection *connection, enum counter why)

@@ -7,7 +7,6 @@
 
 #include "echod/stream/connections.h"
 
-#include <event2/event.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -61,10 +60,10 @@ static void drain(struct wheel_item *item, void *arg UNUSED)
 		connection->stage->drain(connection);
 }
 
-static void stop_if_none(const struct loop *loop)
+static void stop_if_none(struct loop *loop)
 {
 	if (loop->streams->connections == 0)
-		event_base_loopbreak(loop->base);
+		loop_end(loop);
 }
 
 void connections_drain(struct loop *loop)

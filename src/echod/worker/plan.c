@@ -79,6 +79,7 @@ struct plan *plan_new(struct config *config, const struct socket_table *table, s
 		return NULL;
 	guard_ports_init(&plan->ports);
 	socket_table_refuse_ports(table, &plan->ports);
+	plan->busy_poll = config->server.busy_poll;
 	if (fill(plan, config, table, worker, workers) < 0) {
 		plan_free(plan);
 		return NULL;
@@ -195,6 +196,7 @@ void plan_carry_out(struct plan *plan, struct loop *loop)
 	merge_services(plan, loop);
 	start_or_move(plan, loop);
 	loop->ports = plan->ports;
+	loop_set_busy_poll(loop, plan->busy_poll);
 	plan_free(plan);
 	sweep(loop);
 	connections_reschedule(loop);

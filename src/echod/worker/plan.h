@@ -22,6 +22,7 @@ struct plan {
 	struct service_list services;
 	struct endpoint_list endpoints;
 	struct guard_ports ports;
+	uint64_t busy_poll; /* microseconds */
 };
 
 /* For worker number WORKER of WORKERS; NULL when out of memory. */

@@ -8,7 +8,6 @@
 #include "echod/worker/worker.h"
 
 #include <errno.h>
-#include <event2/event.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -94,7 +93,7 @@ static void *run(void *arg)
 {
 	struct worker *worker = arg;
 
-	event_base_loop(worker->loop.base, EVLOOP_NO_EXIT_ON_EMPTY);
+	loop_run(&worker->loop);
 	snapshot_counters(&worker->loop.counters, worker->counted_finally);
 	atomic_store(&worker->ended, true);
 	bell_ring(worker->answer_fd);

@@ -131,6 +131,45 @@ TEST(durations_are_written_in_their_shortest_exact_form)
 	}
 }
 
+TEST(short_durations_go_down_to_microseconds)
+{
+	static const struct {
+		const char *text, *shortest;
+		uint64_t us;
+	} cases[] = {
+		{"0", "0", 0},
+		{"0us", "0", 0},
+		{"1us", "1us", 1},
+		{"100US", "100us", 100},
+		{"1000us", "1ms", 1000},
+		{"1ms", "1ms", 1000},
+		{"1500us", "1500us", 1500},
+		{"1", "1s", 1000000},
+		{"1000ms", "1s", 1000000},
+		{"1s", "1s", 1000000},
+	};
+	static const char *const refused[] = {
+		"",   "us", "1.5ms", "-1us",   "1 us",	    "1ns",
+		"1m", "1h", "2",     "1001ms", "1000001us", "18446744073709551615s",
+	};
+	char text[DURATION_TEXT_MAX];
+	struct reason reason;
+	uint64_t us = 4711;
+
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		ck_assert_int_eq(parse_short_duration(refused[i], 0, 1000000, &us, &reason), -1);
+		ck_assert_ptr_nonnull(
+			strstr(reason.text, "from 0 to 1s: a whole number with us, "));
+		ck_assert_uint_eq(us, 4711);
+	}
+	ck_assert_int_eq(parse_short_duration("9us", 10, 1000000, &us, &reason), -1);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		ck_assert_int_eq(parse_short_duration(cases[i].text, 0, 1000000, &us, &reason), 0);
+		ck_assert_uint_eq(us, cases[i].us);
+		ck_assert_str_eq(format_short_duration(us, text), cases[i].shortest);
+	}
+}
+
 TEST(sizes_count_in_powers_of_1024)
 {
 	static const struct {

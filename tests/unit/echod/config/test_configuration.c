@@ -306,7 +306,9 @@ TEST(only_settings_that_wait_for_a_restart_are_named)
 		{"[server]\nmetrics = 127.0.0.1:1\n", "metrics "},
 		{"[server]\nmetrics = [::1]:1\nworkers = 1\nuser = root\n",
 		 "workers user metrics "},
-		{"[server]\nlog_level = info\nmax_clients = 3\ndrain_timeout = 0\n", ""},
+		{"[server]\nlog_level = info\nmax_clients = 3\ndrain_timeout = 0\n"
+		 "busy_poll = 5us\n",
+		 ""},
 		{"[defaults]\nidle_timeout = 3\n[listener a]\naddress = :1\n", ""},
 	};
 	struct config *now = load_good("");

@@ -23,6 +23,7 @@ TEST(the_dump_names_every_key_with_the_value_in_force)
 			       "#user = (none)\n"
 			       "max_clients = auto\n"
 			       "drain_timeout = 10s\n"
+			       "busy_poll = 0\n"
 			       "metrics = 127.0.0.1:9107\n"
 			       "\n"
 			       "[defaults]\n"

@@ -45,6 +45,7 @@ TEST(an_empty_file_serves_echo_on_port_7_with_every_default)
 		ck_assert_str_eq(config->server.user, "");
 		ck_assert_uint_eq(config->server.max_clients, 0);
 		ck_assert_uint_eq(config->server.drain_timeout, 10000);
+		ck_assert_uint_eq(config->server.busy_poll, 0);
 		ck_assert_uint_eq(config->server.metrics.length, 0);
 		ck_assert_uint_eq(config->listener_count, 1);
 		ck_assert_ptr_nonnull(echo);
@@ -88,6 +89,7 @@ TEST(every_setting_is_taken_to_its_place)
 					  "user = root\n"
 					  "max_clients = 1048576\n"
 					  "drain_timeout = 10m\n"
+					  "busy_poll = 1s\n"
 					  "metrics = localhost:0\n");
 	const struct listener_config *a = config_listener(config, "a.B-c_9");
 	char text[ADDRESS_TEXT_MAX];
@@ -97,6 +99,7 @@ TEST(every_setting_is_taken_to_its_place)
 	ck_assert_str_eq(config->server.user, "root");
 	ck_assert_uint_eq(config->server.max_clients, 1048576);
 	ck_assert_uint_eq(config->server.drain_timeout, 600000);
+	ck_assert_uint_eq(config->server.busy_poll, 1000000);
 	ck_assert_str_eq(address_format(&config->server.metrics, text), "127.0.0.1:0");
 	ck_assert_uint_eq(a->addresses.count, 3);
 	expect_address(a, 0, "127.0.0.1:1");

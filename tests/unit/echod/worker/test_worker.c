@@ -7,8 +7,11 @@
 
 #include "echod/worker/worker.h"
 
+#include <stdatomic.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "echod/guard/client_table.h"
 #include "echod/guard/rate_limit.h"
@@ -25,6 +28,15 @@ static struct shared_tables shared;
 static struct socket_table *table;
 static struct worker *worker;
 static int answer_fd;
+
+static atomic_uint looks; /* waits of any thread that do not sleep */
+
+int epoll_wait(int epoll, struct epoll_event *events, int room, int timeout)
+{
+	if (timeout == 0)
+		atomic_fetch_add(&looks, 1);
+	return (int)syscall(SYS_epoll_pwait, epoll, events, room, timeout, NULL, 0);
+}
 
 static void set_up(void)
 {
@@ -262,6 +274,53 @@ TEST(plans_may_change_under_load)
 	close(fd);
 	close(datagram);
 	stop_and_wait(false);
+}
+
+#define MANY_LOOKS 1000
+
+static void expect_sleeping_service(int fd)
+{
+	unsigned before = atomic_load(&looks);
+
+	for (int i = 0; i < 10; i++)
+		expect_echo(fd, "asleep", 6);
+	ask_and_wait();
+	ck_assert_uint_eq(atomic_load(&looks), before);
+}
+
+TEST(busy_poll_follows_each_plan)
+{
+	int fd;
+
+	start();
+	for (int i = 0; i < 3; i++) {
+		give(PLAIN);
+		ask_and_wait();
+		fd = dial();
+		expect_sleeping_service(fd);
+		give("[server]\nbusy_poll = 1s\n" PLAIN);
+		ask_and_wait();
+		expect_echo(fd, "awake", 5);
+		WAIT_UNTIL(atomic_load(&looks) > MANY_LOOKS);
+		ask_and_wait();
+		close(fd);
+		atomic_store(&looks, 0);
+	}
+	stop_and_wait(false);
+}
+
+TEST_EACH(a_worker_that_polls_can_be_stopped, 2)
+{
+	int fd;
+
+	start();
+	give("[server]\nbusy_poll = 1s\n" PLAIN);
+	ask_and_wait();
+	fd = dial();
+	expect_echo(fd, "awake", 5);
+	WAIT_UNTIL(atomic_load(&looks) > MANY_LOOKS);
+	stop_and_wait(_i);
+	close(fd);
 }
 
 TEST(without_descriptors_there_is_no_worker)
