@@ -39,11 +39,11 @@ _echoc()
 	fi
 	case ${COMP_WORDS[1]} in
 	ping)
-		options+=' -c -i -q -s -W --report'
+		options+=' -c -i -q -s -W --busy --report'
 		values+=' -c -i -s -W --report'
 		;;
 	bench)
-		options+=' -c -d -g -j -p -r -s'
+		options+=' -c -d -g -j -p -r -s --busy'
 		values+=' -c -d -j -p -r -s'
 		;;
 	send)

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <event2/event.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/time.h>
 
@@ -46,6 +47,18 @@ static inline struct event_base *events_new_base(int flags)
 	base = event_base_new_with_config(config);
 	event_config_free(config);
 	return base;
+}
+
+/*
+ * Runs BASE until a callback breaks out of it. BUSY: looks again and again without ever sleeping,
+ * so that nothing waits for a wake-up of this thread.
+ */
+static inline void events_run(struct event_base *base, bool busy)
+{
+	int flags = busy ? EVLOOP_NONBLOCK : 0;
+
+	while (event_base_loop(base, flags) == 0 && busy && !event_base_got_break(base))
+		;
 }
 
 /* Accepts NULL. */

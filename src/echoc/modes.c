@@ -17,23 +17,25 @@ const struct mode mode_table[] = {
 		.name = "ping",
 		.letter = 'p',
 		.usage = "[-u] [-c N] [-i INTERVAL] [-s SIZE] [-W TIMEOUT]\n"
-			 "                   [--report INTERVAL] [-q] HOST[:PORT]",
+			 "                   [--report INTERVAL] [--busy] [-q] HOST[:PORT]",
 		.purpose = "one probe every INTERVAL (1s): is the path up, how long does it take",
 		.options =
 			"-c N probes (endless)  -s SIZE in bytes (64)  -W TIMEOUT (1s)\n"
-			"        --report INTERVAL: a summary every INTERVAL  -q  only summaries",
+			"        --report INTERVAL: a summary every INTERVAL  -q  only summaries\n"
+			"        --busy  poll without sleeping",
 		.run = ping_run,
 	},
 	{
 		.name = "bench",
 		.letter = 'b',
 		.usage = "[-u] [-c CONNECTIONS] [-s SIZE] [-p DEPTH] [-r RATE]\n"
-			 "                   [-d DURATION] [-j THREADS] [-g] HOST[:PORT]",
+			 "                   [-d DURATION] [-j THREADS] [-g] [--busy] HOST[:PORT]",
 		.purpose =
 			"DEPTH (1) messages outstanding on each connection, or RATE per second:\n"
 			"         how much does the path carry, and how fast",
 		.options = "-c CONNECTIONS (1)  -s SIZE (64)  -d DURATION (10s)  -j THREADS (1)\n"
-			   "        -g  send UDP in trains, eight of them outstanding without -p",
+			   "        -g  send UDP in trains, eight of them outstanding without -p\n"
+			   "        --busy  poll without sleeping",
 		.run = bench_run,
 	},
 	{

@@ -44,6 +44,8 @@ static const char *const clean_runs[][12] = {
 	{"-r", "2000", "-c", "3", "-j", "2"},
 	{"-u", "-r", "2000", "-c", "3"},
 	{"-u", "-g", "-r", "5000"},
+	{"--busy", "-c", "3", "-j", "2"},
+	{"-u", "--busy", "-r", "2000"},
 };
 
 static void run_bench(const char *const *options, const char *target, struct echoc *echoc)

@@ -5,6 +5,8 @@
 
 #include "config.h"
 
+#include <sys/resource.h>
+
 #include "integration/echoc_run.h"
 #include "integration/faulty_server.h"
 #include "integration/harness.h"
@@ -117,4 +119,39 @@ TEST(the_largest_probes_come_back)
 	EXPECT(&echoc, 0, "16777216 bytes from ", "1 sent, 1 received");
 	echoc = echoc_run(ECHOC_ARGS("ping", "-u", "-c", "1", "-s", "65507", faulty_start(&udp)));
 	EXPECT(&echoc, 0, "65507 bytes from ", "1 sent, 1 received");
+}
+
+#define ROUNDS 100
+
+/* How often it gave up its CPU to wait. */
+static long sleeps(const char *const *arguments)
+{
+	struct rusage before, after;
+	struct echoc echoc;
+
+	ck_assert_int_eq(getrusage(RUSAGE_CHILDREN, &before), 0);
+	echoc = echoc_run(arguments);
+	ck_assert_int_eq(getrusage(RUSAGE_CHILDREN, &after), 0);
+	EXPECT(&echoc, 0, NULL);
+	return after.ru_nvcsw - before.ru_nvcsw;
+}
+
+/* Both exchange ROUNDS messages, one at a time. */
+TEST_EACH(busy_never_sleeps_between_two_messages, 4)
+{
+	bool udp = _i % 2 == 1, bench = _i >= 2;
+	const char *kind = udp ? "-u" : "-4";
+	const char *server = FAULTY(.datagram = udp, .size = TCP_SIZE);
+	const char *ping[] = {"echoc", "ping", kind,  "-q",	"-c",	"100", "-i",
+			      "5ms",   "-W",   "20s", "--busy", server, NULL};
+	const char *benches[] = {"echoc", "bench", kind,     "-r",   "200",
+				 "-d",	  "500ms", "--busy", server, NULL};
+	const char **arguments = bench ? benches : ping, **option = arguments;
+	long busy = sleeps(arguments);
+
+	while (strcmp(*option, "--busy") != 0)
+		option++;
+	*option = "-v";
+	ck_assert_int_lt(busy, ROUNDS / 2);
+	ck_assert_int_gt(sleeps(arguments), busy);
 }

@@ -47,7 +47,7 @@ static void *run(void *context)
 	const uint64_t one = 1;
 
 	grow_ready_list(self);
-	event_base_dispatch(self->lane.base);
+	events_run(self->lane.base, self->bench->arguments->busy);
 	(void)!write(self->bench->wakeup, &one, sizeof(one));
 	return NULL;
 }

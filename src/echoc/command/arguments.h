@@ -22,6 +22,7 @@ struct arguments {
 	bool verbose;
 	bool quiet;
 	bool gso;
+	bool busy;
 	bool only_v4;
 	bool only_v6;
 	struct target_options target;

@@ -37,6 +37,7 @@ static const struct option_row rows[] = {
 	{LONG_REPORT, "p", KIND_DURATION, AT(report_ms), NULL, 1, YEAR_MS},
 	{'q', "p", KIND_FLAG, AT(quiet), NULL, 0, 0},
 	{'s', "pb", KIND_SIZE, AT(size), "64", PROBE_SIZE_MIN, PROBE_SIZE_MAX},
+	{LONG_BUSY, "pb", KIND_FLAG, AT(busy), NULL, 0, 0},
 	{'c', "b", KIND_NUMBER, AT(connections), "1", 1, 65536},
 	{'p', "b", KIND_NUMBER, AT(depth), "1", 1, 65536},
 	{'r', "b", KIND_NUMBER, AT(rate), NULL, 1, 100000000},
@@ -48,6 +49,7 @@ static const struct option_row rows[] = {
 
 const struct option long_options[] = {
 	{"report", required_argument, NULL, LONG_REPORT},
+	{"busy", no_argument, NULL, LONG_BUSY},
 	{"json", no_argument, NULL, LONG_JSON},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},

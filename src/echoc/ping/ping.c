@@ -304,7 +304,7 @@ enum echoc_status ping_run(const struct arguments *arguments, struct target *tar
 	struct pinger pinger;
 
 	if (pinger_init(&pinger, arguments, target, &reason) == 0 && start(&pinger, &reason) == 0) {
-		event_base_dispatch(pinger.base);
+		events_run(pinger.base, arguments->busy);
 		ping_read(&pinger, clock_ns());
 		link_lose_waiting(&pinger.link, "stopped");
 		status = pinger_sum_up(&pinger);

@@ -57,7 +57,7 @@ TEST(ping_has_the_documented_defaults)
 	ck_assert_uint_eq(arguments.size, 64);
 	ck_assert_uint_eq(arguments.timeout_ms, 1000);
 	ck_assert_uint_eq(arguments.report_ms, 0);
-	ck_assert(!arguments.target.udp && !arguments.json && !arguments.quiet);
+	ck_assert(!arguments.target.udp && !arguments.json && !arguments.quiet && !arguments.busy);
 	ck_assert_str_eq(arguments.target.name, "host");
 }
 
@@ -83,6 +83,10 @@ TEST(values_are_read_with_their_units)
 	ck_assert_uint_eq(arguments.report_ms, 60000);
 	ck_assert(arguments.target.udp && arguments.json && arguments.quiet);
 	ck_assert_int_eq(arguments.target.fragmenting, FRAGMENTING_DEFAULT);
+	ck_assert_int_eq(parse("ping --busy h"), 0);
+	ck_assert(arguments.busy);
+	ck_assert_int_eq(parse("bench --busy h"), 0);
+	ck_assert(arguments.busy);
 	ck_assert_int_eq(parse("ping -M do h"), 0);
 	ck_assert_int_eq(arguments.target.fragmenting, FRAGMENTING_DO);
 	ck_assert_int_eq(parse("bench h -c 8 -p 16 -r 1000 -d 2m -j 4"), 0);
@@ -146,6 +150,7 @@ static const char *const refused[][2] = {
 	{"bench -g host", "-g sends UDP"},
 	{"bench -u -g unixgram:/x", "-g sends UDP"},
 	{"send -s 64 host", "send has no option -s"},
+	{"send --busy host", "send has no option --busy"},
 	{"send", "missing target"},
 };
 
