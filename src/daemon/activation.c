@@ -78,6 +78,7 @@ static const char *classify(struct handed_socket *handed)
 	if (handed->address.sa.sa_family != AF_INET && handed->address.sa.sa_family != AF_INET6 &&
 	    handed->address.sa.sa_family != AF_UNIX)
 		return "is a socket of another family";
+	handed->shares_address = socket_option(handed->fd, SO_REUSEPORT) == 1;
 	if (type == SOCK_STREAM) {
 		handed->kind = HANDED_STREAM;
 		return socket_option(handed->fd, SO_ACCEPTCONN) == 1

@@ -28,6 +28,7 @@ struct handed_socket {
 	char name[HANDED_NAME_MAX + 1]; /* "unknown" if it has none */
 	enum handed_kind kind;
 	struct address address; /* local address */
+	bool shares_address;	/* SO_REUSEPORT: other sockets may have the same one */
 };
 
 /* True if sockets were passed to this process. Valid only before activation_take. */

@@ -61,3 +61,19 @@ int listening_socket(const char *host)
 	ck_assert_int_eq(listen(fd, 64), 0);
 	return fd;
 }
+
+void shared_sockets(const char *host, int type, int *fds, size_t count)
+{
+	struct address address = at(host, 0);
+	int yes = 1;
+
+	for (size_t i = 0; i < count; i++) {
+		fds[i] = new_socket(&address, type);
+		ck_assert_int_eq(setsockopt(fds[i], SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes)),
+				 0);
+		ck_assert_int_eq(bind(fds[i], &address.sa, address.length), 0);
+		ck_assert_int_eq(getsockname(fds[i], &address.sa, &address.length), 0);
+		if (type == SOCK_STREAM)
+			ck_assert_int_eq(listen(fds[i], 64), 0);
+	}
+}

@@ -28,3 +28,6 @@ struct echod *start_with(struct handover *handover, const char *config);
 /* Sockets bound to HOST as systemd makes them: an IPv6 one carries IPv4 as well. */
 int bound_socket(const char *host, int type);
 int listening_socket(const char *host);
+
+/* COUNT of one address, as with ReusePort=yes; streams listen. */
+void shared_sockets(const char *host, int type, int *fds, size_t count);

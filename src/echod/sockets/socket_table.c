@@ -34,24 +34,48 @@ void socket_table_free(struct socket_table *table)
 	free(table);
 }
 
-static int adopt_one(struct binding *binding, const struct handed_socket *handed,
-		     struct reason *reason)
+static enum socket_kind kind_of(const struct handed_socket *handed)
 {
 	bool is_unix = handed->address.sa.sa_family == AF_UNIX;
 
 	if (handed->kind == HANDED_STREAM)
-		binding->kind = is_unix ? SOCKET_UNIX : SOCKET_TCP;
-	else
-		binding->kind = is_unix ? SOCKET_UNIXGRAM : SOCKET_UDP;
+		return is_unix ? SOCKET_UNIX : SOCKET_TCP;
+	return is_unix ? SOCKET_UNIXGRAM : SOCKET_UDP;
+}
+
+/*
+ * Sockets that share an address (ReusePort=yes, and a line of the unit repeated) share a binding.
+ */
+static struct binding *binding_for(struct socket_table *table, const struct handed_socket *handed)
+{
+	enum socket_kind kind = kind_of(handed);
+	struct binding *binding = table->bindings;
+
+	for (size_t i = 0; handed->shares_address && i < table->count; i++, binding++) {
+		if (binding->kind == kind && strcmp(binding->listener, handed->name) == 0 &&
+		    address_equal(&binding->address, &handed->address))
+			return binding;
+	}
+	binding = &table->bindings[table->count++];
+	binding->kind = kind;
 	memcpy(binding->listener, handed->name, sizeof(binding->listener));
 	binding->address = handed->address;
-	binding->sockets = calloc(1, sizeof(struct listen_socket *));
-	if (!binding->sockets)
+	return binding;
+}
+
+static int adopt_one(struct binding *binding, const struct handed_socket *handed,
+		     struct reason *reason)
+{
+	struct listen_socket **sockets = reallocarray(binding->sockets, binding->socket_count + 1,
+						      sizeof(struct listen_socket *));
+
+	if (!sockets)
 		return reason_set(reason, "no memory for the sockets handed over");
-	binding->sockets[0] = listen_socket_adopt(handed->fd, binding->kind, reason);
-	if (!binding->sockets[0])
+	binding->sockets = sockets;
+	sockets[binding->socket_count] = listen_socket_adopt(handed->fd, binding->kind, reason);
+	if (!sockets[binding->socket_count])
 		return -1;
-	binding->socket_count = 1;
+	binding->socket_count++;
 	return 0;
 }
 
@@ -66,9 +90,8 @@ struct socket_table *socket_table_adopt(const struct handed_socket *handed, size
 		return NULL;
 	}
 	table->handed = true;
-	table->count = count;
 	for (size_t i = 0; i < count; i++) {
-		if (adopt_one(&table->bindings[i], &handed[i], reason) < 0) {
+		if (adopt_one(binding_for(table, &handed[i]), &handed[i], reason) < 0) {
 			socket_table_free(table);
 			return NULL;
 		}
@@ -135,21 +158,33 @@ void socket_table_release(struct socket_table *table)
 	}
 }
 
-struct listen_socket *socket_table_socket_for(const struct binding *binding, size_t index,
-					      size_t worker, size_t workers)
+/* Those of several addresses begin with different workers. */
+static size_t first_worker(const struct socket_table *table, size_t index)
 {
-	if (socket_is_stream(binding->kind))
-		return binding->socket_count == workers ? binding->sockets[worker]
-							: binding->sockets[0];
-	/*
-	 * Two threads reading one datagram socket would reorder a flow. All of unix are read by the
-	 * same one, whatever a reload changes: it knows the names of all.
-	 */
+	size_t sockets = 0;
+
+	for (size_t i = 0; i < index; i++) {
+		if (!socket_is_stream(table->bindings[i].kind))
+			sockets += table->bindings[i].socket_count;
+	}
+	return sockets;
+}
+
+bool socket_table_assigns(const struct socket_table *table, size_t index, size_t socket,
+			  size_t worker, size_t workers)
+{
+	const struct binding *binding = &table->bindings[index];
+	size_t count = binding->socket_count;
+
+	/* All of unix are read by the same one, whatever a reload changes: it knows the names. */
 	if (binding->kind == SOCKET_UNIXGRAM)
-		return worker == 0 ? binding->sockets[0] : NULL;
-	if (binding->socket_count == workers)
-		return binding->sockets[worker];
-	return index % workers == worker ? binding->sockets[0] : NULL;
+		return worker == 0;
+	if (count >= workers)
+		return socket % workers == worker;
+	if (socket_is_stream(binding->kind))
+		return worker % count == socket;
+	/* Two threads reading one datagram socket would reorder a flow. */
+	return (first_worker(table, index) + socket) % workers == worker;
 }
 
 void socket_table_announce(const struct socket_table *table, const struct socket_table *held)

@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,7 +20,10 @@
 #include "echod/guard/guard.h"
 #include "echod/sockets/listen_socket.h"
 
-/* One socket address and protocol: a socket for each worker, or one for all of them. */
+/*
+ * One socket address and protocol: a socket for each worker, one for all of them, or as many as
+ * the service manager handed over.
+ */
 struct binding {
 	char listener[HANDED_NAME_MAX + 1]; /* whose settings apply, by name */
 	enum socket_kind kind;
@@ -60,11 +64,9 @@ void socket_table_free(struct socket_table *table);
 /* Gives up sockets that were opened for nothing, files too, but for those that HELD has as well. */
 void socket_table_discard(struct socket_table *next, const struct socket_table *held);
 
-/*
- * The socket of BINDING number INDEX that worker number WORKER of WORKERS serves; NULL when none.
- */
-struct listen_socket *socket_table_socket_for(const struct binding *binding, size_t index,
-					      size_t worker, size_t workers);
+/* Whether worker number WORKER of WORKERS serves socket number SOCKET of binding number INDEX. */
+bool socket_table_assigns(const struct socket_table *table, size_t index, size_t socket,
+			  size_t worker, size_t workers);
 
 /* "listening on tcp 0.0.0.0:7" for what HELD (or NULL) does not have. */
 void socket_table_announce(const struct socket_table *table, const struct socket_table *held);

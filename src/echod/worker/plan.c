@@ -50,21 +50,30 @@ static int add_endpoint(struct plan *plan, struct listen_socket *socket, struct 
 	return 0;
 }
 
+static int add_endpoints(struct plan *plan, struct config *config, const struct socket_table *table,
+			 size_t index, size_t worker, size_t workers)
+{
+	const struct binding *binding = &table->bindings[index];
+
+	for (size_t i = 0; i < binding->socket_count; i++) {
+		if (socket_table_assigns(table, index, i, worker, workers) &&
+		    add_endpoint(plan, binding->sockets[i],
+				 service_for(plan, config, binding->listener)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int fill(struct plan *plan, struct config *config, const struct socket_table *table,
 		size_t worker, size_t workers)
 {
-	struct listen_socket *socket;
-
 	/* Also those without a socket of this worker: live connections follow them by name. */
 	for (size_t i = 0; i < config->listener_count; i++) {
 		if (!add_service(plan, config, &config->listeners[i]))
 			return -1;
 	}
 	for (size_t i = 0; i < table->count; i++) {
-		socket = socket_table_socket_for(&table->bindings[i], i, worker, workers);
-		if (socket &&
-		    add_endpoint(plan, socket,
-				 service_for(plan, config, table->bindings[i].listener)) < 0)
+		if (add_endpoints(plan, config, table, i, worker, workers) < 0)
 			return -1;
 	}
 	return 0;

@@ -166,6 +166,21 @@ TEST(an_ipv6_socket_is_taken)
 	ck_assert_int_eq(outcome.sockets[0].address.sa.sa_family, AF_INET6);
 }
 
+TEST(sockets_that_share_their_address_are_told_apart)
+{
+	struct handover handover = {
+		.fds = {socket_on(AF_INET, SOCK_DGRAM), socket_on(AF_INET, SOCK_DGRAM)},
+		.count = 2};
+	struct outcome outcome;
+	int yes = 1;
+
+	ck_assert_int_eq(setsockopt(handover.fds[1], SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes)),
+			 0);
+	outcome = hand_over(&handover);
+	ck_assert(!outcome.sockets[0].shares_address);
+	ck_assert(outcome.sockets[1].shares_address);
+}
+
 TEST(sockets_without_a_name_are_unknown)
 {
 	struct handover handover = {.fds = {table(AF_INET), table(AF_INET)}, .count = 2};

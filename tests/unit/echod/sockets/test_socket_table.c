@@ -233,15 +233,27 @@ TEST(ports_served_over_udp_get_no_answer)
 	socket_table_free(table);
 }
 
+#define WORKERS_MAX 8
+
+/* The workers that serve one socket, as bits. */
+static unsigned servers_of(const struct socket_table *table, size_t index, size_t socket,
+			   size_t workers)
+{
+	unsigned servers = 0;
+
+	for (size_t worker = 0; worker < workers; worker++)
+		servers |= (unsigned)socket_table_assigns(table, index, socket, worker, workers)
+			   << worker;
+	return servers;
+}
+
 TEST(each_worker_has_its_own_socket)
 {
 	struct socket_table *table = open_text("[listener a]\naddress = 127.0.0.1:0\n");
 
 	for (size_t i = 0; i < table->count; i++) {
-		for (size_t worker = 0; worker < WORKERS; worker++)
-			ck_assert_ptr_eq(
-				socket_table_socket_for(&table->bindings[i], i, worker, WORKERS),
-				table->bindings[i].sockets[worker]);
+		for (size_t socket = 0; socket < WORKERS; socket++)
+			ck_assert_uint_eq(servers_of(table, i, socket, WORKERS), 1U << socket);
 	}
 	socket_table_free(table);
 }
@@ -256,52 +268,128 @@ TEST(unix_datagram_sockets_belong_to_the_first_worker)
 		 "[listener a]\naddress = unixgram:%s/a\naddress = unixgram:%s/b\n",
 		 test_directory(), test_directory());
 	table = open_text(text);
-	for (size_t i = 0; i < table->count; i++) {
-		for (size_t worker = 0; worker < WORKERS; worker++)
-			ck_assert_ptr_eq(
-				socket_table_socket_for(&table->bindings[i], i, worker, WORKERS),
-				worker == 0 ? table->bindings[i].sockets[0] : NULL);
-	}
+	for (size_t i = 0; i < table->count; i++)
+		ck_assert_uint_eq(servers_of(table, i, 0, WORKERS), 1);
 	socket_table_release(table);
 	socket_table_free(table);
 }
 
-static struct socket_table *adopt_two_datagram_one_stream(void)
+/* COUNT sockets of one address, as a unit with ReusePort=yes makes them. */
+static size_t hand_group(struct handed_socket *handed, enum handed_kind kind, size_t count,
+			 const char *name)
 {
-	struct handed_socket handed[3] = {0};
-	struct socket_table *table;
+	struct address address = at("127.0.0.1", 0);
+	int yes = 1;
 
-	for (size_t i = 0; i < 3; i++) {
-		handed[i].kind = i < 2 ? HANDED_DATAGRAM : HANDED_STREAM;
-		handed[i].address = at("127.0.0.1", 0);
-		handed[i].fd = new_socket(&handed[i].address, i < 2 ? SOCK_DGRAM : SOCK_STREAM);
-		ck_assert_int_eq(
-			bind(handed[i].fd, &handed[i].address.sa, handed[i].address.length), 0);
-		snprintf(handed[i].name, sizeof(handed[i].name), "name%zu", i);
+	for (size_t i = 0; i < count; i++) {
+		struct handed_socket *one = &handed[i];
+
+		memset(one, 0, sizeof(*one));
+		one->kind = kind;
+		one->shares_address = true;
+		one->fd = new_socket(&address, kind == HANDED_STREAM ? SOCK_STREAM : SOCK_DGRAM);
+		ck_assert_int_eq(setsockopt(one->fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes)),
+				 0);
+		ck_assert_int_eq(bind(one->fd, &address.sa, address.length), 0);
+		ck_assert_int_eq(getsockname(one->fd, &address.sa, &address.length), 0);
+		one->address = address;
+		snprintf(one->name, sizeof(one->name), "%s", name);
 	}
-	table = socket_table_adopt(handed, 3, &reason);
+	return count;
+}
+
+static struct socket_table *adopt(const struct handed_socket *handed, size_t count)
+{
+	struct socket_table *table = socket_table_adopt(handed, count, &reason);
+
 	ck_assert_msg(table != NULL, "%s", reason.text);
+	ck_assert(table->handed);
+	ck_assert_uint_eq(socket_table_sockets(table), count);
 	return table;
 }
 
-TEST(a_handed_datagram_socket_belongs_to_one_worker_a_listening_one_to_all)
+static unsigned bits(unsigned set)
 {
-	struct socket_table *table = adopt_two_datagram_one_stream();
+	return (unsigned)__builtin_popcount(set);
+}
 
-	ck_assert(table->handed);
-	for (size_t i = 0; i < 2; i++) {
-		unsigned owners = 0;
+static const struct {
+	enum handed_kind kind;
+	size_t sockets, workers;
+	unsigned servers[WORKERS_MAX]; /* of each socket */
+} shares[] = {
+	/* A datagram socket belongs to one worker, whatever their number. */
+	{HANDED_DATAGRAM, 1, 1, {1}},
+	{HANDED_DATAGRAM, 1, 4, {1}},
+	{HANDED_DATAGRAM, 2, 4, {1, 2}},
+	{HANDED_DATAGRAM, 4, 4, {1, 2, 4, 8}},
+	{HANDED_DATAGRAM, 5, 2, {1, 2, 1, 2, 1}},
+	/* No worker is without a listening one. */
+	{HANDED_STREAM, 1, 1, {1}},
+	{HANDED_STREAM, 1, 4, {15}},
+	{HANDED_STREAM, 2, 4, {5, 10}},
+	{HANDED_STREAM, 3, 4, {9, 2, 4}},
+	{HANDED_STREAM, 4, 4, {1, 2, 4, 8}},
+	{HANDED_STREAM, 5, 2, {1, 2, 1, 2, 1}},
+};
 
-		for (size_t worker = 0; worker < WORKERS; worker++)
-			owners += socket_table_socket_for(&table->bindings[i], i, worker,
-							  WORKERS) != NULL;
-		ck_assert_uint_eq(owners, 1);
+TEST_EACH(handed_sockets_of_one_address_are_spread_over_the_workers, ARRAY_SIZE(shares))
+{
+	struct handed_socket handed[WORKERS_MAX];
+	size_t count = hand_group(handed, shares[_i].kind, shares[_i].sockets, "echo");
+	struct socket_table *table = adopt(handed, count);
+
+	ck_assert_uint_eq(table->count, 1);
+	ck_assert_uint_eq(table->bindings[0].socket_count, count);
+	ck_assert_str_eq(table->bindings[0].listener, "echo");
+	for (size_t socket = 0; socket < count; socket++) {
+		ck_assert_int_eq(table->bindings[0].sockets[socket]->fd, handed[socket].fd);
+		ck_assert_uint_eq(servers_of(table, 0, socket, shares[_i].workers),
+				  shares[_i].servers[socket]);
 	}
-	for (size_t worker = 0; worker < WORKERS; worker++)
-		ck_assert_ptr_nonnull(
-			socket_table_socket_for(&table->bindings[2], 2, worker, WORKERS));
-	ck_assert_str_eq(table->bindings[2].listener, "name2");
-	ck_assert_int_eq(table->bindings[2].kind, SOCKET_TCP);
-	ck_assert_uint_eq(socket_table_sockets(table), 3);
+	socket_table_free(table);
+}
+
+/* Two addresses do not begin with the same worker. */
+TEST(groups_of_several_addresses_use_all_workers)
+{
+	struct handed_socket handed[6];
+	struct socket_table *table;
+	unsigned served = 0;
+
+	(void)hand_group(handed, HANDED_DATAGRAM, 2, "a");
+	(void)hand_group(handed + 2, HANDED_STREAM, 2, "a");
+	(void)hand_group(handed + 4, HANDED_DATAGRAM, 2, "a");
+	table = adopt(handed, 6);
+	ck_assert_uint_eq(table->count, 3);
+	for (size_t index = 0; index < 3; index += 2) {
+		for (size_t socket = 0; socket < 2; socket++) {
+			unsigned servers = servers_of(table, index, socket, 4);
+
+			ck_assert_uint_eq(bits(servers), 1);
+			served |= servers;
+		}
+	}
+	ck_assert_uint_eq(served, 15);
+	socket_table_free(table);
+}
+
+TEST(handed_sockets_that_differ_are_no_group)
+{
+	struct handed_socket handed[6];
+	struct socket_table *table;
+
+	(void)hand_group(handed, HANDED_DATAGRAM, 2, "a");
+	(void)hand_group(handed + 2, HANDED_DATAGRAM, 2, "a");
+	(void)hand_group(handed + 4, HANDED_STREAM, 2, "a");
+	handed[1].shares_address = false;
+	strcpy(handed[3].name, "b");
+	handed[5].address = at("127.0.0.2", 7);
+	table = adopt(handed, 6);
+	ck_assert_uint_eq(table->count, 6);
+	for (size_t i = 0; i < table->count; i++)
+		ck_assert_uint_eq(table->bindings[i].socket_count, 1);
+	ck_assert_str_eq(table->bindings[3].listener, "b");
+	ck_assert_int_eq(table->bindings[4].kind, SOCKET_TCP);
 	socket_table_free(table);
 }
