@@ -40,6 +40,16 @@ const char *test_directory(void)
 	return directory;
 }
 
+const char *test_path(const char *name)
+{
+	static char paths[8][PATH_MAX + 64];
+	static unsigned next;
+	char *path = paths[next++ % ARRAY_SIZE(paths)];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", directory, name);
+	return path;
+}
+
 static void make_directory(void)
 {
 	const char *parent = getenv("TMPDIR");

@@ -87,5 +87,6 @@ void test_enter(struct test_entry *entry);
 /* END is called when a test is over, after the tear-down of its case, unless the test failed. */
 void test_at_end(void (*end)(void));
 
-/* The directory of this test program; removed at its end. */
+/* The directory of this test program; removed at its end. A NAME in it; good for some calls. */
 const char *test_directory(void);
+const char *test_path(const char *name);

@@ -13,23 +13,6 @@
 #include "daemon/settings/config_file.h"
 #include "unit/config_text.h"
 
-static char directory[] = "/tmp/echod-test-XXXXXX";
-
-static void make_directory(void)
-{
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-}
-
-static void remove_directory(void)
-{
-	char path[64];
-
-	(void)snprintf(path, sizeof(path), "%s/file", directory);
-	(void)unlink(path);
-	ck_assert_int_eq(rmdir(directory), 0);
-	memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
-}
-
 static struct config *load_path(const char *path, bool must_exist)
 {
 	struct config_source source = {.path = path, .must_exist = must_exist};
@@ -37,14 +20,13 @@ static struct config *load_path(const char *path, bool must_exist)
 	return load_source(&source);
 }
 
-TEST_CASE("configuration", make_directory, remove_directory);
+TEST_CASE("configuration");
 
 TEST(a_missing_file_is_an_error_only_when_it_was_named)
 {
-	char path[64];
+	const char *path = test_path("missing");
 	struct config *config;
 
-	(void)snprintf(path, sizeof(path), "%s/file", directory);
 	ck_assert_ptr_null(load_path(path, true));
 	ck_assert_str_eq(said.lines, "F: not found: create it, or name another with -c\n");
 	config = load_path(path, false);
@@ -57,10 +39,9 @@ TEST(a_missing_file_is_an_error_only_when_it_was_named)
 
 TEST(what_is_no_file_is_refused_without_waiting_for_it)
 {
-	char path[64];
+	const char *path = test_path("fifo");
 
-	(void)snprintf(path, sizeof(path), "%s/file", directory);
-	ck_assert_ptr_null(load_path(directory, false));
+	ck_assert_ptr_null(load_path(test_directory(), false));
 	ck_assert_str_eq(said.lines, "F: is a directory, not a file\n");
 	ck_assert_ptr_null(load_path("/dev/null", false));
 	ck_assert_str_eq(said.lines, "F: is a device, not a file\n");
@@ -71,14 +52,9 @@ TEST(what_is_no_file_is_refused_without_waiting_for_it)
 
 TEST(an_unreadable_file_is_refused_whether_or_not_it_was_named)
 {
-	char path[64];
-	int fd;
+	const char *path = test_path("unreadable");
 
-	(void)snprintf(path, sizeof(path), "%s/file", directory);
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0000);
-	ck_assert_int_ge(fd, 0);
-	close(fd);
-	ck_assert_int_eq(chmod(directory, 0755), 0);
+	ck_assert_int_ge(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0000), 0);
 	if (geteuid() == 0)
 		ck_assert_int_eq(seteuid(65534), 0);
 	ck_assert_ptr_null(load_path(path, false));
@@ -91,9 +67,8 @@ TEST(an_unreadable_file_is_refused_whether_or_not_it_was_named)
 TEST(what_would_help_is_said_only_where_it_does)
 {
 	struct rlimit none = {.rlim_cur = 0}, before;
-	char path[64];
+	const char *path = test_path("file");
 
-	(void)snprintf(path, sizeof(path), "%s/file", directory);
 	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
 	none.rlim_max = before.rlim_max;
@@ -102,8 +77,7 @@ TEST(what_would_help_is_said_only_where_it_does)
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
 	ck_assert_str_eq(said.lines, "F: cannot open: Too many open files: raise "
 				     "LimitNOFILE= (ulimit -n)\n");
-	(void)snprintf(path, sizeof(path), "%s/file/x", directory);
-	ck_assert_ptr_null(load_path(path, true));
+	ck_assert_ptr_null(load_path(test_path("file/x"), true));
 	ck_assert_str_eq(said.lines, "F: cannot open: Not a directory\n");
 }
 
@@ -121,12 +95,9 @@ TEST(a_file_may_have_64_kib)
 static struct config *load_with(const char *text, const struct listen_address *addresses,
 				size_t count)
 {
-	char path[64];
-	struct config_source source = {path, true, addresses, count, false};
-	FILE *file;
+	struct config_source source = {test_path("file"), true, addresses, count, false};
+	FILE *file = fopen(source.path, "w");
 
-	(void)snprintf(path, sizeof(path), "%s/file", directory);
-	file = fopen(path, "w");
 	ck_assert_ptr_nonnull(file);
 	ck_assert_int_ge(fputs(text, file), 0);
 	ck_assert_int_eq(fclose(file), 0);
@@ -212,9 +183,8 @@ TEST(addresses_that_are_not_opened_need_not_be_there)
 				   "[listener a]\naddress = [fe80::1%nosuch0]:7 *:7\n"
 				   "address = [fe80::1%4294967295]:7\n";
 	struct listen_address other = parse("127.0.0.1:8");
-	struct config_source source = {.path = "", .handed = true};
+	struct config_source source = {.path = test_path("file"), .handed = true};
 	struct config *config;
-	char path[64];
 	char *dump;
 
 	ck_assert_ptr_null(load_with(text, NULL, 0));
@@ -227,8 +197,6 @@ TEST(addresses_that_are_not_opened_need_not_be_there)
 	config = load_with(text, &other, 1);
 	ck_assert_msg(config != NULL && said.length == 0, "%s", said.lines);
 	config_release(config);
-	(void)snprintf(path, sizeof(path), "%s/file", directory);
-	source.path = path;
 	config = load_source(&source);
 	ck_assert_msg(config != NULL && said.length == 0, "%s", said.lines);
 	dump = dump_text(config);
