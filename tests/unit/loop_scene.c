@@ -191,20 +191,31 @@ ssize_t scene_take(int fd, void *data, size_t size)
 	return taken;
 }
 
-void scene_expect(int fd, const char *text)
+void scene_read(int fd, void *data, size_t size)
 {
-	size_t size = strlen(text), got = 0;
-	char data[4096];
 	ssize_t taken;
 
-	ck_assert_uint_le(size, sizeof(data));
-	while (got < size) {
-		TURN_UNTIL((taken = scene_take(fd, data + got, size - got)) >= 0);
+	for (size_t got = 0; got < size; got += (size_t)taken) {
+		TURN_UNTIL((taken = scene_take(fd, (char *)data + got, size - got)) >= 0);
 		ck_assert_msg(taken > 0, "the end came after %zu bytes", got);
-		got += (size_t)taken;
 	}
+}
+
+void scene_expect(int fd, const char *text)
+{
+	size_t size = strlen(text);
+	char data[4096];
+
+	ck_assert_uint_le(size, sizeof(data));
+	scene_read(fd, data, size);
 	ck_assert_mem_eq(data, text, size);
 	scene_turn();
+}
+
+void scene_exchange(int fd, const char *text, const char *echo)
+{
+	send_all(fd, text, strlen(text));
+	scene_expect(fd, echo);
 }
 
 void scene_expect_end(int fd)

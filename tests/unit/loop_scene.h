@@ -3,7 +3,7 @@
 
 /*
  * A worker's loop without its thread: the test turns it by hand and looks at everything. One at a
- * time; scene_open makes it, scene_close takes it apart, and whatever is on it.
+ * time; scene_open makes it, scene_close takes it apart, and everything on it.
  */
 
 #pragma once
@@ -33,7 +33,7 @@ struct endpoint *scene_serve(struct service *service, enum socket_kind kind, con
 struct endpoint *scene_serve_socket(struct service *service, struct listen_socket *socket);
 void scene_end_serving(struct endpoint *endpoint);
 
-/* Whatever is due or ready now; never waits. */
+/* All that is due or ready now; never waits. */
 void scene_turn(void);
 #define TURN_UNTIL(condition) WAIT_UNTIL((scene_turn(), (condition)))
 
@@ -57,8 +57,12 @@ size_t scene_stall(int fd);
 /* Reads, without waiting: how much came; -1 for nothing yet, 0 for the end. */
 ssize_t scene_take(int fd, void *data, size_t size);
 
-/* The echo is exactly TEXT; or the end is next, by FIN. */
+/* Reads SIZE bytes, with turns; fails at an end before that. */
+void scene_read(int fd, void *data, size_t size);
+
+/* The echo is exactly TEXT; of TEXT, it is ECHO; or the end is next, by FIN. */
 void scene_expect(int fd, const char *text);
+void scene_exchange(int fd, const char *text, const char *echo);
 void scene_expect_end(int fd);
 /* Or by reset, before which what had arrived may still be read. */
 void scene_expect_reset(int fd);

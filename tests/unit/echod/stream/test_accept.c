@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Who is let in, and what happens when descriptors run out. This program defines accept4, and so
- * decides when the kernel has none left.
+ * Which clients are admitted, and what happens when descriptors run out. This program defines
+ * accept4, and so decides when the kernel has none left.
  */
 
 #include "config.h"
@@ -22,9 +22,11 @@
 
 #define PLAIN "[listener x]\naddress = 127.0.0.1:0\n"
 #define ACCEPTS_PER_TURN 64
+#define CROWD (ACCEPTS_PER_TURN + 6)
 
-static int refusal;	  /* what accept4 says; 0: what the kernel says */
-static unsigned refusals; /* so often only; 0: always */
+static struct endpoint *endpoint; /* the one served */
+static int refusal;		  /* the error of accept4; 0: the kernel decides */
+static unsigned refusals;	  /* how many times; 0: always */
 static unsigned accepts;
 
 int accept4(int fd, __SOCKADDR_ARG address, socklen_t *restrict length, int flags)
@@ -44,13 +46,24 @@ static void set_up(void)
 	log_lines_begin(LEVEL_NOTICE);
 }
 
+static void serve(const char *text)
+{
+	endpoint = scene_serve(scene_service(text, "x"), SOCKET_TCP, "127.0.0.1");
+}
+
+static void set_up_plain(void)
+{
+	set_up();
+	serve(PLAIN);
+}
+
 static void tear_down(void)
 {
 	log_lines_end();
 	scene_close();
 }
 
-static int dial(const struct endpoint *endpoint)
+static int dial(void)
 {
 	const struct address *to = &endpoint->socket->address;
 	int fd = new_socket(to, SOCK_STREAM);
@@ -59,38 +72,7 @@ static int dial(const struct endpoint *endpoint)
 	return fd;
 }
 
-static void expect_served(int fd)
-{
-	ck_assert_int_eq(send(fd, "x", 1, 0), 1);
-	scene_expect(fd, "x");
-}
-
-/* Closed without a word. */
-static void expect_refused(int fd, enum counter why)
-{
-	scene_expect_end(fd);
-	ck_assert_uint_eq(scene_count(why), 1);
-	ck_assert_uint_eq(scene_count(TCP_ACCEPTED), 0);
-	close(fd);
-}
-
-TEST_CASE("accept", set_up, tear_down);
-
-TEST(whoever_comes_is_served)
-{
-	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
-	int one = dial(endpoint), other = dial(endpoint);
-
-	expect_served(one);
-	expect_served(other);
-	ck_assert_uint_eq(scene_count(TCP_ACCEPTED), 2);
-	ck_assert_uint_eq(scene_loop.streams->connections, 2);
-	ck_assert_uint_eq(client_table_count(scene_loop.shared->clients), 2);
-	close(one);
-	close(other);
-	TURN_UNTIL(scene_loop.streams->connections == 0);
-	ck_assert_uint_eq(client_table_count(scene_loop.shared->clients), 0);
-}
+TEST_CASE("settings", set_up, tear_down);
 
 /* When the first timer that is set will be due. */
 static int first_timer(const struct event_base *base UNUSED, const struct event *event, void *first)
@@ -102,100 +84,101 @@ static int first_timer(const struct event_base *base UNUSED, const struct event 
 	return 0;
 }
 
-TEST(a_new_client_needs_no_look_before_its_first_deadline)
+TEST(a_new_client_sets_no_timer_before_its_first_deadline)
 {
-	struct endpoint *intake = scene_serve(scene_service(PLAIN "idle_timeout = 30s\n", "x"),
-					      SOCKET_TCP, "127.0.0.1");
 	struct timeval now, first = {.tv_sec = LONG_MAX};
-	int fd = dial(intake);
 
+	serve(PLAIN "idle_timeout = 30s\n");
+	dial();
 	TURN_UNTIL(scene_loop.streams->connections == 1);
 	event_base_gettimeofday_cached(scene_loop.base, &now);
 	event_base_foreach_event(scene_loop.base, first_timer, &first);
 	ck_assert_int_ge(first.tv_sec - now.tv_sec, 15);
-	close(fd);
 }
 
-TEST(the_denied_are_closed_and_counted)
-{
-	struct service *service = scene_service(PLAIN "deny = 127.0.0.0/8\n", "x");
+static const struct {
+	const char *text;
+	uint64_t limit;
+	enum counter why;
+} refused[] = {
+	{PLAIN "deny = 127.0.0.0/8\n", 1, TCP_REJECTED_DENIED},
+	{PLAIN, 0, TCP_REJECTED_MAX_CLIENTS},
+};
 
-	expect_refused(dial(scene_serve(service, SOCKET_TCP, "127.0.0.1")), TCP_REJECTED_DENIED);
+TEST_EACH(refused_clients_are_closed_in_silence_and_counted, ARRAY_SIZE(refused))
+{
+	client_table_set_limit(scene_loop.shared->clients, refused[_i].limit);
+	serve(refused[_i].text);
+	scene_expect_end(dial());
+	ck_assert_uint_eq(scene_count(refused[_i].why), 1);
+	ck_assert_uint_eq(scene_count(TCP_ACCEPTED), 0);
 }
 
-TEST(beyond_max_clients_they_are_closed_and_counted)
+TEST(clients_beyond_the_limit_of_their_address_are_closed_and_counted)
 {
-	struct service *service = scene_service(PLAIN, "x");
-
-	client_table_set_limit(scene_loop.shared->clients, 0);
-	expect_refused(dial(scene_serve(service, SOCKET_TCP, "127.0.0.1")),
-		       TCP_REJECTED_MAX_CLIENTS);
-}
-
-TEST(beyond_the_limit_of_an_address_they_are_closed_and_counted)
-{
-	struct service *service = scene_service(PLAIN "max_clients_per_ip = 2\n", "x");
-	struct endpoint *endpoint = scene_serve(service, SOCKET_TCP, "127.0.0.1");
 	int fds[3];
 
+	serve(PLAIN "max_clients_per_ip = 2\n");
 	for (int i = 0; i < 3; i++)
-		fds[i] = dial(endpoint);
+		fds[i] = dial();
 	TURN_UNTIL(scene_count(TCP_REJECTED_PER_IP) == 1);
-	expect_served(fds[0]);
-	expect_served(fds[1]);
+	scene_exchange(fds[0], "x", "x");
+	scene_exchange(fds[1], "x", "x");
 	scene_expect_end(fds[2]);
 	close(fds[0]);
 	TURN_UNTIL(scene_loop.streams->connections == 1);
-	close(fds[2]);
-	fds[2] = dial(endpoint); /* room again */
-	expect_served(fds[2]);
-	close(fds[1]);
-	close(fds[2]);
+	scene_exchange(dial(), "x", "x"); /* room again */
 }
 
 TEST(unix_clients_have_no_address_to_judge)
 {
 	struct service *service =
 		scene_service(PLAIN "deny = 0.0.0.0/0 ::/0\nmax_clients_per_ip = 1\n", "x");
-	char path[256];
-	struct endpoint *endpoint;
 	int one, other;
 
-	snprintf(path, sizeof(path), "%s/stream", test_directory());
-	endpoint = scene_serve(service, SOCKET_UNIX, path);
-	one = dial(endpoint);
-	other = dial(endpoint);
-	expect_served(one);
-	expect_served(other);
+	endpoint = scene_serve(service, SOCKET_UNIX, test_path("stream"));
+	one = dial();
+	other = dial();
+	scene_exchange(one, "x", "x");
+	scene_exchange(other, "x", "x");
+}
+
+TEST_CASE("accept", set_up_plain, tear_down);
+
+TEST(every_client_is_served)
+{
+	int one = dial(), other = dial();
+
+	scene_exchange(one, "x", "x");
+	scene_exchange(other, "x", "x");
+	ck_assert_uint_eq(scene_count(TCP_ACCEPTED), 2);
+	ck_assert_uint_eq(scene_loop.streams->connections, 2);
+	ck_assert_uint_eq(client_table_count(scene_loop.shared->clients), 2);
 	close(one);
 	close(other);
+	TURN_UNTIL(scene_loop.streams->connections == 0);
+	ck_assert_uint_eq(client_table_count(scene_loop.shared->clients), 0);
 }
 
 TEST(a_crowd_does_not_keep_the_loop_from_its_clients)
 {
-	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
-	int fds[ACCEPTS_PER_TURN + 6];
-
-	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
-		fds[i] = dial(endpoint);
+	for (int i = 0; i < CROWD; i++)
+		dial();
 	stream_accept_ready(endpoint->socket->fd, 0, endpoint);
 	ck_assert_uint_eq(scene_count(TCP_ACCEPTED), ACCEPTS_PER_TURN);
-	TURN_UNTIL(scene_count(TCP_ACCEPTED) == ARRAY_SIZE(fds));
-	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
-		close(fds[i]);
+	TURN_UNTIL(scene_count(TCP_ACCEPTED) == CROWD);
 }
 
 TEST(errors_of_one_connection_do_not_hold_up_the_next)
 {
 	static const int errors[] = {ECONNABORTED, EPROTO, ENETDOWN, EPERM, EINTR};
-	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
 
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
-		int fd = dial(endpoint);
+		int fd = dial();
 
 		refusal = errors[i];
 		refusals = 1;
-		expect_served(fd);
+		scene_exchange(fd, "x", "x");
 		ck_assert_uint_eq(scene_count(TCP_ACCEPT_ERRORS), i + 1);
 		close(fd);
 	}
@@ -217,8 +200,7 @@ static unsigned accepts_within(int64_t ms)
 TEST_EACH(out_of_descriptors_the_queue_is_left_alone_for_a_while, 4)
 {
 	static const int errors[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM};
-	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
-	int fd = dial(endpoint);
+	int fd = dial();
 
 	refusal = errors[_i];
 	TURN_UNTIL(accepts == 1);
@@ -233,28 +215,23 @@ TEST_EACH(out_of_descriptors_the_queue_is_left_alone_for_a_while, 4)
 	ck_assert_uint_eq(scene_count(TCP_ACCEPT_ERRORS), accepts);
 	refusal = 0;
 	ck_assert_uint_ge(accepts_within(800), 1);
-	expect_served(fd);
-	close(fd);
+	scene_exchange(fd, "x", "x");
 }
 
 TEST(an_episode_is_one_line)
 {
-	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
-	int fd = dial(endpoint);
-
+	dial();
 	refusal = EMFILE;
 	ck_assert_uint_gt(accepts_within(10000), 10);
 	ck_assert_str_eq(log_lines(),
 			 "<4>cannot accept connections: Too many open files; trying again as "
 			 "descriptors and memory come free (LimitNOFILE= sets how many descriptors "
 			 "there are)\n");
-	close(fd);
 }
 
 TEST(a_connection_that_nobody_may_accept_is_left_alone_for_a_while)
 {
-	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
-	int fd = dial(endpoint);
+	int fd = dial();
 
 	refusal = EACCES;
 	TURN_UNTIL(scene_loop.paused_endpoints == 1);
@@ -266,80 +243,69 @@ TEST(a_connection_that_nobody_may_accept_is_left_alone_for_a_while)
 			 "time to time (a security policy of this host may forbid it)\n");
 	refusal = 0;
 	ck_assert_uint_ge(accepts_within(200), 1);
-	expect_served(fd);
-	close(fd);
+	scene_exchange(fd, "x", "x");
 }
 
 TEST(a_close_ends_the_pause)
 {
-	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
-	int first = dial(endpoint), second;
+	int first = dial(), second;
 
-	expect_served(first);
-	second = dial(endpoint);
+	scene_exchange(first, "x", "x");
+	second = dial();
 	refusal = EMFILE;
 	TURN_UNTIL(scene_loop.paused_endpoints == 1);
 	refusal = 0;
 	close(first);
-	TURN_UNTIL(scene_loop.paused_endpoints == 0); /* the clock stands still */
-	expect_served(second);
-	close(second);
+	TURN_UNTIL(scene_loop.paused_endpoints == 0); /* without the time having passed */
+	scene_exchange(second, "x", "x");
 }
 
 TEST(a_pause_after_success_is_short_again)
 {
-	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
-	int fd = dial(endpoint);
+	int fd = dial();
 
 	refusal = EMFILE;
 	accepts_within(1000);
 	refusal = 0;
 	accepts_within(800);
-	expect_served(fd);
+	scene_exchange(fd, "x", "x");
 	close(fd);
 	TURN_UNTIL(scene_loop.streams->connections == 0);
-	fd = dial(endpoint);
+	fd = dial();
 	refusal = EMFILE;
 	TURN_UNTIL(scene_loop.paused_endpoints == 1);
 	ck_assert_uint_eq(accepts_within(110), 1);
-	close(fd);
 }
 
 TEST(a_paused_socket_may_be_stopped)
 {
-	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
-	int fd = dial(endpoint);
-
+	dial();
 	refusal = EMFILE;
 	TURN_UNTIL(scene_loop.paused_endpoints == 1);
 	scene_end_serving(endpoint);
 	ck_assert_uint_eq(scene_loop.paused_endpoints, 0);
 	ck_assert_uint_eq(accepts_within(1000), 0);
-	close(fd);
 }
 
 TEST(what_waits_is_accepted_before_the_socket_goes)
 {
-	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
-	int fds[ACCEPTS_PER_TURN + 6];
+	int fds[CROWD];
 
-	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
-		fds[i] = dial(endpoint);
+	for (size_t i = 0; i < CROWD; i++)
+		fds[i] = dial();
 	refusal = ECONNABORTED;
 	refusals = 1;
 	scene_end_serving(endpoint);
-	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
-		expect_served(fds[i]);
-		close(fds[i]);
-	}
+	for (size_t i = 0; i < CROWD; i++)
+		scene_exchange(fds[i], "x", "x");
 }
 
 TEST(the_queue_of_a_handed_socket_is_left_to_the_next)
 {
-	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
 	struct listen_socket *socket = listen_socket_hold(endpoint->socket);
-	int fd = dial(endpoint), next;
+	int next;
 
+	dial();
 	socket->handed = true;
 	scene_end_serving(endpoint);
 	ck_assert_uint_eq(scene_count(TCP_ACCEPTED), 0);
@@ -347,5 +313,4 @@ TEST(the_queue_of_a_handed_socket_is_left_to_the_next)
 	ck_assert_int_ge(next, 0);
 	close(next);
 	listen_socket_release(socket);
-	close(fd);
 }

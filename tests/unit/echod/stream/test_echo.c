@@ -93,14 +93,13 @@ TEST_EACH(every_byte_comes_back_whatever_the_sizes, 4)
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_CLIENT), 1);
 	ck_assert_uint_eq(scene_loop.streams->connections, 0);
 	free(data);
-	close(fd);
 }
 
 TEST_EACH(half_close_returns_every_byte, 2)
 {
 	static char data[200000], echo[200000];
 	int fd = connects[_i](scene_service(PLAIN, "x"), SMALL_BUFFER);
-	size_t sent = 0, got = 0;
+	size_t sent = 0;
 
 	fill(data, sizeof(data), 1);
 	while (sent < sizeof(data)) {
@@ -113,16 +112,9 @@ TEST_EACH(half_close_returns_every_byte, 2)
 		scene_turn();
 	}
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
-	while (got < sent) {
-		ssize_t n = scene_take(fd, echo + got, sizeof(echo) - got);
-
-		ck_assert_int_ne(n, 0);
-		got += n > 0 ? (size_t)n : 0;
-		scene_turn();
-	}
-	ck_assert_mem_eq(echo, data, got);
+	scene_read(fd, echo, sent);
+	ck_assert_mem_eq(echo, data, sent);
 	scene_expect_end(fd);
-	close(fd);
 }
 
 TEST(an_idle_connection_owns_no_buffer)
@@ -130,11 +122,9 @@ TEST(an_idle_connection_owns_no_buffer)
 	int fd = scene_connect_tcp(scene_service(PLAIN, "x"), 0);
 	struct connection *connection = scene_connection();
 
-	ck_assert_int_eq(send(fd, "hello", 5, 0), 5);
-	scene_expect(fd, "hello");
+	scene_exchange(fd, "hello", "hello");
 	ck_assert_ptr_eq(connection->stage, &stage_reading);
 	ck_assert_ptr_null(connection->rest);
-	close(fd);
 }
 
 TEST_EACH(a_client_that_does_not_read_is_not_read_from, 2)
@@ -153,7 +143,6 @@ TEST_EACH(a_client_that_does_not_read_is_not_read_from, 2)
 	ck_assert_uint_eq(scene_count(TCP_RECEIVED_BYTES), received);
 	ck_assert_uint_eq(received - scene_count(TCP_SENT_BYTES),
 			  connection->rest_size - connection->rest_at);
-	close(fd);
 }
 
 TEST(the_buffer_goes_when_the_client_has_read)
@@ -173,9 +162,7 @@ TEST(the_buffer_goes_when_the_client_has_read)
 	ck_assert_ptr_eq(connection->stage, &stage_reading);
 	while (scene_take(fd, echo, sizeof(echo)) > 0)
 		;
-	ck_assert_int_eq(send(fd, "on", 2, 0), 2);
-	scene_expect(fd, "on");
-	close(fd);
+	scene_exchange(fd, "on", "on");
 }
 
 TEST(a_greeting_comes_first_and_unasked)
@@ -183,11 +170,9 @@ TEST(a_greeting_comes_first_and_unasked)
 	int fd = scene_connect_tcp(scene_service(PLAIN "greeting = hello\\r\\n\n", "x"), 0);
 
 	scene_expect(fd, "hello\r\n");
-	ck_assert_int_eq(send(fd, "x", 1, 0), 1);
-	scene_expect(fd, "x");
+	scene_exchange(fd, "x", "x");
 	ck_assert_uint_eq(scene_count(TCP_RECEIVED_BYTES), 1);
 	ck_assert_uint_eq(scene_count(TCP_SENT_BYTES), 8);
-	close(fd);
 }
 
 TEST(a_prefix_stands_before_every_piece)
@@ -196,19 +181,15 @@ TEST(a_prefix_stands_before_every_piece)
 		scene_service(PLAIN "prefix = you said:\\x20\ngreeting = hi\n", "x"), 0);
 
 	scene_expect(fd, "hi");
-	ck_assert_int_eq(send(fd, "one", 3, 0), 3);
-	scene_expect(fd, "you said: one");
-	ck_assert_int_eq(send(fd, "two", 3, 0), 3);
-	scene_expect(fd, "you said: two");
-	close(fd);
+	scene_exchange(fd, "one", "you said: one");
+	scene_exchange(fd, "two", "you said: two");
 }
 
 TEST(the_longest_prefix_fits_before_a_large_piece)
 {
 	static char text[256], data[INPUT_SIZE], echo[INPUT_SIZE + LINE_MAX_LENGTH];
 	const size_t prefix = LINE_MAX_LENGTH - strlen("prefix = ");
-	size_t got = 0;
-	ssize_t sent, taken;
+	ssize_t sent;
 	int fd;
 
 	snprintf(text, sizeof(text), PLAIN "prefix = %0*d\n", (int)prefix, 7);
@@ -216,14 +197,9 @@ TEST(the_longest_prefix_fits_before_a_large_piece)
 	fill(data, sizeof(data), 3);
 	sent = send(fd, data, sizeof(data), 0);
 	ck_assert_int_gt(sent, 100000);
-	while (got < prefix + (size_t)sent) {
-		TURN_UNTIL((taken = scene_take(fd, echo + got, sizeof(echo) - got)) > 0);
-		got += (size_t)taken;
-	}
-	ck_assert_uint_eq(got, prefix + (size_t)sent);
+	scene_read(fd, echo, prefix + (size_t)sent);
 	ck_assert_mem_eq(echo, strstr(text, "000"), prefix);
 	ck_assert_mem_eq(echo + prefix, data, (size_t)sent);
-	close(fd);
 }
 
 TEST_EACH(reply_once_ends_after_the_first_piece, 2)
@@ -233,8 +209,7 @@ TEST_EACH(reply_once_ends_after_the_first_piece, 2)
 
 	scene_expect(fd, "hi");
 	scene_turn();
-	ck_assert_int_eq(send(fd, "one", 3, 0), 3);
-	scene_expect(fd, ">one");
+	scene_exchange(fd, "one", ">one");
 	scene_expect_end(fd);
 	ck_assert_int_eq(send(fd, "too late", 8, MSG_NOSIGNAL), 8);
 	TURN_UNTIL(scene_count(TCP_RECEIVED_BYTES) == 3 + 8);
@@ -270,8 +245,7 @@ TEST(a_reset_by_the_client_is_an_error_and_nothing_more)
 {
 	int fd = scene_connect_tcp(scene_service(PLAIN, "x"), 0);
 
-	ck_assert_int_eq(send(fd, "x", 1, 0), 1);
-	scene_expect(fd, "x");
+	scene_exchange(fd, "x", "x");
 	reset(fd);
 	TURN_UNTIL(scene_loop.streams->connections == 0);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_ERROR), 1);

@@ -50,7 +50,6 @@ TEST(an_idle_connection_is_closed_in_time)
 
 	expect_closed_after(10000, TCP_CLOSED_IDLE);
 	scene_expect_end(fd);
-	close(fd);
 }
 
 static int note_timer(const struct event_base *base UNUSED, const struct event *event, void *arg)
@@ -65,13 +64,12 @@ static int note_timer(const struct event_base *base UNUSED, const struct event *
 
 TEST(a_new_connection_sets_no_timer_but_that_of_its_end)
 {
-	int fd = scene_connect_tcp(scene_service(TIMES, "x"), 0);
 	int64_t first = INT64_MAX;
 
+	scene_connect_tcp(scene_service(TIMES, "x"), 0);
 	event_base_foreach_event(scene_loop.base, note_timer, &first);
 	ck_assert_int_ge(first, fake_ms + 10000);
 	ck_assert_int_ne(first, INT64_MAX);
-	close(fd);
 }
 
 TEST(a_message_starts_the_idle_time_anew)
@@ -80,12 +78,10 @@ TEST(a_message_starts_the_idle_time_anew)
 
 	for (int i = 0; i < 5; i++) {
 		pass(9000);
-		ck_assert_int_eq(send(fd, "x", 1, 0), 1);
-		scene_expect(fd, "x");
+		scene_exchange(fd, "x", "x");
 	}
 	expect_taken();
 	expect_closed_after(10000, TCP_CLOSED_IDLE);
-	close(fd);
 }
 
 TEST(zero_is_never)
@@ -104,7 +100,6 @@ TEST(zero_is_never)
 		scene_turn();
 	}
 	ck_assert_uint_eq(scene_loop.streams->connections, 1);
-	close(idle);
 }
 
 TEST(a_client_that_leaves_its_echo_unread_is_closed_in_time)
@@ -113,7 +108,6 @@ TEST(a_client_that_leaves_its_echo_unread_is_closed_in_time)
 
 	scene_stall(fd);
 	expect_closed_after(20000, TCP_CLOSED_STALL);
-	close(fd);
 }
 
 TEST(a_client_that_leaves_its_echo_unread_is_told_of_the_loss)
@@ -132,7 +126,6 @@ TEST(a_client_that_leaves_its_echo_unread_is_told_of_the_loss)
 	/* All was read, so nothing but our wish makes the kernel say that something is lost. */
 	expect_closed_after(20000, TCP_CLOSED_STALL);
 	scene_expect_reset(fd);
-	close(fd);
 }
 
 TEST(a_drip_does_not_help_a_staller)
@@ -150,7 +143,6 @@ TEST(a_drip_does_not_help_a_staller)
 	ck_assert_uint_gt(scene_count(TCP_SENT_BYTES), 2 * sizeof(data));
 	ck_assert_uint_ge(scene_count(TCP_SENT_BYTES), sent);
 	expect_closed_after(1000, TCP_CLOSED_STALL);
-	close(fd);
 }
 
 TEST(a_client_that_reads_steadily_is_no_staller)
@@ -172,7 +164,6 @@ TEST(a_client_that_reads_steadily_is_no_staller)
 	}
 	ck_assert_uint_eq(scene_loop.streams->connections, 1);
 	expect_closed_after(5000, TCP_CLOSED_STALL);
-	close(fd);
 }
 
 static void read_all(int fd)
@@ -196,31 +187,27 @@ TEST(each_stall_counts_from_its_own_start)
 		read_all(fd);
 	}
 	expect_closed_after(10000, TCP_CLOSED_IDLE); /* and the idle time from the end of it */
-	close(fd);
 }
 
 TEST(new_settings_hold_for_live_connections)
 {
 	struct service *service = scene_service(NEVER, "x");
-	int fd = scene_connect_tcp(service, 0);
 
+	scene_connect_tcp(service, 0);
 	pass(15000);
 	service_follow(service, scene_service(TIMES, "x"));
 	connections_reschedule(&scene_loop);
 	expect_closed_after(STEP_MS, TCP_CLOSED_IDLE); /* its time was over already */
-	close(fd);
 }
 
 TEST(after_our_fin_we_listen_on_for_two_seconds)
 {
 	int fd = scene_connect_tcp(scene_service(TIMES "reply_once = yes\n", "x"), 0);
 
-	ck_assert_int_eq(send(fd, "x", 1, 0), 1);
-	scene_expect(fd, "x");
+	scene_exchange(fd, "x", "x");
 	scene_expect_end(fd);
 	expect_taken();
 	expect_closed_after(LINGER_MS, TCP_CLOSED_REPLIED);
-	close(fd);
 }
 
 TEST(after_our_fin_we_take_so_many_bytes)
@@ -229,8 +216,7 @@ TEST(after_our_fin_we_take_so_many_bytes)
 	int fd = scene_connect_unix(scene_service(TIMES "reply_once = yes\n", "x"), 0);
 	size_t sent = 0;
 
-	ck_assert_int_eq(send(fd, "x", 1, 0), 1);
-	scene_expect(fd, "x");
+	scene_exchange(fd, "x", "x");
 	while (scene_loop.streams->connections > 0) {
 		ssize_t n = send(fd, data, sizeof(data), MSG_DONTWAIT | MSG_NOSIGNAL);
 
@@ -240,7 +226,6 @@ TEST(after_our_fin_we_take_so_many_bytes)
 	}
 	ck_assert_uint_ge(sent, 16 << 20);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_REPLIED), 1);
-	close(fd);
 }
 
 #define PLAIN "[listener x]\naddress = 127.0.0.1:0\n"
@@ -255,8 +240,6 @@ TEST(a_stop_ends_idle_connections_at_once)
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_SHUTDOWN), 2);
 	scene_expect_end(one);
 	scene_expect_end(other);
-	close(one);
-	close(other);
 }
 
 TEST(a_stop_answers_what_was_sent_before)
@@ -305,14 +288,13 @@ TEST(a_stop_is_over_as_soon_as_the_client_has_read)
 	pass(500 + STEP_MS); /* it need not close its end */
 	ck_assert_uint_eq(scene_loop.streams->connections, 0);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_SHUTDOWN), 1);
-	close(fd);
 }
 
 TEST(a_stop_returns_all_that_a_client_sent_that_was_held_up)
 {
-	static char data[1 << 16];
+	static char data[1 << 16], back[16 << 20];
 	int fd = scene_connect_tcp(scene_service(PLAIN, "x"), SMALL_BUFFER);
-	size_t sent = 0, got = 0;
+	size_t sent = 0;
 	ssize_t taken;
 
 	for (int stuck = 0; stuck<20; stuck = taken> 0 ? 0 : stuck + 1) {
@@ -321,22 +303,17 @@ TEST(a_stop_returns_all_that_a_client_sent_that_was_held_up)
 		scene_turn();
 	}
 	connections_drain(&scene_loop);
-	while (got < sent) {
-		TURN_UNTIL((taken = scene_take(fd, data, sizeof(data))) >= 0);
-		ck_assert_msg(taken > 0, "%zu of %zu bytes came back", got, sent);
-		got += (size_t)taken;
-	}
+	scene_read(fd, back, sent);
 	while ((taken = scene_take(fd, data, 1)) < 0)
 		pass(STEP_MS);
 	ck_assert_int_eq(taken, 0);
-	close(fd);
 }
 
 TEST(a_stop_does_not_reset_what_is_still_unread)
 {
 	static char data[1000000], echo[1000000];
 	int fd = scene_connect_tcp(scene_service(PLAIN, "x"), 0);
-	size_t sent = 0, got = 0;
+	size_t sent = 0;
 	ssize_t taken;
 
 	fill(data, sizeof(data), 1);
@@ -347,13 +324,8 @@ TEST(a_stop_does_not_reset_what_is_still_unread)
 	}
 	connections_drain(&scene_loop);
 	ck_assert_int_eq(send(fd, "more", 4, MSG_NOSIGNAL), 4);
-	do {
-		TURN_UNTIL((taken = scene_take(fd, echo + got, sizeof(echo) - got)) >= 0);
-		got += (size_t)taken;
-	} while (taken > 0 && got < sizeof(echo));
-	ck_assert_uint_eq(got, sizeof(data));
-	ck_assert_mem_eq(echo, data, got);
-	close(fd);
+	scene_read(fd, echo, sizeof(echo));
+	ck_assert_mem_eq(echo, data, sizeof(data));
 }
 
 TEST(an_abort_resets_the_rest)
@@ -368,19 +340,15 @@ TEST(an_abort_resets_the_rest)
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_SHUTDOWN), 2);
 	scene_expect_reset(stalled);
 	scene_expect_reset(idle);
-	close(stalled);
-	close(idle);
 }
 
 TEST(an_abort_tells_what_was_ending_already_apart)
 {
 	int fd = scene_connect_tcp(scene_service(PLAIN "reply_once = yes\n", "x"), 0);
 
-	ck_assert_int_eq(send(fd, "x", 1, 0), 1);
-	scene_expect(fd, "x");
+	scene_exchange(fd, "x", "x");
 	scene_expect_end(fd);
 	connections_abort(&scene_loop);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_REPLIED), 1);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_SHUTDOWN), 0);
-	close(fd);
 }

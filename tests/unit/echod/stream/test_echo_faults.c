@@ -34,12 +34,6 @@ static bool turn_with(unsigned skip, const char *call, int error)
 	return fault_over();
 }
 
-static void expect_served(int fd)
-{
-	send_all(fd, "x", 1);
-	scene_expect(fd, "x");
-}
-
 static int ready_client(const char *text)
 {
 	int fd = scene_connect_tcp(scene_service(text, "x"), 0);
@@ -67,7 +61,7 @@ TEST(a_client_for_whom_memory_is_missing_costs_no_other)
 						  scene_count(TCP_CLOSED_ERROR),
 					  errors + 1);
 		else
-			expect_served(fd);
+			scene_exchange(fd, "x", "x");
 		ck_assert(skip >= 2 || scene_loop.streams->connections == 0);
 		close(fd);
 		TURN_UNTIL(scene_loop.streams->connections == 0);
@@ -88,7 +82,6 @@ TEST_EACH(what_wakes_us_for_nothing_changes_nothing, 2)
 	scene_expect(fd, "again");
 	ck_assert_uint_eq(scene_count(TCP_SENT_BYTES), 10);
 	ck_assert_ptr_eq(scene_connection()->stage, &stage_reading);
-	close(fd);
 }
 
 TEST_EACH(a_broken_connection_is_closed_and_counted, 2)
@@ -101,7 +94,6 @@ TEST_EACH(a_broken_connection_is_closed_and_counted, 2)
 	ck_assert_uint_eq(scene_loop.streams->connections, 0);
 	ck_assert_uint_eq(scene_clients(), 0);
 	expect_gone(fd);
-	close(fd);
 }
 
 TEST_EACH(a_rest_that_cannot_be_kept_ends_in_a_reset_not_in_a_gap, 2)
@@ -123,7 +115,6 @@ TEST_EACH(a_rest_that_cannot_be_kept_ends_in_a_reset_not_in_a_gap, 2)
 		got = recv(fd, data, sizeof(data), 0);
 		ck_assert_msg(got > 0 || (got < 0 && errno == ECONNRESET), "an end like any other");
 	}
-	close(fd);
 }
 
 /* Reads until the server has written all that it kept, each of its turns with a fault at CALL. */
@@ -150,7 +141,6 @@ TEST_EACH(a_client_that_reads_again_may_be_lost_but_is_counted, 2)
 	read_all_with(fd, faults[_i].call, faults[_i].error);
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_ERROR), 1);
 	ck_assert_uint_eq(scene_loop.streams->connections, 0);
-	close(fd);
 }
 
 TEST_EACH(an_end_that_cannot_wait_for_the_client_keeps_its_reason, 2)
@@ -165,7 +155,6 @@ TEST_EACH(an_end_that_cannot_wait_for_the_client_keeps_its_reason, 2)
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_REPLIED), 1);
 	ck_assert_uint_eq(scene_loop.streams->connections, 0);
 	expect_text(fd, "hello");
-	close(fd);
 }
 
 TEST_EACH(after_our_fin_an_interruption_is_none_and_an_error_the_end, 3)
@@ -209,7 +198,6 @@ TEST_EACH(an_end_that_cannot_wait_for_unread_echo_is_one_at_once, 2)
 	ck_assert_uint_eq(scene_loop.streams->connections, 0);
 	ck_assert_uint_eq(scene_clients(), 0);
 	expect_text(fd, "hellohello");
-	close(fd);
 }
 
 TEST(a_socket_that_says_nothing_any_more_is_not_waited_for)
@@ -222,7 +210,6 @@ TEST(a_socket_that_says_nothing_any_more_is_not_waited_for)
 	expect_text(fd, "hello");
 	WAIT_UNTIL(turn_with(0, "getsockopt", EINVAL));
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_CLIENT), 1);
-	close(fd);
 }
 
 TEST(a_socket_that_cannot_be_listened_to_is_tried_again)
@@ -246,7 +233,7 @@ TEST(a_socket_that_cannot_be_listened_to_is_tried_again)
 	fd = connect_to("127.0.0.1", address_port(&socket->address));
 	listen_socket_release(socket);
 	TURN_UNTIL(scene_loop.paused_endpoints == 0);
-	expect_served(fd);
+	scene_exchange(fd, "x", "x");
 	close(fd);
 	scene_end_serving(endpoint);
 }

@@ -41,26 +41,18 @@ static size_t taken_in_a_pass(void)
 {
 	static char data[LARGE];
 	uint64_t before = scene_count(TCP_RECEIVED_BYTES), taken;
-	size_t got = 0;
 
 	ck_assert_int_eq(send(bulk, data, sizeof(data), MSG_DONTWAIT), sizeof(data));
 	ck_assert_int_ge(event_base_loop(scene_loop.base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
 	taken = scene_count(TCP_RECEIVED_BYTES) - before;
-	while (got < sizeof(data)) {
-		ssize_t size;
-
-		TURN_UNTIL((size = scene_take(bulk, data, sizeof(data))) > 0);
-		got += (size_t)size;
-	}
+	scene_read(bulk, data, sizeof(data));
 	return (size_t)taken;
 }
 
-static void exchange(int fd, int times)
+static void hello(int fd, int times)
 {
-	for (int i = 0; i < times; i++) {
-		ck_assert_int_eq(send(fd, "hello", 5, 0), 5);
-		scene_expect(fd, "hello");
-	}
+	for (int i = 0; i < times; i++)
+		scene_exchange(fd, "hello", "hello");
 }
 
 TEST_CASE("share", set_up, tear_down);
@@ -73,7 +65,7 @@ TEST(alone_a_large_message_is_taken_whole)
 
 TEST(beside_small_messages_it_is_taken_in_pieces)
 {
-	exchange(other, 2);
+	hello(other, 2);
 	ck_assert_uint_eq(taken_in_a_pass(), SHARED_SIZE);
 	ck_assert_uint_eq(taken_in_a_pass(), SHARED_SIZE);
 }
@@ -82,7 +74,7 @@ TEST(both_ready_in_one_pass_get_theirs)
 {
 	char echo[5];
 
-	exchange(other, 2);
+	hello(other, 2);
 	ck_assert_int_eq(send(other, "hello", 5, 0), 5);
 	ck_assert_uint_eq(taken_in_a_pass(), SHARED_SIZE + 5);
 	ck_assert_int_eq(scene_take(other, echo, sizeof(echo)), 5);
@@ -92,20 +84,20 @@ TEST(the_small_tail_of_a_large_message_changes_nothing)
 {
 	for (int i = 0; i < 3; i++) {
 		ck_assert_uint_eq(taken_in_a_pass(), LARGE);
-		exchange(bulk, 1);
+		hello(bulk, 1);
 	}
-	exchange(other, 1);
+	hello(other, 1);
 	ck_assert_uint_eq(taken_in_a_pass(), LARGE);
 }
 
 TEST(whole_again_when_the_small_messages_have_ceased)
 {
-	exchange(other, 2);
+	hello(other, 2);
 	fake_ms += LATELY_MS - 1;
 	ck_assert_uint_eq(taken_in_a_pass(), SHARED_SIZE);
 	fake_ms++;
 	ck_assert_uint_eq(taken_in_a_pass(), SHARED_SIZE); /* the first read that notices */
 	ck_assert_uint_eq(taken_in_a_pass(), LARGE);
-	exchange(other, 1);
+	hello(other, 1);
 	ck_assert_uint_eq(taken_in_a_pass(), SHARED_SIZE);
 }
