@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Batches against a kernel that does as it is told: this program defines sendmmsg and sendmsg, and
+ * Batches against a kernel under the test's control: this program defines sendmmsg and sendmsg, and
  * so decides what is taken and what is refused.
  */
 
@@ -17,15 +17,16 @@
 #include "support/test.h"
 
 /* How the kernel behaves; all zero: it takes everything. */
-static struct {
+struct kernel {
 	unsigned takes; /* messages a call, 0: all */
 	unsigned room;	/* messages in all, then EAGAIN; 0: endless */
-	int error;	/* what it says to those that it refuses: */
-	char letter;	/* what begins with it */
-	bool trains;	/* what carries UDP_SEGMENT */
+	char letter;	/* it refuses what begins with it, */
+	bool trains;	/* what carries UDP_SEGMENT, */
 	size_t longer;	/* what is longer, if not 0 */
-} kernel;
+};
 
+static struct kernel kernel;
+static int refusal; /* the error for what it refuses */
 static struct udp_batch *batch;
 static unsigned took, calls;
 static char taken[8192]; /* what it took: "a100x40" is 100 bytes that begin with 'a', cut to 40 */
@@ -57,10 +58,10 @@ static int error_for(const struct msghdr *message)
 	if (kernel.room > 0 && took == kernel.room)
 		return EAGAIN;
 	if (*(const char *)message->msg_iov->iov_base == kernel.letter)
-		return kernel.error;
+		return refusal;
 	if (kernel.trains && segment_of(message) > 0)
-		return kernel.error;
-	return kernel.longer > 0 && message->msg_iov->iov_len > kernel.longer ? kernel.error : 0;
+		return refusal;
+	return kernel.longer > 0 && message->msg_iov->iov_len > kernel.longer ? refusal : 0;
 }
 
 static bool take(const struct msghdr *message)
@@ -99,7 +100,6 @@ ssize_t sendmsg(int fd UNUSED, const struct msghdr *message, int flags)
 
 static void set_up(void)
 {
-	memset(&kernel, 0, sizeof(kernel));
 	took = calls = 0;
 	taken[0] = '\0';
 	batch = udp_batch_new();
@@ -126,185 +126,121 @@ static void reply(char letter, size_t size, unsigned segment)
 			  true, 64, segment);
 }
 
-/* Fills the batch with singles: a1 b2 c3 ... */
-static void reply_singles(unsigned count)
+/* As in taken. */
+static void add_replies(const char *text)
 {
-	for (unsigned i = 0; i < count; i++)
-		reply((char)('a' + i), i + 1, 0);
+	while (*text != '\0') {
+		char letter = *text++, *rest;
+		size_t size = strtoul(text, &rest, 10);
+
+		reply(letter, size, *rest == 'x' ? (unsigned)strtoul(rest + 1, &rest, 10) : 0);
+		text = rest + strspn(rest, " ");
+	}
 }
 
-static void expect(bool per_peer, unsigned datagrams, unsigned dropped, size_t bytes,
-		   const char *what)
-{
-	struct udp_sent sent = udp_batch_send(batch, -1, per_peer);
-
-	ck_assert_str_eq(taken, what);
-	ck_assert_uint_eq(sent.datagrams, datagrams);
-	ck_assert_uint_eq(sent.dropped, dropped);
-	ck_assert_uint_eq(sent.bytes, bytes);
-	ck_assert_int_eq(sent.error != 0, dropped > 0);
-}
+static const struct {
+	const char *name;
+	int errors[8]; /* one after the other; the first may be none */
+	struct kernel kernel;
+	bool per_peer;
+	const char *replies, *sent;
+	unsigned calls; /* 0: any number */
+} cases[] = {
+	{"a batch leaves in one call", .replies = "a1 b2 c3 d4 e5 f6 z95x10",
+	 .sent = "16 sent, 0 dropped, 116 bytes: a1 b2 c3 d4 e5 f6 z95x10", .calls = 1},
+	{"what the kernel left is sent next, in order", .kernel = {.takes = 4},
+	 .replies = "a1 b2 c3 d4 e5 f6 g7 h8 i9 j10",
+	 .sent = "10 sent, 0 dropped, 55 bytes: a1 b2 c3 d4 e5 f6 g7 h8 i9 j10", .calls = 3},
+	{"a full send buffer drops the rest", .kernel = {.room = 3},
+	 .replies = "a1 b2 c3 d4 t95x10", .sent = "3 sent, 11 dropped, 6 bytes: a1 b2 c3",
+	 .calls = 2},
+	{"a peer that does not read delays only itself", .errors = {EAGAIN},
+	 .kernel = {.letter = 'b'}, .replies = "a1 b2 c3 d4",
+	 .sent = "3 sent, 1 dropped, 8 bytes: a1 c3 d4", .per_peer = true},
+	{"a refused reply costs only itself",
+	 .errors = {EINVAL, EMSGSIZE, EPERM, ECONNREFUSED, ENETUNREACH, ENOBUFS},
+	 .kernel = {.letter = 'a'}, .replies = "a1 b2 c3 a9",
+	 .sent = "2 sent, 2 dropped, 5 bytes: b2 c3"},
+	{"a train that cannot be cut leaves as singles in its place",
+	 .errors = {EINVAL, EMSGSIZE, EIO}, .kernel = {.trains = true},
+	 .replies = "a5 t250x100 u200x100 b6",
+	 .sent = "7 sent, 0 dropped, 461 bytes: a5 t100 t100 t50 u100 u100 b6"},
+	{"a train refused for another reason is not tried again",
+	 .errors = {EPERM, ENETUNREACH, EHOSTUNREACH, ENOBUFS, EACCES}, .kernel = {.trains = true},
+	 .replies = "t250x100 b6", .sent = "1 sent, 3 dropped, 6 bytes: b6"},
+	{"singles that fail again are dropped", .errors = {EMSGSIZE}, .kernel = {.longer = 99},
+	 .replies = "t250x100 b6", .sent = "2 sent, 2 dropped, 56 bytes: t50 b6"},
+	{"singles of a train meet a full send buffer", .errors = {EIO},
+	 .kernel = {.trains = true, .room = 2}, .replies = "a5 t250x100 b6",
+	 .sent = "2 sent, 3 dropped, 105 bytes: a5 t100"},
+	{"a train longer than the kernel takes leaves in pieces", .errors = {EINVAL},
+	 .kernel = {.longer = 640}, .replies = "t1505x10 u640x10",
+	 .sent = "215 sent, 0 dropped, 2145 bytes: t640x10 t640x10 t225x10 u640x10"},
+	{"pieces meet a full send buffer", .errors = {EINVAL}, .kernel = {.longer = 640, .room = 1},
+	 .replies = "t1505x10", .sent = "64 sent, 87 dropped, 640 bytes: t640x10"},
+};
 
 TEST_CASE("sending", set_up, tear_down);
 
-TEST(a_batch_leaves_in_one_call)
+TEST_EACH(replies_leave_and_are_counted_whatever_the_kernel_refuses, ARRAY_SIZE(cases))
 {
-	reply_singles(6);
-	reply('z', 95, 10);
-	expect(false, 16, 0, 116, "a1 b2 c3 d4 e5 f6 z95x10");
-	ck_assert_uint_eq(calls, 1);
+	const int *error = cases[_i].errors;
+	char text[256];
+
+	do {
+		struct udp_sent sent;
+
+		tear_down();
+		set_up();
+		kernel = cases[_i].kernel;
+		refusal = *error;
+		add_replies(cases[_i].replies);
+		sent = udp_batch_send(batch, -1, cases[_i].per_peer);
+		snprintf(text, sizeof(text), "%u sent, %u dropped, %zu bytes: %s", sent.datagrams,
+			 sent.dropped, sent.bytes, taken);
+		ck_assert_msg(strcmp(text, cases[_i].sent) == 0, "%s: %s", cases[_i].name, text);
+		ck_assert_int_eq(sent.error != 0, sent.dropped > 0);
+		ck_assert(cases[_i].calls == 0 || calls == cases[_i].calls);
+	} while (*error != 0 && *++error != 0);
 }
 
 TEST(no_replies_make_no_call)
 {
-	expect(false, 0, 0, 0, "");
+	struct udp_sent sent = udp_batch_send(batch, -1, false);
+
+	ck_assert_uint_eq(sent.datagrams + sent.dropped + sent.bytes, 0);
+	ck_assert_int_eq(sent.error, 0);
 	ck_assert_uint_eq(calls, 0);
 }
 
-TEST(what_the_kernel_left_is_sent_next_in_order)
+TEST_EACH(only_singles_that_leave_show_what_a_path_takes, 2)
 {
-	kernel.takes = 4;
-	reply_singles(10);
-	expect(false, 10, 0, 55, "a1 b2 c3 d4 e5 f6 g7 h8 i9 j10");
-	ck_assert_uint_eq(calls, 3);
-}
+	struct udp_sent sent;
 
-TEST(a_full_send_buffer_drops_the_rest)
-{
-	kernel.room = 3;
-	reply_singles(4);
-	reply('t', 95, 10);
-	expect(false, 3, 1 + 10, 6, "a1 b2 c3");
-	ck_assert_uint_eq(calls, 2);
-}
-
-TEST(a_peer_that_does_not_read_holds_up_only_itself)
-{
-	kernel.error = EAGAIN;
-	kernel.letter = 'b';
-	reply_singles(4);
-	expect(true, 3, 1, 8, "a1 c3 d4");
-}
-
-TEST(a_refused_reply_costs_only_itself)
-{
-	static const int errors[] = {EINVAL, EMSGSIZE, EPERM, ECONNREFUSED, ENETUNREACH, ENOBUFS};
-
-	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
-		tear_down();
-		set_up();
-		kernel.error = errors[i];
-		kernel.letter = 'a';
-		reply_singles(3);
-		reply('a', 9, 0);
-		expect(false, 2, 2, 5, "b2 c3");
-	}
-}
-
-TEST(a_train_that_cannot_be_cut_leaves_as_singles_in_its_place)
-{
-	static const int errors[] = {EINVAL, EMSGSIZE, EIO};
-
-	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
-		tear_down();
-		set_up();
-		kernel.error = errors[i];
-		kernel.trains = true;
-		reply('a', 5, 0);
-		reply('t', 250, 100);
-		reply('u', 200, 100);
-		reply('b', 6, 0);
-		expect(false, 7, 0, 461, "a5 t100 t100 t50 u100 u100 b6");
-	}
-}
-
-TEST(a_train_refused_for_another_reason_is_not_tried_again)
-{
-	static const int errors[] = {EPERM, ENETUNREACH, EHOSTUNREACH, ENOBUFS, EACCES};
-
-	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
-		tear_down();
-		set_up();
-		kernel.error = errors[i];
-		kernel.trains = true;
-		reply('t', 250, 100);
-		reply('b', 6, 0);
-		expect(false, 1, 3, 6, "b6");
-	}
-}
-
-TEST(singles_that_fail_again_are_dropped)
-{
-	kernel.error = EMSGSIZE;
-	kernel.longer = 99;
+	kernel = _i == 0 ? (struct kernel){.letter = 't'} : (struct kernel){.trains = true};
+	refusal = EINVAL;
 	reply('t', 250, 100);
-	reply('b', 6, 0);
-	expect(false, 2, 2, 56, "t50 b6");
-}
-
-TEST(only_singles_that_leave_tell_what_a_path_takes)
-{
-	kernel.error = EINVAL;
-	kernel.letter = 't';
-	reply('t', 250, 100);
-	expect(false, 0, 3, 0, "");
-	ck_assert_int_eq(batch->refused[0].until, 0);
-
-	tear_down();
-	set_up();
-	kernel.error = EINVAL;
-	kernel.trains = true;
-	reply('t', 250, 100);
-	expect(false, 3, 0, 250, "t100 t100 t50");
-	ck_assert_int_ne(batch->refused[0].until, 0);
-	ck_assert_uint_eq(batch->refused[0].size, 100);
-}
-
-TEST(singles_of_a_train_meet_a_full_send_buffer)
-{
-	kernel.error = EIO;
-	kernel.trains = true;
-	kernel.room = 2;
-	reply('a', 5, 0);
-	reply('t', 250, 100);
-	reply('b', 6, 0);
-	expect(false, 2, 3, 105, "a5 t100");
-}
-
-TEST(a_train_longer_than_the_kernel_takes_leaves_in_pieces)
-{
-	kernel.error = EINVAL;
-	kernel.longer = 640;
-	reply('t', 1505, 10);
-	reply('u', 640, 10);
-	expect(false, 151 + 64, 0, 1505 + 640, "t640x10 t640x10 t225x10 u640x10");
-}
-
-/* "EACH EACH ... LAST" */
-static const char *hundred_singles(const char *each, const char *last)
-{
-	static char text[1024];
-	size_t length = 0;
-
-	for (int i = 0; i < 100; i++)
-		length += (size_t)snprintf(text + length, sizeof(text) - length, "%s ", each);
-	snprintf(text + length, sizeof(text) - length, "%s", last);
-	return text;
+	sent = udp_batch_send(batch, -1, false);
+	ck_assert_uint_eq(sent.datagrams, _i == 0 ? 0 : 3);
+	ck_assert_uint_eq(sent.dropped, _i == 0 ? 3 : 0);
+	ck_assert_uint_eq(sent.bytes, _i == 0 ? 0 : 250);
+	ck_assert_str_eq(taken, _i == 0 ? "" : "t100 t100 t50");
+	ck_assert_int_eq(batch->refused[0].until != 0, _i == 1);
+	ck_assert_uint_eq(batch->refused[0].size, _i == 0 ? 0 : 100);
 }
 
 TEST(pieces_that_cannot_be_cut_leave_as_singles)
 {
-	kernel.error = EINVAL;
-	kernel.trains = true;
-	reply('t', 100 * 10 + 3, 10);
-	expect(false, 101, 0, 1003, hundred_singles("t10", "t3"));
-}
+	struct udp_sent sent;
 
-TEST(pieces_meet_a_full_send_buffer)
-{
-	kernel.error = EINVAL;
-	kernel.longer = 640;
-	kernel.room = 1;
-	reply('t', 1505, 10);
-	expect(false, 64, 151 - 64, 640, "t640x10");
+	kernel = (struct kernel){.trains = true};
+	refusal = EINVAL;
+	reply('t', 100 * 10 + 3, 10);
+	sent = udp_batch_send(batch, -1, false);
+	ck_assert_uint_eq(sent.datagrams, 101);
+	ck_assert_uint_eq(sent.dropped, 0);
+	ck_assert_uint_eq(sent.bytes, 1003);
+	for (size_t i = 0; i < 100; i++)
+		ck_assert_mem_eq(&taken[i * 4], "t10 ", 4);
+	ck_assert_str_eq(&taken[400], "t3");
 }

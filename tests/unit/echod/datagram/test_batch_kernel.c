@@ -29,16 +29,6 @@ static void tear_down(void)
 	udp_batch_free(batch);
 }
 
-static void make_pair(int ends[2])
-{
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends), 0);
-}
-
-static void put(int fd, size_t size)
-{
-	ck_assert_int_eq(send(fd, data, size, 0), (ssize_t)size);
-}
-
 TEST_CASE("kernel", set_up, tear_down);
 
 TEST(a_batch_is_what_waited_in_order)
@@ -46,9 +36,9 @@ TEST(a_batch_is_what_waited_in_order)
 	static const size_t sizes[] = {1, 0, 65507, 64, 1472};
 	int ends[2];
 
-	make_pair(ends);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
-		put(ends[0], sizes[i]);
+		ck_assert_int_eq(send(ends[0], data, sizes[i], 0), (ssize_t)sizes[i]);
 	ck_assert_int_eq(udp_batch_receive(batch, ends[1], true, BATCH_SIZE), ARRAY_SIZE(sizes));
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		ck_assert_uint_eq(batch->in[i].msg_len, sizes[i]);
@@ -78,74 +68,6 @@ TEST(a_batch_is_as_large_as_it_says)
 	ck_assert_uint_eq(largest, BATCH_SIZE);
 	WAIT_UNTIL((total += (unsigned)udp_batch_receive(batch, server, true, BATCH_SIZE)) ==
 		   BATCH_SIZE + 10);
-}
-
-/* A named socket that NAME tells apart, abstract so that nothing is left behind. */
-static int named_socket(const char *name, struct address *address)
-{
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int length;
-
-	*address = (struct address){.un.sun_family = AF_UNIX};
-	length = snprintf(address->un.sun_path + 1, sizeof(address->un.sun_path) - 1,
-			  "echod-test-%d-%s", (int)getpid(), name);
-	address->length =
-		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1) + (socklen_t)length;
-	ck_assert_int_eq(bind(fd, &address->sa, address->length), 0);
-	return fd;
-}
-
-static unsigned waiting(int fd)
-{
-	unsigned count = 0;
-	char byte;
-
-	while (recv(fd, &byte, 1, MSG_DONTWAIT) >= 0)
-		count++;
-	return count;
-}
-
-TEST(a_unix_peer_that_does_not_read_holds_up_only_itself)
-{
-	struct address server_name, deaf_name, good_name;
-	int server = named_socket("server", &server_name);
-	int deaf = named_socket("deaf", &deaf_name), good = named_socket("good", &good_name);
-	struct udp_sent sent;
-	unsigned filled = 0;
-
-	while (sendto(server, data, 1, 0, &deaf_name.sa, deaf_name.length) == 1)
-		filled++;
-	ck_assert_int_eq(errno, EAGAIN);
-	for (int i = 0; i < 6; i++)
-		send_datagram(i % 2 == 0 ? deaf : good, &server_name, data, 10);
-	ck_assert_int_eq(udp_batch_receive(batch, server, true, BATCH_SIZE), 6);
-	for (unsigned i = 0; i < 6; i++)
-		udp_batch_reply(batch, i, 10, (struct udp_reply){.datagrams = 1});
-	sent = udp_batch_send(batch, server, true);
-	ck_assert_uint_eq(sent.datagrams, 3);
-	ck_assert_uint_eq(sent.dropped, 3);
-	ck_assert_uint_eq(sent.bytes, 30);
-	ck_assert_uint_eq(waiting(good), 3);
-	ck_assert_uint_eq(waiting(deaf), filled);
-}
-
-TEST(a_unix_peer_that_is_gone_costs_only_its_own)
-{
-	struct address server_name, gone_name, good_name;
-	int server = named_socket("server", &server_name);
-	int gone = named_socket("gone", &gone_name), good = named_socket("good", &good_name);
-	struct udp_sent sent;
-
-	send_datagram(gone, &server_name, data, 10);
-	send_datagram(good, &server_name, data, 10);
-	close(gone);
-	ck_assert_int_eq(udp_batch_receive(batch, server, true, BATCH_SIZE), 2);
-	for (unsigned i = 0; i < 2; i++)
-		udp_batch_reply(batch, i, 10, (struct udp_reply){.datagrams = 1});
-	sent = udp_batch_send(batch, server, true);
-	ck_assert_uint_eq(sent.datagrams, 1);
-	ck_assert_uint_eq(sent.dropped, 1);
-	ck_assert_uint_eq(waiting(good), 1);
 }
 
 /* Sends SIZE bytes as a train over loopback, and expects datagrams of SEGMENT bytes. */

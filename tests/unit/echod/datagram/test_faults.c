@@ -23,7 +23,6 @@ static int client;
 static void serve(int run)
 {
 	struct service *service = scene_service("[listener x]\naddress = 127.0.0.1:0\n", "x");
-	char path[108];
 	struct address own;
 
 	if (run == 0) {
@@ -31,10 +30,8 @@ static void serve(int run)
 		client = datagram_socket("127.0.0.5");
 		return;
 	}
-	snprintf(path, sizeof(path), "%s/server", test_directory());
-	endpoint = scene_serve(service, SOCKET_UNIXGRAM, path);
-	snprintf(path, sizeof(path), "%s/client", test_directory());
-	own = at(path, 0);
+	endpoint = scene_serve(service, SOCKET_UNIXGRAM, test_path("server"));
+	own = at(test_path("client"), 0);
 	client = new_socket(&own, SOCK_DGRAM);
 	(void)unlink(own.un.sun_path); /* of another run */
 	ck_assert_int_eq(bind(client, &own.sa, own.length), 0);

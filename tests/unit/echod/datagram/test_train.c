@@ -170,7 +170,6 @@ TEST(whether_there_are_trains_is_asked_of_the_kernel)
 	udp_train_join(batch, fd);
 	ck_assert_uint_eq(batch->out_count, 1);
 	expect(0, "aabb", 2);
-	close(fd);
 }
 
 /* How many replies leave for two datagrams of SIZE to PORT: 1 if they go together. */
@@ -202,15 +201,13 @@ TEST(what_a_path_refused_is_not_made_again_for_that_peer)
 	ck_assert_uint_eq(calls_for_two(5001, 1), 1);
 }
 
-TEST(after_half_a_minute_it_is_tried_again)
-{
-	static const int errors[] = {EMSGSIZE, EINVAL, EIO};
+static const int errors[] = {EMSGSIZE, EINVAL, EIO};
 
-	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
-		refuse(5000, 3, errors[i]);
-		fake_ms += 29999;
-		ck_assert_uint_eq(calls_for_two(5000, 3), 2);
-		fake_ms += 1;
-		ck_assert_uint_eq(calls_for_two(5000, 3), 1);
-	}
+TEST_EACH(after_half_a_minute_it_is_tried_again, ARRAY_SIZE(errors))
+{
+	refuse(5000, 3, errors[_i]);
+	fake_ms += 29999;
+	ck_assert_uint_eq(calls_for_two(5000, 3), 2);
+	fake_ms += 1;
+	ck_assert_uint_eq(calls_for_two(5000, 3), 1);
 }

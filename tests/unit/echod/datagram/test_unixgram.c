@@ -16,18 +16,10 @@
 static struct endpoint *endpoint;
 static char data[LARGEST + 2], echo[LARGEST + 2];
 
-static const char *path_named(const char *name)
-{
-	static char path[108];
-
-	snprintf(path, sizeof(path), "%s/%s", test_directory(), name);
-	return path;
-}
-
 static void set_up(void)
 {
 	scene_open();
-	endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_UNIXGRAM, path_named("server"));
+	endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_UNIXGRAM, test_path("server"));
 	fill(data, sizeof(data), 11);
 }
 
@@ -43,7 +35,7 @@ static void tear_down(void)
 
 static int named_client(const char *name)
 {
-	struct address own = at(path_named(name), 0);
+	struct address own = at(test_path(name), 0);
 	int fd = new_socket(&own, SOCK_DGRAM), buffer = 1 << 18;
 
 	(void)unlink(own.un.sun_path); /* of another test's client */
@@ -83,7 +75,6 @@ TEST(every_size_comes_back_whole_and_in_order)
 		expect_back(fd, size);
 	ck_assert_uint_eq(scene_count(UDP_ECHOED_DATAGRAMS), ARRAY_SIZE(sizes) + 5);
 	ck_assert_uint_eq(scene_count(UDP_SENT_BYTES), scene_count(UDP_RECEIVED_BYTES));
-	close(fd);
 }
 
 TEST(a_sender_without_a_name_is_dropped)
@@ -94,7 +85,6 @@ TEST(a_sender_without_a_name_is_dropped)
 	TURN_UNTIL(scene_count(UDP_DROPPED_GUARD) == 1);
 	ck_assert_uint_eq(scene_count(UDP_RECEIVED_BYTES), 10);
 	ck_assert_uint_eq(scene_count(UDP_SENT_BYTES), 0);
-	close(fd);
 }
 
 TEST(one_longer_than_we_take_is_dropped_and_never_cut)
@@ -105,7 +95,6 @@ TEST(one_longer_than_we_take_is_dropped_and_never_cut)
 	put(fd, LARGEST + 1);
 	TURN_UNTIL(scene_count(UDP_DROPPED_GUARD) == 2);
 	ck_assert_int_eq(recv(fd, echo, sizeof(echo), MSG_DONTWAIT), -1);
-	close(fd);
 }
 
 TEST(a_client_that_is_gone_costs_only_its_own)
@@ -117,7 +106,6 @@ TEST(a_client_that_is_gone_costs_only_its_own)
 	close(gone);
 	expect_back(good, 4);
 	ck_assert_uint_eq(scene_count(UDP_DROPPED_SEND), 1);
-	close(good);
 }
 
 TEST(a_deaf_client_costs_only_its_own)
@@ -131,8 +119,6 @@ TEST(a_deaf_client_costs_only_its_own)
 	put(deaf, 1);
 	put(good, 4);
 	expect_back(good, 4);
-	close(deaf);
-	close(good);
 }
 
 /* With a datagram of a unix socket may come descriptors, which would fill our table for ever. */
@@ -157,24 +143,19 @@ TEST(descriptors_that_come_along_are_not_taken)
 	close(ends[1]);
 	expect_back(fd, 0);
 	ck_assert_int_eq(read(ends[0], &byte, 1), 0); /* nobody has the other end any more */
-	close(ends[0]);
-	close(fd);
 }
 
 /* Whoever sent it may be gone, and nothing else would ever end this. */
 TEST_EACH(a_name_that_leads_back_to_us_is_not_answered_for_ever, 2)
 {
 	struct service *service = endpoint->service;
-	struct endpoint *other = scene_serve(service, SOCKET_UNIXGRAM, path_named("other"));
+	struct endpoint *other = scene_serve(service, SOCKET_UNIXGRAM, test_path("other"));
 	const char *target = _i == 0 ? "server" : "other";
-	char own[108], ours[108];
-	int fd;
+	const char *own = test_path("link");
+	int fd = named_client("link");
 
-	snprintf(own, sizeof(own), "%s", path_named("link"));
-	snprintf(ours, sizeof(ours), "%s", path_named(target));
-	fd = named_client("link");
 	ck_assert_int_eq(unlink(own), 0);
-	ck_assert_int_eq(symlink(ours, own), 0);
+	ck_assert_int_eq(symlink(test_path(target), own), 0);
 	put(fd, 10);
 	close(fd);
 	TURN_UNTIL(scene_count(UDP_DROPPED_GUARD) == 1);
@@ -196,5 +177,4 @@ TEST(a_name_that_fills_its_room_is_answered)
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&own, sizeof(own)), 0);
 	put(fd, 10);
 	expect_back(fd, 10);
-	close(fd);
 }
