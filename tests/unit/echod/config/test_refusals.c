@@ -2,20 +2,13 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Files that are refused: for each the line and the reason that must be said, and nothing else.
- * Among them everything that the INI library by itself would let through.
+ * Files that are refused: for each the line and the reason that must be reported, and nothing
+ * else. Among them everything that the INI library by itself would let through.
  */
 
 #include "config.h"
 
 #include "unit/config_text.h"
-
-struct refusal {
-	const char *bytes;
-	size_t length;
-	int line;
-	const char *reason;
-};
 
 #define REFUSAL(text, line, reason)                                                                \
 	{                                                                                          \
@@ -27,8 +20,13 @@ struct refusal {
 #define NINETY TEN TEN TEN TEN TEN TEN TEN TEN TEN
 #define LISTENER "[listener a]\naddress = :1\n"
 
-/* clang-format off */
-static const struct refusal shapes[] = {
+static const struct {
+	const char *bytes;
+	size_t length;
+	int line;
+	const char *reason;
+} refusals[] = {
+	/* clang-format off */
 	/* what inih cuts, joins or passes over */
 	REFUSAL("# " NINETY NINETY "123456789\n", 1, "more than 190 bytes"),
 	REFUSAL(";" NINETY NINETY TEN "\r\n", 1, "more than 190 bytes"),
@@ -74,9 +72,7 @@ static const struct refusal shapes[] = {
 	REFUSAL("workers = 2\n", 1, "outside any section"),
 	REFUSAL("\xef\xbb\xbfworkers = 2\n", 1, "outside any section"),
 	REFUSAL("\n\xef\xbb\xbf[server]\n", 2, "neither key = value"),
-};
-
-static const struct refusal sections[] = {
+	/* sections */
 	REFUSAL("[]\n", 1, "unknown section []"),
 	REFUSAL("[Server]\n", 1, "unknown section [Server]"),
 	REFUSAL("[tcp]\nport = 7\n", 1, "use [server], [defaults] or [listener NAME]"),
@@ -100,9 +96,7 @@ static const struct refusal sections[] = {
 	REFUSAL(LISTENER "address = :2 :1\n", 3, "[listener a] has *:1 already"),
 	REFUSAL(LISTENER "address = 0.0.0.0:1\n", 3, "[listener a] has 0.0.0.0:1 already"),
 	REFUSAL("[listener a]\naddress = unix:/x unixgram:/x\n", 2, "has unixgram:/x already"),
-};
-
-static const struct refusal keys[] = {
+	/* keys */
 	REFUSAL("[server]\nworker = 2\n", 2,
 		"unknown key \"worker\": allowed in [server] are workers,"),
 	REFUSAL("[server]\nWorkers = 2\n", 2, "unknown key \"Workers\""),
@@ -114,9 +108,7 @@ static const struct refusal keys[] = {
 	REFUSAL(LISTENER "workers = 1\n", 3, "workers does not belong in [listener]"),
 	REFUSAL(LISTENER "protocol = tcp\nprotocol = udp\n", 4, "already set on line 3"),
 	REFUSAL("[defaults]\nprefix = a\nprefix = b\n", 3, "already set on line 2"),
-};
-
-static const struct refusal values[] = {
+	/* values */
 	REFUSAL("[server]\nworkers = 0\n", 2,
 		"workers: \"0\" is not a whole number from 1 to 1024, nor auto"),
 	REFUSAL("[server]\nworkers = 1025\n", 2, "from 1 to 1024"),
@@ -172,47 +164,22 @@ static const struct refusal values[] = {
 	REFUSAL("[defaults]\nudp_rate = 1k\n", 2, "not a whole number"),
 	REFUSAL("[defaults]\nudp_guard = 2\n", 2, "yes or no"),
 	REFUSAL("[defaults]\nudp_ttl_guard = y\n", 2, "yes or no"),
+	/* clang-format on */
 };
-/* clang-format on */
 
-static void check_refusals(const struct refusal *refusals, size_t count)
+TEST_EACH(a_fault_is_reported_with_its_line_and_reason_and_nothing_else, ARRAY_SIZE(refusals))
 {
+	const char *reason = refusals[_i].reason;
 	char place[32];
 
-	for (size_t i = 0; i < count; i++) {
-		const struct refusal *refusal = &refusals[i];
-		const char *why;
-
-		ck_assert_ptr_null(load_bytes(refusal->bytes, refusal->length));
-		(void)snprintf(place, sizeof(place), "F:%d: ", refusal->line);
-		why = strstr(said.lines, refusal->reason);
-		ck_assert_msg(strncmp(said.lines, place, strlen(place)) == 0 && why != NULL,
-			      "%s%s: %s", place, refusal->reason, said.lines);
-		ck_assert_msg(said.errors == 1 && said.warnings == 0, "%s", said.lines);
-	}
+	ck_assert_ptr_null(load_bytes(refusals[_i].bytes, refusals[_i].length));
+	(void)snprintf(place, sizeof(place), "F:%d: ", refusals[_i].line);
+	ck_assert_msg(strncmp(said.lines, place, strlen(place)) == 0 && strstr(said.lines, reason),
+		      "%s%s: %s", place, reason, said.lines);
+	ck_assert_msg(said.errors == 1 && said.warnings == 0, "%s", said.lines);
 }
 
-TEST(lines_of_a_wrong_shape_are_refused)
-{
-	check_refusals(shapes, ARRAY_SIZE(shapes));
-}
-
-TEST(sections_that_should_not_be_are_refused)
-{
-	check_refusals(sections, ARRAY_SIZE(sections));
-}
-
-TEST(keys_that_should_not_be_are_refused)
-{
-	check_refusals(keys, ARRAY_SIZE(keys));
-}
-
-TEST(values_that_are_not_allowed_are_refused)
-{
-	check_refusals(values, ARRAY_SIZE(values));
-}
-
-TEST(every_error_is_told_in_the_order_of_the_lines)
+TEST(errors_are_reported_in_the_order_of_the_lines)
 {
 	ck_assert_ptr_null(load_text("workers = 0\n"
 				     "[listener a]\n"
@@ -252,7 +219,7 @@ TEST(every_error_is_told_in_the_order_of_the_lines)
 		"F:15: neither key = value, nor [section], nor a comment\n");
 }
 
-TEST(a_file_of_nothing_but_errors_is_told_whole)
+TEST(every_error_of_a_file_is_reported)
 {
 	static char text[MANY_LINES * 4 + 1];
 
