@@ -3,7 +3,7 @@
 
 /*
  * The client table: exact limits, nothing left behind. The module is compiled in here, with an
- * allocator that counts what is out and fails when it is told to.
+ * allocator that counts what is allocated and fails on demand.
  */
 
 #include "config.h"
@@ -79,17 +79,25 @@ static long blocks_out(void)
 #define THREADS 4
 #define PLENTY 1000000
 
-static struct client_table *new_table(uint64_t limit)
-{
-	struct client_table *table = client_table_new();
+static struct client_table *table;
+static long blocks_before;
 
+static void set_up(void)
+{
+	blocks_before = blocks_out();
+	table = client_table_new();
 	ck_assert_ptr_nonnull(table);
-	client_table_set_limit(table, limit);
-	return table;
+	client_table_set_limit(table, PLENTY);
 }
 
-static void assert_enters(struct client_table *table, uint64_t tag, const char *text,
-			  uint64_t max_per_ip, enum admission expected)
+static void tear_down(void)
+{
+	client_table_free(table);
+	ck_assert_int_eq(blocks_out(), blocks_before);
+}
+
+static void assert_enters(uint64_t tag, const char *text, uint64_t max_per_ip,
+			  enum admission expected)
 {
 	struct in6_addr address = ip(text);
 	uint64_t before = client_table_count(table);
@@ -99,7 +107,7 @@ static void assert_enters(struct client_table *table, uint64_t tag, const char *
 }
 
 /* Without check's own bookkeeping for every client. */
-static void enter_numbered(struct client_table *table, uint32_t number)
+static void enter_numbered(uint32_t number)
 {
 	struct in6_addr address = numbered_ipv4(number);
 
@@ -107,139 +115,107 @@ static void enter_numbered(struct client_table *table, uint32_t number)
 		ck_abort_msg("client %u was refused", number);
 }
 
-static void leave(struct client_table *table, uint64_t tag, const char *text)
+static void leave(uint64_t tag, const char *text)
 {
 	struct in6_addr address = ip(text);
 
 	leave_both(table, tag, &address);
 }
 
+TEST_CASE("table", set_up, tear_down);
+
 TEST(the_limit_admits_as_many_and_no_more)
 {
-	struct client_table *table = new_table(2);
-
+	client_table_set_limit(table, 2);
 	ck_assert_uint_eq(client_table_limit(table), 2);
-	assert_enters(table, TAG, "::ffff:192.0.2.1", 0, ADMITTED);
+	assert_enters(TAG, "::ffff:192.0.2.1", 0, ADMITTED);
 	ck_assert_int_eq(client_table_enter(table), ADMITTED);
-	assert_enters(table, TAG, "::ffff:192.0.2.2", 0, REFUSED_MAX_CLIENTS);
+	assert_enters(TAG, "::ffff:192.0.2.2", 0, REFUSED_MAX_CLIENTS);
 	ck_assert_int_eq(client_table_enter(table), REFUSED_MAX_CLIENTS);
 	client_table_leave(table);
-	assert_enters(table, TAG, "::ffff:192.0.2.2", 0, ADMITTED);
-	leave(table, TAG, "::ffff:192.0.2.2");
-	leave(table, TAG, "::ffff:192.0.2.1");
+	assert_enters(TAG, "::ffff:192.0.2.2", 0, ADMITTED);
+	leave(TAG, "::ffff:192.0.2.2");
+	leave(TAG, "::ffff:192.0.2.1");
 	ck_assert_uint_eq(client_table_count(table), 0);
-	client_table_free(table);
 }
 
-TEST(a_lower_limit_concerns_only_those_who_come)
+TEST(a_lower_limit_applies_to_new_clients_only)
 {
-	struct client_table *table = new_table(3);
-
+	client_table_set_limit(table, 3);
 	for (int i = 0; i < 3; i++)
-		assert_enters(table, TAG, "::ffff:192.0.2.1", 0, ADMITTED);
+		assert_enters(TAG, "::ffff:192.0.2.1", 0, ADMITTED);
 	client_table_set_limit(table, 1);
-	assert_enters(table, TAG, "::ffff:192.0.2.1", 0, REFUSED_MAX_CLIENTS);
+	assert_enters(TAG, "::ffff:192.0.2.1", 0, REFUSED_MAX_CLIENTS);
 	client_table_set_limit(table, 4);
-	assert_enters(table, TAG, "::ffff:192.0.2.1", 0, ADMITTED);
-	for (int i = 0; i < 4; i++)
-		leave(table, TAG, "::ffff:192.0.2.1");
-	client_table_free(table);
-}
-
-TEST(one_address_gets_its_share_and_no_more)
-{
-	struct client_table *table = new_table(PLENTY);
-
-	assert_enters(table, TAG, "::ffff:192.0.2.1", 2, ADMITTED);
-	assert_enters(table, TAG, "::ffff:192.0.2.1", 2, ADMITTED);
-	assert_enters(table, TAG, "::ffff:192.0.2.1", 2, REFUSED_PER_IP);
-	assert_enters(table, TAG, "::ffff:192.0.2.2", 2, ADMITTED);
-	leave(table, TAG, "::ffff:192.0.2.1");
-	assert_enters(table, TAG, "::ffff:192.0.2.1", 2, ADMITTED);
-	client_table_free(table);
+	assert_enters(TAG, "::ffff:192.0.2.1", 0, ADMITTED);
 }
 
 TEST(clients_from_before_a_limit_count_in_it)
 {
-	struct client_table *table = new_table(PLENTY);
-
 	for (int i = 0; i < 3; i++)
-		assert_enters(table, TAG, "::ffff:192.0.2.1", 0, ADMITTED);
-	assert_enters(table, TAG, "::ffff:192.0.2.1", 3, REFUSED_PER_IP);
-	assert_enters(table, TAG, "::ffff:192.0.2.1", 4, ADMITTED);
-	assert_enters(table, TAG, "::ffff:192.0.2.1", 1, REFUSED_PER_IP);
-	assert_enters(table, TAG, "::ffff:192.0.2.1", 0, ADMITTED);
-	client_table_free(table);
+		assert_enters(TAG, "::ffff:192.0.2.1", 0, ADMITTED);
+	assert_enters(TAG, "::ffff:192.0.2.1", 3, REFUSED_PER_IP);
+	assert_enters(TAG, "::ffff:192.0.2.1", 4, ADMITTED);
+	assert_enters(TAG, "::ffff:192.0.2.1", 1, REFUSED_PER_IP);
+	assert_enters(TAG, "::ffff:192.0.2.1", 0, ADMITTED);
 }
 
 TEST(ipv6_counts_by_64_bits_and_ipv4_by_all)
 {
-	struct client_table *table = new_table(PLENTY);
-
-	assert_enters(table, TAG, "2001:db8:0:1::1", 1, ADMITTED);
-	assert_enters(table, TAG, "2001:db8:0:1:ffff:ffff:ffff:ffff", 1, REFUSED_PER_IP);
-	assert_enters(table, TAG, "2001:db8:0:2::1", 1, ADMITTED);
-	assert_enters(table, TAG, "::ffff:192.0.2.1", 1, ADMITTED);
-	assert_enters(table, TAG, "::ffff:192.0.2.0", 1, ADMITTED);
-	/* All zeros in the upper half, as a v4-mapped address has, and yet somebody else. */
-	assert_enters(table, TAG, "::1", 1, ADMITTED);
-	assert_enters(table, TAG, "0:0:0:0:1::", 1, REFUSED_PER_IP);
+	assert_enters(TAG, "2001:db8:0:1::1", 1, ADMITTED);
+	assert_enters(TAG, "2001:db8:0:1:ffff:ffff:ffff:ffff", 1, REFUSED_PER_IP);
+	assert_enters(TAG, "2001:db8:0:2::1", 1, ADMITTED);
+	assert_enters(TAG, "::ffff:192.0.2.1", 1, ADMITTED);
+	assert_enters(TAG, "::ffff:192.0.2.0", 1, ADMITTED);
+	/* All zeros in the upper half, as a v4-mapped address has, and yet another source. */
+	assert_enters(TAG, "::1", 1, ADMITTED);
+	assert_enters(TAG, "0:0:0:0:1::", 1, REFUSED_PER_IP);
 	/* Not IPv4, by one bit. */
-	assert_enters(table, TAG, "0:0:1::ffff:192.0.2.1", 1, ADMITTED);
-	assert_enters(table, TAG, "0:0:1::ffff:192.0.2.2", 1, REFUSED_PER_IP);
-	leave(table, TAG, "2001:db8:0:1::2");
-	assert_enters(table, TAG, "2001:db8:0:1::3", 1, ADMITTED);
-	client_table_free(table);
+	assert_enters(TAG, "0:0:1::ffff:192.0.2.1", 1, ADMITTED);
+	assert_enters(TAG, "0:0:1::ffff:192.0.2.2", 1, REFUSED_PER_IP);
+	leave(TAG, "2001:db8:0:1::2");
+	assert_enters(TAG, "2001:db8:0:1::3", 1, ADMITTED);
 }
 
-TEST(neighbours_on_a_link_do_not_share_a_count)
+/* Two clients each are admitted from A and from B, which do not share a count. */
+static void expect_apart(uint64_t tag_a, const char *a, uint64_t tag_b, const char *b)
 {
-	struct client_table *table = new_table(PLENTY);
-
-	assert_enters(table, TAG, "fe80::1", 1, ADMITTED);
-	assert_enters(table, TAG, "fe80::2", 1, ADMITTED);
-	assert_enters(table, TAG, "fe80::1", 1, REFUSED_PER_IP);
-	assert_enters(table, TAG, "fe80:0:0:1::1", 1, ADMITTED);
-	leave(table, TAG, "fe80::1");
-	assert_enters(table, TAG, "fe80::1", 1, ADMITTED);
-	client_table_free(table);
+	assert_enters(tag_a, a, 2, ADMITTED);
+	assert_enters(tag_a, a, 2, ADMITTED);
+	assert_enters(tag_a, a, 2, REFUSED_PER_IP);
+	assert_enters(tag_b, b, 2, ADMITTED);
+	leave(tag_b, b);
+	assert_enters(tag_a, a, 2, REFUSED_PER_IP);
+	leave(tag_a, a);
+	assert_enters(tag_a, a, 2, ADMITTED);
+	assert_enters(tag_b, b, 2, ADMITTED);
 }
 
-TEST(listeners_do_not_share_a_count)
+TEST(each_source_and_each_listener_has_its_own_count)
 {
-	struct client_table *table = new_table(PLENTY);
-
-	assert_enters(table, 1, "::ffff:192.0.2.1", 1, ADMITTED);
-	assert_enters(table, 2, "::ffff:192.0.2.1", 1, ADMITTED);
-	assert_enters(table, 1, "::ffff:192.0.2.1", 1, REFUSED_PER_IP);
-	leave(table, 2, "::ffff:192.0.2.1");
-	assert_enters(table, 1, "::ffff:192.0.2.1", 1, REFUSED_PER_IP);
-	assert_enters(table, 2, "::ffff:192.0.2.1", 1, ADMITTED);
-	client_table_free(table);
+	expect_apart(TAG, "::ffff:192.0.2.1", TAG, "::ffff:192.0.2.2");
+	expect_apart(TAG, "fe80::1", TAG, "fe80::2");
+	expect_apart(TAG, "fe80::3", TAG, "fe80:0:0:1::3");
+	expect_apart(1, "::ffff:192.0.2.1", 2, "::ffff:192.0.2.1");
 }
 
 TEST(unix_clients_count_in_the_total_alone)
 {
-	struct client_table *table = new_table(PLENTY);
 	long before = blocks_out();
 
 	for (int i = 0; i < 10; i++)
 		ck_assert_int_eq(client_table_enter(table), ADMITTED);
 	ck_assert_int_eq(blocks_out(), before);
 	ck_assert_uint_eq(client_table_count(table), 10);
-	client_table_free(table);
 }
 
 TEST(no_memory_refuses_and_counts_nothing)
 {
-	struct client_table *table = new_table(1);
-
 	allocations_left = 0;
-	assert_enters(table, TAG, "::ffff:192.0.2.1", 1, REFUSED_NO_MEMORY);
+	assert_enters(TAG, "::ffff:192.0.2.1", 1, REFUSED_NO_MEMORY);
 	allocations_left = -1;
-	assert_enters(table, TAG, "::ffff:192.0.2.1", 1, ADMITTED);
-	leave(table, TAG, "::ffff:192.0.2.1");
-	client_table_free(table);
+	assert_enters(TAG, "::ffff:192.0.2.1", 1, ADMITTED);
+	leave(TAG, "::ffff:192.0.2.1");
 }
 
 TEST(no_memory_for_the_table_leaves_nothing_behind)
@@ -259,11 +235,11 @@ TEST(no_memory_for_the_table_leaves_nothing_behind)
 TEST(a_million_clients_leave_no_memory_behind)
 {
 	enum { ADDRESSES = 400000, CLIENTS = 1000000 };
-	struct client_table *table = new_table(CLIENTS);
 	long before = blocks_out();
 
+	client_table_set_limit(table, CLIENTS);
 	for (uint32_t i = 0; i < CLIENTS; i++)
-		enter_numbered(table, i % ADDRESSES);
+		enter_numbered(i % ADDRESSES);
 	ck_assert_int_eq(blocks_out(), before + ADDRESSES);
 	for (uint32_t i = 0; i < CLIENTS; i++) {
 		uint32_t number = i % 2 == 0 ? i : CLIENTS - i;
@@ -273,24 +249,17 @@ TEST(a_million_clients_leave_no_memory_behind)
 	}
 	ck_assert_uint_eq(client_table_count(table), 0);
 	ck_assert_int_eq(blocks_out(), before);
-	client_table_free(table);
 }
 
 TEST(clients_still_there_are_freed_with_the_table)
 {
-	long before = blocks_out();
-	struct client_table *table = new_table(PLENTY);
-
 	for (uint32_t i = 0; i < 200000; i++)
-		enter_numbered(table, i);
-	client_table_free(table);
-	ck_assert_int_eq(blocks_out(), before);
+		enter_numbered(i); /* tear_down counts what is left */
 }
 
 enum { HAMMER_LIMIT = 5, HAMMER_PER_IP = 2, HAMMER_ADDRESSES = 4, HAMMER_ROUNDS = 50000 };
 
 struct hammer {
-	struct client_table *table;
 	atomic_int inside;
 	atomic_int inside_by_ip[HAMMER_ADDRESSES];
 	atomic_bool exceeded;
@@ -316,27 +285,27 @@ static void *hammer_table(void *argument)
 		uint32_t number = i % HAMMER_ADDRESSES;
 		struct in6_addr address = numbered_ipv4(number);
 
-		if (enter_both(hammer->table, TAG, &address, HAMMER_PER_IP) != ADMITTED)
+		if (enter_both(table, TAG, &address, HAMMER_PER_IP) != ADMITTED)
 			continue;
 		stay_a_moment(hammer, number);
-		leave_both(hammer->table, TAG, &address);
+		leave_both(table, TAG, &address);
 	}
 	return NULL;
 }
 
 TEST(threads_never_exceed_a_limit)
 {
-	struct hammer hammer = {.table = new_table(HAMMER_LIMIT)};
+	struct hammer hammer = {0};
 	long before = blocks_out();
 	pthread_t threads[THREADS];
 
+	client_table_set_limit(table, HAMMER_LIMIT);
 	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, hammer_table, &hammer), 0);
 	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
 	ck_assert(!hammer.exceeded);
 	ck_assert_int_gt(hammer.admitted, HAMMER_ROUNDS);
-	ck_assert_uint_eq(client_table_count(hammer.table), 0);
+	ck_assert_uint_eq(client_table_count(table), 0);
 	ck_assert_int_eq(blocks_out(), before);
-	client_table_free(hammer.table);
 }

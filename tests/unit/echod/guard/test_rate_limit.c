@@ -9,35 +9,15 @@
 
 #include "config.h"
 
-#include "echod/guard/rate_limit.h"
-#include "unit/sources.h"
+#include "unit/rate_scene.h"
 
-#define SECOND INT64_C(1000000000)
-#define MILLISECOND INT64_C(1000000)
-#define START (1000 * SECOND)
-#define TAG 7
 #define RATE_MAX 4294967295
-
-static struct rate_limit *limit;
-static uint64_t random_state;
-
-static void set_up(void)
-{
-	limit = rate_limit_new();
-	ck_assert_ptr_nonnull(limit);
-	random_state = 0x9e3779b97f4a7c15;
-}
-
-static void tear_down(void)
-{
-	rate_limit_free(limit);
-}
 
 static unsigned take(const char *source, uint64_t rate, unsigned count, int64_t now)
 {
 	struct in6_addr address = ip(source);
 
-	return rate_limit_take(limit, TAG, &address, rate, count, now, &random_state).allowed;
+	return take_from(&address, rate, count, now).allowed;
 }
 
 /* What SOURCE gets until END when it sends TRAIN datagrams each INTERVAL. */
@@ -48,8 +28,7 @@ static uint64_t flood(const char *source, uint64_t rate, unsigned train, int64_t
 	uint64_t allowed = 0;
 
 	for (int64_t now = START; now < end; now += interval)
-		allowed += rate_limit_take(limit, TAG, &address, rate, train, now, &random_state)
-				   .allowed;
+		allowed += take_from(&address, rate, train, now).allowed;
 	return allowed;
 }
 
@@ -78,70 +57,6 @@ TEST(a_source_within_its_rate_is_always_answered)
 	ck_assert_uint_eq(flood("::ffff:192.0.2.2", 64000, 64, MILLISECOND, START + 20 * SECOND),
 			  64 * sent);
 	ck_assert_uint_eq(flood("::ffff:192.0.2.3", 1, 1, SECOND, START + 20 * SECOND), 20);
-}
-
-/*
- * One bucket as a book would have it: datagrams drip out at the rate, in units of 1/SECOND of one.
- */
-struct model {
-	uint64_t rate;
-	int64_t held;
-	int64_t capacity;
-};
-
-static unsigned model_room(const struct model *model)
-{
-	int64_t room = (model->capacity - model->held) / SECOND;
-
-	return room > 0 ? (unsigned)room : 0;
-}
-
-static void model_fill(struct model *model, unsigned count)
-{
-	model->held += count * SECOND;
-}
-
-static void model_drain(struct model *model, int64_t time)
-{
-	int64_t drained = time * (int64_t)model->rate;
-
-	model->held = model->held > drained ? model->held - drained : 0;
-}
-
-static unsigned lesser(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
-/* Rates that divide a second, for then nothing is rounded. */
-TEST_EACH(one_source_gets_what_the_model_says, 5)
-{
-	static const uint64_t rates[] = {1, 8, 1000, 100000, 1000000};
-	uint64_t rate = rates[_i], extra_burst = rate < 8 ? SECOND : rate * SECOND / 8;
-	struct model model = {.rate = rate, .capacity = (int64_t)rate * SECOND};
-	struct model extra = {.rate = rate, .capacity = (int64_t)extra_burst};
-	struct in6_addr address = ip("2001:db8::1");
-	unsigned seed = 1;
-	int64_t now = START;
-
-	for (int i = 0; i < 100000; i++) {
-		unsigned count = (unsigned)rand_r(&seed) % 130;
-		int64_t pause = rand_r(&seed) % (64 * SECOND / (int64_t)rate);
-		unsigned expected = lesser(model_room(&model), count);
-		unsigned most = lesser(model_room(&extra), count - expected);
-		unsigned allowed =
-			rate_limit_take(limit, TAG, &address, rate, count, now, &random_state)
-				.allowed;
-
-		if (allowed < expected || allowed > expected + most)
-			ck_abort_msg("step %d: %u of %u, not %u to %u", i, allowed, count, expected,
-				     expected + most);
-		model_fill(&model, expected);
-		model_fill(&extra, allowed - expected);
-		model_drain(&model, pause);
-		model_drain(&extra, pause);
-		now += pause;
-	}
 }
 
 TEST_EACH(a_flood_gets_twice_the_rate, 8)
@@ -221,8 +136,7 @@ TEST(a_worker_a_little_late_refunds_nothing)
 	for (int i = 0; i < 60 * 20000; i++) {
 		int64_t now = START + i * (SECOND / 20000) - i % 2 * 5 * MILLISECOND;
 
-		allowed +=
-			rate_limit_take(limit, TAG, &address, 1000, 1, now, &random_state).allowed;
+		allowed += take_from(&address, 1000, 1, now).allowed;
 	}
 	assert_about(allowed, 2 * 60 * 1000, 0.05);
 }
@@ -235,11 +149,6 @@ static struct in6_addr another_source(void)
 	static uint32_t number;
 
 	return numbered_ipv4(++number);
-}
-
-static struct rate_grant take_one(const struct in6_addr *ip, uint64_t rate, int64_t now)
-{
-	return rate_limit_take(limit, TAG, ip, rate, 1, now, &random_state);
 }
 
 /*
@@ -255,9 +164,9 @@ static uint64_t answers_beside(unsigned crowd, uint64_t rate, unsigned times)
 	for (int64_t now = START; now < START + SECONDS * SECOND; now += SECOND / crowd) {
 		struct in6_addr other = another_source();
 
-		take_one(&other, rate, now);
+		take_from(&other, rate, 1, now);
 		for (; due <= now; due += interval)
-			allowed += take_one(&flooder, rate, now).allowed;
+			allowed += take_from(&flooder, rate, 1, now).allowed;
 	}
 	return allowed;
 }
@@ -285,7 +194,7 @@ static unsigned newcomers_answered(unsigned count, uint64_t rate, int64_t now)
 
 	for (unsigned i = 0; i < count; i++) {
 		struct in6_addr source = another_source();
-		struct rate_grant grant = take_one(&source, rate, now);
+		struct rate_grant grant = take_from(&source, rate, 1, now);
 
 		ck_assert_int_eq(grant.crowded_out, grant.allowed == 0);
 		ck_assert(!grant.log_due);
@@ -332,7 +241,7 @@ static const struct in6_addr victim = {.s6_addr = {[10] = 0xff, 0xff, 192, 0, 2,
 
 static bool is_answered(int64_t now)
 {
-	return rate_limit_take(limit, TAG, &victim, RATE, 1, now, &random_state).allowed == 1;
+	return take_from(&victim, RATE, 1, now).allowed == 1;
 }
 
 /* The share of a client beside FORGED datagrams a second, evenly spaced. */

@@ -8,35 +8,13 @@
 
 #include "config.h"
 
-#include "echod/guard/rate_limit.h"
-
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 #include <time.h>
 
-#include "unit/sources.h"
-
-#define SECOND INT64_C(1000000000)
-#define MILLISECOND INT64_C(1000000)
-#define START (1000 * SECOND)
-#define TAG 7
-
-static struct rate_limit *limit;
-static uint64_t random_state;
-
-static void set_up(void)
-{
-	limit = rate_limit_new();
-	ck_assert_ptr_nonnull(limit);
-	random_state = 0x9e3779b97f4a7c15;
-}
-
-static void tear_down(void)
-{
-	rate_limit_free(limit);
-}
+#include "unit/rate_scene.h"
 
 TEST_CASE("table", set_up, tear_down);
 
@@ -83,12 +61,11 @@ TEST(a_flooder_is_not_ousted_by_the_polite)
 
 	/* 50 datagrams a millisecond, while 50 others send their first in that time. */
 	for (int64_t now = START; now < START + 20 * SECOND; now += MILLISECOND) {
-		allowed +=
-			rate_limit_take(limit, TAG, &flooder, 1000, 50, now, &random_state).allowed;
+		allowed += take_from(&flooder, 1000, 50, now).allowed;
 		for (int i = 0; i < 50; i++) {
 			struct in6_addr other = numbered_ipv4(random_number());
 
-			rate_limit_take(limit, TAG, &other, 1000, 1, now, &random_state);
+			take_from(&other, 1000, 1, now);
 		}
 	}
 	ck_assert_uint_le(allowed, 2 * 20 * 1000 + 1000 + 125);
@@ -104,9 +81,7 @@ TEST(thousands_of_flooders_are_all_held)
 		for (uint32_t i = 0; i < FLOODERS; i++) {
 			struct in6_addr address = numbered_ipv4(i);
 
-			allowed +=
-				rate_limit_take(limit, TAG, &address, RATE, 20, now, &random_state)
-					.allowed;
+			allowed += take_from(&address, RATE, 20, now).allowed;
 		}
 	}
 	ck_assert_uint_ge(allowed, FLOODERS * RATE * 2);
@@ -140,11 +115,9 @@ static bool flood_from_everywhere(int64_t count, int64_t *now)
 	for (int64_t i = 0; i < count; i++, *now += 1000) {
 		struct in6_addr address = numbered_ipv4(random_number());
 
-		rate_limit_take(limit, TAG, &address, 1000, 1, *now, &random_state);
+		take_from(&address, 1000, 1, *now);
 		if (i % 100000 == 0)
-			answered &=
-				rate_limit_take(limit, TAG, &polite, 1000, 1, *now, &random_state)
-					.allowed == 1;
+			answered &= take_from(&polite, 1000, 1, *now).allowed == 1;
 	}
 	return answered;
 }
@@ -171,11 +144,10 @@ TEST(a_limited_source_has_one_line_in_30_seconds)
 	int lines = 0;
 
 	for (int64_t now = START; now < START + 61 * SECOND; now += MILLISECOND)
-		lines += rate_limit_take(limit, TAG, &address, 100, 1, now, &random_state).log_due;
+		lines += take_from(&address, 100, 1, now).log_due;
 	ck_assert_int_eq(lines, 3);
 	/* Not limited: nothing to say. */
-	ck_assert(!rate_limit_take(limit, TAG, &address, 100, 1, START + 99 * SECOND, &random_state)
-			   .log_due);
+	ck_assert(!take_from(&address, 100, 1, START + 99 * SECOND).log_due);
 }
 
 TEST(a_source_that_was_answered_after_all_has_no_line)
@@ -187,8 +159,8 @@ TEST(a_source_that_was_answered_after_all_has_no_line)
 		int64_t now = START + i * 2 * SECOND;
 		struct rate_grant grant;
 
-		rate_limit_take(limit, TAG, &address, 1, 1, now, &random_state);
-		grant = rate_limit_take(limit, TAG, &address, 1, 1, now, &random_state);
+		take_from(&address, 1, 1, now);
+		grant = take_from(&address, 1, 1, now);
 		ck_assert_int_eq(grant.log_due, grant.allowed == 0);
 		answered += grant.allowed == 1;
 	}
@@ -203,8 +175,7 @@ TEST(ten_thousand_limited_sources_have_one_line_a_second)
 		for (uint32_t i = 0; i < 10000; i++) {
 			struct in6_addr address = numbered_ipv4(i);
 
-			lines += rate_limit_take(limit, TAG, &address, 1, 10, now, &random_state)
-					 .log_due;
+			lines += take_from(&address, 1, 10, now).log_due;
 		}
 	}
 	ck_assert_int_eq(lines, seconds);
@@ -215,10 +186,10 @@ TEST(a_clock_set_back_mutes_the_log_for_one_period_at_most)
 	struct in6_addr address = ip("::ffff:192.0.2.1");
 	int64_t back = START - 900 * SECOND;
 
-	ck_assert(rate_limit_take(limit, TAG, &address, 1, 50, START, &random_state).log_due);
+	ck_assert(take_from(&address, 1, 50, START).log_due);
 	/* A worker that is a little late is no reason for another line. */
-	ck_assert(!rate_limit_take(limit, TAG, &address, 1, 50, START - 1, &random_state).log_due);
-	ck_assert(rate_limit_take(limit, TAG, &address, 1, 50, back, &random_state).log_due);
+	ck_assert(!take_from(&address, 1, 50, START - 1).log_due);
+	ck_assert(take_from(&address, 1, 50, back).log_due);
 }
 
 TEST(no_memory_is_reported)

@@ -10,16 +10,12 @@
 
 #include <netinet/tcp.h>
 
-#include "echod/sockets/listen_socket.h"
-#include "integration/harness.h"
-#include "integration/net.h"
+#include "unit/listening.h"
 
 /* Clients send without a cookie, listeners take that, and need not ask for it. */
 #define FOR_EVERYONE "1543" /* 0x1 | 0x2 | 0x4 | 0x200 | 0x400 */
 
 #define SYN_DATA_TAKEN 32 /* TCPI_OPT_SYN_DATA of linux/tcp.h, which excludes netinet/tcp.h */
-
-static struct reason reason;
 
 static bool allow_for_everyone(void)
 {
@@ -65,10 +61,8 @@ TEST_CASE("fast_open", set_up);
 
 TEST(a_listener_of_ours_takes_no_data_of_a_syn)
 {
-	struct address address = at("127.0.0.1", 0);
-	struct listen_socket *socket = listen_socket_open(SOCKET_TCP, &address, &reason);
+	struct listen_socket *socket = open_at(SOCKET_TCP, "127.0.0.1", 0);
 
-	ck_assert_msg(socket != NULL, "%s", reason.text);
 	ck_assert(!takes_data_of_a_syn(&socket->address));
 	listen_socket_release(socket);
 }

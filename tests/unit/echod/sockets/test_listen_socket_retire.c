@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* A socket about to be closed: what waits there is served, what comes later goes elsewhere. */
+/* A socket about to be closed: what waits there is served, what arrives later goes elsewhere. */
 
 #include "config.h"
 
-#include "echod/sockets/listen_socket.h"
-#include "integration/harness.h"
-#include "integration/net.h"
+#include "unit/listening.h"
 
 /* From one address to all of them and back, as a reload may want it. */
 static const struct {
@@ -18,28 +16,6 @@ static const struct {
 	     {"0.0.0.0", "127.0.0.1", "127.0.0.1"},
 	     {"::1", "::", "::1"},
 	     {"::", "::1", "::1"}};
-
-static bool alone; /* in a network of our own, where nobody else has a port */
-
-static void set_up(void)
-{
-	alone = own_network();
-}
-
-static struct listen_socket *open_at(enum socket_kind kind, const char *host, uint16_t port)
-{
-	struct address address = at(host, port);
-	struct reason reason;
-	struct listen_socket *socket = listen_socket_open(kind, &address, &reason);
-
-	ck_assert_msg(socket != NULL, "%s", reason.text);
-	return socket;
-}
-
-static uint16_t port_of(const struct listen_socket *socket)
-{
-	return address_port(&socket->address);
-}
 
 static void expect_accepted(const struct listen_socket *socket, int client)
 {
@@ -56,17 +32,13 @@ static void expect_accepted(const struct listen_socket *socket, int client)
 	close(client);
 }
 
-TEST_CASE("retire", set_up);
+TEST_CASE("retire", need_own_network);
 
-TEST_EACH(connections_go_to_who_is_next_and_none_is_lost, ARRAY_SIZE(moves))
+TEST_EACH(connections_go_to_the_next_and_none_is_lost, ARRAY_SIZE(moves))
 {
-	struct listen_socket *gone, *next;
-	int before, after;
+	struct listen_socket *gone = open_at(SOCKET_TCP, moves[_i].gone, 0), *next;
+	int before = connect_to(moves[_i].dial, port_of(gone)), after;
 
-	if (!alone)
-		skip("this takes a network of its own");
-	gone = open_at(SOCKET_TCP, moves[_i].gone, 0);
-	before = connect_to(moves[_i].dial, port_of(gone));
 	next = open_at(SOCKET_TCP, moves[_i].next, port_of(gone));
 	listen_socket_retire(gone);
 	after = connect_to(moves[_i].dial, port_of(next));
@@ -76,7 +48,7 @@ TEST_EACH(connections_go_to_who_is_next_and_none_is_lost, ARRAY_SIZE(moves))
 	listen_socket_release(next);
 }
 
-/* One datagram waits there; whoever sent it gets an answer from there. */
+/* One datagram waits there; its sender gets a reply from there. */
 static void expect_datagram(const struct listen_socket *socket, int client, const char *text)
 {
 	struct address peer = {.length = sizeof(peer.un)};
@@ -92,17 +64,12 @@ static void expect_datagram(const struct listen_socket *socket, int client, cons
 	ck_assert_int_eq(errno, EAGAIN);
 }
 
-TEST_EACH(datagrams_go_to_who_is_next_and_none_is_lost, ARRAY_SIZE(moves))
+TEST_EACH(datagrams_go_to_the_next_and_none_is_lost, ARRAY_SIZE(moves))
 {
-	struct listen_socket *gone, *next;
-	struct address to;
-	int client;
+	struct listen_socket *gone = open_at(SOCKET_UDP, moves[_i].gone, 0), *next;
+	struct address to = at(moves[_i].dial, port_of(gone));
+	int client = datagram_socket(moves[_i].dial);
 
-	if (!alone)
-		skip("this takes a network of its own");
-	gone = open_at(SOCKET_UDP, moves[_i].gone, 0);
-	to = at(moves[_i].dial, port_of(gone));
-	client = datagram_socket(moves[_i].dial);
 	send_datagram(client, &to, "before", 6);
 	next = open_at(SOCKET_UDP, moves[_i].next, port_of(gone));
 	listen_socket_retire(gone);
@@ -111,8 +78,9 @@ TEST_EACH(datagrams_go_to_who_is_next_and_none_is_lost, ARRAY_SIZE(moves))
 	expect_datagram(next, client, "after");
 	listen_socket_release(gone);
 	listen_socket_release(next);
-	close(client);
 }
+
+TEST_CASE("without a next one");
 
 TEST(without_a_next_one_nobody_gets_in)
 {
@@ -130,25 +98,14 @@ TEST(without_a_next_one_nobody_gets_in)
 	ck_assert_int_eq(errno, ECONNREFUSED);
 	listen_socket_release(stream);
 	listen_socket_release(datagrams);
-	close(client);
 }
 
 TEST(a_unix_socket_has_no_kernel_to_ask)
 {
-	char path[64];
-	struct address address = {.un = {.sun_family = AF_UNIX}};
-	struct listen_socket *socket;
-	struct reason reason;
-	int client;
+	struct listen_socket *socket = open_at(SOCKET_UNIX, test_path("s"), 0);
 
-	(void)snprintf(path, sizeof(path), "%s/s", test_directory());
-	memcpy(address.un.sun_path, path, strlen(path) + 1);
-	address.length = sizeof(address.un);
-	socket = listen_socket_open(SOCKET_UNIX, &address, &reason);
-	ck_assert_ptr_nonnull(socket);
 	listen_socket_retire(socket);
-	client = connect_to(path, 0);
-	expect_accepted(socket, client);
+	expect_accepted(socket, connect_to(socket->address.un.sun_path, 0));
 	listen_socket_unlink(socket);
 	listen_socket_release(socket);
 }

@@ -10,13 +10,10 @@
 
 #include "echod/sockets/socket_options.h"
 #include "echod/sockets/socket_table.h"
-#include "integration/harness.h"
-#include "integration/net.h"
 #include "unit/config_text.h"
 #include "unit/faults.h"
+#include "unit/listening.h"
 #include "unit/log_lines.h"
-
-static struct reason reason;
 
 static void set_up(void)
 {
@@ -25,11 +22,8 @@ static void set_up(void)
 
 static struct address unix_address(const char *name)
 {
-	char path[256];
-
-	(void)snprintf(path, sizeof(path), "%s/%s", test_directory(), name);
-	(void)unlink(path);
-	return at(path, 0);
+	(void)unlink(test_path(name));
+	return at(test_path(name), 0);
 }
 
 /* Opens while CALL fails after SKIP others; false: it was not called as often. */
@@ -77,9 +71,9 @@ TEST(each_step_that_fails_is_named_and_undone)
 	ck_assert(fails_at(SOCKET_TCP, &address, 0, MEMORY, "cannot listen on tcp 127.0.0.1:0"));
 	for (unsigned skip = 0; skip < 3; skip++)
 		ck_assert(fails_at(SOCKET_UDP, &address, skip, "getsockopt", ": setsockopt: "));
+	need_ipv6();
 	address = at("::1", 0);
-	if (has_ipv6())
-		ck_assert(fails_at(SOCKET_UDP, &address, 0, "setsockopt", ": setsockopt: "));
+	ck_assert(fails_at(SOCKET_UDP, &address, 0, "setsockopt", ": setsockopt: "));
 }
 
 TEST(a_file_that_cannot_be_judged_is_neither_replaced_nor_removed)
@@ -191,10 +185,8 @@ TEST(handed_sockets_without_memory_for_them_are_an_error)
 
 TEST(what_the_kernel_does_not_tell_counts_as_nothing)
 {
-	struct address address = at("127.0.0.1", 0);
-	struct listen_socket *socket = listen_socket_open(SOCKET_UDP, &address, &reason);
+	struct listen_socket *socket = open_at(SOCKET_UDP, "127.0.0.1", 0);
 
-	ck_assert_ptr_nonnull(socket);
 	fault_next("getsockopt", ENOPROTOOPT);
 	ck_assert_uint_eq(listen_socket_drops(socket), 0);
 	for (unsigned skip = 0; skip < 2; skip++) {
@@ -240,7 +232,6 @@ TEST(a_table_for_which_memory_runs_out_leaves_the_one_in_force_alone)
 	struct config *two;
 	struct socket_table *held;
 	char text[512];
-	int fd;
 
 	ck_assert_uint_ge(each_allocation_fails(NULL, one), 8);
 	held = try_open(NULL, one);
@@ -252,8 +243,7 @@ TEST(a_table_for_which_memory_runs_out_leaves_the_one_in_force_alone)
 	two = load_good(text);
 	ck_assert_uint_ge(each_allocation_fails(held, two), 8);
 	ck_assert_uint_eq(socket_table_sockets(held), 4);
-	fd = connect_to("127.0.0.1", address_port(&held->bindings[0].address));
-	close(fd);
+	connect_to("127.0.0.1", address_port(&held->bindings[0].address));
 	ck_assert_int_lt(unlink(address.un.sun_path), 0);
 	socket_table_free(held);
 	config_release(one);

@@ -198,8 +198,6 @@ TEST(a_failure_leaves_everything_as_it_was)
 {
 	const char *directory = test_directory();
 	struct socket_table before;
-	struct stat status;
-	char path[128];
 
 	change_to(open_next("[listener a]\naddress = 127.0.0.1:0\naddress = unix:%s/kept\n",
 			    directory));
@@ -213,21 +211,17 @@ TEST(a_failure_leaves_everything_as_it_was)
 	ck_assert_mem_eq(&before, held, sizeof(before));
 	ck_assert(serves("127.0.0.1", port_of(held, 0)));
 	ck_assert(!serves("127.0.0.3", 7077));
-	snprintf(path, sizeof(path), "%s/kept", directory);
-	ck_assert(serves(path, 0));
-	snprintf(path, sizeof(path), "%s/new", directory);
-	ck_assert_int_eq(lstat(path, &status), -1);
-	snprintf(path, sizeof(path), "%s/newgram", directory);
-	ck_assert_int_eq(lstat(path, &status), -1);
+	ck_assert(serves(test_path("kept"), 0));
+	ck_assert_int_eq(access(test_path("new"), F_OK), -1);
+	ck_assert_int_eq(access(test_path("newgram"), F_OK), -1);
 }
 
 TEST_EACH(everything_is_probed_before_anything_is_opened, 2)
 {
 	static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
 	static const char *const protocols[] = {"tcp", "udp"};
-	char path[128];
+	const char *path = test_path("early");
 
-	snprintf(path, sizeof(path), "%s/early", test_directory());
 	ck_assert_ptr_null(try_open("[listener a]\nprotocol = %s\naddress = unix:%s\n"
 				    "address = 127.0.0.1:%u\n",
 				    protocols[_i], path, taken_port(types[_i])));
@@ -239,11 +233,9 @@ TEST_EACH(everything_is_probed_before_anything_is_opened, 2)
 
 TEST(a_unix_socket_stays_the_one_it_is)
 {
-	const char *directory = test_directory();
+	const char *path = test_path("stays");
 	struct stat before, after;
-	char path[128];
 
-	snprintf(path, sizeof(path), "%s/stays", directory);
 	change_to(open_next("[listener a]\naddress = unix:%s\n", path));
 	ck_assert_int_eq(stat(path, &before), 0);
 	change_to(open_next("[listener b]\naddress = 127.0.0.1:0\naddress = unix:%s\n", path));
@@ -256,9 +248,8 @@ TEST(a_unix_socket_stays_the_one_it_is)
 
 TEST(a_unix_socket_cannot_become_one_of_the_other_kind)
 {
-	char path[128];
+	const char *path = test_path("kind");
 
-	snprintf(path, sizeof(path), "%s/kind", test_directory());
 	change_to(open_next("[listener a]\naddress = unix:%s\n", path));
 	ck_assert_ptr_null(try_open("[listener a]\naddress = unixgram:%s\n", path));
 	ck_assert_int_eq(errno, EADDRINUSE);
@@ -271,9 +262,8 @@ TEST_EACH(a_unix_socket_whose_file_is_gone_is_opened_anew, 2)
 {
 	static const char *const kinds[] = {"unix", "unixgram"};
 	struct socket_table *next;
-	char path[128];
+	const char *path = test_path("lost");
 
-	snprintf(path, sizeof(path), "%s/lost", test_directory());
 	change_to(open_next("[listener a]\naddress = %s:%s\n", kinds[_i], path));
 	ck_assert_int_eq(unlink(path), 0);
 	next = open_next("[listener a]\naddress = %s:%s\n", kinds[_i], path);
@@ -290,9 +280,8 @@ TEST_EACH(a_unix_socket_whose_file_is_gone_is_opened_anew, 2)
 
 TEST(what_was_opened_anew_goes_again_when_something_else_fails)
 {
-	char path[128];
+	const char *path = test_path("again");
 
-	snprintf(path, sizeof(path), "%s/again", test_directory());
 	change_to(open_next("[listener a]\naddress = unix:%s\n", path));
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_ptr_null(try_open("[listener a]\naddress = unix:%s unix:/nowhere/x\n", path));
@@ -304,9 +293,8 @@ TEST(what_was_opened_anew_goes_again_when_something_else_fails)
 TEST(a_file_that_another_program_has_made_is_its_own)
 {
 	struct socket_table *table, *other;
-	char path[128];
+	const char *path = test_path("taken");
 
-	snprintf(path, sizeof(path), "%s/taken", test_directory());
 	change_to(open_next("[listener a]\naddress = unix:%s\n", path));
 	ck_assert_int_eq(unlink(path), 0);
 	table = held;

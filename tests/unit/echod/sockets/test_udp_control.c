@@ -286,18 +286,16 @@ TEST(unknown_messages_are_passed_over)
 	ck_assert_int_eq(notes.hops, 64);
 }
 
-TEST(a_segment_that_cannot_be_is_none)
+static const int sizes[] = {0, -1, INT32_MIN};
+
+TEST_EACH(a_segment_that_cannot_be_is_none, ARRAY_SIZE(sizes))
 {
-	static const int sizes[] = {0, -1, INT32_MIN};
+	struct udp_notes notes;
 
-	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		struct udp_notes notes;
-
-		set_up();
-		add_int(SOL_UDP, UDP_GRO, sizes[i]);
-		notes = read_added();
-		ck_assert_uint_eq(notes.segment, 0);
-	}
+	set_up();
+	add_int(SOL_UDP, UDP_GRO, sizes[_i]);
+	notes = read_added();
+	ck_assert_uint_eq(notes.segment, 0);
 }
 
 TEST(any_bytes_at_all_are_survived)

@@ -77,18 +77,16 @@ TEST(an_ipv6_reply_leaves_from_where_it_was_asked)
 	expect_no_more();
 }
 
-TEST(link_local_and_groups_keep_their_interface)
+static const char *const destinations[] = {"fe80::1", "ff02::1"};
+
+TEST_EACH(link_local_and_groups_keep_their_interface, ARRAY_SIZE(destinations))
 {
-	static const char *const destinations[] = {"fe80::1", "ff02::1"};
+	struct udp_notes notes = notes_to(destinations[_i], 3);
+	struct in6_pktinfo info = {.ipi6_addr = notes.answer_from, .ipi6_ifindex = 3};
 
-	for (size_t i = 0; i < ARRAY_SIZE(destinations); i++) {
-		struct udp_notes notes = notes_to(destinations[i], 3);
-		struct in6_pktinfo info = {.ipi6_addr = notes.answer_from, .ipi6_ifindex = 3};
-
-		write_reply(&notes, false, 0, 0);
-		expect_message(SOL_IPV6, IPV6_PKTINFO, &info, sizeof(info));
-		expect_no_more();
-	}
+	write_reply(&notes, false, 0, 0);
+	expect_message(SOL_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+	expect_no_more();
 }
 
 TEST(what_is_left_to_the_kernel_is_not_written)
@@ -146,8 +144,6 @@ TEST(each_family_asks_for_what_it_needs)
 	ck_assert_int_eq(option_of(both, SOL_IPV6, IPV6_RECVHOPLIMIT), 1);
 	/* Routers do not fragment IPv6: large replies need what was learned of the path. */
 	ck_assert_int_eq(option_of(ipv6, SOL_IPV6, IPV6_MTU_DISCOVER), IPV6_PMTUDISC_WANT);
-	close(ipv6);
-	close(both);
 }
 
 TEST(a_socket_of_another_kind_is_refused)
@@ -156,7 +152,6 @@ TEST(a_socket_of_another_kind_is_refused)
 
 	ck_assert_int_eq(udp_control_enable(fd, AF_INET), -1);
 	ck_assert_int_eq(udp_control_enable(fd, AF_INET6), -1);
-	close(fd);
 }
 
 /* Sends from CLIENT to PORT of HOST, and takes apart what the kernel tells FD of it. */

@@ -66,14 +66,6 @@ int __wrap_listen(int fd, int backlog)
 	return __real_listen(fd, backlog);
 }
 
-static struct address place(const char *name)
-{
-	char path[108];
-
-	snprintf(path, sizeof(path), "%s/%s", test_directory(), name);
-	return at(path, 0);
-}
-
 static struct listen_socket *open_watched(const struct address *address)
 {
 	struct listen_socket *socket;
@@ -87,7 +79,7 @@ static struct listen_socket *open_watched(const struct address *address)
 
 TEST(the_directory_is_locked_from_the_probe_until_it_listens)
 {
-	struct address address = place("stale");
+	struct address address = at(test_path("stale"), 0);
 	struct listen_socket *socket = open_watched(&address);
 
 	ck_assert_ptr_nonnull(socket);
@@ -103,7 +95,7 @@ TEST(the_directory_is_locked_from_the_probe_until_it_listens)
 
 TEST(a_failure_gives_the_lock_back)
 {
-	struct address address = place("served");
+	struct address address = at(test_path("served"), 0);
 	struct listen_socket *socket = open_watched(&address);
 
 	ck_assert_ptr_nonnull(socket);
@@ -118,7 +110,7 @@ TEST(a_failure_gives_the_lock_back)
 TEST(who_keeps_the_lock_for_ever_stops_nobody)
 {
 	int fd = open(test_directory(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct address address = place("hindered");
+	struct address address = at(test_path("hindered"), 0);
 	struct listen_socket *socket;
 
 	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
