@@ -278,7 +278,6 @@ TEST(what_did_not_fit_is_counted)
 	}
 	ck_assert_uint_eq(received + socket_drops(fd), SENT);
 	ck_assert_uint_gt(received, 0);
-	close(fd);
 }
 
 TEST(what_is_no_socket_drops_nothing)
