@@ -89,6 +89,12 @@ static inline void turn_for(int64_t ms)
 	turn();
 }
 
+static inline void dial(int fd)
+{
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+}
+
 /* A client with room for RECEIVE bytes, or as much as usual when that is 0. */
 static inline int client(int receive)
 {
@@ -98,8 +104,7 @@ static inline int client(int receive)
 	if (receive > 0)
 		ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive, sizeof(receive)),
 				 0);
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	dial(fd);
 	turn();
 	return fd;
 }

@@ -11,36 +11,37 @@
 
 #include "support/test.h"
 
+/* HOST is an IP address, or a /path. */
 static struct address ip(const char *host, uint16_t port)
 {
 	struct address address;
 	struct reason reason;
 
-	ck_assert_int_eq(address_from_ip(&address, host, port, &reason), 0);
+	ck_assert_int_eq(host[0] == '/' ? address_from_path(&address, host, &reason)
+					: address_from_ip(&address, host, port, &reason),
+			 0);
 	return address;
 }
 
-TEST(ip_addresses_come_back_as_they_were_written)
+static const char *const ip_addresses_texts[][2] = {
+	{"192.0.2.7", "192.0.2.7:7"},
+	{"0.0.0.0", "0.0.0.0:7"},
+	{"2001:db8::7", "[2001:db8::7]:7"},
+	{"2001:DB8:0:0:0:0:0:7", "[2001:db8::7]:7"},
+	{"::", "[::]:7"},
+	{"::ffff:192.0.2.7", "[::ffff:192.0.2.7]:7"},
+	{"fe80::1%lo", "[fe80::1%lo]:7"},
+	{"fe80::1%1", "[fe80::1%lo]:7"},
+	{"ff02::1%lo", "[ff02::1%lo]:7"},
+};
+
+TEST_EACH(ip_addresses_come_back_as_they_were_written, ARRAY_SIZE(ip_addresses_texts))
 {
-	static const char *const texts[][2] = {
-		{"192.0.2.7", "192.0.2.7:7"},
-		{"0.0.0.0", "0.0.0.0:7"},
-		{"2001:db8::7", "[2001:db8::7]:7"},
-		{"2001:DB8:0:0:0:0:0:7", "[2001:db8::7]:7"},
-		{"::", "[::]:7"},
-		{"::ffff:192.0.2.7", "[::ffff:192.0.2.7]:7"},
-		{"fe80::1%lo", "[fe80::1%lo]:7"},
-		{"fe80::1%1", "[fe80::1%lo]:7"},
-		{"ff02::1%lo", "[ff02::1%lo]:7"},
-	};
 	char text[ADDRESS_TEXT_MAX];
+	struct address address = ip(ip_addresses_texts[_i][0], 7);
 
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		struct address address = ip(texts[i][0], 7);
-
-		ck_assert_str_eq(address_format(&address, text), texts[i][1]);
-		ck_assert_uint_eq(address_port(&address), 7);
-	}
+	ck_assert_str_eq(address_format(&address, text), ip_addresses_texts[_i][1]);
+	ck_assert_uint_eq(address_port(&address), 7);
 }
 
 TEST(an_interface_that_is_gone_keeps_its_number)
@@ -66,34 +67,33 @@ TEST(a_number_is_an_interface_where_none_can_be_asked_for)
 	ck_assert_uint_eq(address.in6.sin6_scope_id, UINT32_MAX);
 }
 
-TEST(what_is_no_ip_address_is_refused)
+static const char *const ip_address_texts[][2] = {
+	{"", "not an IP address"},
+	{"localhost", "not an IP address"},
+	{"192.0.2", "not an IP address"},
+	{"192.0.2.256", "not an IP address"},
+	{"192.0.2.7%lo", "not an IP address"},
+	{"1:2:3:4:5:6:7:8:9", "not an IP address"},
+	{"0000:0000:0000:0000:0000:0000:0000:0000:0000:0000", "not an IP address"},
+	{"[::1]", "not an IP address"},
+	{"fe80::1", "add its interface"},
+	{"ff02::1", "add its interface"},
+	{"fe80::1%", "no network interface"},
+	{"fe80::1%nonesuch0", "no network interface \"nonesuch0\""},
+	{"fe80::1%0", "no network interface"},
+	{"fe80::1%4294967295", "no network interface \"4294967295\""},
+	{"fe80::1%4294967296", "no network interface"},
+	{"2001:db8::1%lo", "not link-local"},
+};
+
+TEST_EACH(what_is_no_ip_address_is_refused, ARRAY_SIZE(ip_address_texts))
 {
-	static const char *const texts[][2] = {
-		{"", "not an IP address"},
-		{"localhost", "not an IP address"},
-		{"192.0.2", "not an IP address"},
-		{"192.0.2.256", "not an IP address"},
-		{"192.0.2.7%lo", "not an IP address"},
-		{"1:2:3:4:5:6:7:8:9", "not an IP address"},
-		{"0000:0000:0000:0000:0000:0000:0000:0000:0000:0000", "not an IP address"},
-		{"[::1]", "not an IP address"},
-		{"fe80::1", "add its interface"},
-		{"ff02::1", "add its interface"},
-		{"fe80::1%", "no network interface"},
-		{"fe80::1%nonesuch0", "no network interface \"nonesuch0\""},
-		{"fe80::1%0", "no network interface"},
-		{"fe80::1%4294967295", "no network interface \"4294967295\""},
-		{"fe80::1%4294967296", "no network interface"},
-		{"2001:db8::1%lo", "not link-local"},
-	};
 	struct address address;
 	struct reason reason;
 
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		ck_assert_int_eq(address_from_ip(&address, texts[i][0], 7, &reason), -1);
-		ck_assert_msg(strstr(reason.text, texts[i][1]) != NULL, "%s", reason.text);
-		ck_assert_uint_eq(address.length, 0);
-	}
+	ck_assert_int_eq(address_from_ip(&address, ip_address_texts[_i][0], 7, &reason), -1);
+	ck_assert_msg(strstr(reason.text, ip_address_texts[_i][1]) != NULL, "%s", reason.text);
+	ck_assert_uint_eq(address.length, 0);
 }
 
 TEST(hosts_and_ports_are_taken_apart)
@@ -235,14 +235,12 @@ TEST(a_mapped_address_becomes_the_ipv4_one)
 
 TEST(ports_can_be_changed_but_not_those_of_unix_sockets)
 {
-	struct address ipv4 = ip("192.0.2.7", 7), ipv6 = ip("::1", 7), path;
-	struct reason reason;
+	struct address ipv4 = ip("192.0.2.7", 7), ipv6 = ip("::1", 7), path = ip("/run/x", 0);
 
 	address_set_port(&ipv4, 8);
 	address_set_port(&ipv6, 9);
 	ck_assert_uint_eq(address_port(&ipv4), 8);
 	ck_assert_uint_eq(address_port(&ipv6), 9);
-	ck_assert_int_eq(address_from_path(&path, "/run/x", &reason), 0);
 	address_set_port(&path, 7);
 	ck_assert_uint_eq(address_port(&path), 0);
 	ck_assert_str_eq(path.un.sun_path, "/run/x");
@@ -253,13 +251,11 @@ TEST(equal_means_family_address_port_scope_and_path)
 	struct address addresses[13] = {
 		ip("192.0.2.7", 7), ip("192.0.2.7", 8), ip("192.0.2.8", 7),  ip("::1", 7),
 		ip("::1", 8),	    ip("::2", 7),	ip("fe80::1%lo", 7), ip("fe80::1%lo", 7),
-		ip("1::1", 7),	    ip("0:0:1::1", 7),	ip("::1:0:1", 7),
+		ip("1::1", 7),	    ip("0:0:1::1", 7),	ip("::1:0:1", 7),    ip("/run/x", 0),
+		ip("/run/y", 0),
 	};
-	struct reason reason;
 
 	addresses[7].in6.sin6_scope_id++;
-	ck_assert_int_eq(address_from_path(&addresses[11], "/run/x", &reason), 0);
-	ck_assert_int_eq(address_from_path(&addresses[12], "/run/y", &reason), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
 		for (size_t j = 0; j < ARRAY_SIZE(addresses); j++)
 			ck_assert_int_eq(address_equal(&addresses[i], &addresses[j]), i == j);
@@ -268,17 +264,6 @@ TEST(equal_means_family_address_port_scope_and_path)
 	ck_assert(address_equal(&addresses[0], &addresses[1]));
 	addresses[11].length = addresses[2].length;
 	ck_assert(!address_equal(&addresses[11], &addresses[2]));
-}
-
-static struct address from_text(const char *host, uint16_t port)
-{
-	struct address address;
-	struct reason why;
-
-	ck_assert_int_eq(host[0] == '/' ? address_from_path(&address, host, &why)
-					: address_from_ip(&address, host, port, &why),
-			 0);
-	return address;
 }
 
 TEST(a_wildcard_overlaps_its_family_at_its_port)
@@ -304,8 +289,8 @@ TEST(a_wildcard_overlaps_its_family_at_its_port)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct address a = from_text(cases[i].a, cases[i].a_port);
-		struct address b = from_text(cases[i].b, cases[i].b_port);
+		struct address a = ip(cases[i].a, cases[i].a_port);
+		struct address b = ip(cases[i].b, cases[i].b_port);
 
 		ck_assert_int_eq(address_overlaps(&a, &b), cases[i].overlap);
 		ck_assert_int_eq(address_overlaps(&b, &a), cases[i].overlap);
@@ -314,14 +299,13 @@ TEST(a_wildcard_overlaps_its_family_at_its_port)
 
 TEST(ipv4_and_its_mapped_form_are_one_canonical_address)
 {
-	struct address ipv4 = ip("192.0.2.7", 7), mapped = ip("::ffff:192.0.2.7", 9), path;
+	struct address ipv4 = ip("192.0.2.7", 7), mapped = ip("::ffff:192.0.2.7", 9);
+	struct address path = ip("/run/x", 0);
 	struct in6_addr a, b;
-	struct reason reason;
 
 	ck_assert(address_ip(&ipv4.sa, &a));
 	ck_assert(address_ip(&mapped.sa, &b));
 	ck_assert(IN6_ARE_ADDR_EQUAL(&a, &b));
-	ck_assert_int_eq(address_from_path(&path, "/run/x", &reason), 0);
 	ck_assert(!address_ip(&path.sa, &a));
 }
 

@@ -37,22 +37,21 @@ TEST(whole_numbers_are_taken_up_to_their_limits)
 	}
 }
 
-TEST(what_is_no_whole_number_is_refused_and_changes_nothing)
+static const char *const whole_number_texts[] = {
+	"",	"-1",  "+1",	      " 1",  "1 ",
+	"0x1",	"1.0", "1e3",	      "one", "100",
+	"1000", "4",   "99999999999", "1k",  "18446744073709551616",
+	"5s",
+};
+
+TEST_EACH(what_is_no_whole_number_is_refused_and_changes_nothing, ARRAY_SIZE(whole_number_texts))
 {
-	static const char *const texts[] = {
-		"",	"-1",  "+1",	      " 1",  "1 ",
-		"0x1",	"1.0", "1e3",	      "one", "100",
-		"1000", "4",   "99999999999", "1k",  "18446744073709551616",
-		"5s",
-	};
 	struct reason reason;
 	uint64_t value = 4711;
 
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		ck_assert_int_eq(parse_unsigned(texts[i], 5, 99, &value, &reason), -1);
-		ck_assert_ptr_nonnull(strstr(reason.text, "from 5 to 99"));
-		ck_assert_uint_eq(value, 4711);
-	}
+	ck_assert_int_eq(parse_unsigned(whole_number_texts[_i], 5, 99, &value, &reason), -1);
+	ck_assert_ptr_nonnull(strstr(reason.text, "from 5 to 99"));
+	ck_assert_uint_eq(value, 4711);
 }
 
 TEST(durations_have_units_and_mean_seconds_without_one)
@@ -85,20 +84,21 @@ TEST(durations_have_units_and_mean_seconds_without_one)
 	}
 }
 
-TEST(what_is_no_duration_is_refused_with_the_limits_in_words)
+static const char *const duration_refused_texts[] = {
+	"",   "s",   "ms",    "1.5s", "-1s", "1 s",   "1s ", "1sec",
+	"1w", "1hm", "10m1s", "11m",  "601", "999ms", "0",   "18446744073709551615d",
+};
+
+TEST_EACH(what_is_no_duration_is_refused_with_the_limits_in_words,
+	  ARRAY_SIZE(duration_refused_texts))
 {
-	static const char *const texts[] = {
-		"",   "s",   "ms",    "1.5s", "-1s", "1 s",   "1s ", "1sec",
-		"1w", "1hm", "10m1s", "11m",  "601", "999ms", "0",   "18446744073709551615d",
-	};
 	struct reason reason;
 	uint64_t ms = 4711;
 
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		ck_assert_int_eq(parse_duration(texts[i], 1000, 600000, &ms, &reason), -1);
-		ck_assert_ptr_nonnull(strstr(reason.text, "from 1s to 10m"));
-		ck_assert_uint_eq(ms, 4711);
-	}
+	ck_assert_int_eq(parse_duration(duration_refused_texts[_i], 1000, 600000, &ms, &reason),
+			 -1);
+	ck_assert_ptr_nonnull(strstr(reason.text, "from 1s to 10m"));
+	ck_assert_uint_eq(ms, 4711);
 }
 
 TEST(durations_are_written_in_their_shortest_exact_form)

@@ -191,12 +191,14 @@ static unsigned count(const char *what)
 	return found;
 }
 
-/* Every line is there or counted as lost, and the next one through says how many. */
-static void lose_and_tell(int reader)
+/* Every line is there or counted as lost, and the next one through reports how many. */
+TEST_EACH(a_full_pipe_or_socket_loses_lines_and_reports_them_later, 3)
 {
+	int reader =
+		_i == 0 ? log_into_pipe() : log_into_socket(_i == 1 ? SOCK_STREAM : SOCK_DGRAM);
 	unsigned written = fill(3000);
 	unsigned kept;
-	char told[64];
+	char lost[64];
 
 	drain(reader);
 	kept = count("notice: line ");
@@ -204,27 +206,12 @@ static void lose_and_tell(int reader)
 	ck_assert_uint_lt(kept, written);
 	log_notice("again");
 	drain(reader);
-	snprintf(told, sizeof(told), "warning: %u log lines lost\n", written - kept);
-	ck_assert_msg(strstr(text, told) != NULL, "no \"%s\" in \"%s\"", told, text);
+	snprintf(lost, sizeof(lost), "warning: %u log lines lost\n", written - kept);
+	ck_assert_msg(strstr(text, lost) != NULL, "no \"%s\" in \"%s\"", lost, text);
 	assert_matches(text, "lost\n" TIME "notice: again\n$");
 	log_notice("quiet");
 	drain(reader);
 	assert_matches(text, "^" TIME "notice: quiet\n$");
-}
-
-TEST(a_full_pipe_loses_lines_and_says_so_later)
-{
-	lose_and_tell(log_into_pipe());
-}
-
-TEST(a_full_stream_socket_loses_lines_and_says_so_later)
-{
-	lose_and_tell(log_into_socket(SOCK_STREAM));
-}
-
-TEST(a_full_datagram_socket_loses_lines_and_says_so_later)
-{
-	lose_and_tell(log_into_socket(SOCK_DGRAM));
 }
 
 TEST(a_stopped_terminal_does_not_stop_us)
@@ -276,7 +263,6 @@ TEST(a_file_is_appended_to)
 	log_notice("two");
 	ck_assert_uint_gt(drain(fd), 0);
 	assert_matches(text, "^" TIME "notice: one\n" TIME "notice: two\n$");
-	close(fd);
 }
 
 TEST(errno_survives_a_lost_line)

@@ -53,6 +53,13 @@ static void listen_on_path(void)
 	setenv("NOTIFY_SOCKET", path, 1);
 }
 
+static void open_at_path(void)
+{
+	setup();
+	listen_on_path();
+	notify_open();
+}
+
 /* The kernel picks a free abstract name. */
 static void listen_on_abstract_name(void)
 {
@@ -76,47 +83,6 @@ static const char *heard(void)
 }
 
 TEST_CASE("protocol", setup, teardown);
-
-TEST(every_message_is_as_the_protocol_has_it)
-{
-	listen_on_path();
-	notify_open();
-	ck_assert(notify_wanted());
-	notify_ready("serving 2 listeners");
-	ck_assert_str_eq(heard(), "READY=1\nSTATUS=serving 2 listeners\n");
-	notify_status("3 connections");
-	ck_assert_str_eq(heard(), "STATUS=3 connections\n");
-	notify_watchdog();
-	ck_assert_str_eq(heard(), "WATCHDOG=1\n");
-	notify_stopping(12500000);
-	ck_assert_str_eq(heard(), "STOPPING=1\nEXTEND_TIMEOUT_USEC=12500000\n");
-	ck_assert_str_eq(heard(), "");
-}
-
-static uint64_t monotonic_usec(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-TEST(reloading_carries_the_monotonic_time)
-{
-	static const char start[] = "RELOADING=1\nMONOTONIC_USEC=";
-	uint64_t before = monotonic_usec();
-	uint64_t told;
-	char *end;
-
-	listen_on_path();
-	notify_open();
-	notify_reloading();
-	ck_assert_int_eq(strncmp(heard(), start, sizeof(start) - 1), 0);
-	told = strtoull(text + sizeof(start) - 1, &end, 10);
-	ck_assert_str_eq(end, "\n");
-	ck_assert_uint_ge(told, before);
-	ck_assert_uint_le(told, monotonic_usec());
-}
 
 TEST(an_abstract_socket_is_reached_by_its_exact_name)
 {
@@ -189,10 +155,73 @@ TEST(the_watchdog_is_ours_only_with_our_pid_or_none)
 	ck_assert_uint_eq(watchdog_with("0", own), 0);
 }
 
-TEST(a_manager_that_does_not_read_never_makes_us_wait)
+TEST(a_failure_that_changes_nothing_is_one_line_at_debug_and_none_above)
 {
+	int ends[2];
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	log_open();
 	listen_on_path();
 	notify_open();
+	unlink(path);
+	notify_watchdog();
+	ck_assert_int_eq((int)read(ends[0], text, sizeof(text)), -1);
+	/* But that it does not hear of our state is worth one. */
+	notify_ready("started");
+	text[read(ends[0], text, sizeof(text) - 1)] = '\0';
+	ck_assert_ptr_nonnull(
+		strstr(text, "warning: cannot notify the service manager yet: No such file"));
+	ck_assert_ptr_eq(strchr(text, '\n') + 1, text + strlen(text));
+	log_set_level(LEVEL_DEBUG);
+	notify_watchdog();
+	text[read(ends[0], text, sizeof(text) - 1)] = '\0';
+	ck_assert_ptr_nonnull(
+		strstr(text, "debug: cannot notify the service manager: No such file"));
+	ck_assert_ptr_eq(strchr(text, '\n') + 1, text + strlen(text));
+}
+
+TEST_CASE("at a path", open_at_path, teardown);
+
+static uint64_t monotonic_usec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+TEST(every_message_is_as_the_protocol_has_it)
+{
+	ck_assert(notify_wanted());
+	notify_ready("serving 2 listeners");
+	ck_assert_str_eq(heard(), "READY=1\nSTATUS=serving 2 listeners\n");
+	notify_status("3 connections");
+	ck_assert_str_eq(heard(), "STATUS=3 connections\n");
+	notify_watchdog();
+	ck_assert_str_eq(heard(), "WATCHDOG=1\n");
+	notify_stopping(12500000);
+	ck_assert_str_eq(heard(), "STOPPING=1\nEXTEND_TIMEOUT_USEC=12500000\n");
+	ck_assert_str_eq(heard(), "");
+}
+
+TEST(reloading_carries_the_monotonic_time)
+{
+	static const char start[] = "RELOADING=1\nMONOTONIC_USEC=";
+	uint64_t before = monotonic_usec();
+	uint64_t told;
+	char *end;
+
+	notify_reloading();
+	ck_assert_int_eq(strncmp(heard(), start, sizeof(start) - 1), 0);
+	told = strtoull(text + sizeof(start) - 1, &end, 10);
+	ck_assert_str_eq(end, "\n");
+	ck_assert_uint_ge(told, before);
+	ck_assert_uint_le(told, monotonic_usec());
+}
+
+TEST(a_manager_that_does_not_read_never_makes_us_wait)
+{
 	for (int i = 0; i < 5000; i++)
 		notify_watchdog();
 	ck_assert_str_eq(heard(), "WATCHDOG=1\n");
@@ -220,12 +249,9 @@ static void empty_queue(int count)
 TEST(what_a_busy_manager_must_know_reaches_it_later)
 {
 	struct event_base *base = event_base_new();
-	int waiting;
+	int waiting = fill_queue();
 
-	listen_on_path();
-	notify_open();
 	notify_attach(base);
-	waiting = fill_queue();
 	notify_ready("started");
 	notify_reloading();
 	notify_ready("reloaded");
@@ -245,11 +271,8 @@ TEST(what_a_busy_manager_must_know_reaches_it_later)
 
 TEST(what_is_told_next_takes_along_what_is_kept)
 {
-	int waiting;
+	int waiting = fill_queue();
 
-	listen_on_path();
-	notify_open();
-	waiting = fill_queue();
 	notify_reloading();
 	notify_stopping(1000000);
 	empty_queue(waiting);
@@ -262,11 +285,8 @@ TEST(what_is_told_next_takes_along_what_is_kept)
 /* One place in its queue, two messages for it. */
 TEST(a_half_told_reload_is_told_to_its_end)
 {
-	int waiting;
+	int waiting = fill_queue();
 
-	listen_on_path();
-	notify_open();
-	waiting = fill_queue();
 	notify_reloading();
 	ck_assert_str_eq(heard(), "x");
 	notify_ready("reloaded");
@@ -280,11 +300,8 @@ TEST(a_half_told_reload_is_told_to_its_end)
 /* The stop is over before the loop could try again. */
 TEST(what_is_kept_at_the_end_is_told_then)
 {
-	int waiting;
+	int waiting = fill_queue();
 
-	listen_on_path();
-	notify_open();
-	waiting = fill_queue();
 	notify_stopping(1000000);
 	empty_queue(waiting);
 	notify_close();
@@ -296,8 +313,6 @@ TEST(a_busy_manager_is_waited_for_at_the_end_but_not_for_ever)
 {
 	uint64_t before;
 
-	listen_on_path();
-	notify_open();
 	fill_queue();
 	notify_stopping(1000000);
 	before = monotonic_usec();
@@ -305,36 +320,8 @@ TEST(a_busy_manager_is_waited_for_at_the_end_but_not_for_ever)
 	ck_assert_uint_ge(monotonic_usec() - before, 80 * 1000);
 }
 
-TEST(a_failure_that_changes_nothing_is_one_line_at_debug_and_none_above)
-{
-	int ends[2];
-
-	ck_assert_int_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
-	ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
-	log_open();
-	listen_on_path();
-	notify_open();
-	unlink(path);
-	notify_watchdog();
-	ck_assert_int_eq((int)read(ends[0], text, sizeof(text)), -1);
-	/* But that it does not hear of our state is worth one. */
-	notify_ready("started");
-	text[read(ends[0], text, sizeof(text) - 1)] = '\0';
-	ck_assert_ptr_nonnull(
-		strstr(text, "warning: cannot notify the service manager yet: No such file"));
-	ck_assert_ptr_eq(strchr(text, '\n') + 1, text + strlen(text));
-	log_set_level(LEVEL_DEBUG);
-	notify_watchdog();
-	text[read(ends[0], text, sizeof(text) - 1)] = '\0';
-	ck_assert_ptr_nonnull(
-		strstr(text, "debug: cannot notify the service manager: No such file"));
-	ck_assert_ptr_eq(strchr(text, '\n') + 1, text + strlen(text));
-}
-
 TEST(a_manager_that_made_its_socket_anew_is_found)
 {
-	listen_on_path();
-	notify_open();
 	notify_watchdog();
 	close(manager);
 	unlink(path);

@@ -32,12 +32,6 @@ static void take_all_places(int *fds, const char *text)
 	}
 }
 
-static void close_all(const int *fds)
-{
-	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++)
-		close(fds[i]);
-}
-
 TEST(half_a_request_keeps_nobody_out)
 {
 	int fds[HTTP_CLIENTS_MAX];
@@ -49,7 +43,6 @@ TEST(half_a_request_keeps_nobody_out)
 	ck_assert(ended(fds[0]));
 	for (size_t i = 1; i < HTTP_CLIENTS_MAX; i++)
 		ck_assert(!ended(fds[i]));
-	close_all(fds);
 }
 
 TEST(an_answered_client_that_stays_keeps_nobody_out)
@@ -75,7 +68,6 @@ TEST(a_client_that_does_not_read_keeps_nobody_out_for_long)
 	}
 	ask("GET /a HTTP/1.0\r\n\r\n");
 	ck_assert_str_eq(body(), "body of /a");
-	close_all(fds);
 }
 
 TEST(who_waits_for_an_answer_keeps_its_place_and_the_next_waits_too)
@@ -105,8 +97,7 @@ TEST(a_crowd_is_served_one_after_the_other)
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		ck_assert_int_eq(connect(fds[i], (struct sockaddr *)&address, sizeof(address)), 0);
-		ck_assert_int_eq(fcntl(fds[i], F_SETFL, O_NONBLOCK), 0);
+		dial(fds[i]);
 		ck_assert_int_eq(send(fds[i], "GET /a HTTP/1.0\r\n\r\n", 19, MSG_NOSIGNAL), 19);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
@@ -140,10 +131,6 @@ TEST(nobody_stays_longer_than_5_seconds)
 		ck_assert(!ended(silent) || clock_ms() - start > 4000);
 	}
 	ck_assert_int_lt(clock_ms() - start, 10000); /* 5, and a machine that stood still */
-	close(silent);
-	close(dripping);
-	close(deaf);
-	close(lingering);
 }
 
 TEST(a_place_that_ended_while_waiting_is_free_of_its_request)
@@ -177,7 +164,6 @@ TEST(who_never_stops_sending_is_cut_off)
 	while (send(fd, more, sizeof(more), MSG_NOSIGNAL) > 0 || errno == EAGAIN)
 		turn();
 	ck_assert_int_lt(clock_ms() - start, 4500); /* and not by the deadline */
-	close(fd);
 }
 
 TEST(without_descriptors_it_waits_instead_of_spinning)
@@ -194,8 +180,7 @@ TEST(without_descriptors_it_waits_instead_of_spinning)
 	none = limit;
 	none.rlim_cur = (rlim_t)fd + 1;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	dial(fd);
 	before = clock();
 	event_base_loopexit(base, &while_waiting);
 	event_base_dispatch(base);
@@ -214,5 +199,4 @@ TEST(the_end_of_the_server_ends_its_connections)
 	http_free(http);
 	http = NULL;
 	ck_assert(ended(fd));
-	close(fd);
 }

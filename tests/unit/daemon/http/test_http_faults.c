@@ -55,8 +55,7 @@ TEST(a_client_there_is_no_memory_for_is_closed_and_the_next_is_served)
 	for (unsigned skip = 0; skip < 2; skip++) {
 		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-		ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-		ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+		dial(fd);
 		fault_after(skip, MEMORY, ENOMEM);
 		(void)event_base_loop(base, EVLOOP_NONBLOCK);
 		ck_assert(fault_over());

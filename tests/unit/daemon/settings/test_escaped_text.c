@@ -34,18 +34,17 @@ TEST(escapes_stand_for_their_bytes)
 	}
 }
 
-TEST(other_escapes_are_refused)
+static const char *const other_escapes_texts[] = {
+	"\\", "a\\", "\\0", "\\N", "\\x", "\\x4", "\\x4g", "\\xg4", "\\X41", "\\ ", "\\\"",
+};
+
+TEST_EACH(other_escapes_are_refused, ARRAY_SIZE(other_escapes_texts))
 {
-	static const char *const texts[] = {
-		"\\", "a\\", "\\0", "\\N", "\\x", "\\x4", "\\x4g", "\\xg4", "\\X41", "\\ ", "\\\"",
-	};
 	struct text text;
 	struct reason reason;
 
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		ck_assert_int_eq(escaped_text_decode(&text, texts[i], &reason), -1);
-		ck_assert_ptr_nonnull(strstr(reason.text, "is not an escape: allowed are"));
-	}
+	ck_assert_int_eq(escaped_text_decode(&text, other_escapes_texts[_i], &reason), -1);
+	ck_assert_ptr_nonnull(strstr(reason.text, "is not an escape: allowed are"));
 }
 
 TEST(no_more_is_taken_than_there_is_room_for)

@@ -56,47 +56,47 @@ TEST(addresses_are_written_as_they_are_read)
 	}
 }
 
-TEST(what_is_no_listen_address_is_refused_with_what_is_allowed)
+static const char *const listen_address_texts[][2] = {
+	{"", "has no port"},
+	{"7", "has no port"},
+	{"*", "has no port"},
+	{"*:", "port \"\""},
+	{"*:65536", "port \"65536\""},
+	{"*:echo", "port \"echo\""},
+	{"::1:7", "in brackets"},
+	{"[*]:7", "in brackets"},
+	{"[localhost]:7", "in brackets"},
+	{"example.net:7", "not an IP address"},
+	{"LOCALHOST.:7", "not an IP address"},
+	{"tcp:7", "not an IP address"},
+	{"[::ffff:192.0.2.7]:7", "is an IPv4 address"},
+	{"[fe80::1]:7", "add its interface"},
+	{"[2001:db8::1%nosuch0]:7", "is not link-local"},
+	{"[fe80::1%]:7", "there is no network interface"},
+	{"[fe80::1%with blank]:7", "there is no network interface"},
+	{"[fe80::1%sixteencharacter]:7", "there is no network interface"},
+	{"unix:", "starts with /"},
+	{"unix:run/e", "starts with /"},
+	{"unixgram:@name", "starts with /"},
+	{"unix:/a b", "a blank or a control character"},
+	{"unix:/a\tb", "a blank or a control character"},
+	{"unix:/a\x7f", "a blank or a control character"},
+	{"unix:/a\n", "a blank or a control character"},
+	{"unix:/"
+	 "2345678901234567890123456789012345678901234567890123456789012345678901234567"
+	 "8901234567890123456789012345678",
+	 "at most 107"},
+};
+
+TEST_EACH(what_is_no_listen_address_is_refused_with_what_is_allowed,
+	  ARRAY_SIZE(listen_address_texts))
 {
-	static const char *const texts[][2] = {
-		{"", "has no port"},
-		{"7", "has no port"},
-		{"*", "has no port"},
-		{"*:", "port \"\""},
-		{"*:65536", "port \"65536\""},
-		{"*:echo", "port \"echo\""},
-		{"::1:7", "in brackets"},
-		{"[*]:7", "in brackets"},
-		{"[localhost]:7", "in brackets"},
-		{"example.net:7", "not an IP address"},
-		{"LOCALHOST.:7", "not an IP address"},
-		{"tcp:7", "not an IP address"},
-		{"[::ffff:192.0.2.7]:7", "is an IPv4 address"},
-		{"[fe80::1]:7", "add its interface"},
-		{"[2001:db8::1%nosuch0]:7", "is not link-local"},
-		{"[fe80::1%]:7", "there is no network interface"},
-		{"[fe80::1%with blank]:7", "there is no network interface"},
-		{"[fe80::1%sixteencharacter]:7", "there is no network interface"},
-		{"unix:", "starts with /"},
-		{"unix:run/e", "starts with /"},
-		{"unixgram:@name", "starts with /"},
-		{"unix:/a b", "a blank or a control character"},
-		{"unix:/a\tb", "a blank or a control character"},
-		{"unix:/a\x7f", "a blank or a control character"},
-		{"unix:/a\n", "a blank or a control character"},
-		{"unix:/"
-		 "2345678901234567890123456789012345678901234567890123456789012345678901234567"
-		 "8901234567890123456789012345678",
-		 "at most 107"},
-	};
 	struct listen_address address;
 	struct reason reason;
 
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		ck_assert_int_eq(listen_address_parse(&address, texts[i][0], &reason), -1);
-		ck_assert_msg(strstr(reason.text, texts[i][1]) != NULL, "%s", reason.text);
-		ck_assert_ptr_nonnull(strstr(reason.text, "allowed are *:PORT"));
-	}
+	ck_assert_int_eq(listen_address_parse(&address, listen_address_texts[_i][0], &reason), -1);
+	ck_assert_msg(strstr(reason.text, listen_address_texts[_i][1]) != NULL, "%s", reason.text);
+	ck_assert_ptr_nonnull(strstr(reason.text, "allowed are *:PORT"));
 }
 
 TEST(two_addresses_collide_when_they_share_a_socket_address)

@@ -31,6 +31,7 @@
 
 static struct config_source source;
 static enum exit_status status;
+static struct server *server;
 
 static void set_up(void)
 {
@@ -39,28 +40,27 @@ static void set_up(void)
 	log_lines_begin(LEVEL_NOTICE);
 }
 
-static struct server *start(const char *text)
+static void tear_down(void)
 {
-	struct config *config = load_good(text);
-	struct server *server = server_new(&source, 0, config, &status);
-
-	config_release(config);
-	return server;
+	server_free(server); /* waits for the threads */
+	log_lines_end();
 }
 
-static struct server *start_good(const char *text)
+/* In place of the one before. */
+static void start(const char *text)
 {
-	struct server *server = start(text);
+	struct config *config = load_good(text);
 
+	server_free(server);
+	server = server_new(&source, 0, config, &status);
+	config_release(config);
 	ck_assert_msg(server != NULL, "%s", log_lines());
-	return server;
 }
 
 /* server_new with one failing CALL: what is logged about it. */
 static const char *fail_to_start(const char *call, int error)
 {
 	struct config *config = load_good(ONE);
-	struct server *server;
 
 	(void)log_lines();
 	fault_next(call, error);
@@ -71,15 +71,15 @@ static const char *fail_to_start(const char *call, int error)
 	return log_lines();
 }
 
-TEST_CASE("server_faults", set_up, log_lines_end);
+TEST_CASE("server_faults", set_up, tear_down);
 
 TEST(a_start_for_which_memory_runs_out_says_so_and_leaves_nothing)
 {
 	struct config *config = load_good(MONITORED);
-	struct server *server;
 
 	/* What libevent keeps for good, it has now. */
-	server_free(start_good(MONITORED));
+	start(MONITORED);
+	server_free(server);
 	for (unsigned skip = 0;; skip++) {
 		int lowest = fault_lowest_fd();
 
@@ -95,7 +95,6 @@ TEST(a_start_for_which_memory_runs_out_says_so_and_leaves_nothing)
 		ck_assert_int_eq(fault_lowest_fd(), lowest);
 	}
 	ck_assert_ptr_nonnull(server);
-	server_free(server);
 	config_release(config);
 }
 
@@ -120,30 +119,27 @@ TEST(a_socket_that_is_not_permitted_has_a_status_of_its_own)
 
 TEST_EACH(a_thread_that_cannot_be_started_ends_those_that_were, 2)
 {
-	struct server *server = start_good(TWO);
-
+	start(TWO);
 	fault_after((unsigned)_i, "pthread_create", EAGAIN);
 	ck_assert_int_eq(server_run(server), STATUS_FAILURE);
 	ck_assert(fault_over());
 	ck_assert_ptr_nonnull(strstr(log_lines(), "cannot start a worker thread: Resource "
 						  "temporarily unavailable"));
-	server_free(server); /* waits for the threads */
 }
 
 TEST(a_reload_for_which_memory_runs_out_changes_nothing)
 {
 	const struct socket_table *table;
 	const struct config *config;
-	struct server *server;
 	uint64_t failures = 0;
-	char path[32], next[128];
+	const char *next = test_path("next");
+	char path[32];
 	int fd = memfd_create("echod.conf", MFD_CLOEXEC);
 
-	(void)snprintf(next, sizeof(next), "%s/next", test_directory());
 	ck_assert_int_gt(dprintf(fd, ONE "address = unix:%s\n", next), 0);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	source.path = path;
-	server = start_good(ONE);
+	start(ONE);
 	config = server->config;
 	table = server->sockets;
 	server->phase = SERVING;
@@ -165,54 +161,42 @@ TEST(a_reload_for_which_memory_runs_out_changes_nothing)
 	ck_assert_uint_ge(failures, 6);
 	ck_assert_ptr_ne(server->config, config);
 	ck_assert_int_eq(server->phase, RELOADING);
-	server_free(server);
-	close(fd);
 }
 
 TEST(a_kernel_that_tells_no_number_of_descriptors_is_taken_to_give_the_usual)
 {
-	struct server *server;
-
 	fault_next("getrlimit", EPERM);
-	server = start_good(ONE);
+	start(ONE);
 	ck_assert(fault_over());
 	ck_assert_uint_eq(server->descriptors, 1024);
-	server_free(server);
 }
 
 TEST(descriptors_are_raised_as_far_as_they_may)
 {
 	struct rlimit limit;
-	struct server *server;
 
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	limit.rlim_cur = 256;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	fault_next("setrlimit", EPERM);
-	server = start_good(ONE);
+	start(ONE);
 	ck_assert(fault_over());
 	ck_assert_uint_eq(server->descriptors, 256);
-	server_free(server);
-	server = start_good(ONE);
+	start(ONE);
 	ck_assert_uint_eq(server->descriptors, limit.rlim_max);
-	server_free(server);
 }
 
 TEST(workers_are_counted_also_where_the_mask_is_not_told)
 {
-	struct server *server;
-
 	fault_next("sched_getaffinity", EINVAL);
-	server = start_good("[listener a]\naddress = 127.0.0.1:0\nprotocol = tcp\n");
+	start("[listener a]\naddress = 127.0.0.1:0\nprotocol = tcp\n");
 	ck_assert(fault_over());
 	ck_assert_uint_eq(server->rounds.count, (size_t)sysconf(_SC_NPROCESSORS_ONLN));
-	server_free(server);
 }
 
 TEST(clients_are_limited_by_descriptors_but_never_to_none)
 {
-	struct server *server = start_good(ONE);
-
+	start(ONE);
 	server->descriptors = 5;
 	(void)log_lines();
 	apply_client_limit(server);
@@ -223,14 +207,12 @@ TEST(clients_are_limited_by_descriptors_but_never_to_none)
 	server->descriptors = UINT64_MAX;
 	apply_client_limit(server);
 	ck_assert_uint_eq(client_table_limit(server->shared.clients), 1048576);
-	server_free(server);
 }
 
 TEST(each_v_says_more_than_the_file_wants)
 {
 	static const enum log_level levels[] = {LEVEL_NOTICE, LEVEL_INFO, LEVEL_DEBUG, LEVEL_DEBUG};
-	struct server *server = start_good(ONE);
-
+	start(ONE);
 	for (unsigned verbose = 0; verbose < ARRAY_SIZE(levels); verbose++) {
 		server->verbose = verbose;
 		apply_log_level(server);
@@ -238,5 +220,4 @@ TEST(each_v_says_more_than_the_file_wants)
 		ck_assert(levels[verbose] == LEVEL_DEBUG ||
 			  !log_enabled((enum log_level)(levels[verbose] + 1)));
 	}
-	server_free(server);
 }

@@ -14,52 +14,6 @@
 #include "echod/counters/totals.h"
 #include "support/test.h"
 
-static void series(size_t i, char text[static 128])
-{
-	const struct counter_name *name = &counter_names[i];
-
-	if (name->label)
-		snprintf(text, 128, "%s{%s=%s}", name->family, name->label, name->value);
-	else
-		snprintf(text, 128, "%s", name->family);
-}
-
-TEST(every_series_is_named_as_documented)
-{
-	static const char *const expected[COUNTER_COUNT] = {
-		"tcp_accepted",
-		"tcp_rejected{reason=denied}",
-		"tcp_rejected{reason=max_clients}",
-		"tcp_rejected{reason=per_ip}",
-		"tcp_accept_errors",
-		"tcp_closed{reason=client}",
-		"tcp_closed{reason=idle}",
-		"tcp_closed{reason=stall}",
-		"tcp_closed{reason=error}",
-		"tcp_closed{reason=shutdown}",
-		"tcp_closed{reason=replied}",
-		"received_bytes{protocol=tcp}",
-		"received_bytes{protocol=udp}",
-		"sent_bytes{protocol=tcp}",
-		"sent_bytes{protocol=udp}",
-		"udp_received_datagrams",
-		"udp_echoed_datagrams",
-		"udp_dropped_datagrams{reason=denied}",
-		"udp_dropped_datagrams{reason=guard}",
-		"udp_dropped_datagrams{reason=ttl}",
-		"udp_dropped_datagrams{reason=rate}",
-		"udp_dropped_datagrams{reason=looped}",
-		"udp_dropped_datagrams{reason=send}",
-		"udp_receive_errors",
-	};
-	char text[128];
-
-	for (size_t i = 0; i < COUNTER_COUNT; i++) {
-		series(i, text);
-		ck_assert_str_eq(text, expected[i]);
-	}
-}
-
 TEST(help_opens_each_family_and_stands_nowhere_else)
 {
 	for (size_t i = 0; i < COUNTER_COUNT; i++) {

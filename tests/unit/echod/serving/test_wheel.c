@@ -29,7 +29,7 @@ struct thing {
 
 static struct event_base *base;
 static struct wheel *wheel;
-static struct thing *things;
+static struct thing things[3 * VISITS_PER_TURN];
 static unsigned visits;
 
 static void end(struct thing *thing, int64_t now)
@@ -70,14 +70,7 @@ static void tear_down(void)
 {
 	wheel_free(wheel);
 	event_base_free(base);
-	free(things);
-	things = NULL;
-}
-
-static void make_things(size_t count)
-{
-	things = calloc(count, sizeof(*things));
-	ck_assert_ptr_nonnull(things);
+	memset(things, 0, sizeof(things));
 }
 
 static void add(struct thing *thing, int64_t in_ms)
@@ -120,7 +113,6 @@ TEST_CASE("wheel", set_up, tear_down);
 
 TEST(visits_come_within_a_quarter_second_and_never_early)
 {
-	make_things(1000);
 	for (int i = 0; i < 1000; i++) {
 		add(&things[i], i * 7);
 		pass(i % 3, 1);
@@ -132,7 +124,6 @@ TEST(visits_come_within_a_quarter_second_and_never_early)
 
 TEST(deadlines_around_the_horizon_are_kept)
 {
-	make_things(400);
 	for (int i = 0; i < 400; i++)
 		add(&things[i], HORIZON_MS - 1000 + i * 5);
 	pass(HORIZON_MS + 2000, 20);
@@ -141,7 +132,6 @@ TEST(deadlines_around_the_horizon_are_kept)
 
 TEST(a_deadline_a_day_away_costs_a_look_every_four_minutes)
 {
-	make_things(1);
 	add(&things[0], DAY_MS);
 	pass(DAY_MS + 10 * SLOT_MS, 10 * SLOT_MS);
 	expect_punctual(1, 10 * SLOT_MS);
@@ -150,7 +140,6 @@ TEST(a_deadline_a_day_away_costs_a_look_every_four_minutes)
 
 TEST(what_is_overdue_when_filed_is_visited_within_a_quarter_second)
 {
-	make_things(3);
 	add(&things[0], -1);
 	add(&things[1], -3600 * 1000);
 	pass(600, 1);
@@ -162,7 +151,6 @@ TEST(what_is_overdue_when_filed_is_visited_within_a_quarter_second)
 
 TEST(a_sooner_deadline_does_not_wait_for_a_later_one)
 {
-	make_things(3);
 	add(&things[0], 200 * 1000);
 	add(&things[1], 2000);
 	add(&things[2], 20 * 1000);
@@ -172,7 +160,6 @@ TEST(a_sooner_deadline_does_not_wait_for_a_later_one)
 
 TEST(activity_since_filing_moves_the_deadline)
 {
-	make_things(2);
 	add(&things[0], 1000);
 	add(&things[1], 1000);
 	pass(900, 10);
@@ -185,7 +172,6 @@ TEST(activity_since_filing_moves_the_deadline)
 
 TEST(moving_takes_effect_both_ways)
 {
-	make_things(2);
 	add(&things[0], 1000);
 	add(&things[1], 100 * 1000);
 	things[0].due += 50 * 1000;
@@ -199,10 +185,7 @@ TEST(moving_takes_effect_both_ways)
 
 TEST(a_crowd_is_shared_out_over_turns)
 {
-	const unsigned count = 3 * VISITS_PER_TURN;
-
-	make_things(count);
-	for (unsigned i = 0; i < count; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(things); i++)
 		add(&things[i], 1000);
 	fake_ms += 1000 + SLOT_MS;
 	for (unsigned i = 1; i <= 3; i++) {
@@ -215,7 +198,6 @@ TEST(a_crowd_is_shared_out_over_turns)
 
 TEST(a_visit_may_end_others_and_file_new_ones)
 {
-	make_things(4);
 	add(&things[0], 1000);
 	add(&things[1], 1000);
 	things[0].takes_along = &things[1];
@@ -233,7 +215,6 @@ TEST(a_visit_may_end_others_and_file_new_ones)
 
 TEST(the_visit_of_the_last_one_may_file_the_next)
 {
-	make_things(2);
 	things[0].brings = &things[1];
 	for (int64_t late = 1; late <= 130; late += 8) {
 		for (int64_t slots = 1; slots <= 65; slots += 2) {
@@ -251,7 +232,6 @@ TEST(the_visit_of_the_last_one_may_file_the_next)
 
 TEST(removed_ones_are_not_visited)
 {
-	make_things(100);
 	for (int i = 0; i < 100; i++)
 		add(&things[i], 1000 + i);
 	for (int i = 0; i < 100; i += 2)
@@ -265,7 +245,6 @@ TEST(removed_ones_are_not_visited)
 TEST(nothing_wakes_an_empty_wheel)
 {
 	ck_assert(!timer_pending());
-	make_things(1);
 	add(&things[0], 1000);
 	ck_assert(timer_pending());
 	wheel_remove(wheel, &things[0].item);
@@ -278,7 +257,6 @@ TEST(punctual_after_any_quiet_time)
 {
 	static const int64_t quiet[] = {1, 249, 250, HORIZON_MS - 1, HORIZON_MS, DAY_MS + 17};
 
-	make_things(ARRAY_SIZE(quiet));
 	for (size_t i = 0; i < ARRAY_SIZE(quiet); i++) {
 		fake_ms += quiet[i];
 		add(&things[i], 1000);
@@ -290,7 +268,6 @@ TEST(punctual_after_any_quiet_time)
 
 TEST(a_loop_that_was_kept_busy_catches_up)
 {
-	make_things(1000);
 	for (int i = 0; i < 1000; i++)
 		add(&things[i], i * 400); /* beyond the horizon, too */
 	fake_ms += 2 * HORIZON_MS;
@@ -315,7 +292,6 @@ TEST(each_sees_all_and_may_remove_them)
 {
 	unsigned left = 500;
 
-	make_things(500);
 	for (int i = 0; i < 500; i++)
 		add(&things[i], i * 900 % 7000); /* several to a slot */
 	wheel_each(wheel, count_and_remove, &left);
@@ -338,7 +314,6 @@ TEST(each_may_move_what_it_sees)
 {
 	int64_t due = fake_ms + 8000;
 
-	make_things(500);
 	for (int i = 0; i < 500; i++)
 		add(&things[i], i * 50);
 	wheel_each(wheel, postpone, &due);

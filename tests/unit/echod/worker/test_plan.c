@@ -70,12 +70,6 @@ static int dial(size_t binding)
 	return connect_to("127.0.0.1", (uint16_t)port_of(binding));
 }
 
-static void expect_echo_of(int fd, const char *text, const char *echo)
-{
-	ck_assert_int_eq(send(fd, text, strlen(text), 0), (ssize_t)strlen(text));
-	scene_expect(fd, echo);
-}
-
 static size_t count_services(void)
 {
 	struct service *service;
@@ -117,12 +111,9 @@ TEST(everything_of_the_file_is_served)
 	     "[listener b]\naddress = 127.0.0.1:7007\nprefix = b>\nprotocol = tcp\n");
 	ck_assert_uint_eq(count_endpoints(), 3);
 	ck_assert_uint_eq(count_services(), 2);
-	fd = dial(0);
-	expect_echo_of(fd, "x", "a>x");
-	close(fd);
+	scene_exchange(dial(0), "x", "a>x");
 	fd = dial(2);
-	expect_echo_of(fd, "x", "b>x");
-	close(fd);
+	scene_exchange(fd, "x", "b>x");
 }
 
 TEST(what_stays_goes_on_under_the_new_settings)
@@ -135,13 +126,12 @@ TEST(what_stays_goes_on_under_the_new_settings)
 	endpoint = endpoint_of(0);
 	service = endpoint->service;
 	fd = dial(0);
-	expect_echo_of(fd, "x", "1>x");
+	scene_exchange(fd, "x", "1>x");
 	load("[listener a]\naddress = 127.0.0.1:0\nprefix = 2>\n");
 	ck_assert_ptr_eq(endpoint_of(0), endpoint);
 	ck_assert_ptr_eq(endpoint->service, service);
 	ck_assert_uint_eq(count_endpoints(), 2);
-	expect_echo_of(fd, "x", "2>x");
-	close(fd);
+	scene_exchange(fd, "x", "2>x");
 }
 
 TEST(a_connection_whose_listener_is_gone_keeps_the_last_settings)
@@ -150,14 +140,13 @@ TEST(a_connection_whose_listener_is_gone_keeps_the_last_settings)
 
 	load("[listener a]\naddress = 127.0.0.1:0\nprefix = a>\n");
 	fd = dial(0);
-	expect_echo_of(fd, "x", "a>x");
+	scene_exchange(fd, "x", "a>x");
 	load("[listener b]\naddress = 127.0.0.2:0\n");
-	expect_echo_of(fd, "y", "a>y");
+	scene_exchange(fd, "y", "a>y");
 	ck_assert_uint_eq(count_services(), 2);
 	load("[listener a]\naddress = 127.0.0.3:0\nprefix = again>\n"); /* the name is back */
-	expect_echo_of(fd, "z", "again>z");
+	scene_exchange(fd, "z", "again>z");
 	ck_assert_uint_eq(count_services(), 1);
-	close(fd);
 }
 
 TEST(the_last_connection_of_a_gone_listener_takes_its_service_along)
@@ -166,7 +155,7 @@ TEST(the_last_connection_of_a_gone_listener_takes_its_service_along)
 
 	load("[listener a]\naddress = 127.0.0.1:0\n");
 	fd = dial(0);
-	expect_echo_of(fd, "x", "x");
+	scene_exchange(fd, "x", "x");
 	load("[listener b]\naddress = 127.0.0.2:0\n");
 	ck_assert_uint_eq(count_services(), 2);
 	close(fd);
@@ -184,21 +173,19 @@ TEST(a_socket_may_change_its_listener)
 	port = port_of(0);
 	endpoint = endpoint_of(0);
 	before = dial(0);
-	expect_echo_of(before, "x", "a>x");
+	scene_exchange(before, "x", "a>x");
 	load("[listener b]\naddress = 127.0.0.1:%u\nprefix = b>\n", port);
 	ck_assert_ptr_eq(endpoint_of(0), endpoint);
 	after = dial(0);
-	expect_echo_of(after, "x", "b>x");
-	expect_echo_of(before, "x", "a>x");
+	scene_exchange(after, "x", "b>x");
+	scene_exchange(before, "x", "a>x");
 	close(before);
 	TURN_UNTIL(count_services() == 1);
-	close(after);
 }
 
 TEST(listeners_may_swap_their_sockets)
 {
 	unsigned first, second;
-	int fd;
 
 	load("[listener a]\naddress = 127.0.0.1:0\nprefix = a>\n"
 	     "[listener b]\naddress = 127.0.0.1:7007\nprefix = b>\n");
@@ -209,25 +196,20 @@ TEST(listeners_may_swap_their_sockets)
 		     "[listener b]\naddress = 127.0.0.1:%u\nprefix = b>\n",
 		     i == 0 ? second : first, i == 0 ? first : second);
 		ck_assert_uint_eq(count_services(), 2);
-		fd = dial(0);
-		expect_echo_of(fd, "x", "a>x");
-		close(fd);
+		scene_exchange(dial(0), "x", "a>x");
 	}
 }
 
 TEST(a_listener_may_move_away_while_another_takes_its_socket)
 {
 	unsigned port;
-	int fd;
 
 	load("[listener a]\naddress = 127.0.0.1:0\nprefix = a>\n");
 	port = port_of(0);
 	load("[listener a]\naddress = 127.0.0.2:0\nprefix = a>\n"
 	     "[listener c]\naddress = 127.0.0.1:%u\nprefix = c>\n",
 	     port);
-	fd = dial(2);
-	expect_echo_of(fd, "x", "c>x");
-	close(fd);
+	scene_exchange(dial(2), "x", "c>x");
 	ck_assert_uint_eq(count_services(), 2);
 }
 
@@ -242,11 +224,9 @@ TEST(whoever_waits_at_a_socket_that_goes_is_served)
 	stream = dial(0);
 	send_datagram(datagram, &to, "d", 1);
 	load("[listener b]\naddress = 127.0.0.2:0\nprotocol = tcp\n");
-	expect_echo_of(stream, "s", "s");
+	scene_exchange(stream, "s", "s");
 	TURN_UNTIL(recv(datagram, &byte, 1, MSG_DONTWAIT) == 1);
 	ck_assert_int_eq(byte, 'd');
-	close(stream);
-	close(datagram);
 }
 
 TEST(ports_that_get_no_answer_are_those_served_now)
@@ -284,13 +264,10 @@ TEST(a_handed_socket_has_the_settings_of_its_name_else_the_defaults)
 
 	carry_out(handed_stream("unknown"), load_good(text));
 	ck_assert_uint_eq(count_services(), 1); /* nobody uses what the file names */
-	fd = dial(0);
-	expect_echo_of(fd, "x", "default>x");
-	close(fd);
+	scene_exchange(dial(0), "x", "default>x");
 	carry_out(handed_stream("a"), load_good(text));
 	fd = dial(0);
-	expect_echo_of(fd, "x", "a>x");
-	close(fd);
+	scene_exchange(fd, "x", "a>x");
 }
 
 TEST(each_worker_gets_its_own_share)

@@ -102,16 +102,21 @@ static int dial(void)
 	return connect_to("127.0.0.1", address_port(&table->bindings[0].address));
 }
 
+/* A client of a worker that serves TEXT. */
+static int served(const char *text)
+{
+	start();
+	give(text);
+	ask_and_wait();
+	return dial();
+}
+
 TEST_CASE("worker", set_up, tear_down);
 
 TEST(what_was_handed_over_before_a_question_is_done_by_its_answer)
 {
-	int fd;
+	int fd = served(PLAIN "prefix = 1>\n");
 
-	start();
-	give(PLAIN "prefix = 1>\n");
-	ask_and_wait();
-	fd = dial();
 	send_all(fd, "x", 1);
 	expect_text(fd, "1>x");
 	give(PLAIN "prefix = 2>\n");
@@ -139,12 +144,8 @@ TEST(the_count_is_whole_when_a_question_is_answered)
 {
 	uint64_t expected = 0;
 	char data[1000] = "";
-	int fd;
+	int fd = served(PLAIN);
 
-	start();
-	give(PLAIN);
-	ask_and_wait();
-	fd = dial();
 	for (size_t size = 1; size <= sizeof(data); size += 37) {
 		expect_echo(fd, data, size);
 		expected += size;
@@ -215,12 +216,8 @@ TEST(a_stop_waits_for_who_has_not_read)
 	static char data[1 << 16];
 	size_t sent, received, got = 0;
 	ssize_t taken;
-	int fd;
+	int fd = served(PLAIN);
 
-	start();
-	give(PLAIN);
-	ask_and_wait();
-	fd = dial();
 	sent = send_until_full(fd);
 	ask_and_wait();
 	received = (size_t)worker_counted(worker)[TCP_RECEIVED_BYTES];
@@ -238,19 +235,14 @@ TEST(a_stop_waits_for_who_has_not_read)
 
 TEST_EACH(an_abort_waits_for_nobody, 2)
 {
-	int fd;
+	int fd = served(PLAIN);
 
-	start();
-	give(PLAIN);
-	ask_and_wait();
-	fd = dial();
 	send_until_full(fd);
 	if (_i == 0)
 		worker_stop(worker, false);
 	stop_and_wait(true);
 	ck_assert_uint_eq(client_table_count(shared.clients), 0);
 	expect_gone(fd);
-	close(fd);
 }
 
 TEST(plans_may_change_under_load)
@@ -258,10 +250,7 @@ TEST(plans_may_change_under_load)
 	char text[128];
 	int fd, datagram;
 
-	start();
-	give(PLAIN);
-	ask_and_wait();
-	fd = dial();
+	fd = served(PLAIN);
 	datagram = datagram_socket("127.0.0.1");
 	for (int i = 0; i < 50; i++) {
 		snprintf(text, sizeof(text),
