@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "echod/config/load.h"
+#include "echod/config/settings.h"
 #include "fuzz/fuzz.h"
 
 static unsigned errors, warnings;
@@ -54,6 +55,22 @@ static char *dump(const struct config *config, size_t *size)
 	return text;
 }
 
+static void check_same(const struct config *a, const struct config *b)
+{
+	FUZZ_CHECK(a->listener_count == b->listener_count);
+	for (size_t i = 0; i < setting_count; i++) {
+		const struct setting *setting = &settings[i];
+
+		if (setting->sections & IN_SERVER)
+			FUZZ_CHECK(setting_equal(setting, &a->server, &b->server));
+		if (!(setting->sections & IN_LISTENER))
+			continue;
+		FUZZ_CHECK(setting_equal(setting, &a->defaults, &b->defaults));
+		for (size_t j = 0; j < a->listener_count; j++)
+			FUZZ_CHECK(setting_equal(setting, &a->listeners[j], &b->listeners[j]));
+	}
+}
+
 static void check_accepted(const struct config *config)
 {
 	size_t size, again_size;
@@ -69,7 +86,7 @@ static void check_accepted(const struct config *config)
 	FUZZ_CHECK(again && warnings <= warned);
 	again_text = dump(again, &again_size);
 	FUZZ_CHECK(size == again_size && memcmp(text, again_text, size) == 0);
-	FUZZ_CHECK(again->listener_count == config->listener_count);
+	check_same(config, again);
 	config_release(again);
 	free(again_text);
 	free(text);

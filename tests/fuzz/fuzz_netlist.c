@@ -54,17 +54,40 @@ static void check_text(const struct network *network)
 	netlist_clear(&again);
 }
 
-/* The network's own address, and its neighbours with one bit turned. */
+static void check_address(const struct netlist *list, const struct in6_addr *ip)
+{
+	FUZZ_CHECK(netlist_contains(list, ip) == any_contains(list, ip));
+}
+
+static struct in6_addr neighbour(struct in6_addr ip, int step)
+{
+	for (int i = 15; i >= 0; i--) {
+		ip.s6_addr[i] = (uint8_t)(ip.s6_addr[i] + step);
+		if (ip.s6_addr[i] != (step == 1 ? 0 : 0xff))
+			break;
+	}
+	return ip;
+}
+
+/* Its first and last address, those just outside, and the first with any one bit turned. */
 static void check_edges(const struct netlist *list, const struct network *network)
 {
-	FUZZ_CHECK(network->bits <= 128);
-	for (unsigned i = 0; i <= 128; i++) {
-		struct in6_addr ip = network->address;
+	struct in6_addr last = network->address, ip;
 
-		if (i < 128)
-			ip.s6_addr[i / 8] ^= (uint8_t)(0x80 >> i % 8);
-		FUZZ_CHECK(netlist_contains(list, &ip) == any_contains(list, &ip));
+	FUZZ_CHECK(network->bits <= 128);
+	for (unsigned i = 0; i < 128; i++) {
+		ip = network->address;
+		ip.s6_addr[i / 8] ^= (uint8_t)(0x80 >> i % 8);
+		check_address(list, &ip);
+		if (i >= network->bits)
+			last.s6_addr[i / 8] |= (uint8_t)(0x80 >> i % 8);
 	}
+	check_address(list, &network->address);
+	check_address(list, &last);
+	ip = neighbour(network->address, -1);
+	check_address(list, &ip);
+	ip = neighbour(last, 1);
+	check_address(list, &ip);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
