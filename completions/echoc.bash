@@ -39,8 +39,8 @@ _echoc()
 	fi
 	case ${COMP_WORDS[1]} in
 	ping)
-		options+=' -c -i -q -s -W --busy --report'
-		values+=' -c -i -s -W --report'
+		options+=' -c -i -q -s -W --busy --outage --report'
+		values+=' -c -i -s -W --outage --report'
 		;;
 	bench)
 		options+=' -c -d -g -j -p -r -s --busy'

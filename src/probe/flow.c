@@ -70,6 +70,7 @@ enum fate flow_reply(struct flow *flow, uint64_t sequence, const struct finding 
 		flow->books->late++;
 		return FATE_LATE;
 	case SLOT_ANSWERED:
+	case SLOT_LATE:
 	default:
 		flow->books->duplicates++;
 		flow->books->unexpected += finding->verdict != VERDICT_INTACT;

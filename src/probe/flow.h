@@ -99,6 +99,12 @@ static inline bool flow_awaits(const struct flow *flow, uint64_t sequence)
 	return flow_holds(flow, sequence) && window_state(&flow->window, sequence) == SLOT_WAITING;
 }
 
+/* Of a sequence that is held: its first reply came within the timeout. */
+static inline bool flow_was_in_time(const struct flow *flow, uint64_t sequence)
+{
+	return window_state(&flow->window, sequence) == SLOT_ANSWERED;
+}
+
 /* Of a sequence that is held. */
 static inline uint64_t flow_sent_at(const struct flow *flow, uint64_t sequence)
 {

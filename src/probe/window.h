@@ -14,7 +14,8 @@
 
 #include "base/compiler.h"
 
-enum slot_state { SLOT_WAITING, SLOT_ANSWERED, SLOT_LOST };
+/* Late: lost, and a reply came after all. */
+enum slot_state { SLOT_WAITING, SLOT_ANSWERED, SLOT_LOST, SLOT_LATE };
 
 struct window {
 	uint64_t *slots; /* window_packed() */
@@ -96,7 +97,7 @@ static inline uint64_t window_room(const struct window *window)
 /* A reply to a lost sequence came after all: the next one would be a duplicate. */
 static inline void window_answer_late(struct window *window, uint64_t sequence)
 {
-	window->slots[sequence & window->mask] ^= SLOT_LOST ^ SLOT_ANSWERED;
+	window->slots[sequence & window->mask] |= SLOT_LATE;
 }
 
 /* COUNT sequences from FIRST on, all of which it awaits with this TIME, were answered. */

@@ -41,6 +41,11 @@ struct schema {
 	{                                                                                          \
 		"jitter_us", 'N'                                                                   \
 	}
+#define OUTAGES                                                                                    \
+	{"outages", 'n'}, {"outage_s", 'n'}, {"outage_longest_s", 'n'},                            \
+	{                                                                                          \
+		"up_percent", 'N'                                                                  \
+	}
 #define RATES                                                                                      \
 	{"messages_per_s", 'N'}, {"bytes_per_s", 'N'}, {"duration_s", 'n'}, {"connections", 'n'},  \
 		{"unsent", 'n'}, {"cpu_percent", 'N'},                                             \
@@ -48,8 +53,8 @@ struct schema {
 		"client_was_limit", 'b'                                                            \
 	}
 #define START                                                                                      \
-	{"version", 's'}, {"mode", 's'}, {"time", 's'}, {"target", 's'}, {"address", 's'},         \
-		{"protocol", 's'}, {"source", 's'},                                                \
+	{"version", 's'}, {"mode", 's'}, {"target", 's'}, {"address", 's'}, {"protocol", 's'},     \
+		{"source", 's'},                                                                   \
 	{                                                                                          \
 		"run", 'S'                                                                         \
 	}
@@ -73,6 +78,7 @@ static const struct schema schemas[] = {
 	  {"interval_ms", 'n'},
 	  {"timeout_ms", 'n'},
 	  {"report_ms", 'N'},
+	  {"outage", 'n'},
 	  {"quiet", 'b'}}},
 	{"start",
 	 "\"bench\"",
@@ -96,7 +102,16 @@ static const struct schema schemas[] = {
 	{"unexpected", NULL, {{"bytes", 'n'}}},
 	{"interval", NULL, {COUNTS, {"icmp_errors", 'n'}, {"skipped", 'n'}}},
 	{"interval", NULL, {COUNTS, RATES}},
-	{"summary", NULL, {COUNTS, {"icmp_errors", 'n'}, {"skipped", 'n'}}},
+	{"outage",
+	 NULL,
+	 {{"begin", 's'},
+	  {"end", 'S'},
+	  {"duration_s", 'n'},
+	  {"duration_min_s", 'n'},
+	  {"duration_max_s", 'N'},
+	  {"lost", 'n'}}},
+	{"summary", NULL, {COUNTS, {"icmp_errors", 'n'}, {"skipped", 'n'}}}, /* of a send */
+	{"summary", NULL, {COUNTS, OUTAGES, {"icmp_errors", 'n'}, {"skipped", 'n'}}},
 	{"summary", NULL, {COUNTS, RATES}},
 };
 
@@ -237,15 +252,33 @@ static bool is_kind(char kind, const char *text)
 	}
 }
 
+/* The second value of each line: UTC with microseconds. */
+static bool is_time(const struct value *value)
+{
+	static const char shape[] = "\"0000-00-00T00:00:00.000000Z\"";
+	size_t i = 0;
+
+	for (; shape[i] != '\0'; i++) {
+		bool same = shape[i] == '0' ? isdigit((unsigned char)value->text[i]) != 0
+					    : value->text[i] == shape[i];
+
+		if (!same)
+			return false;
+	}
+	return value->text[i] == '\0' && strcmp(value->name, "time") == 0;
+}
+
 static bool fits(const struct json_line *json, const struct schema *schema)
 {
 	const struct value *type = find(json, "type");
 	const struct value *mode = find(json, "mode");
 	char quoted[TEXT_MAX];
-	size_t count = 1;
+	size_t count = 2;
 
 	snprintf(quoted, sizeof(quoted), "\"%s\"", schema->type);
 	if (!type || strcmp(type->text, quoted) != 0)
+		return false;
+	if (json->count < 2 || type != json->values || !is_time(&json->values[1]))
 		return false;
 	if (schema->variant && (!mode || strcmp(mode->text, schema->variant) != 0))
 		return false;

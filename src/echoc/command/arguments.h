@@ -14,6 +14,8 @@
 #include "echoc/command/mode.h"
 #include "probe/target.h"
 
+#define OUTAGE_DEFAULT 2 /* probes lost in a row */
+
 struct arguments {
 	const struct mode *mode; /* NULL: none was named */
 	bool help;
@@ -31,6 +33,7 @@ struct arguments {
 	uint64_t interval_ms;
 	uint64_t timeout_ms; /* ping -W, send -w */
 	uint64_t report_ms;  /* 0: none */
+	uint64_t outage;     /* 0: OUTAGE_DEFAULT, and -q hides them */
 	uint64_t connections;
 	uint64_t depth;
 	uint64_t rate; /* 0: closed loop */

@@ -35,6 +35,7 @@ static const struct option_row rows[] = {
 	{'i', "p", KIND_DURATION, AT(interval_ms), "1s", 1, 24 * HOUR_MS},
 	{'W', "p", KIND_DURATION, AT(timeout_ms), "1s", 1, HOUR_MS},
 	{LONG_REPORT, "p", KIND_DURATION, AT(report_ms), NULL, 1, YEAR_MS},
+	{LONG_OUTAGE, "p", KIND_NUMBER, AT(outage), NULL, 1, 1000000},
 	{'q', "p", KIND_FLAG, AT(quiet), NULL, 0, 0},
 	{'s', "pb", KIND_SIZE, AT(size), "64", PROBE_SIZE_MIN, PROBE_SIZE_MAX},
 	{LONG_BUSY, "pb", KIND_FLAG, AT(busy), NULL, 0, 0},
@@ -50,6 +51,7 @@ static const struct option_row rows[] = {
 const struct option long_options[] = {
 	{"report", required_argument, NULL, LONG_REPORT},
 	{"busy", no_argument, NULL, LONG_BUSY},
+	{"outage", required_argument, NULL, LONG_OUTAGE},
 	{"json", no_argument, NULL, LONG_JSON},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},

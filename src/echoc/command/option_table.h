@@ -18,7 +18,7 @@
 enum kind { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_DURATION, KIND_SIZE, KIND_FRAGMENTING };
 
 /* Letters of the options that have only a long name. */
-enum { LONG_REPORT = 256, LONG_JSON, LONG_BUSY };
+enum { LONG_REPORT = 256, LONG_JSON, LONG_BUSY, LONG_OUTAGE };
 
 struct option_row {
 	int letter;

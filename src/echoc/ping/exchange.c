@@ -207,8 +207,16 @@ static void send_stream(struct pinger *pinger)
 		link_connect(&pinger->link, now);
 }
 
+/* Each probe has to be settled before its place is taken. */
+static void make_room(struct pinger *pinger)
+{
+	while (flow_room(&pinger->flow) == 0)
+		lose(pinger, flow_oldest(&pinger->flow), "too many outstanding");
+}
+
 void ping_send(struct pinger *pinger)
 {
+	make_room(pinger);
 	if (pinger->target->datagram)
 		send_datagram(pinger, flow_send(&pinger->flow, clock_ns()));
 	else

@@ -29,6 +29,7 @@ static void put_parameters(struct json *json, const struct arguments *arguments)
 	json_unsigned(json, "interval_ms", arguments->interval_ms);
 	json_unsigned(json, "timeout_ms", arguments->timeout_ms);
 	json_optional(json, "report_ms", arguments->report_ms);
+	json_unsigned(json, "outage", arguments->outage > 0 ? arguments->outage : OUTAGE_DEFAULT);
 	json_bool(json, "quiet", arguments->quiet);
 }
 

@@ -243,6 +243,7 @@ static int pinger_init(struct pinger *pinger, const struct arguments *arguments,
 	pinger->arguments = arguments;
 	pinger->target = target;
 	pinger->output = (struct ping_output){arguments, target};
+	outages_init(&pinger->outages, arguments->outage > 0 ? arguments->outage : OUTAGE_DEFAULT);
 	pinger->buffer_size = BUFFER_SIZE;
 	pinger->buffer = malloc(pinger->buffer_size);
 	if (getrandom(&pinger->run, sizeof(pinger->run), 0) < 0)
@@ -306,6 +307,7 @@ enum echoc_status ping_run(const struct arguments *arguments, struct target *tar
 	if (pinger_init(&pinger, arguments, target, &reason) == 0 && start(&pinger, &reason) == 0) {
 		events_run(pinger.base, arguments->busy);
 		ping_read(&pinger, clock_ns());
+		pinger_end_outages(&pinger);
 		link_lose_waiting(&pinger.link, "stopped");
 		status = pinger_sum_up(&pinger);
 		signals_block();

@@ -3,7 +3,7 @@
 
 /*
  * What the files of ping share: ping.c owns all of this and decides when; exchange.c sends and
- * receives; settle.c enters the fate of each probe, summary.c reports them.
+ * receives; settle.c enters the fate of each probe, outage.c and summary.c report them.
  */
 
 #pragma once
@@ -15,9 +15,11 @@
 
 #include "base/clock.h"
 #include "echoc/ping/output.h"
+#include "echoc/say/json.h"
 #include "probe/books.h"
 #include "probe/flow.h"
 #include "probe/link.h"
+#include "probe/outages.h"
 #include "probe/receive.h"
 
 #define PING_SIGNALS 3
@@ -36,6 +38,7 @@ struct pinger {
 	struct link link;
 	struct receiver receiver;
 	struct flow flow;
+	struct outages outages;
 	struct reception reception; /* of what is being processed */
 	uint64_t woken;		    /* it waited while we were stopped, until then; 0: it did not */
 	uint64_t last_heard;	    /* on this connection; at first when it was made */
@@ -74,6 +77,14 @@ void ping_end_silent(struct pinger *pinger, uint64_t now);
 void pinger_settle_reply(struct pinger *pinger, uint64_t sequence, const struct finding *finding,
 			 size_t bytes);
 void pinger_settle_lost(struct pinger *pinger, uint64_t sequence, const char *why);
+
+/* outage.c: reports those that began and ended; at the end also one that has not. */
+void pinger_follow_outages(struct pinger *pinger);
+void pinger_end_outages(struct pinger *pinger);
+
+/* Their part of the summary. */
+void pinger_put_outages(const struct pinger *pinger, struct json *json);
+void pinger_print_outages(const struct pinger *pinger);
 
 /* summary.c: one line on standard error; an interval; the end. */
 void pinger_print_progress(const struct pinger *pinger);

@@ -49,10 +49,12 @@ void pinger_settle_reply(struct pinger *pinger, uint64_t sequence, const struct 
 	pinger->replies++;
 	pinger->by_kernel += reply.reception.by_kernel;
 	ping_output_reply(&pinger->output, &reply);
+	pinger_follow_outages(pinger);
 }
 
 void pinger_settle_lost(struct pinger *pinger, uint64_t sequence, const char *why)
 {
 	flow_lose(&pinger->flow, sequence);
 	ping_output_lost(&pinger->output, sequence, why);
+	pinger_follow_outages(pinger);
 }

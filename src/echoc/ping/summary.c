@@ -52,11 +52,21 @@ static struct report_span span_of(uint64_t from, const struct pinger *pinger)
 				    .elapsed = (double)(now - pinger->started) / 1e9};
 }
 
-static void print_json(const char *type, const struct books *books, const struct report_span *span)
+static void print_interval_json(const struct books *books, const struct report_span *span)
 {
 	struct json json;
 
-	report_begin_books(&json, type, books, span->elapsed);
+	report_begin_books(&json, "interval", books, span->elapsed);
+	report_end_books(&json, books);
+}
+
+static void print_summary_json(const struct pinger *pinger, const struct books *books,
+			       const struct report_span *span)
+{
+	struct json json;
+
+	report_begin_books(&json, "summary", books, span->elapsed);
+	pinger_put_outages(pinger, &json);
 	report_end_books(&json, books);
 }
 
@@ -69,7 +79,7 @@ void pinger_report(struct pinger *pinger)
 	interval = pinger->books;
 	books_add_jitter(&interval, &pinger->flow.jitter);
 	if (pinger->arguments->json) {
-		print_json("interval", &interval, &span);
+		print_interval_json(&interval, &span);
 	} else {
 		printf("--- %s, the last %.1f of %.1f s ---\n", pinger->target->text, span.seconds,
 		       span.elapsed);
@@ -104,11 +114,12 @@ enum echoc_status pinger_sum_up(struct pinger *pinger)
 	stream_count_unexpected(&pinger->link.stream);
 	sum_up(pinger, &sum);
 	if (pinger->arguments->json) {
-		print_json("summary", &sum, &span);
+		print_summary_json(pinger, &sum, &span);
 	} else {
 		printf("\n--- %s echo statistics, %.1f s over %s ---\n", pinger->target->text,
 		       span.seconds, pinger->target->protocol);
 		report_ping_text(&sum);
+		pinger_print_outages(pinger);
 		if (pinger->arguments->verbose)
 			print_details(pinger);
 	}

@@ -12,6 +12,9 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "base/clock.h"
+#include "echoc/say/wall_clock.h"
+
 /* Bytes of the UTF-8 sequence at TEXT; 0 when what stands there is none (RFC 3629, section 3). */
 static size_t sequence_length(const unsigned char *text)
 {
@@ -64,9 +67,12 @@ static void write_name(struct json *json, const char *name)
 
 void json_begin(struct json *json, FILE *out, const char *type)
 {
+	char now[WALL_CLOCK_TEXT_MAX];
+
 	*json = (struct json){.out = out};
 	putc('{', out);
 	json_string(json, "type", type);
+	json_string(json, "time", wall_clock_utc(clock_ns(), now));
 }
 
 void json_end(struct json *json)

@@ -17,7 +17,7 @@ struct json {
 	bool follows; /* something stands before: a comma is due */
 };
 
-/* {"type":TYPE ... and the end of the line, which is written out at once. */
+/* {"type":TYPE,"time":NOW ... and the end of the line, which is written out at once. */
 void json_begin(struct json *json, FILE *out, const char *type);
 void json_end(struct json *json);
 

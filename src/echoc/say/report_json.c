@@ -12,21 +12,9 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "echoc/say/json.h"
-
-static void put_time(struct json *json)
-{
-	time_t now = time(NULL);
-	char text[32] = "";
-	struct tm utc;
-
-	if (gmtime_r(&now, &utc))
-		(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	json_string(json, "time", text);
-}
 
 void report_begin_start(struct json *json, const char *mode, const struct target *target,
 			uint64_t run, const char *own_address)
@@ -36,7 +24,6 @@ void report_begin_start(struct json *json, const char *mode, const struct target
 	json_begin(json, stdout, "start");
 	json_string(json, "version", PACKAGE_VERSION);
 	json_string(json, "mode", mode);
-	put_time(json);
 	json_string(json, "target", target->name);
 	json_string(json, "address", target->text);
 	json_string(json, "protocol", target->protocol);
