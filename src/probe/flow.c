@@ -150,6 +150,17 @@ void flow_lose_all(struct flow *flow)
 		flow_lose(flow, flow_oldest(flow));
 }
 
+uint64_t flow_settled(const struct flow *flow, uint64_t *next, uint64_t until)
+{
+	while (*next < until) {
+		uint64_t sequence = (*next)++;
+
+		if (flow_holds(flow, sequence) && !flow_awaits(flow, sequence))
+			return sequence;
+	}
+	return 0;
+}
+
 struct finding finding_corrupt(uint64_t offset, int expected, int got)
 {
 	return (struct finding){VERDICT_CORRUPT, offset, expected, got, 0};

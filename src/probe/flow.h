@@ -99,6 +99,12 @@ static inline bool flow_awaits(const struct flow *flow, uint64_t sequence)
 	return flow_holds(flow, sequence) && window_state(&flow->window, sequence) == SLOT_WAITING;
 }
 
+/*
+ * The first sequence from *NEXT on, before UNTIL, that is held and settled, with *NEXT behind it; 0
+ * when there is none. Passes over what waits.
+ */
+uint64_t flow_settled(const struct flow *flow, uint64_t *next, uint64_t until);
+
 /* Of a sequence that is held: its first reply came within the timeout. */
 static inline bool flow_was_in_time(const struct flow *flow, uint64_t sequence)
 {

@@ -76,6 +76,11 @@ double latency_percentile(const struct latency *latency, double percent)
 	return (double)(value > latency->max ? latency->max : value);
 }
 
+double latency_variation(const struct latency *latency, double percent)
+{
+	return latency_percentile(latency, percent) - (double)latency->min;
+}
+
 /* RFC 3550, 6.4.1: J += (|D| - J) / 16, where D is the difference between two transit times. */
 void jitter_add(struct jitter *jitter, uint64_t ns, uint64_t count)
 {

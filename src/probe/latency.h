@@ -38,5 +38,8 @@ double latency_mean(const struct latency *latency);
 double latency_deviation(const struct latency *latency);
 double latency_percentile(const struct latency *latency, double percent);
 
+/* RFC 5481: how much more than the least; the percentile of that. */
+double latency_variation(const struct latency *latency, double percent);
+
 /* Takes in COUNT round trips of the same length, of replies that came after the previous one. */
 void jitter_add(struct jitter *jitter, uint64_t ns, uint64_t count);

@@ -104,13 +104,11 @@ enum outage_event outages_enter(struct outages *outages, uint64_t sent, bool ans
 enum outage_event outages_follow(struct outages *outages, const struct flow *flow, uint64_t until)
 {
 	enum outage_event event = OUTAGE_UNCHANGED;
+	uint64_t sequence;
 
-	while (outages->next < until && event == OUTAGE_UNCHANGED) {
-		uint64_t sequence = outages->next++;
-
-		if (flow_holds(flow, sequence) && !flow_awaits(flow, sequence))
-			event = outages_enter(outages, flow_sent_at(flow, sequence),
-					      flow_was_in_time(flow, sequence));
-	}
+	while (event == OUTAGE_UNCHANGED &&
+	       (sequence = flow_settled(flow, &outages->next, until)) != 0)
+		event = outages_enter(outages, flow_sent_at(flow, sequence),
+				      flow_was_in_time(flow, sequence));
 	return event;
 }

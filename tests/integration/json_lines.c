@@ -28,7 +28,7 @@ struct field {
 struct schema {
 	const char *type;
 	const char *variant; /* value of "mode" or so that selects it; NULL: any */
-	struct field fields[40];
+	struct field fields[48];
 };
 
 #define COUNTS                                                                                     \
@@ -42,7 +42,10 @@ struct schema {
 		"jitter_us", 'N'                                                                   \
 	}
 #define OUTAGES                                                                                    \
-	{"outages", 'n'}, {"outage_s", 'n'}, {"outage_longest_s", 'n'},                            \
+	{"outages", 'n'}, {"outage_s", 'n'}, {"outage_longest_s", 'n'}, {"loss_runs", 'n'},        \
+		{"loss_run_mean", 'N'}, {"loss_run_longest", 'n'}, {"reorder_extent_mean", 'N'},   \
+		{"reorder_extent_max", 'n'}, {"pdv_us.p50", 'N'}, {"pdv_us.p90", 'N'},             \
+		{"pdv_us.p99", 'N'}, {"pdv_us.p999", 'N'},                                         \
 	{                                                                                          \
 		"up_percent", 'N'                                                                  \
 	}

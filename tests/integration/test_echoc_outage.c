@@ -47,7 +47,9 @@ TEST(an_outage_is_a_line_and_part_of_the_summary)
 
 	EXPECT(&echoc, 1, "7 sent, 4 received, 3 lost", "\noutage since ",
 	       ": 2 probes without a reply\n", "\noutage from ", " to ", "), 3 probes\n",
-	       "\n1 outage, ", " s in all (", " % up), longest ", " s from ");
+	       "\n1 loss run (RFC 3357), mean 3.0, longest 3\n",
+	       "\ndelay variation (RFC 5481) p50/p90/p99/p99.9 = ", "\n1 outage, ", " s in all (",
+	       " % up), longest ", " s from ");
 }
 
 TEST(a_loss_of_fewer_is_none)
@@ -91,6 +93,9 @@ TEST(an_outage_is_an_object_with_bounds)
 	ck_assert_double_ge(of_outage(&echoc, "duration_max_s"), duration);
 	ck_assert_double_eq(of_outage(&echoc, "lost"), 3);
 	ck_assert_double_eq(sum_of(&echoc, "outages"), 1);
+	ck_assert_double_eq(sum_of(&echoc, "loss_runs"), 1);
+	ck_assert_double_eq(sum_of(&echoc, "loss_run_mean"), 3);
+	ck_assert_double_eq(sum_of(&echoc, "loss_run_longest"), 3);
 	ck_assert_double_eq_tol(sum_of(&echoc, "outage_s"), duration, ROUNDED);
 	ck_assert_double_eq_tol(sum_of(&echoc, "outage_longest_s"), duration, ROUNDED);
 	/* The time from the first to the last probe. */

@@ -19,8 +19,10 @@
 #include "probe/books.h"
 #include "probe/flow.h"
 #include "probe/link.h"
+#include "probe/loss_runs.h"
 #include "probe/outages.h"
 #include "probe/receive.h"
+#include "probe/reordering.h"
 
 #define PING_SIGNALS 3
 #define PING_BEHIND_MAX (100 * NS_PER_MS) /* any later, and we were stopped, not just busy */
@@ -39,6 +41,8 @@ struct pinger {
 	struct receiver receiver;
 	struct flow flow;
 	struct outages outages;
+	struct loss_runs loss_runs;
+	struct reordering reordering;
 	struct reception reception; /* of what is being processed */
 	uint64_t woken;		    /* it waited while we were stopped, until then; 0: it did not */
 	uint64_t last_heard;	    /* on this connection; at first when it was made */
@@ -82,7 +86,7 @@ void pinger_settle_lost(struct pinger *pinger, uint64_t sequence, const char *wh
 void pinger_follow_outages(struct pinger *pinger);
 void pinger_end_outages(struct pinger *pinger);
 
-/* Their part of the summary. */
+/* Their part of the summary, and that of runs of losses. */
 void pinger_put_outages(const struct pinger *pinger, struct json *json);
 void pinger_print_outages(const struct pinger *pinger);
 

@@ -44,6 +44,8 @@ void pinger_settle_reply(struct pinger *pinger, uint64_t sequence, const struct 
 	}
 	reply.fate = flow_reply(&pinger->flow, sequence, finding, bytes, reply.reception.time,
 				&reply.rtt);
+	if (reply.fate == FATE_RECEIVED)
+		reordering_enter(&pinger->reordering, sequence);
 	if (reply.fate == FATE_LATE && sequence < pinger->summed_up)
 		enter_late_in_total(pinger);
 	pinger->replies++;

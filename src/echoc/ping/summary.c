@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "echoc/ping/pinger.h"
 #include "echoc/say/report.h"
+#include "echoc/say/terminal.h"
 #include "probe/socket_drops.h"
 
 /* Of a datagram socket, which is the same one from the start to the end. */
@@ -60,12 +61,40 @@ static void print_interval_json(const struct books *books, const struct report_s
 	report_end_books(&json, books);
 }
 
+static void put_numbers(const struct pinger *pinger, struct json *json, const struct latency *rtt)
+{
+	json_number(json, "reorder_extent_mean", reordering_mean(&pinger->reordering), 3);
+	json_unsigned(json, "reorder_extent_max", pinger->reordering.max);
+	json_open(json, "pdv_us");
+	json_number(json, "p50", latency_variation(rtt, 50) / (double)NS_PER_US, 3);
+	json_number(json, "p90", latency_variation(rtt, 90) / (double)NS_PER_US, 3);
+	json_number(json, "p99", latency_variation(rtt, 99) / (double)NS_PER_US, 3);
+	json_number(json, "p999", latency_variation(rtt, 99.9) / (double)NS_PER_US, 3);
+	json_close(json);
+}
+
+static void print_numbers(const struct pinger *pinger, const struct latency *rtt)
+{
+	char text[4][NUMBER_TEXT_MAX];
+
+	if (rtt->count > 0)
+		printf("delay variation (RFC 5481) p50/p90/p99/p99.9 = %s/%s/%s/%s ms\n",
+		       ms_text(latency_variation(rtt, 50), text[0]),
+		       ms_text(latency_variation(rtt, 90), text[1]),
+		       ms_text(latency_variation(rtt, 99), text[2]),
+		       ms_text(latency_variation(rtt, 99.9), text[3]));
+	if (pinger->reordering.count > 0)
+		printf("reordering extent (RFC 4737) mean %.1f, max %" PRIu64 "\n",
+		       reordering_mean(&pinger->reordering), pinger->reordering.max);
+}
+
 static void print_summary_json(const struct pinger *pinger, const struct books *books,
 			       const struct report_span *span)
 {
 	struct json json;
 
 	report_begin_books(&json, "summary", books, span->elapsed);
+	put_numbers(pinger, &json, &books->latency);
 	pinger_put_outages(pinger, &json);
 	report_end_books(&json, books);
 }
@@ -119,6 +148,7 @@ enum echoc_status pinger_sum_up(struct pinger *pinger)
 		printf("\n--- %s echo statistics, %.1f s over %s ---\n", pinger->target->text,
 		       span.seconds, pinger->target->protocol);
 		report_ping_text(&sum);
+		print_numbers(pinger, &sum.latency);
 		pinger_print_outages(pinger);
 		if (pinger->arguments->verbose)
 			print_details(pinger);
