@@ -9,6 +9,7 @@
 #pragma once
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/time.h>
@@ -59,6 +60,15 @@ static inline void events_run(struct event_base *base, bool busy)
 
 	while (event_base_loop(base, flags) == 0 && busy && !event_base_got_break(base))
 		;
+}
+
+/*
+ * Gives an event that is pending another callback. libevent has no call for this, and to delete and
+ * add the event instead takes two system calls.
+ */
+static inline void event_set_ready(struct event *event, event_callback_fn ready)
+{
+	event->ev_evcallback.evcb_cb_union.evcb_callback = ready;
 }
 
 /* Accepts NULL. */

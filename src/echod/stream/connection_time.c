@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 
 #include "base/clock.h"
+#include "base/events.h"
 #include "echod/serving/loop.h"
 #include "echod/stream/connection.h"
 #include "echod/stream/streams.h"
@@ -101,10 +102,15 @@ int connection_enter(struct connection *connection, const struct stage *stage)
 	struct loop *loop = connection->service->loop;
 	struct event *event = &connection->event;
 	bool is_first = !connection->stage;
+	bool same_events = !is_first && connection->stage->events == stage->events;
 
-	event_del(event);
-	event_assign(event, loop->base, event_get_fd(event), stage->events, stage->ready,
-		     connection);
+	if (same_events) {
+		event_set_ready(event, stage->ready);
+	} else {
+		event_del(event);
+		event_assign(event, loop->base, event_get_fd(event), stage->events, stage->ready,
+			     connection);
+	}
 	connection->stage = stage;
 	connection->since = clock_ms();
 	if (is_first)
@@ -113,5 +119,5 @@ int connection_enter(struct connection *connection, const struct stage *stage)
 	else
 		wheel_move(loop->streams->wheel, &connection->item,
 			   connection_next_look(connection));
-	return event_add(event, NULL);
+	return same_events ? 0 : event_add(event, NULL);
 }

@@ -143,18 +143,25 @@ TEST_EACH(a_client_that_reads_again_may_be_lost_but_is_counted, 2)
 	ck_assert_uint_eq(scene_loop.streams->connections, 0);
 }
 
-TEST_EACH(an_end_that_cannot_wait_for_the_client_keeps_its_reason, 2)
+TEST(an_end_that_cannot_wait_for_the_client_keeps_its_reason)
 {
-	static const struct {
-		const char *call;
-		int error;
-	} faults[] = {{"shutdown", ENOTCONN}, {MEMORY, ENOMEM}};
 	int fd = ready_client(ONCE);
 
-	WAIT_UNTIL(turn_with(0, faults[_i].call, faults[_i].error));
+	WAIT_UNTIL(turn_with(0, "shutdown", ENOTCONN));
 	ck_assert_uint_eq(scene_count(TCP_CLOSED_REPLIED), 1);
 	ck_assert_uint_eq(scene_loop.streams->connections, 0);
 	expect_text(fd, "hello");
+}
+
+TEST(nor_does_it_after_a_stall)
+{
+	int fd = scene_connect_unix(scene_service(ONCE, "x"), SMALL_BUFFER);
+
+	scene_stall(fd);
+	read_all_with(fd, MEMORY, ENOMEM);
+	ck_assert_uint_eq(scene_count(TCP_CLOSED_REPLIED), 1);
+	ck_assert_uint_eq(scene_loop.streams->connections, 0);
+	close(fd);
 }
 
 TEST_EACH(after_our_fin_an_interruption_is_none_and_an_error_the_end, 3)
