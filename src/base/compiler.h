@@ -9,6 +9,7 @@
 #define WARN_UNUSED __attribute__((warn_unused_result))
 #define UNUSED __attribute__((unused))
 #define NOT_INLINED __attribute__((noinline))
+#define INLINED inline __attribute__((always_inline))
 #define CACHE_ALIGNED __attribute__((aligned(64)))
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

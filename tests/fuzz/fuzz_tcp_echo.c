@@ -115,6 +115,7 @@ static void prepare(void)
 	FUZZ_CHECK(shared.clients);
 	FUZZ_CHECK(netlist_add(&settings[4].deny, "192.0.2.0/24", &reason) == 0);
 	shared.connection_lines = (struct log_throttle){.period_ms = 1000, .burst = 200};
+	shared.refusal_lines = (struct log_throttle){.period_ms = 30000, .burst = 1};
 	shared.exhaustion_lines = (struct log_throttle){.period_ms = 30000, .burst = 1};
 	event_set_log_callback(say_nothing);
 	log_set_level(LEVEL_ERROR);

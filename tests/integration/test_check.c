@@ -77,7 +77,8 @@ static const char everything_set[] =
 	"busy_poll = 100us\nmetrics = 127.0.0.1:9107\n"
 	"[defaults]\nallow = 192.0.2.0/24\nidle_timeout = 90\nprefix = a\\x20\\\\b\n"
 	"[listener one]\naddress = *:7 [::1]:8\naddress = unix:/run/x\nprotocol = udp tcp\n"
-	"deny = 192.0.2.1\ndeny = 2001:db8::/32\nmax_clients_per_ip = 4\nstall_timeout = 0\n"
+	"deny = 192.0.2.1\ndeny = 2001:db8::/32\nmax_clients_per_ip = 4\nproxy_from = 10.0.0.5\n"
+	"proxy_from = ::1\nstall_timeout = 0\n"
 	"greeting = hi\\r\\n\nreply_once = ON\nudp_rate = 4294967295\nudp_guard = 0\n"
 	"udp_ttl_guard = False\n"
 	"[listener two]\naddress = localhost:9\nprotocol = udp\nallow = ::1\n";
@@ -106,9 +107,10 @@ TEST(a_dump_shows_every_key_and_reads_back_the_same)
 			  "[listener one]\naddress = *:7 [::1]:8 unix:/run/x\n",
 			  "protocol = tcp udp\n", "allow = 192.0.2.0/24\n",
 			  "deny = 192.0.2.1 2001:db8::/32\n", "max_clients_per_ip = 4\n",
-			  "idle_timeout = 90s\n", "stall_timeout = 0\n", "greeting = hi\\r\\n\n",
-			  "prefix = a", "reply_once = yes\n", "udp_rate = 4294967295\n",
-			  "udp_guard = no\n", "udp_ttl_guard = no\n", "[listener two]\n"));
+			  "proxy_from = 10.0.0.5 ::1\n", "idle_timeout = 90s\n",
+			  "stall_timeout = 0\n", "greeting = hi\\r\\n\n", "prefix = a",
+			  "reply_once = yes\n", "udp_rate = 4294967295\n", "udp_guard = no\n",
+			  "udp_ttl_guard = no\n", "[listener two]\n"));
 }
 
 TEST(an_empty_file_means_the_defaults)

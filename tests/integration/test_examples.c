@@ -163,6 +163,23 @@ TEST(greeting)
 	echod_stop(echod);
 }
 
+/* As a load balancer would say it, with nc. */
+TEST(proxy)
+{
+	static const char client[] =
+		"import socket, sys\n"
+		"with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as s:\n"
+		"    s.sendall(b'PROXY TCP4 192.0.2.67 192.0.2.1 123 7\\r\\nHello, world')\n"
+		"    data = s.recv(1024)\n"
+		"print('Received', repr(data))\n";
+	struct echod *echod = start_example_at_its_ports("proxy");
+
+	expect_client(client, "127.0.0.1", 7007, "Received b'Hello, world'\n");
+	if (has_ipv6())
+		expect_client(client, "::1", 7007, "Received b'Hello, world'\n");
+	echod_stop(echod);
+}
+
 TEST(unix_sockets)
 {
 	struct echod *echod = start_example("unix");
@@ -175,8 +192,8 @@ TEST(unix_sockets)
 
 TEST(each_passes_its_own_check)
 {
-	static const char *const names[] = {"all-interfaces", "reply-once", "loopback", "greeting",
-					    "unix"};
+	static const char *const names[] = {"all-interfaces", "reply-once", "loopback",
+					    "greeting",	      "proxy",	    "unix"};
 	const char *arguments[] = {"-t", "-c", NULL, NULL};
 	struct echod_setup setup = {.arguments = arguments};
 	struct echod *echod;

@@ -31,6 +31,7 @@ void scene_open(void)
 	client_table_set_limit(shared.clients, CLIENTS_MAX);
 	kept_echo_init(&shared.kept, 1);
 	shared.connection_lines = (struct log_throttle){.period_ms = 1000, .burst = 200};
+	shared.refusal_lines = (struct log_throttle){.period_ms = 30000, .burst = 1};
 	shared.exhaustion_lines = (struct log_throttle){.period_ms = 30000, .burst = 1};
 	shared.receive_lines = (struct log_throttle){.period_ms = 30000, .burst = 1};
 	for (int verdict = 0; verdict < VERDICT_COUNT; verdict++)
@@ -108,13 +109,14 @@ static void bound_send_buffer(int fd, int send_buffer)
 			0);
 }
 
-static void start(struct service *service, int fd, const struct address *peer)
+static void start(struct service *service, int fd, const struct address *address)
 {
+	struct peer peer;
 	bool counted;
 
-	ck_assert_int_eq(admit_socket(service, &peer->sa), ADMITTED);
-	ck_assert_int_eq(admit_source(service, &peer->sa, &counted), ADMITTED);
-	ck_assert_int_eq(connection_start(service, fd, peer, counted), 0);
+	peer_set(&peer, address);
+	ck_assert_int_eq(admit_client(service, &peer, &counted), ADMITTED);
+	ck_assert_int_eq(connection_start(service, fd, &peer, counted), 0);
 }
 
 int scene_connect_tcp(struct service *service, int send_buffer)

@@ -30,6 +30,7 @@ struct listener_config {
 	struct netlist allow;
 	struct netlist deny;
 	uint64_t max_clients_per_ip; /* 0: no limit */
+	struct netlist proxy_from;   /* none: clients speak for themselves */
 	uint64_t idle_timeout;	     /* milliseconds, 0: never */
 	uint64_t stall_timeout;	     /* milliseconds, 0: never */
 	struct text greeting;

@@ -54,13 +54,29 @@ static void check_address(struct draft *draft, int line, const struct listen_add
 			       address->zone);
 }
 
+/* A network that everybody is in. */
+static void check_proxies(struct draft *draft, int line, const struct network *network)
+{
+	char text[NETWORK_TEXT_MAX];
+
+	(void)network_format(network, text);
+	if (strcmp(text, "0.0.0.0/0") == 0 || strcmp(text, "::/0") == 0)
+		findings_warning(draft->findings, line,
+				 "proxy_from: with %s any client can claim any address: list the "
+				 "load balancers only",
+				 text);
+}
+
 static void take_word(struct draft *draft, int line, const struct setting *setting,
 		      const void *values)
 {
-	const struct address_list *list = setting_value_const(setting, values);
+	const struct address_list *addresses = setting_value_const(setting, values);
+	const struct netlist *networks = setting_value_const(setting, values);
 
 	if (setting->type == &addresses_value)
-		check_address(draft, line, &list->items[list->count - 1]);
+		check_address(draft, line, &addresses->items[addresses->count - 1]);
+	else if (setting == schema_find(&config_schema, "proxy_from"))
+		check_proxies(draft, line, &networks->networks[networks->count - 1]);
 }
 
 /* A listener that no file names: "echo", "echo2", ... */

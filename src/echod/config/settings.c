@@ -48,6 +48,8 @@ const struct setting settings[] = {
 	 .applies_to = APPLIES_TO_IP},
 	{"max_clients_per_ip", ANY_LISTENER(max_clients_per_ip), .type = &number_value,
 	 .max = UINT32_MAX, .default_text = "0", .applies_to = APPLIES_TO_TCP_ADDRESSES},
+	{"proxy_from", ANY_LISTENER(proxy_from), .type = &networks_value, .default_text = "",
+	 .applies_to = APPLIES_TO_TCP_ADDRESSES},
 	{"idle_timeout", ANY_LISTENER(idle_timeout), .type = &duration_value,
 	 .max = 365 * DAYS, .default_text = "1h", .applies_to = APPLIES_TO_TCP},
 	{"stall_timeout", ANY_LISTENER(stall_timeout), .type = &duration_value,

@@ -40,6 +40,7 @@
 
 /* Limits on log lines that a remote peer can trigger. */
 #define CONNECTION_LINES_PER_S 200
+#define REFUSAL_LINE_EVERY_MS (30 * 1000)
 #define EXHAUSTION_LINE_EVERY_MS (30 * 1000)
 #define SILENCE_LINE_EVERY_MS (30 * 1000)
 
@@ -157,6 +158,8 @@ static int make_tables(struct shared_tables *shared, size_t workers)
 	shared->rates = rate_limit_new();
 	shared->connection_lines.period_ms = 1000;
 	shared->connection_lines.burst = CONNECTION_LINES_PER_S;
+	shared->refusal_lines.period_ms = REFUSAL_LINE_EVERY_MS;
+	shared->refusal_lines.burst = 1;
 	shared->exhaustion_lines.period_ms = EXHAUSTION_LINE_EVERY_MS;
 	shared->exhaustion_lines.burst = 1;
 	shared->receive_lines.period_ms = EXHAUSTION_LINE_EVERY_MS;

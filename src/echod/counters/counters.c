@@ -14,9 +14,10 @@
 const struct counter_name counter_names[COUNTER_COUNT] = {
 	[TCP_ACCEPTED] = {"tcp_accepted", NULL, NULL, "TCP connections accepted."},
 	[TCP_REJECTED_DENIED] = {"tcp_rejected", "reason", "denied",
-				 "TCP connections closed at once, by reason."},
+				 "TCP connections refused, by reason."},
 	[TCP_REJECTED_MAX_CLIENTS] = {"tcp_rejected", "reason", "max_clients", NULL},
 	[TCP_REJECTED_PER_IP] = {"tcp_rejected", "reason", "per_ip", NULL},
+	[TCP_REJECTED_PROXY] = {"tcp_rejected", "reason", "proxy", NULL},
 	[TCP_ACCEPT_ERRORS] = {"tcp_accept_errors", NULL, NULL,
 			       "Connections that could not be accepted."},
 	[TCP_CLOSED_CLIENT] = {"tcp_closed", "reason", "client",

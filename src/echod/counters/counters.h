@@ -19,6 +19,7 @@ enum counter {
 	TCP_REJECTED_DENIED,
 	TCP_REJECTED_MAX_CLIENTS,
 	TCP_REJECTED_PER_IP,
+	TCP_REJECTED_PROXY,
 	TCP_ACCEPT_ERRORS,
 	TCP_CLOSED_CLIENT,
 	TCP_CLOSED_IDLE,
@@ -43,6 +44,7 @@ enum counter {
 
 	TCP_MESSAGES = COUNTER_COUNT, /* pieces received; only for the status page */
 	DEAF_SOCKETS,		      /* gauge: datagram sockets that fail to receive */
+	TCP_HEADERS_PENDING,	      /* gauge: connections whose PROXY header is not whole */
 	COUNTER_SLOTS
 };
 

@@ -47,6 +47,8 @@ void totals_line(const struct totals *totals, char text[static TOTALS_TEXT_MAX])
 	size_t used = append(text, 0, "tcp_connections", NULL, totals->connections);
 
 	used = append(text, used, "tcp_connections_max", NULL, totals->connections_max);
+	used = append(text, used, "tcp_headers_pending", NULL,
+		      totals->counters[TCP_HEADERS_PENDING]);
 	for (int which = 0; which < COUNTER_COUNT; which++)
 		used = append(text, used, counter_names[which].family, counter_names[which].value,
 			      totals->counters[which]);

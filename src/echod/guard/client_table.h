@@ -18,7 +18,8 @@ struct client_table;
 
 enum admission {
 	ADMITTED,
-	REFUSED_DENIED, /* by a list, which the table does not know */
+	REFUSED_DENIED,	  /* by a list, which the table does not know */
+	REFUSED_NO_PROXY, /* likewise */
 	REFUSED_MAX_CLIENTS,
 	REFUSED_PER_IP,
 	REFUSED_NO_MEMORY
@@ -37,7 +38,7 @@ void client_table_leave(struct client_table *table);
 
 /*
  * Counts it by its source as well, or returns why it is refused. IPv4 and link-local IPv6 count by
- * address, other IPv6 by /64; TAG comes from source_tag(). An ADMITTED client must leave with the
+ * address, other IPv6 by /64; TAG comes from scoped_tag(). An ADMITTED client must leave with the
  * same tag and address.
  */
 enum admission client_table_enter_source(struct client_table *table, uint64_t tag,

@@ -32,9 +32,14 @@ static inline struct source_key source_key(uint64_t tag, const struct in6_addr *
 }
 
 /*
- * The listener's TAG combined with the scope of PEER, which the kernel sets only for link-local
- * addresses. Tags are hashes, so no other listener has one nearby.
+ * The listener's TAG combined with the SCOPE of an address, which the kernel sets only for
+ * link-local ones. Tags are hashes, so no other listener has one nearby.
  */
+static inline uint64_t scoped_tag(uint64_t tag, uint32_t scope)
+{
+	return tag + scope;
+}
+
 static inline uint64_t source_tag(uint64_t tag, const struct sockaddr *peer)
 {
 	struct sockaddr_in6 in6;
@@ -42,5 +47,5 @@ static inline uint64_t source_tag(uint64_t tag, const struct sockaddr *peer)
 	if (peer->sa_family != AF_INET6)
 		return tag;
 	memcpy(&in6, peer, sizeof(in6));
-	return tag + in6.sin6_scope_id;
+	return scoped_tag(tag, in6.sin6_scope_id);
 }

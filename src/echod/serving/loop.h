@@ -33,6 +33,7 @@ struct shared_tables {
 	struct rate_limit *rates;
 	struct kept_echo kept;
 	struct log_throttle connection_lines;
+	struct log_throttle refusal_lines;
 	struct log_throttle exhaustion_lines;
 	struct log_throttle silence_lines[VERDICT_COUNT];
 	struct log_throttle receive_lines;

@@ -63,6 +63,9 @@ void metrics_write(const struct totals *totals, struct bounded_text *text)
 		   totals->connections);
 	add_single(text, "tcp_connections_max", "gauge", "The limit on TCP connections in force.",
 		   totals->connections_max);
+	add_single(text, "tcp_headers_pending", "gauge",
+		   "TCP connections open now whose PROXY header is not complete.",
+		   totals->counters[TCP_HEADERS_PENDING]);
 	for (int which = 0; which < COUNTER_COUNT; which++)
 		add_counter(text, &counter_names[which], totals->counters[which]);
 	add_single(text, "udp_kernel_drops_total", "counter",

@@ -24,48 +24,49 @@
 #include "echod/stream/admission.h"
 #include "echod/stream/connection_log.h"
 #include "echod/stream/echo.h"
+#include "echod/stream/peer.h"
+#include "echod/stream/proxy.h"
 
 #define ACCEPTS_PER_TURN 64
 
 enum accepted { ACCEPT_DONE, ACCEPT_SKIPPED, ACCEPT_QUEUE_EMPTY, ACCEPT_EXHAUSTED };
 
 /* Over a limit or not allowed: closed at once, and counted. */
-static void refuse(const struct service *service, int fd, const struct address *peer,
-		   enum counter why)
+static void refuse(const struct service *service, int fd, const struct peer *peer,
+		   enum admission admission)
 {
-	counter_add(&service->loop->counters, why, 1);
-	log_connection_refused(service, peer, why);
+	struct refusal refusal = {.why = admission_counter(admission)};
+
+	if (admission == REFUSED_NO_PROXY)
+		refusal.detail = "not in proxy_from";
+	counter_add(&service->loop->counters, refusal.why, 1);
+	log_connection_refused(service, peer, NULL, &refusal);
 	close(fd);
 }
 
-static enum counter counter_for(enum admission refusal)
+static void admit(struct service *service, int fd, const struct peer *peer)
 {
-	switch (refusal) {
-	case REFUSED_DENIED:
-		return TCP_REJECTED_DENIED;
-	case REFUSED_MAX_CLIENTS:
-		return TCP_REJECTED_MAX_CLIENTS;
-	case REFUSED_PER_IP:
-		return TCP_REJECTED_PER_IP;
-	default:
-		return TCP_ACCEPT_ERRORS;
+	bool counted = false;
+	enum admission admission = admit_client(service, peer, &counted);
+
+	if (admission == ADMITTED) {
+		if (connection_start(service, fd, peer, counted) == 0)
+			return;
+		admission_end(service, peer, counted);
 	}
+	refuse(service, fd, peer, admission);
 }
 
-static void admit(struct service *service, int fd, const struct address *peer)
+static void admit_from_proxy(struct service *service, int fd, const struct peer *proxy)
 {
-	enum admission admission = admit_socket(service, &peer->sa);
-	bool counted = false;
+	enum admission admission = admit_proxy(service, proxy);
 
-	if (admission != ADMITTED) {
-		refuse(service, fd, peer, counter_for(admission));
-		return;
+	if (admission == ADMITTED) {
+		if (proxy_start(service, fd, proxy) == 0)
+			return;
+		admission_end(service, proxy, false);
 	}
-	admission = admit_source(service, &peer->sa, &counted);
-	if (admission == ADMITTED && connection_start(service, fd, peer, counted) == 0)
-		return;
-	admission_end(service, &peer->sa, counted);
-	refuse(service, fd, peer, counter_for(admission));
+	refuse(service, fd, proxy, admission);
 }
 
 static bool exhausted(int error)
@@ -73,17 +74,28 @@ static bool exhausted(int error)
 	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+static void take_over(struct service *service, int fd, const struct address *address)
+{
+	struct peer peer;
+
+	peer_set(&peer, address);
+	if (service->settings->proxy_from.count > 0 && !peer.is_unix)
+		admit_from_proxy(service, fd, &peer);
+	else
+		admit(service, fd, &peer);
+}
+
 static enum accepted accept_one(struct endpoint *endpoint)
 {
-	struct address peer = {.length = sizeof(peer.un)};
-	int fd =
-		accept4(endpoint->socket->fd, &peer.sa, &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct address address = {.length = sizeof(address.un)};
+	int fd = accept4(endpoint->socket->fd, &address.sa, &address.length,
+			 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd >= 0) {
 		endpoint->pause_ms = 0;
 		if (endpoint->early || endpoint->protocol->inherits_nothing)
 			socket_options_set_accepted(fd, endpoint->socket->kind);
-		admit(endpoint->service, fd, &peer);
+		take_over(endpoint->service, fd, &address);
 		return ACCEPT_DONE;
 	}
 	if (errno == EAGAIN) {

@@ -23,36 +23,38 @@
 /* By tcp_orphan_retries as it is by default. */
 #define KERNEL_GIVES_UP_MS 100000
 
-static void note_peer(struct connection *connection, const struct address *peer)
-{
-	struct address plain = *peer;
-
-	connection->peer.sa.sa_family = AF_UNIX;
-	if (peer->sa.sa_family == AF_UNIX)
-		return;
-	address_unmap(&plain);
-	memcpy(&connection->peer, &plain.sa, sizeof(connection->peer));
-}
-
-struct connection *connection_new(struct service *service, int fd, const struct address *peer,
-				  bool source_counted)
+struct connection *connection_new(struct service *service, int fd, const struct peer *peer,
+				  bool is_proxy)
 {
 	/* Not calloc, which passes by what glibc keeps at hand for each thread. */
-	struct connection *connection = malloc(sizeof(*connection));
+	struct connection *connection =
+		malloc(sizeof(*connection) + (is_proxy ? sizeof(*peer) : 0));
 	struct loop *loop = service->loop;
 
 	if (!connection)
 		return NULL;
-	*connection = (struct connection){.service = service_join(service)};
+	*connection = (struct connection){.service = service_join(service), .peer = *peer};
 	event_assign(&connection->event, loop->base, fd, 0, NULL, NULL);
 	connection->opened = connection->since = connection->looked = clock_ms();
 	connection->mark = NOTHING_UNREAD;
-	note_peer(connection, peer);
-	connection->source_counted = source_counted;
+	if (is_proxy)
+		connection->proxy[0] = *peer;
 	loop->streams->connections++;
-	counter_add(&loop->counters, TCP_ACCEPTED, 1);
-	log_connection_opened(service, &connection->peer.sa);
 	return connection;
+}
+
+/* NULL: it speaks for itself. */
+static const struct peer *proxy_of(const struct connection *connection)
+{
+	return connection->is_proxied ? connection->proxy : NULL;
+}
+
+void connection_open(struct connection *connection)
+{
+	connection->accepted = true;
+	connection->opened = connection->since = connection->looked = clock_ms();
+	counter_add(&connection->service->loop->counters, TCP_ACCEPTED, 1);
+	log_connection_opened(connection->service, &connection->peer, proxy_of(connection));
 }
 
 int connection_keep(struct connection *connection, const char *data, size_t size)
@@ -90,16 +92,12 @@ static void bound_goodbye(const struct connection *connection)
 			   sizeof(ms));
 }
 
-static void end(struct connection *connection, enum counter why)
+static void leave(struct connection *connection)
 {
 	struct service *service = connection->service;
 	struct loop *loop = service->loop;
 
-	log_connection_closed(service, &connection->peer.sa, why,
-			      &(struct connection_record){connection->opened, connection->received,
-							  connection->sent});
-	counter_add(&loop->counters, why, 1);
-	admission_end(service, &connection->peer.sa, connection->source_counted);
+	admission_end(service, &connection->peer, connection->source_counted);
 	loop->streams->connections--;
 	wheel_remove(loop->streams->wheel, &connection->item);
 	event_del(&connection->event);
@@ -113,6 +111,24 @@ static void end(struct connection *connection, enum counter why)
 		loop_end(loop);
 }
 
+static void end(struct connection *connection, enum counter why)
+{
+	log_connection_closed(connection->service, &connection->peer, proxy_of(connection), why,
+			      &(struct connection_record){connection->opened, connection->received,
+							  connection->sent});
+	counter_add(&connection->service->loop->counters, why, 1);
+	leave(connection);
+}
+
+/* On a unix stream this changes nothing, and close alone does it there. */
+static void have_it_reset(struct connection *connection)
+{
+	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	setsockopt(event_get_fd(&connection->event), SOL_SOCKET, SO_LINGER, &at_once,
+		   sizeof(at_once));
+}
+
 void connection_close(struct connection *connection, enum counter why)
 {
 	bound_goodbye(connection);
@@ -121,10 +137,15 @@ void connection_close(struct connection *connection, enum counter why)
 
 void connection_reset(struct connection *connection, enum counter why)
 {
-	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-
-	/* On a unix stream this changes nothing, and close alone does it there. */
-	setsockopt(event_get_fd(&connection->event), SOL_SOCKET, SO_LINGER, &at_once,
-		   sizeof(at_once));
+	have_it_reset(connection);
 	end(connection, why);
+}
+
+void connection_refuse(struct connection *connection, const struct refusal *refusal)
+{
+	counter_add(&connection->service->loop->counters, refusal->why, 1);
+	log_connection_refused(connection->service, &connection->peer, proxy_of(connection),
+			       refusal);
+	have_it_reset(connection);
+	leave(connection);
 }

@@ -10,22 +10,15 @@
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/address.h"
 #include "echod/counters/counters.h"
 #include "echod/serving/wheel.h"
+#include "echod/stream/peer.h"
 
+struct refusal;
 struct service;
-
-/* The peer of a stream; a unix one has no name worth keeping. */
-union peer {
-	struct sockaddr sa;
-	struct sockaddr_in in4;
-	struct sockaddr_in6 in6;
-};
 
 /* As a mark: no progress to wait for. */
 #define NOTHING_UNREAD UINT64_MAX
@@ -34,7 +27,8 @@ struct connection;
 
 /*
  * What a connection waits for, and what becomes of it. Its stages are constants of the files that
- * work in them: echo.c has the first ones, ending.c the last ones.
+ * work in them: proxy.c has the one before a connection is accepted, echo.c those in which it
+ * echoes, ending.c the last ones.
  */
 struct stage {
 	short events;		 /* of its socket */
@@ -46,6 +40,7 @@ struct stage {
 		struct connection *connection); /* it is: whether that ended the connection */
 
 	void (*drain)(struct connection *connection); /* we begin to stop; NULL: it goes on */
+	void (*abort)(struct connection *connection); /* all end at once; NULL: as any other */
 	/* Whether it ends as soon as the client has taken everything; NULL: it does not. */
 	bool (*may_drain)(const struct connection *connection);
 
@@ -59,30 +54,39 @@ struct connection {
 	struct wheel_item item;
 	struct service *service;
 	const struct stage *stage; /* NULL before the first one */
-	char *rest; /* what the client has not taken yet; NULL unless it is writing */
+	char *rest; /* writing: what the client has not taken yet; of a header: what has come */
 	uint32_t rest_at;
 	uint32_t rest_size;
-	int64_t since; /* reading: last active; writing: last steady; else: in this stage */
-	int64_t opened;
+	int64_t since;	/* reading: last active; writing: last steady; else: in this stage */
+	int64_t opened; /* accepted by the kernel, and then by us */
 	int64_t looked; /* when the wheel last looked for progress of the client */
 	uint64_t mark;	/* what it saw then */
 	uint64_t received;
 	uint64_t sent;
 	enum counter ending; /* once is_over: what it will be counted as closed for */
 	uint32_t lingered;   /* after our FIN: bytes discarded */
-	union peer peer;
+	struct peer peer;    /* whom it speaks for: that of the socket, or whom the proxy names */
+	bool accepted;	     /* counted and logged as opened; before that it may be refused */
 	bool source_counted; /* in the client table, beside the total */
 	bool small;	     /* the last read was */
+	bool is_proxied;     /* the proxy has named whom it speaks for */
+	struct peer proxy[]; /* its socket's peer: only if that is a proxy */
 };
 
 /*
- * Of a client that was admitted, SOURCE_COUNTED or not; in no stage and on no wheel yet. NULL when
- * there is no memory: FD and the admission are then still the caller's.
+ * Of a client that was admitted, PEER itself or the proxy in front of it; in no stage and on no
+ * wheel yet. NULL when there is no memory: FD and the admission are then still the caller's.
  */
-struct connection *connection_new(struct service *service, int fd, const struct address *peer,
-				  bool source_counted) WARN_UNUSED;
+struct connection *connection_new(struct service *service, int fd, const struct peer *peer,
+				  bool is_proxy) WARN_UNUSED;
 
-/* Copies what the client has not taken. -1: no memory. */
+/* It is accepted: counts and logs it, and its times begin. */
+void connection_open(struct connection *connection);
+
+/* In place of connection_open: counts, logs and resets it. */
+void connection_refuse(struct connection *connection, const struct refusal *refusal);
+
+/* Copies what the client has not taken, or has sent of a header. -1: no memory. */
 int connection_keep(struct connection *connection, const char *data, size_t size) WARN_UNUSED;
 void connection_release_rest(struct connection *connection);
 

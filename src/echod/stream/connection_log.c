@@ -9,11 +9,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "daemon/log.h"
 #include "echod/serving/loop.h"
+#include "echod/stream/peer.h"
 
 static void log_suppressed(unsigned count)
 {
@@ -40,31 +42,36 @@ static bool line_allowed(const struct service *service)
 	return true;
 }
 
-/* "tcp 192.0.2.9:4711", or "unix" for a client that has no name. */
-static const char *peer_text(const struct sockaddr *sa, char text[static ADDRESS_TEXT_MAX + 4])
-{
-	struct address peer = {.length = sizeof(peer.in6)};
+#define CLIENT_TEXT_MAX (2 * ADDRESS_TEXT_MAX + sizeof("tcp  via "))
 
-	if (sa->sa_family == AF_UNIX)
-		return "unix";
-	memcpy(&peer.in6, sa, sa->sa_family == AF_INET ? sizeof(peer.in4) : sizeof(peer.in6));
-	memcpy(text, "tcp ", sizeof("tcp "));
-	address_format(&peer, text + 4);
+/* "tcp 192.0.2.9:4711", "tcp 192.0.2.9:4711 via 10.0.0.5:1234", or "unix", which has no name. */
+static const char *client_text(const struct peer *peer, const struct peer *proxy,
+			       char text[static CLIENT_TEXT_MAX])
+{
+	char address[ADDRESS_TEXT_MAX], via[ADDRESS_TEXT_MAX] = "";
+
+	if (proxy)
+		peer_format(proxy, via);
+	(void)snprintf(text, CLIENT_TEXT_MAX, "%s%s%s%s", peer->is_unix ? "" : "tcp ",
+		       peer_format(peer, address), proxy ? " via " : "", via);
 	return text;
 }
 
-void log_connection_opened(const struct service *service, const struct sockaddr *peer)
+void log_connection_opened(const struct service *service, const struct peer *peer,
+			   const struct peer *proxy)
 {
-	char text[ADDRESS_TEXT_MAX + 4];
+	char text[CLIENT_TEXT_MAX];
 
 	if (line_allowed(service))
-		log_write(LEVEL_INFO, "%s on %s opened", peer_text(peer, text), service->name);
+		log_write(LEVEL_INFO, "%s on %s opened", client_text(peer, proxy, text),
+			  service->name);
 }
 
-void log_connection_closed(const struct service *service, const struct sockaddr *peer,
-			   enum counter why, const struct connection_record *record)
+void log_connection_closed(const struct service *service, const struct peer *peer,
+			   const struct peer *proxy, enum counter why,
+			   const struct connection_record *record)
 {
-	char text[ADDRESS_TEXT_MAX + 4];
+	char text[CLIENT_TEXT_MAX];
 	bool failed = why == TCP_CLOSED_ERROR;
 	int error = errno; /* of the call that failed */
 	int64_t lasted;
@@ -75,20 +82,31 @@ void log_connection_closed(const struct service *service, const struct sockaddr 
 	log_write(LEVEL_INFO,
 		  "%s on %s closed: %s%s%s, %" PRIu64 " bytes received, %" PRIu64 " sent, %" PRId64
 		  ".%03d s",
-		  peer_text(peer, text), service->name, counter_names[why].value,
+		  client_text(peer, proxy, text), service->name, counter_names[why].value,
 		  failed ? ": " : "", failed ? strerror(error) : "", record->received, record->sent,
 		  lasted / 1000, (int)(lasted % 1000));
 }
 
-void log_connection_refused(const struct service *service, const struct address *peer,
-			    enum counter why)
+/* At notice the first of a while, which has to be seen where single connections are not logged. */
+static bool is_noted(const struct service *service, const struct refusal *refusal)
 {
-	const char *reason = counter_names[why].value; /* accept errors have none of their own */
-	struct address plain = *peer;
-	char text[ADDRESS_TEXT_MAX + 4];
+	unsigned suppressed;
 
-	address_unmap(&plain);
-	if (line_allowed(service))
-		log_write(LEVEL_INFO, "%s on %s refused: %s", peer_text(&plain.sa, text),
-			  service->name, reason ? reason : "no memory");
+	return refusal->is_notable && log_enabled(LEVEL_NOTICE) &&
+	       log_throttle_pass(&service->loop->shared->refusal_lines, clock_ms(), &suppressed);
+}
+
+void log_connection_refused(const struct service *service, const struct peer *peer,
+			    const struct peer *proxy, const struct refusal *refusal)
+{
+	/* Accept errors have no name of their own. */
+	const char *reason = counter_names[refusal->why].value;
+	const char *detail = refusal->detail;
+	bool noted = is_noted(service, refusal);
+	char text[CLIENT_TEXT_MAX];
+
+	if (noted || line_allowed(service))
+		log_write(noted ? LEVEL_NOTICE : LEVEL_INFO, "%s on %s refused: %s%s%s",
+			  client_text(peer, proxy, text), service->name,
+			  reason ? reason : "no memory", detail ? ": " : "", detail ? detail : "");
 }

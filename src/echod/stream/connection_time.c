@@ -64,7 +64,7 @@ bool connection_no_progress(struct connection *connection, int64_t now)
 	if (unread == 0)
 		return false;
 	connection->mark = connection->sent - unread;
-	if (connection->peer.sa.sa_family == AF_UNIX)
+	if (connection->peer.is_unix)
 		connection->mark = connection->sent << 32 | unread;
 	return connection->mark == before;
 }

@@ -81,7 +81,9 @@ static void end_now(struct wheel_item *item, void *arg UNUSED)
 	bool over = connection->stage->is_over;
 	enum counter why = over ? connection->ending : TCP_CLOSED_SHUTDOWN;
 
-	if (over && connection_unread(connection) == 0)
+	if (connection->stage->abort)
+		connection->stage->abort(connection);
+	else if (over && connection_unread(connection) == 0)
 		connection_close(connection, why);
 	else
 		connection_reset(connection, why);

@@ -103,6 +103,26 @@ static inline void note_size(struct streams *streams, struct connection *connect
 	}
 }
 
+static INLINED void note_received(struct connection *connection, struct loop *loop,
+				  struct streams *streams, size_t size)
+{
+	int64_t now = clock_ms();
+
+	connection->since = now;
+	connection->received += (uint64_t)size;
+	note_size(streams, connection, (ssize_t)size, now);
+	counter_add(&loop->counters, TCP_RECEIVED_BYTES, (uint64_t)size);
+	counter_add(&loop->counters, TCP_MESSAGES, 1);
+}
+
+/* There is room for it: INPUT_HEADROOM. Returns where it begins. */
+static INLINED char *put_before(char *data, const struct text *text)
+{
+	if (text->length > 0)
+		memcpy(data - text->length, text->bytes, text->length);
+	return data - text->length;
+}
+
 static void on_readable(int fd, short what UNUSED, void *arg)
 {
 	struct connection *connection = arg;
@@ -112,7 +132,6 @@ static void on_readable(int fd, short what UNUSED, void *arg)
 	char *input = streams->input;
 	size_t most = kept_echo_piece(&loop->shared->kept, streams->piece);
 	ssize_t size = stream_receive(fd, input, most);
-	int64_t now;
 
 	if (size == 0) {
 		(void)connection_conclude(connection, TCP_CLOSED_CLIENT);
@@ -123,14 +142,8 @@ static void on_readable(int fd, short what UNUSED, void *arg)
 			connection_close(connection, TCP_CLOSED_ERROR);
 		return;
 	}
-	connection->since = now = clock_ms();
-	connection->received += (uint64_t)size;
-	note_size(streams, connection, size, now);
-	counter_add(&loop->counters, TCP_RECEIVED_BYTES, (uint64_t)size);
-	counter_add(&loop->counters, TCP_MESSAGES, 1);
-	if (prefix->length > 0)
-		memcpy(input - prefix->length, prefix->bytes, prefix->length);
-	reply(connection, streams, fd, input - prefix->length, (size_t)size + prefix->length);
+	note_received(connection, loop, streams, (size_t)size);
+	reply(connection, streams, fd, put_before(input, prefix), (size_t)size + prefix->length);
 }
 
 static void on_writable(int fd, short what UNUSED, void *arg)
@@ -207,17 +220,35 @@ const struct stage stage_writing = {
 	.is_strict = true,
 };
 
-int connection_start(struct service *service, int fd, const struct address *peer,
-		     bool source_counted)
+/* All leaves in one call, so that nothing has to wait behind a greeting that did not fit. */
+void connection_begin(struct connection *connection, char *data, size_t size)
 {
-	struct connection *connection = connection_new(service, fd, peer, source_counted);
-	const struct text *greeting = &service->settings->greeting;
+	const struct listener_config *settings = connection->service->settings;
+	struct loop *loop = connection->service->loop;
+	char *start = data, *end = data + size;
+
+	connection_open(connection);
+	if (connection_enter(connection, &stage_reading) < 0) {
+		connection_reset(connection, TCP_CLOSED_ERROR);
+		return;
+	}
+	if (size > 0) {
+		note_received(connection, loop, loop->streams, size);
+		start = put_before(start, &settings->prefix);
+	}
+	start = put_before(start, &settings->greeting);
+	if (start < end)
+		reply(connection, loop->streams, event_get_fd(&connection->event), start,
+		      (size_t)(end - start));
+}
+
+int connection_start(struct service *service, int fd, const struct peer *peer, bool source_counted)
+{
+	struct connection *connection = connection_new(service, fd, peer, false);
 
 	if (!connection)
 		return -1;
-	if (connection_enter(connection, &stage_reading) < 0)
-		connection_reset(connection, TCP_CLOSED_ERROR);
-	else if (greeting->length > 0)
-		reply(connection, service->loop->streams, fd, greeting->bytes, greeting->length);
+	connection->source_counted = source_counted;
+	connection_begin(connection, service->loop->streams->input, 0);
 	return 0;
 }

@@ -10,10 +10,12 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/compiler.h"
 
-struct address;
+struct connection;
+struct peer;
 struct service;
 struct stage;
 
@@ -24,5 +26,11 @@ extern const struct stage stage_writing; /* waits for the client to read what is
  * Takes over FD, which was admitted, SOURCE_COUNTED or not. -1 when there is no memory: FD and the
  * admission are then still the caller's.
  */
-int connection_start(struct service *service, int fd, const struct address *peer,
+int connection_start(struct service *service, int fd, const struct peer *peer,
 		     bool source_counted) WARN_UNUSED;
+
+/*
+ * Opens it, greets, and echoes from now on: first the SIZE bytes at DATA, which have arrived
+ * already and lie in the loop's input. May close it at once.
+ */
+void connection_begin(struct connection *connection, char *data, size_t size);

@@ -27,9 +27,10 @@ struct wheel;
 #define SHARED_SIZE (64 * 1024)
 
 /*
- * In front of the input, so that a prefix (at most LINE_MAX_LENGTH) and the data leave in one call.
+ * In front of the input, so that a greeting, a prefix (each at most LINE_MAX_LENGTH) and the data
+ * leave in one call.
  */
-#define INPUT_HEADROOM 192
+#define INPUT_HEADROOM 384
 
 struct streams {
 	struct wheel *wheel;

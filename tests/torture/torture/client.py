@@ -86,8 +86,11 @@ def echo(address):
 
 
 def one_reply(address):
-    """The listener with a greeting and reply_once."""
+    """The listener with a greeting, reply_once and proxy_from; echod may have to keep half a header."""
     with stream(address) as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.sendall(b"PROXY TCP4 127.0.0.9 ")
+        sock.sendall(b"127.0.0.1 9 7\r\n")
         due = b"hello"
         while due:
             piece = sock.recv(len(due))

@@ -38,6 +38,7 @@ address = {address}:{once_port}
 protocol = tcp
 greeting = hello
 reply_once = yes
+proxy_from = 127.0.0.0/8
 """
 SECOND = FIRST.replace("address = unixgram:{directory}/datagrams\n", "") + """\
 [listener late]

@@ -205,6 +205,22 @@ TEST(addresses_that_are_not_opened_need_not_be_there)
 	config_release(config);
 }
 
+TEST(proxies_that_may_be_anybody_are_a_warning)
+{
+	struct config *config = load_text("[defaults]\nproxy_from = 10.0.0.0/8 ::/0\n"
+					  "[listener a]\naddress = :1\nallow = 0.0.0.0/0 ::/0\n"
+					  "proxy_from = 0.0.0.0/0 ::1\nproxy_from = 0.0.0.0/1\n");
+
+	ck_assert_ptr_nonnull(config);
+	ck_assert_str_eq(
+		said.lines,
+		"F:2: warning: proxy_from: with ::/0 any client can claim any address: "
+		"list the load balancers only\n"
+		"F:6: warning: proxy_from: with 0.0.0.0/0 any client can claim any address: "
+		"list the load balancers only\n");
+	config_release(config);
+}
+
 TEST(keys_without_effect_are_a_warning)
 {
 	static const char *const texts[][2] = {
@@ -215,6 +231,9 @@ TEST(keys_without_effect_are_a_warning)
 		{"address = unixgram:/x\nprefix = a\n", "serves no TCP"},
 		{"address = unixgram:/x\nmax_clients_per_ip = 1\n", "serves no TCP"},
 		{"address = unix:/x\nmax_clients_per_ip = 1\n", "serves no TCP"},
+		{"address = unix:/x\nproxy_from = ::1\n", "serves no TCP"},
+		{"address = :1\nprotocol = udp\nproxy_from = ::1\n", "serves no TCP"},
+		{"address = :1 unix:/x\nproxy_from = 10.0.0.0/8 ::1\nproxy_from = ::2\n", NULL},
 		{"address = :1\nprotocol = tcp\nudp_rate = 1\n", "serves no UDP"},
 		{"address = :1\nprotocol = tcp\nudp_guard = no\n", "serves no UDP"},
 		{"address = unix:/x\nudp_ttl_guard = no\n", "serves no UDP"},

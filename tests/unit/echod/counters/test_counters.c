@@ -84,6 +84,7 @@ static struct totals numbered(void)
 
 	for (uint64_t i = 0; i < COUNTER_COUNT; i++)
 		totals.counters[i] = 100 + i;
+	totals.counters[TCP_HEADERS_PENDING] = 999;
 	return totals;
 }
 
@@ -92,19 +93,19 @@ TEST(the_line_has_every_figure_under_its_name)
 	struct totals totals = numbered();
 
 	totals_line(&totals, line);
-	ck_assert_str_eq(
-		line,
-		"tcp_connections=902 tcp_connections_max=903 tcp_accepted=100 "
-		"tcp_rejected_denied=101 tcp_rejected_max_clients=102 tcp_rejected_per_ip=103 "
-		"tcp_accept_errors=104 tcp_closed_client=105 tcp_closed_idle=106 "
-		"tcp_closed_stall=107 tcp_closed_error=108 tcp_closed_shutdown=109 "
-		"tcp_closed_replied=110 received_bytes_tcp=111 received_bytes_udp=112 "
-		"sent_bytes_tcp=113 sent_bytes_udp=114 udp_received_datagrams=115 "
-		"udp_echoed_datagrams=116 udp_dropped_datagrams_denied=117 "
-		"udp_dropped_datagrams_guard=118 udp_dropped_datagrams_ttl=119 "
-		"udp_dropped_datagrams_rate=120 udp_dropped_datagrams_looped=121 "
-		"udp_dropped_datagrams_send=122 udp_receive_errors=123 "
-		"udp_kernel_drops=904 reloads_success=905 reloads_failure=906");
+	ck_assert_str_eq(line,
+			 "tcp_connections=902 tcp_connections_max=903 tcp_headers_pending=999 "
+			 "tcp_accepted=100 tcp_rejected_denied=101 tcp_rejected_max_clients=102 "
+			 "tcp_rejected_per_ip=103 tcp_rejected_proxy=104 tcp_accept_errors=105 "
+			 "tcp_closed_client=106 tcp_closed_idle=107 tcp_closed_stall=108 "
+			 "tcp_closed_error=109 tcp_closed_shutdown=110 tcp_closed_replied=111 "
+			 "received_bytes_tcp=112 received_bytes_udp=113 sent_bytes_tcp=114 "
+			 "sent_bytes_udp=115 udp_received_datagrams=116 udp_echoed_datagrams=117 "
+			 "udp_dropped_datagrams_denied=118 udp_dropped_datagrams_guard=119 "
+			 "udp_dropped_datagrams_ttl=120 udp_dropped_datagrams_rate=121 "
+			 "udp_dropped_datagrams_looped=122 udp_dropped_datagrams_send=123 "
+			 "udp_receive_errors=124 "
+			 "udp_kernel_drops=904 reloads_success=905 reloads_failure=906");
 }
 
 TEST(the_status_is_short_and_sums_up_what_was_dropped)
@@ -112,8 +113,8 @@ TEST(the_status_is_short_and_sums_up_what_was_dropped)
 	struct totals totals = numbered();
 
 	totals_status(&totals, status);
-	ck_assert_str_eq(status, "902 of 903 TCP clients, 100 accepted, 113 bytes echoed; "
-				 "116 datagrams echoed, 717 dropped");
+	ck_assert_str_eq(status, "902 of 903 TCP clients, 100 accepted, 114 bytes echoed; "
+				 "117 datagrams echoed, 723 dropped");
 }
 
 TEST(the_largest_numbers_fit)

@@ -21,6 +21,15 @@ static void set_up(void)
 	log_lines_begin(LEVEL_INFO);
 }
 
+static void refuse(struct service *service, const struct address *address, enum counter why)
+{
+	struct refusal refusal = {.why = why};
+	struct peer peer;
+
+	peer_set(&peer, address);
+	log_connection_refused(service, &peer, NULL, &refusal);
+}
+
 static void tear_down(void)
 {
 	log_lines_end();
@@ -96,10 +105,10 @@ TEST(refusals_name_who_and_why)
 	for (size_t i = 0; i < ARRAY_SIZE(peers); i++) {
 		struct address peer = at(peers[i].host, 4711);
 
-		log_connection_refused(service, &peer, TCP_REJECTED_PER_IP);
+		refuse(service, &peer, TCP_REJECTED_PER_IP);
 		snprintf(expected, sizeof(expected), "<6>%s on x refused: per_ip\n", peers[i].text);
 		ck_assert_str_eq(log_lines(), expected);
-		log_connection_refused(service, &peer, TCP_ACCEPT_ERRORS);
+		refuse(service, &peer, TCP_ACCEPT_ERRORS);
 		snprintf(expected, sizeof(expected), "<6>%s on x refused: no memory\n",
 			 peers[i].text);
 		ck_assert_str_eq(log_lines(), expected);
@@ -113,7 +122,7 @@ TEST(at_notice_nothing_is_said)
 	int fd;
 
 	log_set_level(LEVEL_NOTICE);
-	log_connection_refused(service, &peer, TCP_REJECTED_DENIED);
+	refuse(service, &peer, TCP_REJECTED_DENIED);
 	fd = scene_connect_tcp(service, 0);
 	close(fd);
 	TURN_UNTIL(scene_loop.streams->connections == 0);
@@ -135,13 +144,13 @@ TEST(a_flood_of_clients_is_not_a_flood_of_lines)
 	struct address peer = at("192.0.2.9", 4711);
 
 	for (int i = 0; i < 1000; i++)
-		log_connection_refused(service, &peer, TCP_REJECTED_DENIED);
+		refuse(service, &peer, TCP_REJECTED_DENIED);
 	ck_assert_uint_eq(count_lines(log_lines()), LINES_PER_S);
 	fake_ms += 1000;
-	log_connection_refused(service, &peer, TCP_REJECTED_DENIED);
+	refuse(service, &peer, TCP_REJECTED_DENIED);
 	ck_assert_str_eq(log_lines(), "<6>... 800 suppressed\n"
 				      "<6>tcp 192.0.2.9:4711 on x refused: denied\n");
-	log_connection_refused(service, &peer, TCP_REJECTED_DENIED);
+	refuse(service, &peer, TCP_REJECTED_DENIED);
 	ck_assert_uint_eq(count_lines(log_lines()), 1);
 }
 
@@ -151,7 +160,7 @@ static void refuse_many(int count)
 	struct service *service = scene_service(PLAIN, "x");
 
 	for (int i = 0; i < count; i++)
-		log_connection_refused(service, &peer, TCP_REJECTED_DENIED);
+		refuse(service, &peer, TCP_REJECTED_DENIED);
 	ck_assert_uint_eq(count_lines(log_lines()), LINES_PER_S);
 }
 
@@ -176,10 +185,10 @@ TEST(while_a_flood_goes_on_its_next_line_says_the_rest)
 
 	refuse_many(300);
 	fake_ms += 1000;
-	log_connection_refused(service, &peer, TCP_REJECTED_DENIED);
+	refuse(service, &peer, TCP_REJECTED_DENIED);
 	ck_assert_ptr_nonnull(strstr(log_lines(), "... 100 suppressed\n"));
 	for (int i = 1; i < 250; i++)
-		log_connection_refused(service, &peer, TCP_REJECTED_DENIED);
+		refuse(service, &peer, TCP_REJECTED_DENIED);
 	log_lines();
 	connection_log_rest(scene_loop.shared, fake_ms);
 	ck_assert_str_eq(log_lines(), "");

@@ -70,6 +70,61 @@ TEST(a_client_for_whom_memory_is_missing_costs_no_other)
 	scene_end_serving(endpoint);
 }
 
+#define PROXIED PLAIN "proxy_from = 127.0.0.1\n"
+#define HEADER "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n"
+
+/* What arrives while memory may be missing: a part of the header, or all and a message. */
+TEST_EACH(a_header_for_which_memory_is_missing_costs_no_other, 2)
+{
+	struct endpoint *endpoint =
+		scene_serve(scene_service(PROXIED, "x"), SOCKET_TCP, "127.0.0.1");
+	static const char data[] = HEADER "x";
+	size_t size = sizeof(data) - 1, first = _i == 0 ? 10 : size;
+	bool failed = true;
+
+	for (unsigned skip = 0; failed; skip++) {
+		uint64_t errors = scene_count(TCP_ACCEPT_ERRORS);
+		int fd = connect_to("127.0.0.1", address_port(&endpoint->socket->address));
+
+		send_all(fd, data, first);
+		fault_after(skip, MEMORY, ENOMEM);
+		for (int turns = 0; turns < 4; turns++)
+			(void)event_base_loop(scene_loop.base, EVLOOP_NONBLOCK);
+		failed = fault_over();
+		ck_assert_uint_eq(scene_count(TCP_ACCEPT_ERRORS), errors + failed);
+		ck_assert_uint_eq(scene_loop.streams->connections, !failed);
+		ck_assert_uint_eq(scene_clients(), !failed);
+		ck_assert_uint_eq(scene_count(TCP_HEADERS_PENDING), !failed && _i == 0);
+		ck_assert(skip >= 3 || failed);
+		if (!failed) {
+			send_all(fd, data + first, size - first);
+			scene_expect(fd, "x");
+		}
+		close(fd);
+		TURN_UNTIL(scene_loop.streams->connections == 0);
+		ck_assert_uint_eq(scene_clients(), 0);
+	}
+	scene_end_serving(endpoint);
+}
+
+TEST_EACH(a_call_that_fails_in_the_header_is_a_refusal_unless_it_may_be_tried_again, 3)
+{
+	static const int errors[] = {EAGAIN, EINTR, ECONNRESET};
+	struct endpoint *endpoint =
+		scene_serve(scene_service(PROXIED, "x"), SOCKET_TCP, "127.0.0.1");
+	int fd = connect_to("127.0.0.1", address_port(&endpoint->socket->address));
+
+	send_all(fd, HEADER "x", strlen(HEADER "x"));
+	WAIT_UNTIL(turn_with(0, "recvfrom", errors[_i]));
+	if (errors[_i] != ECONNRESET)
+		scene_expect(fd, "x");
+	ck_assert_uint_eq(scene_count(TCP_REJECTED_PROXY), errors[_i] == ECONNRESET);
+	ck_assert_uint_eq(scene_count(TCP_ACCEPTED), errors[_i] != ECONNRESET);
+	close(fd);
+	TURN_UNTIL(scene_loop.streams->connections == 0);
+	scene_end_serving(endpoint);
+}
+
 TEST_EACH(what_wakes_us_for_nothing_changes_nothing, 2)
 {
 	static const int errors[] = {EAGAIN, EINTR};
