@@ -24,7 +24,7 @@ _echoc_target()
 _echoc()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local options='-4 -6 -I -M -u -v --json --help --version'
+	local options='-4 -6 -I -M -t -u -v --json --help --version'
 	local values='-I -M'
 
 	COMPREPLY=()
@@ -39,8 +39,8 @@ _echoc()
 	fi
 	case ${COMP_WORDS[1]} in
 	ping)
-		options+=' -c -i -q -s -W --busy --outage --report'
-		values+=' -c -i -s -W --outage --report'
+		options+=' -c -i -q -s -w -D -W --busy --outage --report'
+		values+=' -c -i -s -w -W --outage --report'
 		;;
 	bench)
 		options+=' -c -d -g -j -p -r -s --busy'

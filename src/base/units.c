@@ -29,6 +29,10 @@ static const struct unit short_duration_units[] = {
 	{"ms", 1000},
 	{"us", 1},
 };
+static const struct unit rate_units[] = {
+	{"k", 1000},
+	{"m", 1000000},
+};
 static const struct unit size_units[] = {
 	{"k", 1 << 10},
 	{"m", 1 << 20},
@@ -53,23 +57,62 @@ static bool take_digits(const char **text, uint64_t *value)
 	return true;
 }
 
+/* TEXT is one of UNITS, or empty, and BARE applies. */
+static bool take_unit(const char *text, const struct unit *units, size_t count, uint64_t bare,
+		      uint64_t *factor)
+{
+	size_t i = 0;
+
+	*factor = bare;
+	if (*text == '\0')
+		return true;
+	while (i < count && strcasecmp(text, units[i].name) != 0)
+		i++;
+	if (i == count)
+		return false;
+	*factor = units[i].factor;
+	return true;
+}
+
 /* Digits and optionally one of UNITS, nothing else; without a unit, BARE applies. */
 static bool take_quantity(const char *text, const struct unit *units, size_t count, uint64_t bare,
 			  uint64_t *value)
 {
-	uint64_t factor = bare;
-	size_t i = 0;
+	uint64_t factor;
 
-	if (!take_digits(&text, value))
+	return take_digits(&text, value) && take_unit(text, units, count, bare, &factor) &&
+	       !__builtin_mul_overflow(*value, factor, value);
+}
+
+#define FRACTION_DIGITS 9 /* times the largest factor, that is still a number */
+
+/* Consumes a point and digits, if there are any; *VALUE is how many *SCALE-ths they are. */
+static bool take_fraction(const char **text, uint64_t *value, uint64_t *scale)
+{
+	const char *digits = *text + 1;
+
+	*value = 0;
+	*scale = 1;
+	if (**text != '.')
+		return true;
+	*text = digits;
+	if (!take_digits(text, value) || *text - digits > FRACTION_DIGITS)
 		return false;
-	if (*text != '\0') {
-		while (i < count && strcasecmp(text, units[i].name) != 0)
-			i++;
-		if (i == count)
-			return false;
-		factor = units[i].factor;
-	}
-	return !__builtin_mul_overflow(*value, factor, value);
+	for (; digits < *text; digits++)
+		*scale *= 10;
+	return true;
+}
+
+/* As take_quantity, but with a fraction; rounded. */
+static bool take_decimal(const char *text, const struct unit *units, size_t count, uint64_t bare,
+			 uint64_t *value)
+{
+	uint64_t fraction, scale, factor;
+
+	return take_digits(&text, value) && take_fraction(&text, &fraction, &scale) &&
+	       take_unit(text, units, count, bare, &factor) &&
+	       !__builtin_mul_overflow(*value, factor, value) &&
+	       !__builtin_add_overflow(*value, (fraction * factor + scale / 2) / scale, value);
 }
 
 int parse_unsigned(const char *text, uint64_t min, uint64_t max, uint64_t *value,
@@ -117,6 +160,37 @@ int parse_short_duration(const char *text, uint64_t min_us, uint64_t max_us, uin
 				  text, format_short_duration(min_us, min_text),
 				  format_short_duration(max_us, max_text));
 	*us = number;
+	return 0;
+}
+
+int parse_decimal_duration(const char *text, uint64_t min_ms, uint64_t max_ms, uint64_t *ms,
+			   struct reason *reason)
+{
+	char min_text[DURATION_TEXT_MAX], max_text[DURATION_TEXT_MAX];
+	uint64_t number;
+
+	if (!take_decimal(text, duration_units, ARRAY_SIZE(duration_units), 1000, &number) ||
+	    number < min_ms || number > max_ms)
+		return reason_set(reason,
+				  "\"%s\" is not a duration from %s to %s: a number with ms, s, m, "
+				  "h or d, or of seconds",
+				  text, format_duration(min_ms, min_text),
+				  format_duration(max_ms, max_text));
+	*ms = number;
+	return 0;
+}
+
+int parse_rate(const char *text, uint64_t min, uint64_t max, uint64_t *rate, struct reason *reason)
+{
+	uint64_t number;
+
+	if (!take_decimal(text, rate_units, ARRAY_SIZE(rate_units), 1, &number) || number < min ||
+	    number > max)
+		return reason_set(reason,
+				  "\"%s\" is not a rate from %" PRIu64 " to %" PRIu64
+				  " per second: a number, or one with k or m",
+				  text, min, max);
+	*rate = number;
 	return 0;
 }
 

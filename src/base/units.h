@@ -27,6 +27,14 @@ int parse_duration(const char *text, uint64_t min_ms, uint64_t max_ms, uint64_t 
 int parse_short_duration(const char *text, uint64_t min_us, uint64_t max_us, uint64_t *us,
 			 struct reason *reason) WARN_UNUSED;
 
+/* As parse_duration, with a fraction ("0.2"); rounded to a millisecond. */
+int parse_decimal_duration(const char *text, uint64_t min_ms, uint64_t max_ms, uint64_t *ms,
+			   struct reason *reason) WARN_UNUSED;
+
+/* Per second: a number, optionally with a fraction and k or m (powers of 1000, either case). */
+int parse_rate(const char *text, uint64_t min, uint64_t max, uint64_t *rate,
+	       struct reason *reason) WARN_UNUSED;
+
 /* A whole number of bytes, optionally with k, m or g (powers of 1024, either case). */
 int parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *bytes,
 	       struct reason *reason) WARN_UNUSED;

@@ -17,11 +17,14 @@ const struct mode mode_table[] = {
 		.name = "ping",
 		.letter = 'p',
 		.usage = "[-u] [-c N] [-i INTERVAL] [-s SIZE] [-W TIMEOUT]\n"
-			 "                   [--outage N] [--report INTERVAL] [--busy] [-q] "
-			 "HOST[:PORT]",
+			 "                   [-w DEADLINE] [--outage N] [--report INTERVAL] "
+			 "[--busy]\n"
+			 "                   [-Dq] HOST[:PORT]",
 		.purpose = "one probe every INTERVAL (1s): is the path up, how long does it take",
 		.options =
 			"-c N probes (endless)  -s SIZE in bytes (64)  -W TIMEOUT (1s)\n"
+			"        -w DEADLINE  stop after that long  -D  print the wall clock on "
+			"each line\n"
 			"        --outage N  lost in a row are an outage (2)  -q  only summaries\n"
 			"        --report INTERVAL: a summary every INTERVAL\n"
 			"        --busy  poll without sleeping",

@@ -80,6 +80,7 @@ static const struct schema schemas[] = {
 	  {"count", 'N'},
 	  {"interval_ms", 'n'},
 	  {"timeout_ms", 'n'},
+	  {"deadline_ms", 'N'},
 	  {"report_ms", 'N'},
 	  {"outage", 'n'},
 	  {"quiet", 'b'}}},

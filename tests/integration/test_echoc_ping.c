@@ -5,6 +5,8 @@
 
 #include "config.h"
 
+#include <ctype.h>
+
 #include <sys/resource.h>
 
 #include "integration/echoc_run.h"
@@ -154,4 +156,49 @@ TEST_EACH(busy_never_sleeps_between_two_messages, 4)
 	*option = "-v";
 	ck_assert_int_lt(busy, ROUNDS / 2);
 	ck_assert_int_gt(sleeps(arguments), busy);
+}
+
+TEST(a_deadline_ends_a_ping)
+{
+	struct echoc echoc = echoc_run(ECHOC_ARGS("ping", "-u", "-w", "0.3", "-i", "0.02", "-W",
+						  "20s", FAULTY(.datagram = true)));
+
+	EXPECT(&echoc, 0, ": seq=1 ", " 0 lost (0.0%)");
+}
+
+/* What is due then is still awaited. */
+TEST(a_deadline_makes_no_loss)
+{
+	struct echoc echoc = echoc_run(
+		ECHOC_ARGS("ping", "-u", "-w", "200ms", "-i", "1h", "-W", "20s",
+			   FAULTY(.datagram = true, .fault = FAULT_DELAY, .delay_ms = 500)));
+
+	EXPECT(&echoc, 0, "1 sent, 1 received");
+}
+
+/* "2026-11-30 14:03:04.120 " */
+static bool begins_with_a_clock(const char *line)
+{
+	static const char shape[] = "0000-00-00 00:00:00.000 ";
+
+	for (size_t i = 0; shape[i] != '\0'; i++) {
+		if (shape[i] == '0' ? !isdigit((unsigned char)line[i]) : line[i] != shape[i])
+			return false;
+	}
+	return true;
+}
+
+/* Up to the summary. */
+TEST(each_line_can_have_the_wall_clock)
+{
+	struct echoc echoc = echoc_run(
+		ECHOC_ARGS("ping", "-u", "-D", "-c", "3", "-i", "20ms", "-W", "1s", "--outage", "1",
+			   FAULTY(.datagram = true, .fault = FAULT_DROP, .at = 2)));
+	const char *line = echoc.output;
+	unsigned count = 0;
+
+	EXPECT(&echoc, 1, " outage from ", " no reply from ", " ECHO ");
+	for (; *line != '\n'; line = strchr(line, '\n') + 1, count++)
+		ck_assert_msg(begins_with_a_clock(line), "%s", line);
+	ck_assert_uint_eq(count, 5);
 }

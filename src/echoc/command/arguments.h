@@ -25,15 +25,18 @@ struct arguments {
 	bool quiet;
 	bool gso;
 	bool busy;
+	bool wall_clock; /* on each line */
+	bool only_tcp;
 	bool only_v4;
 	bool only_v6;
 	struct target_options target;
 	uint64_t count; /* ping: 0 is endless */
 	uint64_t size;
 	uint64_t interval_ms;
-	uint64_t timeout_ms; /* ping -W, send -w */
-	uint64_t report_ms;  /* 0: none */
-	uint64_t outage;     /* 0: OUTAGE_DEFAULT, and -q hides them */
+	uint64_t timeout_ms;  /* ping -W, send -w */
+	uint64_t deadline_ms; /* 0: none */
+	uint64_t report_ms;   /* 0: none */
+	uint64_t outage;      /* 0: OUTAGE_DEFAULT, and -q hides them */
 	uint64_t connections;
 	uint64_t depth;
 	uint64_t rate; /* 0: closed loop */

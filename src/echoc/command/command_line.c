@@ -103,6 +103,10 @@ static int check_together(const struct arguments *arguments)
 
 	if (arguments->only_v4 && arguments->only_v6)
 		return bad_usage("-4 and -6 cannot be used together: choose one");
+	if (arguments->only_tcp && arguments->target.udp)
+		return bad_usage("-t and -u cannot be used together: choose one");
+	if (arguments->only_tcp && (is_unix || is_unixgram))
+		return bad_usage("-t does not apply to unix sockets");
 	if (is_unix && arguments->target.udp)
 		return bad_usage("unix: is a stream: use unixgram:/PATH for datagrams");
 	if ((is_unix || is_unixgram) &&

@@ -47,7 +47,7 @@ void mode_print_help(const struct mode *modes)
 	for (const struct mode *mode = modes; mode->name; mode++)
 		printf("  %-5s  %s\n", mode->name, mode->purpose);
 	puts("\n"
-	     "  -u  UDP instead of TCP              -I ADDRESS  send from this address\n"
+	     "  -u  UDP instead of TCP (-t)         -I ADDRESS  send from this address\n"
 	     "  -4, -6  only IPv4, only IPv6        -v  verbose\n"
 	     "  -M do|want|dont  path MTU discovery; do: never fragment\n"
 	     "  --json  one JSON object per line    -V  print version    -h  print this help\n");
@@ -55,7 +55,8 @@ void mode_print_help(const struct mode *modes)
 		printf("%s: %*s%s\n", mode->name, (int)(6 - strlen(mode->name)), "", mode->options);
 	puts("\n"
 	     "HOST[:PORT] is a name or an address, [V6]:PORT, unix:/PATH or unixgram:/PATH;\n"
-	     "the default port is 7. Durations end in ms, s, m, h or d; sizes in k or m.\n"
+	     "the default port is 7. Durations end in ms, s, m, h or d; sizes and rates in k or "
+	     "m.\n"
 	     "Exit status: 0 all came back intact, 1 something did not, 2 could not start.\n"
 	     "See echoc(1).");
 }

@@ -25,6 +25,7 @@ static const struct option_row rows[] = {
 	{'4', EVERY_MODE, KIND_FLAG, AT(only_v4), NULL, 0, 0},
 	{'6', EVERY_MODE, KIND_FLAG, AT(only_v6), NULL, 0, 0},
 	{'u', EVERY_MODE, KIND_FLAG, AT(target.udp), NULL, 0, 0},
+	{'t', EVERY_MODE, KIND_FLAG, AT(only_tcp), NULL, 0, 0},
 	{'v', EVERY_MODE, KIND_FLAG, AT(verbose), NULL, 0, 0},
 	{'V', EVERY_MODE, KIND_FLAG, AT(version), NULL, 0, 0},
 	{'h', EVERY_MODE, KIND_FLAG, AT(help), NULL, 0, 0},
@@ -34,6 +35,8 @@ static const struct option_row rows[] = {
 	{'c', "p", KIND_NUMBER, AT(count), NULL, 1, UINT64_MAX >> 8},
 	{'i', "p", KIND_DURATION, AT(interval_ms), "1s", 1, 24 * HOUR_MS},
 	{'W', "p", KIND_DURATION, AT(timeout_ms), "1s", 1, HOUR_MS},
+	{'w', "p", KIND_DURATION, AT(deadline_ms), NULL, 1, YEAR_MS},
+	{'D', "p", KIND_FLAG, AT(wall_clock), NULL, 0, 0},
 	{LONG_REPORT, "p", KIND_DURATION, AT(report_ms), NULL, 1, YEAR_MS},
 	{LONG_OUTAGE, "p", KIND_NUMBER, AT(outage), NULL, 1, 1000000},
 	{'q', "p", KIND_FLAG, AT(quiet), NULL, 0, 0},
@@ -41,7 +44,7 @@ static const struct option_row rows[] = {
 	{LONG_BUSY, "pb", KIND_FLAG, AT(busy), NULL, 0, 0},
 	{'c', "b", KIND_NUMBER, AT(connections), "1", 1, 65536},
 	{'p', "b", KIND_NUMBER, AT(depth), "1", 1, 65536},
-	{'r', "b", KIND_NUMBER, AT(rate), NULL, 1, 100000000},
+	{'r', "b", KIND_RATE, AT(rate), NULL, 1, 100000000},
 	{'d', "b", KIND_DURATION, AT(duration_ms), "10s", 10, YEAR_MS},
 	{'j', "b", KIND_NUMBER, AT(threads), "1", 1, 1024},
 	{'g', "b", KIND_FLAG, AT(gso), NULL, 0, 0},
@@ -97,7 +100,9 @@ int option_set(struct arguments *arguments, const struct option_row *row, const 
 	case KIND_NUMBER:
 		return parse_unsigned(text, row->min, row->max, member, reason);
 	case KIND_DURATION:
-		return parse_duration(text, row->min, row->max, member, reason);
+		return parse_decimal_duration(text, row->min, row->max, member, reason);
+	case KIND_RATE:
+		return parse_rate(text, row->min, row->max, member, reason);
 	case KIND_SIZE:
 		return parse_size(text, row->min, row->max, member, reason);
 	case KIND_FRAGMENTING:

@@ -15,7 +15,15 @@
 #include "base/reason.h"
 #include "echoc/command/arguments.h"
 
-enum kind { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_DURATION, KIND_SIZE, KIND_FRAGMENTING };
+enum kind {
+	KIND_FLAG,
+	KIND_TEXT,
+	KIND_NUMBER,
+	KIND_DURATION,
+	KIND_RATE,
+	KIND_SIZE,
+	KIND_FRAGMENTING
+};
 
 /* Letters of the options that have only a long name. */
 enum { LONG_REPORT = 256, LONG_JSON, LONG_BUSY, LONG_OUTAGE };

@@ -49,13 +49,14 @@ static void put_outage(const struct outage *outage)
 	json_end(&json);
 }
 
-static void print_outage(const struct outage *outage)
+static void print_outage(const struct ping_output *output, const struct outage *outage)
 {
 	uint64_t longest = outage_longest(outage);
 	char begin[WALL_CLOCK_TEXT_MAX], end[WALL_CLOCK_TEXT_MAX] = "the end of the run";
 
 	if (outage->end != 0)
 		(void)wall_clock_of_day(outage->end, end);
+	ping_output_clock(output, stdout, clock_ns());
 	printf("outage from %s to %s: %.3f s (%.3f ", wall_clock_of_day(outage->begin, begin), end,
 	       seconds(outage_duration(outage)), seconds(outage_shortest(outage)));
 	if (longest > 0)
@@ -72,7 +73,7 @@ static void report_end(const struct pinger *pinger)
 	if (pinger->arguments->json)
 		put_outage(&pinger->outages.current);
 	else
-		print_outage(&pinger->outages.current);
+		print_outage(&pinger->output, &pinger->outages.current);
 }
 
 static void report_begin(const struct pinger *pinger)
@@ -80,10 +81,11 @@ static void report_begin(const struct pinger *pinger)
 	const struct outage *outage = &pinger->outages.current;
 	char begin[WALL_CLOCK_TEXT_MAX];
 
-	if (!is_hidden(pinger) && pinger->arguments->verbose && !pinger->arguments->json)
-		printf("outage since %s: %" PRIu64 " probe%s without a reply\n",
-		       wall_clock_of_day(outage->begin, begin), outage->lost,
-		       outage->lost == 1 ? "" : "s");
+	if (is_hidden(pinger) || !pinger->arguments->verbose || pinger->arguments->json)
+		return;
+	ping_output_clock(&pinger->output, stdout, clock_ns());
+	printf("outage since %s: %" PRIu64 " probe%s without a reply\n",
+	       wall_clock_of_day(outage->begin, begin), outage->lost, outage->lost == 1 ? "" : "s");
 }
 
 static void follow(struct pinger *pinger, uint64_t until)

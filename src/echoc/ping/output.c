@@ -19,6 +19,7 @@
 #include "echoc/say/json.h"
 #include "echoc/say/report.h"
 #include "echoc/say/terminal.h"
+#include "echoc/say/wall_clock.h"
 
 #define EXCERPT_MAX 24
 
@@ -28,9 +29,18 @@ static void put_parameters(struct json *json, const struct arguments *arguments)
 	json_optional(json, "count", arguments->count);
 	json_unsigned(json, "interval_ms", arguments->interval_ms);
 	json_unsigned(json, "timeout_ms", arguments->timeout_ms);
+	json_optional(json, "deadline_ms", arguments->deadline_ms);
 	json_optional(json, "report_ms", arguments->report_ms);
 	json_unsigned(json, "outage", arguments->outage > 0 ? arguments->outage : OUTAGE_DEFAULT);
 	json_bool(json, "quiet", arguments->quiet);
+}
+
+void ping_output_clock(const struct ping_output *output, FILE *out, uint64_t time)
+{
+	char text[WALL_CLOCK_TEXT_MAX];
+
+	if (output->arguments->wall_clock)
+		fprintf(out, "%s ", wall_clock_local(time, text));
 }
 
 void ping_output_start(const struct ping_output *output, uint64_t run, const char *own_address)
@@ -45,6 +55,7 @@ void ping_output_start(const struct ping_output *output, uint64_t run, const cha
 		json_end(&json);
 		return;
 	}
+	ping_output_clock(output, stdout, clock_ns());
 	printf("ECHO %s (%s) over %s: %" PRIu64 " bytes every %s\n", output->target->name,
 	       output->target->text, output->target->protocol, arguments->size,
 	       format_duration(arguments->interval_ms, interval));
@@ -125,6 +136,7 @@ void ping_output_reply(const struct ping_output *output, const struct ping_reply
 		print_reply_json(output, reply);
 		return;
 	}
+	ping_output_clock(output, stdout, reply->reception.time);
 	printf("%zu bytes from %s: seq=%" PRIu64 " time=%s ms", reply->bytes, output->target->text,
 	       reply->sequence, ms_text((double)reply->rtt, time));
 	if (output->arguments->verbose && reply->reception.ttl >= 0)
@@ -144,6 +156,7 @@ void ping_output_lost(const struct ping_output *output, uint64_t sequence, const
 	if (output->arguments->quiet)
 		return;
 	if (!output->arguments->json) {
+		ping_output_clock(output, stdout, clock_ns());
 		printf("no reply from %s: seq=%" PRIu64 " lost (%s)\n", output->target->text,
 		       sequence, why);
 		return;
@@ -167,6 +180,7 @@ void ping_output_unexpected(const struct ping_output *output, const unsigned cha
 		json_end(&json);
 		return;
 	}
+	ping_output_clock(output, stdout, clock_ns());
 	printf("%zu bytes from %s: unexpected, no probe of this run", length, output->target->text);
 	if (length > 0)
 		printf(": \"");
@@ -177,7 +191,9 @@ void ping_output_unexpected(const struct ping_output *output, const unsigned cha
 
 void ping_output_note(const struct ping_output *output, const char *what, int error)
 {
-	if (!output->arguments->quiet)
-		fprintf(stderr, "echoc: %s: %s%s%s\n", output->target->text, what,
-			error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
+	if (output->arguments->quiet)
+		return;
+	ping_output_clock(output, stderr, clock_ns());
+	fprintf(stderr, "echoc: %s: %s%s%s\n", output->target->text, what, error != 0 ? ": " : "",
+		error != 0 ? strerror(error) : "");
 }

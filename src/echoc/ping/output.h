@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "echoc/command/arguments.h"
 #include "probe/flow.h"
@@ -29,6 +30,9 @@ struct ping_reply {
 	struct finding finding;
 	struct reception reception;
 };
+
+/* With -D: the wall clock at TIME of clock_ns(), before the rest of a line on OUT. */
+void ping_output_clock(const struct ping_output *output, FILE *out, uint64_t time);
 
 void ping_output_start(const struct ping_output *output, uint64_t run, const char *own_address);
 void ping_output_reply(const struct ping_output *output, const struct ping_reply *reply);

@@ -172,6 +172,22 @@ static void on_end(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 	event_base_loopbreak(pinger->base);
 }
 
+/* Sends no more; what is on its way is awaited. */
+static void stop(struct pinger *pinger, uint64_t now)
+{
+	if (!has_sent_all(pinger))
+		skip_missed(pinger);
+	pinger->stopped = now;
+	pinger->link.wanted = false;
+	event_del(&pinger->send_timer);
+	end_if_done(pinger);
+}
+
+static void on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	stop(context, clock_ns());
+}
+
 /* The first one stops and waits for what is on its way, the second one does not. */
 static void on_stop(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
@@ -182,12 +198,7 @@ static void on_stop(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 		return;
 	if (pinger->stopped != 0)
 		event_base_loopbreak(pinger->base);
-	else if (!has_sent_all(pinger))
-		skip_missed(pinger);
-	pinger->stopped = now;
-	pinger->link.wanted = false;
-	event_del(&pinger->send_timer);
-	end_if_done(pinger);
+	stop(pinger, now);
 }
 
 static void on_quit(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
@@ -211,6 +222,7 @@ static int make_events(struct pinger *pinger)
 	evtimer_assign(&pinger->send_timer, pinger->base, on_send, pinger);
 	evtimer_assign(&pinger->expiry_timer, pinger->base, on_expiry, pinger);
 	evtimer_assign(&pinger->end_timer, pinger->base, on_end, pinger);
+	evtimer_assign(&pinger->deadline_timer, pinger->base, on_deadline, pinger);
 	event_assign(&pinger->report_timer, pinger->base, -1, EV_PERSIST, on_report, pinger);
 	for (size_t i = 0; i < PING_SIGNALS; i++)
 		evsignal_assign(&pinger->signals[i], pinger->base, signals[i],
@@ -294,6 +306,9 @@ static int start(struct pinger *pinger, struct reason *reason)
 	pinger->reported = pinger->started;
 	if (report > 0)
 		event_add(&pinger->report_timer, &each);
+	if (pinger->arguments->deadline_ms > 0)
+		events_arm(&pinger->deadline_timer,
+			   pinger->started + pinger->arguments->deadline_ms * NS_PER_MS);
 	events_arm(&pinger->send_timer, pinger->started);
 	return 0;
 }

@@ -36,6 +36,7 @@ struct pinger {
 	struct event expiry_timer;
 	struct event report_timer;
 	struct event end_timer;
+	struct event deadline_timer;
 	struct event signals[PING_SIGNALS];
 	struct link link;
 	struct receiver receiver;

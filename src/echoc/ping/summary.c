@@ -110,6 +110,7 @@ void pinger_report(struct pinger *pinger)
 	if (pinger->arguments->json) {
 		print_interval_json(&interval, &span);
 	} else {
+		ping_output_clock(&pinger->output, stdout, clock_ns());
 		printf("--- %s, the last %.1f of %.1f s ---\n", pinger->target->text, span.seconds,
 		       span.elapsed);
 		report_ping_text(&interval);

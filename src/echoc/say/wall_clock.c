@@ -10,6 +10,7 @@
 #include "echoc/say/wall_clock.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -33,16 +34,27 @@ const char *wall_clock_utc(uint64_t time, char text[static WALL_CLOCK_TEXT_MAX])
 	return text;
 }
 
-const char *wall_clock_of_day(uint64_t time, char text[static WALL_CLOCK_TEXT_MAX])
+const char *wall_clock_local(uint64_t time, char text[static WALL_CLOCK_TEXT_MAX])
 {
 	uint64_t wall = on_the_wall(time);
 	time_t seconds = (time_t)(wall / NS_PER_S);
-	char clock[32] = "";
+	char date[32] = "";
 	struct tm local;
 
 	if (localtime_r(&seconds, &local))
-		(void)strftime(clock, sizeof(clock), "%H:%M:%S", &local);
-	snprintf(text, WALL_CLOCK_TEXT_MAX, "%s.%03u", clock,
+		(void)strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &local);
+	snprintf(text, WALL_CLOCK_TEXT_MAX, "%s.%03u", date,
 		 (unsigned)(wall % NS_PER_S / NS_PER_MS));
+	return text;
+}
+
+const char *wall_clock_of_day(uint64_t time, char text[static WALL_CLOCK_TEXT_MAX])
+{
+	const char *after_date;
+
+	(void)wall_clock_local(time, text);
+	after_date = strchr(text, ' ');
+	if (after_date)
+		memmove(text, after_date + 1, strlen(after_date));
 	return text;
 }

@@ -15,5 +15,8 @@
 /* "2026-11-30T14:03:04.120000Z" */
 const char *wall_clock_utc(uint64_t time, char text[static WALL_CLOCK_TEXT_MAX]);
 
+/* "2026-11-30 14:03:04.120" */
+const char *wall_clock_local(uint64_t time, char text[static WALL_CLOCK_TEXT_MAX]);
+
 /* "14:03:04.120" */
 const char *wall_clock_of_day(uint64_t time, char text[static WALL_CLOCK_TEXT_MAX]);

@@ -170,6 +170,78 @@ TEST(short_durations_go_down_to_microseconds)
 	}
 }
 
+struct decimal {
+	const char *text;
+	uint64_t value; /* UINT64_MAX: refused */
+};
+
+static const struct decimal decimal_durations[] = {
+	{"0.2", 200},
+	{"1", 1000},
+	{"1.5s", 1500},
+	{"2.5ms", 3},
+	{"0.0014", 1},
+	{"0.25m", 15000},
+	{"0.5H", 1800000},
+	{"1.000000001", 1000},
+	{"1.999d", 172713600},
+	{"007.50", 7500},
+	{"0.000", 0},
+	{".5", UINT64_MAX},
+	{"1.", UINT64_MAX},
+	{"1.2.3", UINT64_MAX},
+	{"1.5x", UINT64_MAX},
+	{"-0.5", UINT64_MAX},
+	{"1.0000000001", UINT64_MAX},
+	{"", UINT64_MAX},
+	{"1,5", UINT64_MAX},
+	{"1.5 s", UINT64_MAX},
+	{"213503982334.7d", UINT64_MAX},
+	{"400d", UINT64_MAX},
+	{"18446744073709551616", UINT64_MAX},
+};
+
+TEST_EACH(durations_may_have_a_fraction, ARRAY_SIZE(decimal_durations))
+{
+	const struct decimal *row = &decimal_durations[_i];
+	uint64_t ms = UINT64_MAX;
+	struct reason reason;
+	int result = parse_decimal_duration(row->text, 0, 365 * DAY, &ms, &reason);
+
+	ck_assert_int_eq(result, row->value == UINT64_MAX ? -1 : 0);
+	ck_assert_uint_eq(ms, row->value);
+	if (result < 0)
+		ck_assert_ptr_nonnull(
+			strstr(reason.text, "is not a duration from 0 to 365d: a number"));
+}
+
+static const struct decimal rates[] = {
+	{"1", 1},
+	{"2.5k", 2500},
+	{"10K", 10000},
+	{"0.75m", 750000},
+	{"1M", 1000000},
+	{"0.4", UINT64_MAX},
+	{"k", UINT64_MAX},
+	{"1g", UINT64_MAX},
+	{"1.5kk", UINT64_MAX},
+	{"101m", UINT64_MAX},
+	{"1e3", UINT64_MAX},
+};
+
+TEST_EACH(rates_count_in_powers_of_1000, ARRAY_SIZE(rates))
+{
+	const struct decimal *row = &rates[_i];
+	uint64_t rate = UINT64_MAX;
+	struct reason reason;
+	int result = parse_rate(row->text, 1, 100000000, &rate, &reason);
+
+	ck_assert_int_eq(result, row->value == UINT64_MAX ? -1 : 0);
+	ck_assert_uint_eq(rate, row->value);
+	if (result < 0)
+		ck_assert_ptr_nonnull(strstr(reason.text, "is not a rate from 1 to 100000000 per"));
+}
+
 TEST(sizes_count_in_powers_of_1024)
 {
 	static const struct {

@@ -83,6 +83,12 @@ TEST(values_are_read_with_their_units)
 	ck_assert_uint_eq(arguments.report_ms, 60000);
 	ck_assert(arguments.target.udp && arguments.json && arguments.quiet);
 	ck_assert_int_eq(arguments.target.fragmenting, FRAGMENTING_DEFAULT);
+	ck_assert_int_eq(parse("ping -t -D -i 0.2 -w 1.5m h"), 0);
+	ck_assert_uint_eq(arguments.interval_ms, 200);
+	ck_assert_uint_eq(arguments.deadline_ms, 90000);
+	ck_assert(arguments.wall_clock && !arguments.target.udp);
+	ck_assert_int_eq(parse("bench -r 2.5k h"), 0);
+	ck_assert_uint_eq(arguments.rate, 2500);
 	ck_assert_int_eq(parse("ping --busy h"), 0);
 	ck_assert(arguments.busy);
 	ck_assert_int_eq(parse("bench --busy h"), 0);
@@ -132,6 +138,11 @@ static const char *const refused[][2] = {
 	{"ping -W 0 host", "from 1ms to 1h"},
 	{"ping -z host", "ping has no option -z"},
 	{"ping --nothing host", "unknown option --nothing"},
+	{"ping -t -u host", "-t and -u cannot be used together"},
+	{"bench -t unix:/x", "-t does not apply to unix"},
+	{"ping -i 0.0004 host", "from 1ms to 1d"},
+	{"ping -w 0 host", "from 1ms to 365d"},
+	{"bench -D host", "bench has no option -D"},
 	{"ping --report x host", "from 1ms to 365d"},
 	{"ping --report", "--report needs a value"},
 	{"ping -g host", "ping has no option -g"},
