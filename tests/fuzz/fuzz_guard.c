@@ -23,7 +23,15 @@ struct head {
 	uint8_t v4; /* odd: the source is IPv4, in the last four bytes */
 };
 
-enum { GUARD_OFF = 1, TTL_GUARD_OFF = 2, FROM_LOOPBACK = 4, DENY = 8, ALLOW = 16 };
+enum {
+	GUARD_OFF = 1,
+	TTL_GUARD_OFF = 2,
+	FROM_LOOPBACK = 4,
+	DENY = 8,
+	ALLOW = 16,
+	PORT_862 = 32, /* a mode that answers it, */
+	ANY_HOPS = 64, /* and has replies with all the hops that are left */
+};
 
 static struct listener_config listener;
 
@@ -43,7 +51,8 @@ static void check_source(const struct arrival *arrival)
 	const uint8_t *ip = arrival->source.s6_addr;
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}, zeros[15];
 
-	FUZZ_CHECK(arrival->source_port >= 1024);
+	FUZZ_CHECK(arrival->source_port >= 1024 ||
+		   (arrival->source_port == 862 && (arrival->waives & WAIVES_PORT_862)));
 	FUZZ_CHECK(arrival->source_port != 2049 && arrival->source_port != SERVED_PORT);
 	FUZZ_CHECK(!arrival->to_group);
 	if (memcmp(ip, mapped, sizeof(mapped)) == 0) {
@@ -87,15 +96,20 @@ static void read_notes(const uint8_t *data, size_t size, struct udp_notes *notes
 /* What is written for the reply fits, and is read back as what was meant. */
 static void check_reply(const struct udp_notes *notes, bool v4, int hops)
 {
+	struct udp_answer answer = {
+		.v4 = v4, .hops = hops, .tos = notes->tos, .segment = notes->segment};
 	struct msghdr message = {0};
 	union control control;
 	struct udp_notes reply;
 
+	if (answer.tos > 255)
+		answer.tos = -1;
 	memset(&control, 0, sizeof(control));
-	udp_control_write(&message, &control, notes, v4, hops, notes->segment);
+	udp_control_write(&message, &control, notes, &answer);
 	FUZZ_CHECK(message.msg_controllen <= sizeof(control));
 	udp_control_read(&message, &reply);
 	FUZZ_CHECK(reply.hops == (hops > 0 ? hops : -1));
+	FUZZ_CHECK(reply.tos == (answer.tos >= 0 ? answer.tos : -1));
 }
 
 /* As the UDP path does it: 0 leaves the hops to the kernel. */
@@ -105,8 +119,9 @@ static int reply_hops(const struct arrival *arrival, uint8_t flags)
 
 	if (flags & TTL_GUARD_OFF)
 		return 0;
-	hops = guard_reply_hops(arrival->hops);
-	FUZZ_CHECK(hops >= 1 && hops <= 64 && hops < arrival->hops);
+	hops = guard_reply_hops(arrival->hops, arrival->waives);
+	FUZZ_CHECK(hops >= 1 && hops < arrival->hops);
+	FUZZ_CHECK(hops <= 64 || (flags & ANY_HOPS));
 	return hops;
 }
 
@@ -117,6 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct udp_notes notes;
 	struct head head;
 	enum verdict verdict;
+	unsigned waives = 0;
 
 	if (size < sizeof(head))
 		return 0;
@@ -126,6 +142,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_notes(data + sizeof(head), size - sizeof(head), &notes);
 	listener.udp_guard = !(head.flags & GUARD_OFF);
 	listener.udp_ttl_guard = !(head.flags & TTL_GUARD_OFF);
+	if (head.flags & PORT_862)
+		waives |= WAIVES_PORT_862;
+	if (head.flags & ANY_HOPS)
+		waives |= WAIVES_HOP_CAP;
 	set_lists(head.flags);
 	guard_ports_init(&ports);
 	guard_ports_refuse(&ports, SERVED_PORT);
@@ -136,6 +156,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.to_group = notes.to_group,
 		.from_loopback = (head.flags & FROM_LOOPBACK) != 0,
 		.hops = notes.hops,
+		.waives = waives,
 	};
 	verdict = guard_judge(&ports, &listener, &arrival);
 	FUZZ_CHECK(verdict >= ANSWER && verdict < VERDICT_COUNT);

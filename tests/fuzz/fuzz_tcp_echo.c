@@ -135,7 +135,7 @@ static void open_world(const struct head *head)
 	listener.handed = head->handed & 1;
 	loop.base = event_base_new();
 	FUZZ_CHECK(loop.base && connections_open(&loop) == 0);
-	service = service_new(&config, &settings[head->settings % SETTINGS]);
+	service = service_new(&config, &settings[head->settings % SETTINGS], NULL);
 	FUZZ_CHECK(service);
 	service->loop = &loop;
 	LIST_INSERT_HEAD(&loop.services, service, link);

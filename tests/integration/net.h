@@ -65,9 +65,10 @@ struct datagram {
 	size_t size;
 	struct address from;
 	int hops; /* TTL or hop limit that it came with; -1: not known */
+	int tos;  /* TOS or traffic class; likewise */
 };
 
-/* Bound to HOST and a free port; tells the hops of what comes. */
+/* Bound to HOST and a free port; tells hops and traffic class of what comes. */
 int datagram_socket(const char *host);
 /*
  * Takes the number of the port that FD has over UDP at 127.0.0.2, unless somebody has it there: no
@@ -75,6 +76,7 @@ int datagram_socket(const char *host);
  */
 int reserve_port_of(int fd);
 void set_hops(int fd, int hops);
+void set_tos(int fd, int tos);
 void send_datagram(int fd, const struct address *to, const void *data, size_t size);
 void receive_datagram(int fd, struct datagram *datagram);
 /* Sends it to HOST, PORT, and gets exactly it back from there. */

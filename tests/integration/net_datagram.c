@@ -20,10 +20,13 @@ int datagram_socket(const char *host)
 
 	ck_assert_int_eq(bind(fd, &own.sa, own.length), 0);
 	set(fd, SOL_SOCKET, SO_RCVBUF, 1024 * 1024);
-	if (own.sa.sa_family == AF_INET)
+	if (own.sa.sa_family == AF_INET) {
 		set(fd, SOL_IP, IP_RECVTTL, 1);
-	else if (own.sa.sa_family == AF_INET6)
+		set(fd, SOL_IP, IP_RECVTOS, 1);
+	} else if (own.sa.sa_family == AF_INET6) {
 		set(fd, SOL_IPV6, IPV6_RECVHOPLIMIT, 1);
+		set(fd, SOL_IPV6, IPV6_RECVTCLASS, 1);
+	}
 	return fd;
 }
 
@@ -48,6 +51,28 @@ void set_hops(int fd, int hops)
 		set(fd, SOL_IP, IP_TTL, hops);
 	else
 		set(fd, SOL_IPV6, IPV6_UNICAST_HOPS, hops);
+}
+
+void set_tos(int fd, int tos)
+{
+	if (option_of(fd, SOL_SOCKET, SO_DOMAIN) == AF_INET)
+		set(fd, SOL_IP, IP_TOS, tos);
+	else
+		set(fd, SOL_IPV6, IPV6_TCLASS, tos);
+}
+
+/* Of IPv4 the traffic class is one byte, all others are ints. */
+static void take_note(const struct cmsghdr *part, struct datagram *datagram)
+{
+	const void *value = CMSG_DATA(part);
+	int level = part->cmsg_level, type = part->cmsg_type;
+
+	if ((level == SOL_IP && type == IP_TTL) || (level == SOL_IPV6 && type == IPV6_HOPLIMIT))
+		memcpy(&datagram->hops, value, sizeof(datagram->hops));
+	else if (level == SOL_IP && type == IP_TOS)
+		datagram->tos = *(const uint8_t *)value;
+	else if (level == SOL_IPV6 && type == IPV6_TCLASS)
+		memcpy(&datagram->tos, value, sizeof(datagram->tos));
 }
 
 void send_datagram(int fd, const struct address *to, const void *data, size_t size)
@@ -76,13 +101,10 @@ void receive_datagram(int fd, struct datagram *datagram)
 	ck_assert_int_eq(message.msg_flags & MSG_TRUNC, 0);
 	datagram->size = (size_t)size;
 	datagram->from.length = message.msg_namelen;
-	datagram->hops = -1;
+	datagram->hops = datagram->tos = -1;
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part != NULL;
-	     part = CMSG_NXTHDR(&message, part)) {
-		if ((part->cmsg_level == SOL_IP && part->cmsg_type == IP_TTL) ||
-		    (part->cmsg_level == SOL_IPV6 && part->cmsg_type == IPV6_HOPLIMIT))
-			memcpy(&datagram->hops, CMSG_DATA(part), sizeof(datagram->hops));
-	}
+	     part = CMSG_NXTHDR(&message, part))
+		take_note(part, datagram);
 }
 
 void expect_datagram_echo(int fd, const char *host, uint16_t port, const void *data, size_t size)

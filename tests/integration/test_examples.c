@@ -180,6 +180,31 @@ TEST(proxy)
 	echod_stop(echod);
 }
 
+TEST(echoplus)
+{
+	static const char client[] =
+		"import socket, struct, sys\n"
+		"server = (sys.argv[1], int(sys.argv[2]))\n"
+		"with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:\n"
+		"    for number in (1, 2):\n"
+		"        s.sendto(struct.pack('!6I', number, 0, 0, 0, 0, 9), server)\n"
+		"        got = struct.unpack('!6I', s.recv(1024))\n"
+		"        print(got[0], got[1], got[3] - got[2] < 1000000, *got[4:])\n";
+	struct echod *echod = start_example_at_its_ports("echoplus");
+
+	expect_client(client, "127.0.0.1", 65434, "1 1 True 0 9\n2 2 True 0 9\n");
+	ck_assert_uint_eq(echod_log_count(echod, "0.0.0.0"), 0);
+}
+
+TEST(reflect_dscp)
+{
+	struct echod *echod = start_example_at_its_ports("reflect-dscp");
+
+	expect_client(tcp_client, "127.0.0.1", 65435, "Received b'Hello, world'\n");
+	expect_client(udp_client, "127.0.0.1", 65435, "Received b'Hello, world' True\n");
+	ck_assert_uint_eq(echod_log_count(echod, "0.0.0.0"), 0);
+}
+
 TEST(unix_sockets)
 {
 	struct echod *echod = start_example("unix");
@@ -192,8 +217,9 @@ TEST(unix_sockets)
 
 TEST(each_passes_its_own_check)
 {
-	static const char *const names[] = {"all-interfaces", "reply-once", "loopback",
-					    "greeting",	      "proxy",	    "unix"};
+	static const char *const names[] = {"all-interfaces", "reply-once",  "loopback",
+					    "greeting",	      "proxy",	     "unix",
+					    "echoplus",	      "reflect-dscp"};
 	const char *arguments[] = {"-t", "-c", NULL, NULL};
 	struct echod_setup setup = {.arguments = arguments};
 	struct echod *echod;

@@ -26,8 +26,8 @@ class Scene:
         self.alice = Echod(alice, sockets=sockets, **settings)
         self.bob = Echod(bob, **settings)
 
-    def forge(self, version, hops=255):
-        packet = datagram(BOB[version], self.bob.port, ALICE[version], self.alice.port, hops=hops)
+    def forge(self, version, hops=255, data=b"forged"):
+        packet = datagram(BOB[version], self.bob.port, ALICE[version], self.alice.port, data, hops)
         Flood(self.way_in, self.mallory, [packet]).send(1)
 
     def sum(self, counter):
@@ -47,11 +47,11 @@ class Scene:
         raise AssertionError(f"more than {replies} replies, no silence")
 
 
-def loop_ends(**settings):
+def loop_ends(data=b"forged", **settings):
     said = []
     for version in (4, 6):
         scene = Scene(udp_rate=0, **settings)
-        scene.forge(version)
+        scene.forge(version, data=data)
         replies = scene.replies_until_silence("ttl")
         check(0 < replies <= MOST_REPLIES, f"IPv{version}: {replies} replies")
         said.append(f"IPv{version}: {replies} replies, then silence")
@@ -66,6 +66,12 @@ def the_ttl_guard_ends_a_loop_after_64_replies():
 @test
 def on_a_handed_dual_stack_socket_too():
     return loop_ends(handed=True)
+
+
+@test
+def replies_with_counts_end_too():
+    """Each differs from the one before, so that only the hops are the same."""
+    return loop_ends(data=bytes(24), mode="echoplus")
 
 
 @test

@@ -11,6 +11,7 @@
 
 #include "echod/guard/client_table.h"
 #include "echod/guard/rate_limit.h"
+#include "echod/guard/session_tables.h"
 #include "echod/serving/wheel.h"
 #include "echod/stream/admission.h"
 #include "echod/worker/protocols.h"
@@ -56,9 +57,12 @@ void scene_close(void)
 struct service *scene_service(const char *text, const char *name)
 {
 	struct config *config = load_good(text);
-	struct service *service = service_new(config, config_listener(config, name));
+	struct session_tables *tables = session_tables_new(config, NULL);
+	struct service *service = service_new(config, config_listener(config, name),
+					      session_tables_find(tables, name));
 
 	ck_assert_ptr_nonnull(service);
+	session_tables_free(tables);
 	config_release(config);
 	service->loop = &scene_loop;
 	LIST_INSERT_HEAD(&scene_loop.services, service, link);

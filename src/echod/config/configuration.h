@@ -20,6 +20,7 @@
 #include "daemon/settings/escaped_text.h"
 #include "daemon/settings/listen_address.h"
 #include "daemon/settings/schema.h"
+#include "echod/config/modes.h"
 #include "echod/config/protocols.h"
 
 struct listener_config {
@@ -27,6 +28,7 @@ struct listener_config {
 	uint64_t tag; /* hash of the name: the listener's part of keys in shared tables */
 	struct address_list addresses;
 	uint64_t protocols; /* PROTOCOL_ bits */
+	uint64_t mode;	    /* enum mode; all but MODE_ECHO are UDP only */
 	struct netlist allow;
 	struct netlist deny;
 	uint64_t max_clients_per_ip; /* 0: no limit */
@@ -39,7 +41,11 @@ struct listener_config {
 	uint64_t udp_rate; /* datagrams a second from one source, 0: no limit */
 	bool udp_guard;
 	bool udp_ttl_guard;
+	bool reflect_dscp;
+	uint64_t stamp_sessions; /* 0: as few as the mode needs */
 };
+
+#define STAMP_SESSIONS_MAX 1048576
 
 struct server_config {
 	uint64_t workers; /* 0: auto */

@@ -149,11 +149,68 @@ static void check_metrics(struct draft *draft)
 	}
 }
 
+/* Where a value of listener number INDEX was given: there, in [defaults], or not in the file. */
+static int line_of(struct draft *draft, size_t index, const char *key)
+{
+	const struct section *section = &config_schema.sections[LISTENER_SECTION];
+	size_t at = (size_t)(schema_find(&config_schema, key) - settings);
+	int line = draft_lines(draft, section, index)->keys[at];
+
+	return line != 0 ? line : draft_lines(draft, section->defaults, 0)->keys[at];
+}
+
+/* Modes other than echo are UDP alone, which their listeners need not write. */
+static void check_mode(struct draft *draft, size_t index)
+{
+	struct config *config = draft->program;
+	struct listener_config *listener = &config->listeners[index];
+	const char *mode = mode_names[listener->mode];
+	int line = line_of(draft, index, "protocol");
+
+	if (listener->mode == MODE_ECHO)
+		return;
+	if (line != 0 && (listener->protocols & PROTOCOL_TCP))
+		findings_error(draft->findings, line,
+			       "protocol: [listener %s] has mode = %s, which is UDP only: write "
+			       "udp, or leave it out",
+			       listener->name, mode);
+	listener->protocols = PROTOCOL_UDP;
+	for (size_t i = 0; i < listener->addresses.count; i++) {
+		char text[LISTEN_ADDRESS_TEXT_MAX];
+
+		if (listener->addresses.items[i].kind != ADDRESS_INET)
+			findings_error(draft->findings, line_of(draft, index, "mode"),
+				       "mode: %s is UDP only, and [listener %s] has %s: give that "
+				       "address a listener of its own",
+				       mode, listener->name,
+				       listen_address_format(&listener->addresses.items[i], text));
+	}
+}
+
+/* Replies with counts differ each time, so the detector of repeats does not see a loop of them. */
+static void check_sessions(struct draft *draft, size_t index)
+{
+	const struct config *config = draft->program;
+	const struct listener_config *listener = &config->listeners[index];
+
+	if (listener->mode != MODE_ECHO && listener->stamp_sessions > 0 &&
+	    listener->udp_rate == 0 && listener->allow.count == 0)
+		findings_error(draft->findings, line_of(draft, index, "stamp_sessions"),
+			       "stamp_sessions: [listener %s] has udp_rate = 0, so that a loop "
+			       "with another server might never end: set a rate, or allow",
+			       listener->name);
+}
+
 static void finish(struct draft *draft)
 {
 	const struct config_source *source = draft->context;
+	const struct config *config = draft->program;
 
 	choose_listeners(draft, source);
+	for (size_t i = 0; i < config->listener_count; i++) {
+		check_mode(draft, i);
+		check_sessions(draft, i);
+	}
 	if (!source->handed)
 		check_metrics(draft);
 }

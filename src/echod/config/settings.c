@@ -12,6 +12,7 @@
 
 #include "daemon/settings/values.h"
 #include "echod/config/configuration.h"
+#include "echod/config/modes.h"
 #include "echod/config/protocols.h"
 
 #define SERVER(field) .sections = IN_SERVER, .offset = offsetof(struct server_config, field)
@@ -42,6 +43,8 @@ const struct setting settings[] = {
 	{"protocol", LISTENER(protocols), .type = &protocols_value, .default_text = "tcp udp",
 	 .applies_to = APPLIES_TO_IP},
 
+	{"mode", ANY_LISTENER(mode), .type = &mode_value, .default_text = "echo",
+	 .applies_to = APPLIES_TO_UDP},
 	{"allow", ANY_LISTENER(allow), .type = &networks_value, .default_text = "",
 	 .applies_to = APPLIES_TO_IP},
 	{"deny", ANY_LISTENER(deny), .type = &networks_value, .default_text = "",
@@ -66,6 +69,10 @@ const struct setting settings[] = {
 	 .applies_to = APPLIES_TO_UDP},
 	{"udp_ttl_guard", ANY_LISTENER(udp_ttl_guard), .type = &boolean_value,
 	 .default_text = "yes", .applies_to = APPLIES_TO_UDP},
+	{"reflect_dscp", ANY_LISTENER(reflect_dscp), .type = &boolean_value, .default_text = "no",
+	 .applies_to = APPLIES_TO_UDP},
+	{"stamp_sessions", ANY_LISTENER(stamp_sessions), .type = &number_value,
+	 .max = STAMP_SESSIONS_MAX, .default_text = "0", .applies_to = APPLIES_TO_SESSIONS},
 };
 /* clang-format on */
 
@@ -82,10 +89,16 @@ static const struct section sections[] = {
 };
 _Static_assert(offsetof(struct listener_config, name) == 0, "a section begins with its name");
 
-/* APPLIES_TO_ bits */
+unsigned mode_applies_to(uint64_t mode)
+{
+	return mode == MODE_ECHO ? 0 : APPLIES_TO_SESSIONS;
+}
+
+/* APPLIES_TO_ bits. Modes other than echo are UDP only; what contradicts that is an error. */
 static unsigned served_by(const struct listener_config *listener)
 {
-	unsigned served = 0;
+	bool is_echo = listener->mode == MODE_ECHO;
+	unsigned served = mode_applies_to(listener->mode);
 
 	for (size_t i = 0; i < listener->addresses.count; i++) {
 		enum address_kind kind = listener->addresses.items[i].kind;
@@ -95,9 +108,9 @@ static unsigned served_by(const struct listener_config *listener)
 		if (kind != ADDRESS_INET)
 			continue;
 		served |= APPLIES_TO_IP;
-		if (listener->protocols & PROTOCOL_TCP)
+		if (is_echo && (listener->protocols & PROTOCOL_TCP))
 			served |= APPLIES_TO_TCP | APPLIES_TO_TCP_ADDRESSES;
-		if (listener->protocols & PROTOCOL_UDP)
+		if (!is_echo || (listener->protocols & PROTOCOL_UDP))
 			served |= APPLIES_TO_UDP;
 	}
 	return served;
@@ -110,9 +123,16 @@ static const char *no_effect(const struct setting *setting, const void *values)
 	if (setting->applies_to == APPLIES_TO_ALL || listener->addresses.count == 0 ||
 	    (served_by(listener) & setting->applies_to) != 0)
 		return NULL;
-	if (setting->applies_to == APPLIES_TO_IP)
+	switch (setting->applies_to) {
+	case APPLIES_TO_IP:
 		return "has no IP address";
-	return setting->applies_to == APPLIES_TO_UDP ? "serves no UDP" : "serves no TCP";
+	case APPLIES_TO_UDP:
+		return "serves no UDP";
+	case APPLIES_TO_SESSIONS:
+		return "has no mode with sessions";
+	default:
+		return "serves no TCP";
+	}
 }
 
 const struct schema config_schema = {.sections = sections,

@@ -19,15 +19,19 @@ enum { IN_SERVER = 1, IN_DEFAULTS = 2, IN_LISTENER = 4 };
 
 /*
  * What a setting applies to: it has no effect on a listener that does not serve this. TCP includes
- * UNIX streams, unless clients are distinguished by IP address.
+ * UNIX streams, unless clients are distinguished by IP address. Some modes of UDP have sessions.
  */
 enum applies_to {
 	APPLIES_TO_ALL = 0,
 	APPLIES_TO_IP = 1,
 	APPLIES_TO_TCP = 2,
 	APPLIES_TO_UDP = 4,
-	APPLIES_TO_TCP_ADDRESSES = 8
+	APPLIES_TO_TCP_ADDRESSES = 8,
+	APPLIES_TO_SESSIONS = 16
 };
+
+/* Those of a mode, beside what its sockets apply to. */
+unsigned mode_applies_to(uint64_t mode);
 
 extern const struct setting settings[];
 extern const size_t setting_count;

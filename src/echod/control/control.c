@@ -19,6 +19,7 @@
 #include "echod/control/stop.h"
 #include "echod/control/supervision.h"
 #include "echod/guard/client_table.h"
+#include "echod/guard/session_tables.h"
 #include "echod/stream/connection_log.h"
 
 static void collect(struct server *server)
@@ -28,6 +29,7 @@ static void collect(struct server *server)
 	rounds_sum(&server->rounds, totals->counters);
 	totals->connections = client_table_count(server->shared.clients);
 	totals->connections_max = client_table_limit(server->shared.clients);
+	totals->stamp_sessions = session_tables_count(server->sessions, (int64_t)clock_ns());
 	totals->kernel_drops = socket_table_drops(server->sockets);
 }
 

@@ -20,6 +20,7 @@
 #include "echod/control/apply.h"
 #include "echod/control/state.h"
 #include "echod/control/supervision.h"
+#include "echod/guard/session_tables.h"
 #include "echod/worker/plan.h"
 #include "echod/worker/worker.h"
 
@@ -27,7 +28,8 @@
 struct next {
 	struct config *config;
 	struct socket_table *sockets; /* NULL: the sockets were handed over and stay */
-	struct plan **plans;	      /* one for each worker */
+	struct session_tables *sessions;
+	struct plan **plans; /* one for each worker */
 };
 
 static void report(enum log_level level, const char *line)
@@ -59,6 +61,7 @@ static void next_clear(struct next *next, const struct server *server)
 	for (size_t i = 0; next->plans && i < server->rounds.count; i++)
 		plan_free(next->plans[i]);
 	free(next->plans);
+	session_tables_free(next->sessions);
 	socket_table_discard(next->sockets, server->sockets);
 	config_release(next->config);
 }
@@ -67,11 +70,13 @@ static int prepare_plans(const struct server *server, struct next *next)
 {
 	const struct socket_table *table = next->sockets ? next->sockets : server->sockets;
 
+	next->sessions = session_tables_new(next->config, server->sessions);
 	next->plans = calloc(server->rounds.count, sizeof(struct plan *));
-	if (!next->plans)
+	if (!next->sessions || !next->plans)
 		return -1;
 	for (size_t i = 0; i < server->rounds.count; i++) {
-		next->plans[i] = plan_new(next->config, table, i, server->rounds.count);
+		next->plans[i] =
+			plan_new(next->config, table, next->sessions, i, server->rounds.count);
 		if (!next->plans[i])
 			return -1;
 	}
@@ -96,6 +101,9 @@ static int prepare(const struct server *server, struct next *next)
 			log_error("%s", reason.text);
 			return -1;
 		}
+	} else if (socket_table_check_modes(server->sockets, next->config, &reason) < 0) {
+		log_error("%s", reason.text);
+		return -1;
 	}
 	if (prepare_plans(server, next) < 0) {
 		log_error("out of memory for the next configuration");
@@ -140,6 +148,8 @@ static void change_over(struct server *server, struct next *next)
 	for (size_t i = 0; i < server->rounds.count; i++)
 		worker_give_plan(server->rounds.workers[i], next->plans[i]);
 	free(next->plans);
+	session_tables_free(server->sessions);
+	server->sessions = next->sessions;
 	config_release(server->config);
 	server->config = next->config;
 	apply_log_level(server);

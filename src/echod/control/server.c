@@ -32,6 +32,7 @@
 #include "echod/control/state.h"
 #include "echod/guard/client_table.h"
 #include "echod/guard/rate_limit.h"
+#include "echod/guard/session_tables.h"
 #include "echod/stream/connection_log.h"
 #include "echod/worker/plan.h"
 #include "echod/worker/worker.h"
@@ -110,7 +111,8 @@ static enum exit_status adopt_sockets(struct server *server)
 	if (monitor_take(&server->metrics, handed, &count, &reason) == 0)
 		server->sockets = socket_table_adopt(handed, count, &reason);
 	free(handed);
-	if (!server->sockets)
+	if (!server->sockets ||
+	    socket_table_check_modes(server->sockets, server->config, &reason) < 0)
 		goto failed;
 	log_not_opened(server);
 	return STATUS_OK;
@@ -175,6 +177,13 @@ static int make_tables(struct shared_tables *shared, size_t workers)
 	return shared->clients && shared->rates ? 0 : -1;
 }
 
+/* Made beside the shared tables, and like them before the workers. */
+static int make_sessions(struct server *server)
+{
+	server->sessions = session_tables_new(server->config, NULL);
+	return server->sessions ? 0 : -1;
+}
+
 static int make_workers(struct server *server)
 {
 	struct rounds *rounds = &server->rounds;
@@ -183,7 +192,8 @@ static int make_workers(struct server *server)
 	if (!rounds->workers)
 		return -1;
 	for (size_t i = 0; i < rounds->count; i++) {
-		struct plan *plan = plan_new(server->config, server->sockets, i, rounds->count);
+		struct plan *plan = plan_new(server->config, server->sockets, server->sessions, i,
+					     rounds->count);
 
 		rounds->workers[i] = worker_new(i, &server->shared, server->answer_fd);
 		if (!plan || !rounds->workers[i]) {
@@ -226,7 +236,7 @@ static int build(struct server *server, const char **step)
 	*step = "event loops";
 	server->base = event_base_new();
 	if (!server->base || make_tables(&server->shared, server->rounds.count) < 0 ||
-	    make_workers(server) < 0 || control_init(server) < 0)
+	    make_sessions(server) < 0 || make_workers(server) < 0 || control_init(server) < 0)
 		return -1;
 	if (server->metrics && start_monitor(server) < 0)
 		return -1;
@@ -288,6 +298,7 @@ void server_free(struct server *server)
 	rounds_free_workers(&server->rounds);
 	socket_table_free(server->sockets);
 	socket_table_free(server->sockets_gone);
+	session_tables_free(server->sessions);
 	client_table_free(server->shared.clients);
 	rate_limit_free(server->shared.rates);
 	monitor_free(server->monitor);

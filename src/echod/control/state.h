@@ -23,6 +23,7 @@
 
 struct event_base;
 struct monitor;
+struct session_tables;
 
 /* systemctl(1) does not notice when a reload fails within echod: the status line shows it. */
 #define RELOAD_FAILED "the last reload failed, see the log; "
@@ -35,6 +36,7 @@ struct server {
 	struct socket_table *sockets;
 	struct socket_table *sockets_gone; /* RELOADING: what the workers are closing */
 	struct listen_socket *metrics;	   /* NULL: not wanted */
+	struct session_tables *sessions;
 	struct shared_tables shared;
 	struct rounds rounds;
 	struct totals totals; /* as of the last round */

@@ -52,6 +52,7 @@ void totals_line(const struct totals *totals, char text[static TOTALS_TEXT_MAX])
 	for (int which = 0; which < COUNTER_COUNT; which++)
 		used = append(text, used, counter_names[which].family, counter_names[which].value,
 			      totals->counters[which]);
+	used = append(text, used, "stamp_sessions", NULL, totals->stamp_sessions);
 	used = append(text, used, "udp_kernel_drops", NULL, totals->kernel_drops);
 	used = append(text, used, "reloads", "success", totals->reloads_done);
 	append(text, used, "reloads", "failure", totals->reloads_failed);

@@ -18,6 +18,7 @@ struct totals {
 	uint64_t workers;
 	uint64_t connections;
 	uint64_t connections_max;
+	uint64_t stamp_sessions;
 	uint64_t kernel_drops;
 	uint64_t reloads_done;
 	uint64_t reloads_failed;

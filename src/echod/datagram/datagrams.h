@@ -13,9 +13,10 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "echod/datagram/batch.h"
+#include "echod/datagram/modes/mode.h"
 
 struct event_base;
-struct udp_batch;
 struct udp_repeats;
 
 /*
@@ -34,6 +35,10 @@ struct datagrams {
 	struct udp_repeats *repeats;
 	struct event quiet; /* pending while the batch holds memory that may go back */
 	struct datagram_round round;
+
+	/* Of modes other than plain echo: what each reply in the batch answers. */
+	struct question questions[BATCH_SIZE];
+	struct mode_state mode_state;
 };
 
 /* NULL when there is no memory. */

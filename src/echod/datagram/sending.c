@@ -9,7 +9,9 @@
 
 #include <errno.h>
 
+#include "base/clock.h"
 #include "echod/datagram/batch.h"
+#include "echod/datagram/modes/mode.h"
 #include "echod/datagram/train.h"
 
 /* The control messages without the last one, UDP_SEGMENT. */
@@ -86,6 +88,15 @@ static void drop_rest(const struct udp_batch *batch, unsigned from, struct udp_s
 		drop(sent, &batch->replies[i], batch->replies[i].datagrams, EAGAIN);
 }
 
+static void count_sent(const struct udp_batch *batch, unsigned from, unsigned count,
+		       struct udp_sent *sent)
+{
+	for (unsigned i = from; i < from + count; i++) {
+		sent->datagrams += batch->replies[i].datagrams;
+		sent->bytes += batch->out_data[i].iov_len;
+	}
+}
+
 struct udp_sent udp_batch_send(struct udp_batch *batch, int fd, bool per_peer)
 {
 	struct udp_sent sent = {0};
@@ -94,18 +105,79 @@ struct udp_sent udp_batch_send(struct udp_batch *batch, int fd, bool per_peer)
 
 	while (at < batch->out_count) {
 		count = sendmmsg(fd, &batch->out[at], batch->out_count - at, MSG_DONTWAIT);
-		for (int i = 0; i < count; i++, at++) {
-			sent.datagrams += batch->replies[at].datagrams;
-			sent.bytes += batch->out_data[at].iov_len;
-		}
-		if (count > 0)
+		if (count > 0) {
+			count_sent(batch, at, (unsigned)count, &sent);
+			at += (unsigned)count;
 			continue;
+		}
 		if (errno == EAGAIN && !per_peer) {
 			/* The send buffer is full; what follows would only fail the same way. */
 			drop_rest(batch, at, &sent);
 			break;
 		}
 		send_failed(batch, at++, fd, &sent);
+	}
+	return sent;
+}
+
+static void seal(const struct datagram_mode *mode, struct question *questions, unsigned count)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	for (unsigned i = 0; i < count; i++) {
+		struct session *session = questions[i].session;
+
+		mode->seal(&questions[i], &now);
+		if (!session)
+			continue;
+		questions[i].session_sent_at = session_sent_at(session);
+		session_count_transmitted(session, timespec_ns(&now));
+	}
+}
+
+/* The last one first, so that what its session knew before the first one comes back. */
+static void unseal(const struct question *questions, unsigned count)
+{
+	while (count-- > 0) {
+		if (questions[count].session)
+			session_take_back(questions[count].session,
+					  questions[count].session_sent_at);
+	}
+}
+
+static void note_unanswered(const struct datagram_mode *mode, struct question *questions,
+			    unsigned count)
+{
+	for (unsigned i = 0; mode->unanswered && i < count; i++)
+		mode->unanswered(&questions[i]);
+}
+
+struct udp_sent udp_batch_send_sealed(struct udp_batch *batch, int fd,
+				      const struct datagram_mode *mode, struct question *questions)
+{
+	struct udp_sent sent = {0};
+	unsigned at = 0;
+
+	while (at < batch->out_count) {
+		unsigned left = batch->out_count - at;
+		unsigned count = left < ANSWERS_SEALED ? left : ANSWERS_SEALED;
+		int done, error;
+
+		seal(mode, &questions[at], count);
+		done = sendmmsg(fd, &batch->out[at], count, MSG_DONTWAIT);
+		error = errno;
+		if (done > 0) {
+			unseal(&questions[at + (unsigned)done], count - (unsigned)done);
+			count_sent(batch, at, (unsigned)done, &sent);
+			at += (unsigned)done;
+			continue;
+		}
+		unseal(&questions[at], count);
+		count = error == EAGAIN ? left : 1;
+		note_unanswered(mode, &questions[at], count);
+		for (; count > 0; count--, at++)
+			drop(&sent, &batch->replies[at], batch->replies[at].datagrams, error);
 	}
 	return sent;
 }

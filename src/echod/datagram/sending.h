@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct datagram_mode;
+struct question;
 struct udp_batch;
 
 struct udp_sent {
@@ -23,3 +25,10 @@ struct udp_sent {
 
 /* Sends the replies. PER_PEER: a peer that is not read from holds up only itself (unix sockets). */
 struct udp_sent udp_batch_send(struct udp_batch *batch, int fd, bool per_peer);
+
+/*
+ * The same for replies of a mode, each to the question with its number: sealed a few at a time,
+ * right before they are sent.
+ */
+struct udp_sent udp_batch_send_sealed(struct udp_batch *batch, int fd,
+				      const struct datagram_mode *mode, struct question *questions);

@@ -19,7 +19,7 @@
 
 #define FIRST_ORDINARY_PORT 1024
 #define NFS_PORT 2049 /* the one well-known UDP service above the reserved ports */
-#define MAX_REPLY_HOPS 64
+#define STAMP_PORT 862
 
 const struct verdict_meaning verdict_meanings[VERDICT_COUNT] = {
 	[ANSWER] = {UDP_ECHOED_DATAGRAMS, "answered"},
@@ -40,6 +40,11 @@ const struct verdict_meaning verdict_meanings[VERDICT_COUNT] = {
 	[TOO_MANY_SOURCES] = {UDP_DROPPED_RATE, "too many sources for a rate this low (udp_rate)"},
 	[LOOPED] = {UDP_DROPPED_LOOPED,
 		    "one payload again and again, perhaps from a loop (udp_ttl_guard)"},
+	[TOO_SHORT] = {UDP_DROPPED_SHORT, "too short for a request (mode)"},
+	[NOT_AUTHENTIC] = {UDP_DROPPED_AUTH, "not authenticated with the key (stamp_key)"},
+	[IS_A_REPLY] = {UDP_DROPPED_LOOPED, "a reply and no request, perhaps in a loop (mode)"},
+	[NO_SESSION] = {UDP_DROPPED_SESSIONS,
+			"too many sessions, in all or of this source (stamp_sessions)"},
 };
 
 void guard_ports_init(struct guard_ports *ports)
@@ -62,9 +67,11 @@ bool guard_admits(const struct listener_config *listener, const struct in6_addr 
 	return listener->allow.count == 0 || netlist_contains(&listener->allow, ip);
 }
 
-static enum verdict judge_port(const struct guard_ports *ports, uint16_t port)
+static enum verdict judge_port(const struct guard_ports *ports, uint16_t port, unsigned waives)
 {
 	if (!(ports->refused[port / 64] >> port % 64 & 1))
+		return ANSWER;
+	if (port == STAMP_PORT && (waives & WAIVES_PORT_862))
 		return ANSWER;
 	if (port < FIRST_ORDINARY_PORT)
 		return PORT_RESERVED;
@@ -110,7 +117,7 @@ static bool comes_from_ourselves(const struct arrival *arrival)
 /* Rule 2: no reply that a spoofer could direct at a service or at many hosts. */
 static enum verdict judge_ends(const struct guard_ports *ports, const struct arrival *arrival)
 {
-	enum verdict verdict = judge_port(ports, arrival->source_port);
+	enum verdict verdict = judge_port(ports, arrival->source_port, arrival->waives);
 
 	if (verdict == ANSWER)
 		verdict = judge_source(&arrival->source, arrival->from_loopback);
@@ -145,10 +152,4 @@ enum verdict guard_judge(const struct guard_ports *ports, const struct listener_
 	if (verdict == ANSWER && listener->udp_ttl_guard && arrival->hops <= 1)
 		verdict = HOPS_USED_UP;
 	return verdict;
-}
-
-/* A loop ends because every reply has one hop less. */
-int guard_reply_hops(int received)
-{
-	return received > MAX_REPLY_HOPS ? MAX_REPLY_HOPS : received - 1;
 }

@@ -40,6 +40,13 @@ enum verdict {
 	OVER_RATE,
 	TOO_MANY_SOURCES,
 	LOOPED,
+
+	/* Of modes other than plain echo. */
+	TOO_SHORT,
+	NOT_AUTHENTIC,
+	IS_A_REPLY,
+	NO_SESSION,
+
 	VERDICT_COUNT
 };
 
@@ -49,6 +56,14 @@ struct verdict_meaning {
 };
 extern const struct verdict_meaning verdict_meanings[VERDICT_COUNT];
 
+#define MAX_REPLY_HOPS 64
+
+/* Rules that do not apply to some modes. */
+enum {
+	WAIVES_PORT_862 = 1, /* STAMP: some senders send from the port they send to */
+	WAIVES_HOP_CAP = 2   /* the hop limit of a reply shows the request's */
+};
+
 /* One datagram as it arrived; addresses in canonical form (IPv4 as v4-mapped). */
 struct arrival {
 	struct in6_addr source;
@@ -57,6 +72,7 @@ struct arrival {
 	bool to_group;	    /* sent to a broadcast or multicast address */
 	bool from_loopback; /* received on the loopback interface */
 	int hops;	    /* TTL or hop limit as received; -1 if unknown */
+	unsigned waives;    /* rules that do not apply */
 };
 
 /* Rule 1 only; used for TCP peers as well. */
@@ -66,5 +82,13 @@ bool guard_admits(const struct listener_config *listener, const struct in6_addr 
 enum verdict guard_judge(const struct guard_ports *ports, const struct listener_config *listener,
 			 const struct arrival *arrival);
 
-/* The hop limit of the reply, 1 to 64, for a datagram that guard_judge accepted. */
-int guard_reply_hops(int received);
+/*
+ * The hop limit of the reply, at least 1 and at most 64 unless that is WAIVED, for a datagram that
+ * guard_judge accepted. A loop ends because every reply has one hop less.
+ */
+static inline int guard_reply_hops(int received, unsigned waived)
+{
+	if (received > MAX_REPLY_HOPS && !(waived & WAIVES_HOP_CAP))
+		return MAX_REPLY_HOPS;
+	return received - 1;
+}

@@ -97,6 +97,12 @@ void endpoint_back_off(struct endpoint *endpoint)
 	wait_ms(endpoint, endpoint->pause_ms);
 }
 
+void endpoint_adapt(struct endpoint *endpoint)
+{
+	if (endpoint->protocol->adapt)
+		endpoint->protocol->adapt(endpoint);
+}
+
 void endpoint_start(struct endpoint *endpoint, struct loop *loop)
 {
 	event_assign(&endpoint->event, loop->base, endpoint->socket->fd, EV_READ | EV_PERSIST,
@@ -104,6 +110,7 @@ void endpoint_start(struct endpoint *endpoint, struct loop *loop)
 	event_assign(&endpoint->resume, loop->base, -1, 0, on_resume, endpoint);
 	service_join(endpoint->service);
 	LIST_INSERT_HEAD(&loop->endpoints, endpoint, link);
+	endpoint_adapt(endpoint);
 	endpoint->paused = true;
 	loop->paused_endpoints++;
 	resume(endpoint);

@@ -32,6 +32,8 @@ struct endpoint {
 	int64_t failing_since; /* datagrams, while pause_ms is not 0 (clock_ms) */
 	int64_t message_cost;  /* datagrams: what one message lately cost; 0: unknown */
 	unsigned round;	       /* datagrams: the last one it took part in (turn.h) */
+	unsigned needs;	       /* UDP: what its socket delivers (udp_control.h), once adapted */
+	bool adapted;
 	bool paused;
 	bool deaf;  /* datagrams: has failed to receive for too long to be a passing failure */
 	bool early; /* connections may wait here since before the socket was ours */
@@ -44,6 +46,9 @@ void endpoint_free(struct endpoint *endpoint);
 
 /* Serves for its service on this loop, from now on or as soon as there is memory for it. */
 void endpoint_start(struct endpoint *endpoint, struct loop *loop);
+
+/* The settings of its service are new, or it has another service: its socket follows them. */
+void endpoint_adapt(struct endpoint *endpoint);
 
 /*
  * Leaves the socket alone for 0.1 to 0.8 seconds, longer each time: taking from it has just failed

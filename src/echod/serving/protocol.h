@@ -20,6 +20,9 @@ struct protocol {
 	void (*rest)(struct endpoint *endpoint);
 	void (*end)(struct endpoint *endpoint); /* it is no longer served; may be NULL */
 
+	/* Adapts the socket to the settings of its service, which are new; may be NULL. */
+	void (*adapt)(struct endpoint *endpoint);
+
 	bool only_timer_resumes; /* what makes it pause does not come free with a connection */
 	bool inherits_nothing;	 /* an accepted connection lacks what was set on its listener */
 };

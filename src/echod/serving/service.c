@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct service *service_new(struct config *config, const struct listener_config *settings)
+#include "echod/guard/sessions.h"
+
+struct service *service_new(struct config *config, const struct listener_config *settings,
+			    struct sessions *sessions)
 {
 	struct service *service = calloc(1, sizeof(*service));
 
@@ -18,6 +21,7 @@ struct service *service_new(struct config *config, const struct listener_config 
 		return NULL;
 	service->config = config_hold(config);
 	service->settings = settings;
+	service->sessions = sessions_hold(sessions);
 	service->tag = settings->tag;
 	memcpy(service->name, settings->name, sizeof(service->name));
 	return service;
@@ -28,6 +32,7 @@ void service_free(struct service *service)
 	if (!service)
 		return;
 	config_release(service->config);
+	sessions_release(service->sessions);
 	free(service);
 }
 
@@ -44,11 +49,14 @@ struct service *service_find(const struct service_list *list, const char *name)
 
 void service_follow(struct service *service, const struct service *next)
 {
-	struct config *before = service->config;
+	struct config *config_before = service->config;
+	struct sessions *sessions_before = service->sessions;
 
 	service->config = config_hold(next->config);
 	service->settings = next->settings;
-	config_release(before);
+	service->sessions = sessions_hold(next->sessions);
+	config_release(config_before);
+	sessions_release(sessions_before);
 }
 
 struct service *service_join(struct service *service)

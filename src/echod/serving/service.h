@@ -5,7 +5,7 @@
  * A listener as one worker serves it: its name, and the settings in force. Sockets and connections
  * belong to a service by name, so a reload changes the settings of them all by changing one
  * pointer, and connections whose listener is gone keep the last ones. Holds the configuration it
- * points into.
+ * points into, and the sessions of the listener.
  */
 
 #pragma once
@@ -17,13 +17,15 @@
 #include "echod/config/configuration.h"
 
 struct loop;
+struct sessions;
 
 struct service {
 	LIST_ENTRY(service) link;
 	struct loop *loop;
 	struct config *config;
 	const struct listener_config *settings;
-	size_t users; /* sockets and connections; a service without any is freed */
+	struct sessions *sessions; /* a reference; NULL: its mode keeps none */
+	size_t users;		   /* sockets and connections; a service without any is freed */
 	char name[NAME_MAX_LENGTH + 1];
 	uint64_t tag;
 };
@@ -31,13 +33,13 @@ struct service {
 LIST_HEAD(service_list, service);
 
 /* NULL when there is no memory. */
-struct service *service_new(struct config *config,
-			    const struct listener_config *settings) WARN_UNUSED;
+struct service *service_new(struct config *config, const struct listener_config *settings,
+			    struct sessions *sessions) WARN_UNUSED;
 void service_free(struct service *service);
 
 struct service *service_find(const struct service_list *list, const char *name);
 
-/* Takes the settings of NEXT, and releases the configuration held before. */
+/* Takes settings and sessions of NEXT, and releases those held before. */
 void service_follow(struct service *service, const struct service *next);
 
 struct service *service_join(struct service *service);

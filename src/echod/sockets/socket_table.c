@@ -99,6 +99,29 @@ struct socket_table *socket_table_adopt(const struct handed_socket *handed, size
 	return table;
 }
 
+int socket_table_check_modes(const struct socket_table *table, const struct config *config,
+			     struct reason *reason)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const struct binding *binding = &table->bindings[i];
+		const struct listener_config *listener = config_listener(config, binding->listener);
+		char text[ADDRESS_TEXT_MAX];
+
+		if (!listener)
+			listener = &config->defaults;
+		if (listener->mode == MODE_ECHO || binding->kind == SOCKET_UDP)
+			continue;
+		return reason_set(reason,
+				  "the %s socket %s that was handed over has the settings of "
+				  "%s, whose mode = %s is UDP only: give it the name of another "
+				  "listener (FileDescriptorName=)",
+				  socket_kind_names[binding->kind],
+				  address_format(&binding->address, text), listener->name,
+				  mode_names[listener->mode]);
+	}
+	return 0;
+}
+
 /* Compares sockets, for the same address may have been opened again. */
 static bool has_socket(const struct socket_table *table, const struct binding *wanted)
 {

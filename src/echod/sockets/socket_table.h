@@ -51,6 +51,13 @@ struct socket_table *socket_table_open(const struct socket_table *held, const st
 struct socket_table *socket_table_adopt(const struct handed_socket *handed, size_t count,
 					struct reason *reason) WARN_UNUSED;
 
+/*
+ * Whether each socket that was handed over is of a kind that the mode of its listener serves: 0, or
+ * -1 with REASON.
+ */
+int socket_table_check_modes(const struct socket_table *table, const struct config *config,
+			     struct reason *reason) WARN_UNUSED;
+
 /* Leaves in HELD only what NEXT does not have. */
 void socket_table_subtract(struct socket_table *held, const struct socket_table *next);
 

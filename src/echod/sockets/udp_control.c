@@ -25,25 +25,43 @@ static bool carries_v4(int fd, int family)
 	return getsockopt(fd, SOL_IPV6, IPV6_V6ONLY, &only_v6, &size) == 0 && !only_v6;
 }
 
-/* -1 with errno where the kernel refuses. An old one has no trains: plain batches then. */
-static int enable(int fd, int level, int option)
-{
-	return set(fd, level, option, 1) < 0 && level != SOL_UDP ? -1 : 0;
-}
-
 int udp_control_enable(int fd, int family)
 {
 	bool v4 = carries_v4(fd, family), v6 = family == AF_INET6;
 
-#define ENABLE(level, type, option, value, read)                                                   \
-	if ((option) != 0 && ((level) != SOL_IP || v4) && ((level) != SOL_IPV6 || v6) &&           \
-	    enable(fd, level, option) < 0)                                                         \
+#define ENABLE(level, type, option, need, value, read, write)                                      \
+	if ((option) != 0 && (need) == 0 && ((level) != SOL_IP || v4) &&                           \
+	    ((level) != SOL_IPV6 || v6) && set(fd, level, option, 1) < 0)                          \
 		return -1;
 	UDP_CONTROL_MESSAGES(ENABLE)
 	/*
 	 * Routers on an IPv4 path may fragment our large replies, whatever was learned of the path.
 	 */
 	return v4 ? set(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT) : 0;
+}
+
+/* Only what is wanted may be missed, and trains are not: an old kernel has none. */
+static int switch_to(int fd, int level, int option, bool on)
+{
+	return set(fd, level, option, on) < 0 && on && level != SOL_UDP ? -1 : 0;
+}
+
+int udp_control_set(int fd, unsigned needs)
+{
+	int family = 0;
+	socklen_t size = sizeof(family);
+	bool v4, v6;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) < 0)
+		return -1;
+	v4 = carries_v4(fd, family);
+	v6 = family == AF_INET6;
+#define SWITCH(level, type, option, need, value, read, write)                                      \
+	if ((need) != 0 && ((level) != SOL_IP || v4) && ((level) != SOL_IPV6 || v6) &&             \
+	    switch_to(fd, level, option, (needs & (need)) != 0) < 0)                               \
+		return -1;
+	UDP_CONTROL_MESSAGES(SWITCH)
+	return 0;
 }
 
 static void map_v4(struct in6_addr *ip, struct in_addr v4)
@@ -91,6 +109,21 @@ static void read_hops(const void *data, struct udp_notes *notes)
 	memcpy(&notes->hops, data, sizeof(notes->hops));
 }
 
+static void read_tos(const void *data, struct udp_notes *notes)
+{
+	notes->tos = *(const uint8_t *)data;
+}
+
+static void read_class(const void *data, struct udp_notes *notes)
+{
+	memcpy(&notes->tos, data, sizeof(notes->tos));
+}
+
+static void read_time(const void *data, struct udp_notes *notes)
+{
+	memcpy(&notes->received, data, sizeof(notes->received));
+}
+
 static void read_segment(const void *data, struct udp_notes *notes)
 {
 	int segment;
@@ -107,7 +140,7 @@ static void read_nothing(const void *data UNUSED, struct udp_notes *notes UNUSED
 /* Skips a message that is too short for its type. */
 static inline void read_message(const struct cmsghdr *cmsg, struct udp_notes *notes)
 {
-#define READ(level, type, option, value, read)                                                     \
+#define READ(level, type, option, need, value, read, write)                                        \
 	if (cmsg->cmsg_level == (level) && cmsg->cmsg_type == (type)) {                            \
 		if (cmsg->cmsg_len >= CMSG_LEN(sizeof(value)))                                     \
 			read(CMSG_DATA(cmsg), notes);                                              \
@@ -122,6 +155,7 @@ void udp_control_read(const struct msghdr *message, struct udp_notes *notes)
 
 	memset(notes, 0, sizeof(*notes));
 	notes->hops = -1;
+	notes->tos = -1;
 	/* glibc's CMSG_NXTHDR takes a plain pointer although it only reads. */
 	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(message); cmsg;
 	     cmsg = CMSG_NXTHDR((struct msghdr *)message, cmsg)) {
@@ -132,8 +166,8 @@ void udp_control_read(const struct msghdr *message, struct udp_notes *notes)
 }
 
 /* Appends one message at *USED; equal messages are equal bytes. */
-static void put(union control *control, size_t *used, int level, int type, const void *value,
-		size_t size)
+static INLINED void put(union control *control, size_t *used, int level, int type,
+			const void *value, size_t size)
 {
 	struct cmsghdr *cmsg = (struct cmsghdr *)(void *)(control->bytes + *used);
 
@@ -145,35 +179,81 @@ static void put(union control *control, size_t *used, int level, int type, const
 	*used += CMSG_SPACE(size);
 }
 
-static void put_source(union control *control, size_t *used, const struct udp_notes *notes, bool v4)
+static bool write_address4(const struct udp_notes *notes, const struct udp_answer *answer UNUSED,
+			   struct in_pktinfo *info)
 {
-	struct in_pktinfo info4 = {0};
-	struct in6_pktinfo info6 = {.ipi6_addr = notes->answer_from};
-
-	if (v4) {
-		memcpy(&info4.ipi_spec_dst, &notes->answer_from.s6_addr[12], 4);
-		put(control, used, SOL_IP, IP_PKTINFO, &info4, sizeof(info4));
-		return;
-	}
-	/* Only a link-local address needs its interface; others follow the routes. */
-	if (IN6_IS_ADDR_LINKLOCAL(&notes->destination) || notes->to_group)
-		info6.ipi6_ifindex = notes->interface;
-	put(control, used, SOL_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
+	memset(info, 0, sizeof(*info));
+	memcpy(&info->ipi_spec_dst, &notes->answer_from.s6_addr[12], sizeof(info->ipi_spec_dst));
+	return true;
 }
 
-void udp_control_write(struct msghdr *message, union control *control,
-		       const struct udp_notes *notes, bool v4, int hops, unsigned segment)
+static bool write_address6(const struct udp_notes *notes, const struct udp_answer *answer UNUSED,
+			   struct in6_pktinfo *info)
+{
+	*info = (struct in6_pktinfo){.ipi6_addr = notes->answer_from};
+	/* Only a link-local address needs its interface; others follow the routes. */
+	if (IN6_IS_ADDR_LINKLOCAL(&notes->destination) || notes->to_group)
+		info->ipi6_ifindex = notes->interface;
+	return true;
+}
+
+static bool write_hops(const struct udp_notes *notes UNUSED, const struct udp_answer *answer,
+		       int *hops)
+{
+	*hops = answer->hops;
+	return answer->hops > 0;
+}
+
+static bool write_tos(const struct udp_notes *notes UNUSED, const struct udp_answer *answer,
+		      uint8_t *tos)
+{
+	*tos = (uint8_t)answer->tos;
+	return answer->tos >= 0;
+}
+
+static bool write_class(const struct udp_notes *notes UNUSED, const struct udp_answer *answer,
+			int *tos)
+{
+	*tos = answer->tos;
+	return answer->tos >= 0;
+}
+
+static bool write_segment(const struct udp_notes *notes UNUSED, const struct udp_answer *answer,
+			  uint16_t *size)
+{
+	*size = (uint16_t)answer->segment;
+	return answer->segment > 0;
+}
+
+static bool write_nothing(const struct udp_notes *notes UNUSED,
+			  const struct udp_answer *answer UNUSED, void *value UNUSED)
+{
+	return false;
+}
+
+/* All but those of the other family; how much was written. FAMILY_LEVEL is constant. */
+static inline size_t write_messages(union control *control, const struct udp_notes *notes,
+				    const struct udp_answer *answer, int family_level)
 {
 	size_t used = 0;
 
-	put_source(control, &used, notes, v4);
-	if (hops > 0)
-		put(control, &used, v4 ? SOL_IP : SOL_IPV6, v4 ? IP_TTL : IPV6_HOPLIMIT, &hops,
-		    sizeof(hops));
+#define WRITE(level, type, option, need, value, read, write)                                       \
+	if (((level) != SOL_IP && (level) != SOL_IPV6) || (level) == family_level) {               \
+		value data;                                                                        \
+                                                                                                   \
+		if (write(notes, answer, &data))                                                   \
+			put(control, &used, level, type, &data, sizeof(data));                     \
+	}
+	UDP_CONTROL_MESSAGES(WRITE)
+	return used;
+}
+
+void udp_control_write(struct msghdr *message, union control *control,
+		       const struct udp_notes *notes, const struct udp_answer *answer)
+{
 	message->msg_control = control;
-	message->msg_controllen = used;
-	if (segment > 0)
-		udp_control_add_segment(message, control, segment);
+	message->msg_controllen = answer->v4 ? write_messages(control, notes, answer, SOL_IP)
+					     : write_messages(control, notes, answer, SOL_IPV6);
 }
 
 void udp_control_add_segment(struct msghdr *message, union control *control, unsigned segment)

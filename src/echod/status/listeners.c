@@ -119,7 +119,7 @@ static void add_listener(struct bounded_text *page, const struct config *config,
 	concerns = add_addresses(page, table, first);
 	if (!settings_of)
 		settings_of = &config->defaults;
-	add_settings(page, settings_of, concerns);
+	add_settings(page, settings_of, concerns | mode_applies_to(settings_of->mode));
 	bounded_text_add(page, "</article>\n");
 }
 

@@ -66,6 +66,9 @@ void metrics_write(const struct totals *totals, struct bounded_text *text)
 	add_single(text, "tcp_headers_pending", "gauge",
 		   "TCP connections open now whose PROXY header is not complete.",
 		   totals->counters[TCP_HEADERS_PENDING]);
+	add_single(text, "stamp_sessions", "gauge",
+		   "Sessions of listeners with mode = stamp or echoplus that are in use.",
+		   totals->stamp_sessions);
 	for (int which = 0; which < COUNTER_COUNT; which++)
 		add_counter(text, &counter_names[which], totals->counters[which]);
 	add_single(text, "udp_kernel_drops_total", "counter",

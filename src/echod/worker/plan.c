@@ -9,14 +9,24 @@
 
 #include <stdlib.h>
 
+#include "echod/guard/session_tables.h"
 #include "echod/serving/endpoint.h"
+#include "echod/serving/protocol.h"
 #include "echod/stream/connections.h"
 #include "echod/worker/protocols.h"
 
-static struct service *add_service(struct plan *plan, struct config *config,
+/* What a plan is made of. */
+struct parts {
+	struct config *config;
+	const struct socket_table *table;
+	const struct session_tables *sessions;
+};
+
+static struct service *add_service(struct plan *plan, const struct parts *parts,
 				   const struct listener_config *settings)
 {
-	struct service *service = service_new(config, settings);
+	struct sessions *sessions = session_tables_find(parts->sessions, settings->name);
+	struct service *service = service_new(parts->config, settings, sessions);
 
 	if (service)
 		LIST_INSERT_HEAD(&plan->services, service, link);
@@ -26,15 +36,15 @@ static struct service *add_service(struct plan *plan, struct config *config,
 /*
  * The service for a socket; one that was handed over under an unknown name has that of [defaults].
  */
-static struct service *service_for(struct plan *plan, struct config *config, const char *name)
+static struct service *service_for(struct plan *plan, const struct parts *parts, const char *name)
 {
-	const struct listener_config *settings = config_listener(config, name);
+	const struct listener_config *settings = config_listener(parts->config, name);
 	struct service *service;
 
 	if (!settings)
-		settings = &config->defaults;
+		settings = &parts->config->defaults;
 	service = service_find(&plan->services, settings->name);
-	return service ? service : add_service(plan, config, settings);
+	return service ? service : add_service(plan, parts, settings);
 }
 
 static int add_endpoint(struct plan *plan, struct listen_socket *socket, struct service *service)
@@ -50,38 +60,40 @@ static int add_endpoint(struct plan *plan, struct listen_socket *socket, struct 
 	return 0;
 }
 
-static int add_endpoints(struct plan *plan, struct config *config, const struct socket_table *table,
-			 size_t index, size_t worker, size_t workers)
+static int add_endpoints(struct plan *plan, const struct parts *parts, size_t index, size_t worker,
+			 size_t workers)
 {
-	const struct binding *binding = &table->bindings[index];
+	const struct binding *binding = &parts->table->bindings[index];
 
 	for (size_t i = 0; i < binding->socket_count; i++) {
-		if (socket_table_assigns(table, index, i, worker, workers) &&
+		if (socket_table_assigns(parts->table, index, i, worker, workers) &&
 		    add_endpoint(plan, binding->sockets[i],
-				 service_for(plan, config, binding->listener)) < 0)
+				 service_for(plan, parts, binding->listener)) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int fill(struct plan *plan, struct config *config, const struct socket_table *table,
-		size_t worker, size_t workers)
+static int fill(struct plan *plan, const struct parts *parts, size_t worker, size_t workers)
 {
+	const struct config *config = parts->config;
+
 	/* Also those without a socket of this worker: live connections follow them by name. */
 	for (size_t i = 0; i < config->listener_count; i++) {
-		if (!add_service(plan, config, &config->listeners[i]))
+		if (!add_service(plan, parts, &config->listeners[i]))
 			return -1;
 	}
-	for (size_t i = 0; i < table->count; i++) {
-		if (add_endpoints(plan, config, table, i, worker, workers) < 0)
+	for (size_t i = 0; i < parts->table->count; i++) {
+		if (add_endpoints(plan, parts, i, worker, workers) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-struct plan *plan_new(struct config *config, const struct socket_table *table, size_t worker,
-		      size_t workers)
+struct plan *plan_new(struct config *config, const struct socket_table *table,
+		      const struct session_tables *sessions, size_t worker, size_t workers)
 {
+	struct parts parts = {.config = config, .table = table, .sessions = sessions};
 	struct plan *plan = calloc(1, sizeof(*plan));
 
 	if (!plan)
@@ -89,7 +101,7 @@ struct plan *plan_new(struct config *config, const struct socket_table *table, s
 	guard_ports_init(&plan->ports);
 	socket_table_refuse_ports(table, &plan->ports);
 	plan->busy_poll = config->server.busy_poll;
-	if (fill(plan, config, table, worker, workers) < 0) {
+	if (fill(plan, &parts, worker, workers) < 0) {
 		plan_free(plan);
 		return NULL;
 	}
@@ -124,6 +136,21 @@ static struct endpoint *endpoint_of(const struct endpoint_list *list,
 			return endpoint;
 	}
 	return NULL;
+}
+
+/*
+ * What came to a socket for another mode is answered in that one: it may have come as a train, and
+ * not every mode takes those.
+ */
+static void rest_changed(const struct plan *plan, struct loop *loop)
+{
+	struct endpoint *planned, *serving;
+
+	LIST_FOREACH (planned, &plan->endpoints, link) {
+		serving = endpoint_of(&loop->endpoints, planned->socket);
+		if (serving && serving->service->settings->mode != planned->service->settings->mode)
+			serving->protocol->rest(serving);
+	}
 }
 
 /* The services take the settings of the plan; new ones move over to the loop. */
@@ -178,10 +205,12 @@ static void start_or_move(struct plan *plan, struct loop *loop)
 		if (serving)
 			move_to(serving, service);
 		wanted->service = service;
-		if (serving)
+		if (serving) {
+			endpoint_adapt(serving);
 			endpoint_free(wanted);
-		else
+		} else {
 			endpoint_start(wanted, loop);
+		}
 	}
 }
 
@@ -202,6 +231,7 @@ static void sweep(struct loop *loop)
 void plan_carry_out(struct plan *plan, struct loop *loop)
 {
 	stop_gone(plan, loop);
+	rest_changed(plan, loop);
 	merge_services(plan, loop);
 	start_or_move(plan, loop);
 	loop->ports = plan->ports;

@@ -18,6 +18,8 @@
 #include "echod/serving/service.h"
 #include "echod/sockets/socket_table.h"
 
+struct session_tables;
+
 struct plan {
 	struct service_list services;
 	struct endpoint_list endpoints;
@@ -25,8 +27,9 @@ struct plan {
 	uint64_t busy_poll; /* microseconds */
 };
 
-/* For worker number WORKER of WORKERS; NULL when out of memory. */
-struct plan *plan_new(struct config *config, const struct socket_table *table, size_t worker,
+/* For worker number WORKER of WORKERS; NULL when out of memory. SESSIONS may be NULL: none. */
+struct plan *plan_new(struct config *config, const struct socket_table *table,
+		      const struct session_tables *sessions, size_t worker,
 		      size_t workers) WARN_UNUSED;
 void plan_free(struct plan *plan);
 

@@ -27,6 +27,7 @@ const struct protocol *protocol_for(enum socket_kind kind)
 		[SOCKET_UDP] = {.ready = udp_echo_ready,
 				.rest = datagram_turn_rest,
 				.end = datagram_turn_end,
+				.adapt = udp_echo_adapt,
 				.only_timer_resumes = true},
 		[SOCKET_UNIXGRAM] = {.ready = unixgram_echo_ready,
 				     .rest = datagram_turn_rest,

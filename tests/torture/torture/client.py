@@ -118,6 +118,15 @@ def datagrams(address):
             expect(sock.recv(65536), MUCH[at:at + 100], "a train's datagram")
 
 
+def echoplus(address):
+    """Its reply has the first and the last field of the request."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(patience)
+        sock.sendto(MUCH[:24], address)
+        answer = sock.recv(65536)
+        expect(answer[:4] + bytes(16) + answer[20:], MUCH[:4] + bytes(16) + MUCH[20:24], "echoplus")
+
+
 def unix_datagram(address):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.settimeout(patience)

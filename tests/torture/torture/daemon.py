@@ -53,8 +53,8 @@ class Daemon(daemon.Daemon):
         self.gate = None
         self.log = b""
         self.told = b""
-        self.address, numbers = free_ports(4)
-        self.ports = dict(zip(("main", "once", "late", "metrics"), numbers))
+        self.address, numbers = free_ports(5)
+        self.ports = dict(zip(("main", "once", "late", "metrics", "plus"), numbers))
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(self.path("notify"))
         self.notify.setblocking(False)

@@ -39,8 +39,13 @@ protocol = tcp
 greeting = hello
 reply_once = yes
 proxy_from = 127.0.0.0/8
+[listener plus]
+address = {address}:{plus_port}
+mode = echoplus
+stamp_sessions = 1000
 """
-SECOND = FIRST.replace("address = unixgram:{directory}/datagrams\n", "") + """\
+SECOND = FIRST.replace("address = unixgram:{directory}/datagrams\n", "reflect_dscp = yes\n"
+                       ).replace("1000\n", "2000\n") + """\
 [listener late]
 address = {address}:{late_port}
 address = unix:{directory}/late
@@ -83,6 +88,8 @@ class Life:
             places += [(client.echo, daemon.place("late")), (client.echo, daemon.path("late"))]
         elif not handed:
             places += [(client.unix_datagram, daemon.path("datagrams"))]
+        if not handed:
+            places += [(client.echoplus, daemon.place("plus"))]
         return places
 
     def _ask(self, question, where, patience):

@@ -30,6 +30,7 @@ TEST(the_dump_names_every_key_with_the_value_in_force)
 			       "metrics = 127.0.0.1:9107\n"
 			       "\n"
 			       "[defaults]\n"
+			       "mode = echo\n"
 			       "allow = 192.0.2.0/24\n"
 			       "#deny = (none)\n"
 			       "max_clients_per_ip = 0\n"
@@ -42,10 +43,13 @@ TEST(the_dump_names_every_key_with_the_value_in_force)
 			       "udp_rate = 1000\n"
 			       "udp_guard = yes\n"
 			       "udp_ttl_guard = yes\n"
+			       "reflect_dscp = no\n"
+			       "stamp_sessions = 0\n"
 			       "\n"
 			       "[listener a]\n"
 			       "address = *:1 localhost:2\n"
 			       "protocol = tcp udp\n"
+			       "mode = echo\n"
 			       "allow = 192.0.2.0/24\n"
 			       "#deny = (none)\n"
 			       "max_clients_per_ip = 0\n"
@@ -57,7 +61,9 @@ TEST(the_dump_names_every_key_with_the_value_in_force)
 			       "reply_once = no\n"
 			       "udp_rate = 1000\n"
 			       "udp_guard = yes\n"
-			       "udp_ttl_guard = yes\n");
+			       "udp_ttl_guard = yes\n"
+			       "reflect_dscp = no\n"
+			       "#stamp_sessions = (no effect here)\n");
 	free(text);
 	config_release(config);
 }
@@ -78,6 +84,19 @@ TEST(keys_without_effect_are_dumped_so_that_nothing_warns_of_them)
 	ck_assert_ptr_nonnull(strstr(text, "\nidle_timeout = 3s\n"));
 	free(text);
 	config_release(config);
+}
+
+TEST(a_mode_shows_that_it_is_udp)
+{
+	struct config *config = load_good("[listener a]\naddress = :1\nmode = echoplus\n");
+	char *text = dump_text(config);
+
+	ck_assert_ptr_nonnull(strstr(text, "\nprotocol = udp\nmode = echoplus\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\n#idle_timeout = (no effect here)\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\nstamp_sessions = 0\n"));
+	config_release(config);
+	config_release(load_good(text));
+	free(text);
 }
 
 TEST(networks_are_dumped_in_the_order_in_which_they_were_written)

@@ -100,7 +100,7 @@ static const struct {
 	REFUSAL("[server]\nworker = 2\n", 2,
 		"unknown key \"worker\": allowed in [server] are workers,"),
 	REFUSAL("[server]\nWorkers = 2\n", 2, "unknown key \"Workers\""),
-	REFUSAL("[defaults]\nport = 7\n", 2, "allowed in [defaults] are allow, deny,"),
+	REFUSAL("[defaults]\nport = 7\n", 2, "allowed in [defaults] are mode, allow, deny,"),
 	REFUSAL(LISTENER "port = 7\n", 3, "allowed in [listener] are address, protocol,"),
 	REFUSAL("[defaults]\naddress = :7\n", 2, "address does not belong in [defaults]"),
 	REFUSAL("[defaults]\nprotocol = tcp\n", 2, "protocol does not belong in [defaults]"),
@@ -164,6 +164,24 @@ static const struct {
 	REFUSAL("[defaults]\nudp_rate = 1k\n", 2, "not a whole number"),
 	REFUSAL("[defaults]\nudp_guard = 2\n", 2, "yes or no"),
 	REFUSAL("[defaults]\nudp_ttl_guard = y\n", 2, "yes or no"),
+	REFUSAL("[defaults]\nreflect_dscp = ef\n", 2, "yes or no"),
+	REFUSAL("[defaults]\nmode = Echo\n", 2, "mode: \"Echo\" is not echo or echoplus"),
+	REFUSAL("[defaults]\nstamp_sessions = 1048577\n", 2, "from 0 to 1048576"),
+	REFUSAL(LISTENER "mode = echoplus\nprotocol = udp tcp\n", 4,
+		"protocol: [listener a] has mode = echoplus, which is UDP only: write udp, or "
+		"leave it out"),
+	REFUSAL("[defaults]\nmode = echoplus\n" LISTENER "protocol = tcp\n", 5,
+		"protocol: [listener a] has mode = echoplus"),
+	REFUSAL("[defaults]\nmode = echoplus\n" LISTENER "address = unixgram:/x\n", 2,
+		"mode: echoplus is UDP only, and [listener a] has unixgram:/x: give that address "
+		"a listener of its own"),
+	REFUSAL(LISTENER "address = unix:/x\nmode = echoplus\n", 4,
+		"mode: echoplus is UDP only, and [listener a] has unix:/x"),
+	REFUSAL(LISTENER "mode = echoplus\nstamp_sessions = 1\nudp_rate = 0\n", 4,
+		"stamp_sessions: [listener a] has udp_rate = 0, so that a loop with another "
+		"server might never end: set a rate, or allow"),
+	REFUSAL("[defaults]\nudp_rate = 0\nstamp_sessions = 1\n" LISTENER "mode = echoplus\n", 3,
+		"stamp_sessions: [listener a] has udp_rate = 0"),
 	/* clang-format on */
 };
 
@@ -201,9 +219,10 @@ TEST(errors_are_reported_in_the_order_of_the_lines)
 		"F:1: workers is outside any section: begin with [server], [defaults] or "
 		"[listener NAME]\n"
 		"F:2: [listener a] has no address: add one\n"
-		"F:3: unknown key \"idle\": allowed in [listener] are address, protocol, allow, "
-		"deny, max_clients_per_ip, proxy_from, idle_timeout, stall_timeout, greeting, "
-		"prefix, reply_once, udp_rate, udp_guard, udp_ttl_guard\n"
+		"F:3: unknown key \"idle\": allowed in [listener] are address, protocol, mode, "
+		"allow, deny, max_clients_per_ip, proxy_from, idle_timeout, stall_timeout, "
+		"greeting, prefix, reply_once, udp_rate, udp_guard, udp_ttl_guard, reflect_dscp, "
+		"stamp_sessions\n"
 		"F:4: missing ] after the section name\n"
 		"F:6: deny: \"10.0.0.1/8\" has host bits set: the network is 10.0.0.0/8\n"
 		"F:6: deny: \"x\" is not ADDRESS or ADDRESS/BITS\n"

@@ -77,6 +77,7 @@ static struct totals numbered(void)
 		.workers = 901,
 		.connections = 902,
 		.connections_max = 903,
+		.stamp_sessions = 907,
 		.kernel_drops = 904,
 		.reloads_done = 905,
 		.reloads_failed = 906,
@@ -103,8 +104,10 @@ TEST(the_line_has_every_figure_under_its_name)
 			 "sent_bytes_udp=115 udp_received_datagrams=116 udp_echoed_datagrams=117 "
 			 "udp_dropped_datagrams_denied=118 udp_dropped_datagrams_guard=119 "
 			 "udp_dropped_datagrams_ttl=120 udp_dropped_datagrams_rate=121 "
-			 "udp_dropped_datagrams_looped=122 udp_dropped_datagrams_send=123 "
-			 "udp_receive_errors=124 "
+			 "udp_dropped_datagrams_looped=122 udp_dropped_datagrams_short=123 "
+			 "udp_dropped_datagrams_auth=124 udp_dropped_datagrams_sessions=125 "
+			 "udp_dropped_datagrams_send=126 udp_receive_errors=127 "
+			 "stamp_sessions=907 "
 			 "udp_kernel_drops=904 reloads_success=905 reloads_failure=906");
 }
 
@@ -114,7 +117,7 @@ TEST(the_status_is_short_and_sums_up_what_was_dropped)
 
 	totals_status(&totals, status);
 	ck_assert_str_eq(status, "902 of 903 TCP clients, 100 accepted, 114 bytes echoed; "
-				 "117 datagrams echoed, 723 dropped");
+				 "117 datagrams echoed, 1098 dropped");
 }
 
 TEST(the_largest_numbers_fit)

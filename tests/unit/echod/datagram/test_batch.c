@@ -123,7 +123,7 @@ static void reply(char letter, size_t size, unsigned segment)
 		row = (struct udp_reply){.segment = segment,
 					 .datagrams = (unsigned)((size + segment - 1) / segment)};
 	udp_control_write(udp_batch_reply(batch, at, size, row), &batch->out_control[at], &notes,
-			  true, 64, segment);
+			  &(struct udp_answer){true, 64, -1, segment});
 }
 
 /* As in taken. */

@@ -89,7 +89,8 @@ static void expect_train(size_t size, unsigned segment)
 	memcpy(batch->payload[0], data, size);
 	message = udp_batch_reply(batch, 0, size,
 				  (struct udp_reply){.segment = segment, .datagrams = datagrams});
-	udp_control_write(message, &batch->out_control[0], &notes, true, 33, segment);
+	udp_control_write(message, &batch->out_control[0], &notes,
+			  &(struct udp_answer){true, 33, -1, segment});
 	sent = udp_batch_send(batch, server, false);
 	ck_assert_uint_eq(sent.datagrams, datagrams);
 	ck_assert_uint_eq(sent.bytes, size);

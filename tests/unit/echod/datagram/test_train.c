@@ -40,7 +40,8 @@ static void reply_with(uint16_t port, char letter, size_t size, int hops, struct
 	batch->in[at].msg_hdr.msg_namelen = sizeof(struct sockaddr_in);
 	memset(batch->payload[at], letter, size);
 	message = udp_batch_reply(batch, at, size, reply);
-	udp_control_write(message, control, &notes, true, hops, reply.segment);
+	udp_control_write(message, control, &notes,
+			  &(struct udp_answer){true, hops, -1, reply.segment});
 	udp_train_join(batch, -1);
 }
 

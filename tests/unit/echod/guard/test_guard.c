@@ -86,6 +86,21 @@ TEST(every_source_port_in_both_families)
 	}
 }
 
+TEST(a_mode_may_answer_port_862_and_no_other)
+{
+	struct arrival arrival = ordinary("::ffff:192.0.2.9");
+
+	arrival.waives = WAIVES_PORT_862;
+	guard_ports_refuse(&ports, SERVED_PORT);
+	guard_ports_refuse(&ports, 1024);
+	guard_ports_refuse(&ports, 862); /* served here: a sender elsewhere has the same one */
+	for (unsigned port = 0; port < 65536; port++) {
+		arrival.source_port = (uint16_t)port;
+		if (judge(&arrival) != (port == 862 ? ANSWER : expected_for_port(port)))
+			ck_abort_msg("source port %u", port);
+	}
+}
+
 TEST(without_the_guard_every_source_port_is_answered)
 {
 	struct arrival arrival = ordinary("::ffff:192.0.2.9");
@@ -219,6 +234,12 @@ TEST(what_claims_to_come_from_its_own_destination_is_not_answered)
 	}
 }
 
+static void expect_reply_hops(int hops)
+{
+	ck_assert_int_eq(guard_reply_hops(hops, WAIVES_PORT_862), hops > 65 ? 64 : hops - 1);
+	ck_assert_int_eq(guard_reply_hops(hops, WAIVES_HOP_CAP), hops - 1);
+}
+
 TEST(an_answer_leaves_with_one_hop_less)
 {
 	struct arrival arrival = ordinary("2001:db8::9");
@@ -230,7 +251,7 @@ TEST(an_answer_leaves_with_one_hop_less)
 		listener.udp_ttl_guard = false;
 		ck_assert_int_eq(judge(&arrival), ANSWER);
 		if (hops > 1)
-			ck_assert_int_eq(guard_reply_hops(hops), hops > 65 ? 64 : hops - 1);
+			expect_reply_hops(hops);
 	}
 }
 
@@ -240,8 +261,12 @@ TEST(two_servers_in_a_loop_stop_after_64_answers)
 	int answers = 0;
 
 	for (arrival.hops = 255; judge(&arrival) == ANSWER; answers++)
-		arrival.hops = guard_reply_hops(arrival.hops);
+		arrival.hops = guard_reply_hops(arrival.hops, arrival.waives);
 	ck_assert_int_eq(answers, 64);
+	arrival.waives = WAIVES_HOP_CAP;
+	for (arrival.hops = 255; judge(&arrival) == ANSWER; answers++)
+		arrival.hops = guard_reply_hops(arrival.hops, arrival.waives);
+	ck_assert_int_eq(answers, 64 + 254);
 }
 
 TEST(lists_deny_before_they_allow)
@@ -335,6 +360,10 @@ TEST(every_verdict_says_what_it_counts_as_and_which_key_to_turn)
 		[OVER_RATE] = {UDP_DROPPED_RATE, "(udp_rate)"},
 		[TOO_MANY_SOURCES] = {UDP_DROPPED_RATE, "(udp_rate)"},
 		[LOOPED] = {UDP_DROPPED_LOOPED, "(udp_ttl_guard)"},
+		[TOO_SHORT] = {UDP_DROPPED_SHORT, "(mode)"},
+		[NOT_AUTHENTIC] = {UDP_DROPPED_AUTH, "(stamp_key)"},
+		[IS_A_REPLY] = {UDP_DROPPED_LOOPED, "(mode)"},
+		[NO_SESSION] = {UDP_DROPPED_SESSIONS, "(stamp_sessions)"},
 	};
 
 	for (int verdict = ANSWER + 1; verdict < VERDICT_COUNT; verdict++) {

@@ -16,7 +16,7 @@ static struct service *filed(const char *name)
 {
 	struct config *config =
 		load_good("[listener a]\naddress = *:1\n[listener b]\naddress = *:2\n");
-	struct service *service = service_new(config, config_listener(config, name));
+	struct service *service = service_new(config, config_listener(config, name), NULL);
 
 	ck_assert_ptr_nonnull(service);
 	config_release(config);
@@ -52,8 +52,8 @@ TEST(a_service_holds_the_configuration_it_points_into)
 {
 	struct config *first = load_good("[listener a]\naddress = 127.0.0.1:0\nprefix = 1\n");
 	struct config *second = load_good("[listener a]\naddress = 127.0.0.1:0\nprefix = 2\n");
-	struct service *service = service_new(first, config_listener(first, "a"));
-	struct service *next = service_new(second, config_listener(second, "a"));
+	struct service *service = service_new(first, config_listener(first, "a"), NULL);
+	struct service *next = service_new(second, config_listener(second, "a"), NULL);
 
 	ck_assert_uint_eq(atomic_load(&first->references), 2);
 	service_follow(service, next);

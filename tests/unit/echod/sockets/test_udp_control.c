@@ -85,7 +85,9 @@ static void expect_nothing(const struct udp_notes *notes)
 	expect_ip(&notes->answer_from, "::");
 	ck_assert_uint_eq(notes->interface, 0);
 	ck_assert_int_eq(notes->hops, -1);
+	ck_assert_int_eq(notes->tos, -1);
 	ck_assert_uint_eq(notes->segment, 0);
+	ck_assert_int_eq(notes->received.tv_sec, 0);
 	ck_assert(!notes->to_group);
 }
 
@@ -96,6 +98,31 @@ TEST(without_messages_nothing_is_known)
 	struct udp_notes notes = read_added();
 
 	expect_nothing(&notes);
+}
+
+/* IPv4 has one byte, IPv6 an int. */
+TEST(the_traffic_class_is_read_in_the_form_of_its_family)
+{
+	for (int tos = 0; tos < 256; tos++) {
+		uint8_t byte = (uint8_t)tos;
+
+		set_up();
+		add(SOL_IP, IP_TOS, &byte, sizeof(byte));
+		ck_assert_int_eq(read_added().tos, tos);
+		set_up();
+		add_int(SOL_IPV6, IPV6_TCLASS, tos);
+		ck_assert_int_eq(read_added().tos, tos);
+	}
+}
+
+TEST(the_time_of_arrival_is_read)
+{
+	struct timespec time = {.tv_sec = 1700000000, .tv_nsec = 999999999};
+	struct udp_notes notes;
+
+	add(SOL_SOCKET, SCM_TIMESTAMPNS, &time, sizeof(time));
+	notes = read_added();
+	ck_assert_mem_eq(&notes.received, &time, sizeof(time));
 }
 
 TEST(ipv4_messages_are_read_in_any_order)
@@ -278,7 +305,7 @@ TEST(unknown_messages_are_passed_over)
 	add_int(SOL_IPV6, 4711, -1);
 	add_int(SOL_UDP, UDP_SEGMENT, 77);
 	add_int(-1, -1, -1);
-	add(SOL_SOCKET, SO_TIMESTAMPNS, "0123456789abcdef", 16);
+	add(SOL_SOCKET, SO_TIMESTAMP, "0123456789abcdef", 16);
 	notes = read_added();
 	expect_nothing(&notes);
 	add_int(SOL_IP, IP_TTL, 64);

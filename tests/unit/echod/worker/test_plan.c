@@ -33,7 +33,7 @@ static void tear_down(void)
 
 static void carry_out(struct socket_table *socket_table_next, struct config *next_config)
 {
-	struct plan *plan = plan_new(next_config, socket_table_next, 0, 1);
+	struct plan *plan = plan_new(next_config, socket_table_next, NULL, 0, 1);
 
 	ck_assert_ptr_nonnull(plan);
 	plan_carry_out(plan, &scene_loop);
@@ -277,7 +277,7 @@ TEST(each_worker_gets_its_own_share)
 
 	ck_assert_msg(shared != NULL, "%s", reason.text);
 	for (size_t worker = 0; worker < 2; worker++) {
-		struct plan *plan = plan_new(two, shared, worker, 2);
+		struct plan *plan = plan_new(two, shared, NULL, worker, 2);
 		struct endpoint *endpoint;
 		size_t count = 0;
 
@@ -301,7 +301,7 @@ TEST(a_plan_that_is_not_carried_out_leaves_no_trace)
 	socket = table->bindings[0].sockets[0];
 	for (int i = 0; i < 3; i++) {
 		unsigned references = atomic_load(&config->references);
-		struct plan *plan = plan_new(config, table, 0, 1);
+		struct plan *plan = plan_new(config, table, NULL, 0, 1);
 
 		ck_assert_ptr_nonnull(plan);
 		ck_assert_uint_eq(atomic_load(&socket->references), 3); /* table, loop, plan */

@@ -72,7 +72,7 @@ static void give(const char *text)
 
 	next = socket_table_open(table, config, 1, &reason);
 	ck_assert_msg(next != NULL, "%s", reason.text);
-	worker_give_plan(worker, plan_new(config, next, 0, 1));
+	worker_give_plan(worker, plan_new(config, next, NULL, 0, 1));
 	socket_table_free(table);
 	table = next;
 	config_release(config);
