@@ -94,6 +94,25 @@ TEST_EACH(a_header_may_come_byte_by_byte, ARRAY_SIZE(headers))
 	expect_gone_after_close(fd);
 }
 
+TEST(parts_of_several_headers_are_kept_apart)
+{
+	struct service *service = lasting_service(PROXY);
+	int one = connect_as(service, "10.0.0.5"), other = connect_as(service, "10.0.0.5");
+	static const char tcp6[] = TCP6;
+
+	ck_assert_uint_gt(sizeof(tcp6) - 1, TCP4_SIZE);
+	for (size_t i = 0; i < TCP4_SIZE; i++) {
+		send_turn(one, tcp4 + i, 1);
+		send_turn(other, tcp6 + i, 1);
+	}
+	expect_opened("192.0.2.67:123 via 10.0.0.5:4711");
+	send_turn(other, tcp6 + TCP4_SIZE, sizeof(tcp6) - 1 - TCP4_SIZE);
+	expect_opened("[2001:db8::1]:123 via 10.0.0.5:4711");
+	close(one);
+	close(other);
+	TURN_UNTIL(scene_loop.streams->connections == 0);
+}
+
 TEST_EACH(what_is_behind_the_header_is_echoed, ARRAY_SIZE(headers))
 {
 	int fd = connect_proxy("");
