@@ -55,7 +55,7 @@ TEST(only_lists_that_add_up_may_be_repeated)
 	for (size_t i = 0; i < setting_count; i++) {
 		const char *key = settings[i].key;
 		bool repeatable = strcmp(key, "address") == 0 || strcmp(key, "allow") == 0 ||
-				  strcmp(key, "deny") == 0;
+				  strcmp(key, "deny") == 0 || strcmp(key, "proxy_from") == 0;
 
 		ck_assert_int_eq(settings[i].type->repeatable, repeatable);
 		ck_assert(!repeatable || settings[i].type->list);
