@@ -131,7 +131,7 @@ static void open_world(void)
 	fake_sockets[0].waiting = CLIENTS;
 	loop.base = event_base_new();
 	FUZZ_CHECK(loop.base && connections_open(&loop) == 0);
-	service = service_new(&config, &settings[head.settings % ARRAY_SIZE(settings)]);
+	service = service_new(&config, &settings[head.settings % ARRAY_SIZE(settings)], NULL);
 	FUZZ_CHECK(service);
 	service->loop = &loop;
 	LIST_INSERT_HEAD(&loop.services, service, link);
