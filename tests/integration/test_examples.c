@@ -155,6 +155,23 @@ TEST(loopback)
 	ck_assert_uint_eq(echod_log_count(echod, "0.0.0.0"), 0);
 }
 
+TEST(stamp)
+{
+	static const char client[] =
+		"import socket, struct, sys\n"
+		"server = (sys.argv[1], int(sys.argv[2]))\n"
+		"with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:\n"
+		"    for number in (7, 8):\n"
+		"        s.sendto(struct.pack('!LQHH28x', number, 1 << 60, 1, 42), server)\n"
+		"        got = struct.unpack('!LQHHQLQHHB3x', s.recv(1024))\n"
+		"        print(got[0], got[3], got[4] < got[1], *got[5:7])\n";
+	struct echod *echod = start_example_at_its_ports("stamp");
+
+	expect_client(client, "127.0.0.1", 862,
+		      "0 42 True 7 1152921504606846976\n1 42 True 8 1152921504606846976\n");
+	ck_assert_uint_eq(echod_log_count(echod, "0.0.0.0"), 0);
+}
+
 TEST(greeting)
 {
 	struct echod *echod = start_example_at_its_ports("greeting");
@@ -217,9 +234,9 @@ TEST(unix_sockets)
 
 TEST(each_passes_its_own_check)
 {
-	static const char *const names[] = {"all-interfaces", "reply-once",  "loopback",
-					    "greeting",	      "proxy",	     "unix",
-					    "echoplus",	      "reflect-dscp"};
+	static const char *const names[] = {"all-interfaces", "reply-once",   "loopback",
+					    "greeting",	      "proxy",	      "unix",
+					    "echoplus",	      "reflect-dscp", "stamp"};
 	const char *arguments[] = {"-t", "-c", NULL, NULL};
 	struct echod_setup setup = {.arguments = arguments};
 	struct echod *echod;

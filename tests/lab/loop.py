@@ -16,7 +16,9 @@ MOST_REPLIES = 64
 
 
 class Scene:
-    def __init__(self, handed=False, **settings):
+    """Both have SETTINGS, unless BOBS are bob's own."""
+
+    def __init__(self, handed=False, bobs=None, **settings):
         self.hosts = alice, bob, self.mallory = Host("alice"), Host("bob"), Host("mallory")
         Link(alice, bob, "10.0.1.{}/24", "fd01::{}/64")
         self.way_in = Link(alice, self.mallory, "10.0.2.{}/24", "fd02::{}/64")
@@ -24,7 +26,7 @@ class Scene:
         bob.sysctl("net.ipv4.ip_local_port_range", "30000 39999")
         sockets = [dual_stack_socket(alice)] if handed else []
         self.alice = Echod(alice, sockets=sockets, **settings)
-        self.bob = Echod(bob, **settings)
+        self.bob = Echod(bob, **(bobs or settings))
 
     def forge(self, version, hops=255, data=b"forged"):
         packet = datagram(BOB[version], self.bob.port, ALICE[version], self.alice.port, data, hops)

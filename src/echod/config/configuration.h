@@ -22,6 +22,7 @@
 #include "daemon/settings/schema.h"
 #include "echod/config/modes.h"
 #include "echod/config/protocols.h"
+#include "echod/config/stamp.h"
 
 struct listener_config {
 	char name[NAME_MAX_LENGTH + 1];
@@ -43,6 +44,8 @@ struct listener_config {
 	bool udp_ttl_guard;
 	bool reflect_dscp;
 	uint64_t stamp_sessions; /* 0: as few as the mode needs */
+	struct stamp_key stamp_key;
+	uint64_t stamp_dscp; /* STAMP_DSCP_ */
 };
 
 #define STAMP_SESSIONS_MAX 1048576

@@ -17,6 +17,7 @@
 #include "daemon/settings/settings.h"
 #include "daemon/settings/values.h"
 #include "echod/config/settings.h"
+#include "echod/config/stamp_keys.h"
 
 /* Whose address, added before this one, collides with it; NULL when it is free. */
 static const struct listener_config *find_owner(const struct config *config,
@@ -211,6 +212,7 @@ static void finish(struct draft *draft)
 		check_mode(draft, i);
 		check_sessions(draft, i);
 	}
+	stamp_keys_read(draft, source->in_force);
 	if (!source->handed)
 		check_metrics(draft);
 }

@@ -18,7 +18,8 @@ struct config_source {
 	bool must_exist;
 	const struct listen_address *addresses; /* of -l, instead of the file's listeners */
 	size_t address_count;
-	bool handed; /* sockets were: no address of the file is opened */
+	bool handed;		       /* sockets were: no address of the file is opened */
+	const struct config *in_force; /* at a reload; at the start NULL */
 };
 
 /* NULL when anything is wrong; every error was reported by then. The caller holds one reference. */

@@ -12,7 +12,8 @@
 
 #include "base/compiler.h"
 
-const char *const mode_names[MODE_COUNT] = {[MODE_ECHO] = "echo", [MODE_ECHOPLUS] = "echoplus"};
+const char *const mode_names[MODE_COUNT] = {
+	[MODE_ECHO] = "echo", [MODE_STAMP] = "stamp", [MODE_ECHOPLUS] = "echoplus"};
 
 static int parse_mode(const struct setting *setting UNUSED, void *value, const char *text,
 		      struct reason *reason)
@@ -23,7 +24,7 @@ static int parse_mode(const struct setting *setting UNUSED, void *value, const c
 			return 0;
 		}
 	}
-	return reason_set(reason, "\"%s\" is not echo or echoplus", text);
+	return reason_set(reason, "\"%s\" is not echo, stamp or echoplus", text);
 }
 
 static bool format_mode(const struct setting *setting UNUSED, const void *value, size_t item,

@@ -7,7 +7,7 @@
 
 #include "daemon/settings/schema.h"
 
-enum mode { MODE_ECHO, MODE_ECHOPLUS, MODE_COUNT };
+enum mode { MODE_ECHO, MODE_STAMP, MODE_ECHOPLUS, MODE_COUNT };
 
 extern const struct value_type mode_value; /* uint64_t */
 

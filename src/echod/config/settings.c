@@ -73,6 +73,10 @@ const struct setting settings[] = {
 	 .applies_to = APPLIES_TO_UDP},
 	{"stamp_sessions", ANY_LISTENER(stamp_sessions), .type = &number_value,
 	 .max = STAMP_SESSIONS_MAX, .default_text = "0", .applies_to = APPLIES_TO_SESSIONS},
+	{"stamp_key", ANY_LISTENER(stamp_key), .type = &stamp_key_value, .default_text = "",
+	 .applies_to = APPLIES_TO_STAMP},
+	{"stamp_dscp", ANY_LISTENER(stamp_dscp), .type = &stamp_dscp_value, .default_text = "any",
+	 .applies_to = APPLIES_TO_STAMP},
 };
 /* clang-format on */
 
@@ -91,7 +95,14 @@ _Static_assert(offsetof(struct listener_config, name) == 0, "a section begins wi
 
 unsigned mode_applies_to(uint64_t mode)
 {
-	return mode == MODE_ECHO ? 0 : APPLIES_TO_SESSIONS;
+	switch (mode) {
+	case MODE_ECHO:
+		return 0;
+	case MODE_STAMP:
+		return APPLIES_TO_SESSIONS | APPLIES_TO_STAMP;
+	default:
+		return APPLIES_TO_SESSIONS;
+	}
 }
 
 /* APPLIES_TO_ bits. Modes other than echo are UDP only; what contradicts that is an error. */
@@ -130,6 +141,8 @@ static const char *no_effect(const struct setting *setting, const void *values)
 		return "serves no UDP";
 	case APPLIES_TO_SESSIONS:
 		return "has no mode with sessions";
+	case APPLIES_TO_STAMP:
+		return "has no mode = stamp";
 	default:
 		return "serves no TCP";
 	}

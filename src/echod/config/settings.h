@@ -27,7 +27,8 @@ enum applies_to {
 	APPLIES_TO_TCP = 2,
 	APPLIES_TO_UDP = 4,
 	APPLIES_TO_TCP_ADDRESSES = 8,
-	APPLIES_TO_SESSIONS = 16
+	APPLIES_TO_SESSIONS = 16,
+	APPLIES_TO_STAMP = 32
 };
 
 /* Those of a mode, beside what its sockets apply to. */

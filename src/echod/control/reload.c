@@ -91,6 +91,7 @@ static int prepare(const struct server *server, struct next *next)
 
 	/* A file that was read at start and is gone now is a mistake, not a wish for defaults. */
 	source.must_exist |= server->config->from_file;
+	source.in_force = server->config;
 	next->config = config_load(&source, report);
 	if (!next->config)
 		return -1;

@@ -96,6 +96,7 @@ CALLS = [
     # The system
     Call("sendto", "EACCES EAGAIN ECONNREFUSED EINTR ENOBUFS ENOENT ENOMEM EPERM", to_manager,
          "to the manager"),
+    Call("clock_adjtime", "EINVAL ENOSYS EPERM"),
     Call("getrandom", "EAGAIN EINTR ENOSYS"),
     Call("prlimit64", "EINVAL EPERM"),
     Call("sched_getaffinity", "EINVAL EPERM", kind="user"),

@@ -6,12 +6,15 @@
 Each function raises what socket functions raise, or Wrong for an incorrect reply.
 """
 
+import hashlib
+import hmac
 import os
 import socket
 import struct
 
 SOL_UDP, UDP_SEGMENT = 17, 103
 MUCH = os.urandom(1 << 16) * 8  # more than one read takes, and than is buffered for an idle client
+STAMP_KEY = bytes(range(32))
 patience = 0.5  # seconds; set by the caller
 
 
@@ -125,6 +128,21 @@ def echoplus(address):
         sock.sendto(MUCH[:24], address)
         answer = sock.recv(65536)
         expect(answer[:4] + bytes(16) + answer[20:], MUCH[:4] + bytes(16) + MUCH[20:24], "echoplus")
+
+
+def stamp(address):
+    """An authenticated request of STAMP."""
+    request = struct.pack("!L12xQHH68x", 7, 1 << 60, 1, 42)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(patience)
+        sock.sendto(request + sign(request), address)
+        reply = sock.recv(65536)
+    expect(reply[96:], sign(reply[:96]), "HMAC")
+    expect(reply[48:52] + reply[64:74], request[:4] + request[16:26], "what a reply repeats")
+
+
+def sign(packet):
+    return hmac.new(STAMP_KEY, packet, hashlib.sha256).digest()[:16]
 
 
 def unix_datagram(address):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 
+from . import client
 from .faults import Gate, Page
 
 sys.path.insert(1, os.path.join(os.path.dirname(__file__), "../../support"))
@@ -53,8 +54,10 @@ class Daemon(daemon.Daemon):
         self.gate = None
         self.log = b""
         self.told = b""
-        self.address, numbers = free_ports(5)
-        self.ports = dict(zip(("main", "once", "late", "metrics", "plus"), numbers))
+        self.address, numbers = free_ports(6)
+        self.ports = dict(zip(("main", "once", "late", "metrics", "plus", "stamp"), numbers))
+        with open(os.open(self.path("key"), os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            file.write(client.STAMP_KEY.hex())
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(self.path("notify"))
         self.notify.setblocking(False)

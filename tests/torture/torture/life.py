@@ -43,6 +43,11 @@ proxy_from = 127.0.0.0/8
 address = {address}:{plus_port}
 mode = echoplus
 stamp_sessions = 1000
+[listener stamp]
+address = {address}:{stamp_port}
+mode = stamp
+stamp_sessions = 64
+stamp_key = {directory}/key
 """
 SECOND = FIRST.replace("address = unixgram:{directory}/datagrams\n", "reflect_dscp = yes\n"
                        ).replace("1000\n", "2000\n") + """\
@@ -84,6 +89,8 @@ class Life:
                   (client.echo, daemon.place("main")), (client.echo, daemon.path("stream")),
                   (client.datagrams, daemon.place("main")),
                   (client.one_reply, daemon.place("once")), (client.page, daemon.place("metrics"))]
+        if not handed:
+            places += [(client.stamp, daemon.place("stamp"))]
         if late and not handed:
             places += [(client.echo, daemon.place("late")), (client.echo, daemon.path("late"))]
         elif not handed:

@@ -8,9 +8,14 @@
 #include "echod/datagram/modes/modes.h"
 
 #include "echod/datagram/modes/echoplus.h"
+#include "echod/datagram/modes/stamp.h"
 
 const struct datagram_mode datagram_modes[MODE_COUNT] = {
 	[MODE_ECHO] = {.needs = NEEDS_TRAINS},
+	[MODE_STAMP] = {.needs = NEEDS_TOS | NEEDS_RECEIVE_TIME,
+			.waives = WAIVES_PORT_862 | WAIVES_HOP_CAP,
+			.answer = stamp_answer,
+			.seal = stamp_seal},
 	[MODE_ECHOPLUS] = {.needs = NEEDS_RECEIVE_TIME,
 			   .answer = echoplus_answer,
 			   .seal = echoplus_seal,

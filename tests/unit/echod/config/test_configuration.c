@@ -95,7 +95,10 @@ TEST(a_file_may_have_64_kib)
 static struct config *load_with(const char *text, const struct listen_address *addresses,
 				size_t count)
 {
-	struct config_source source = {test_path("file"), true, addresses, count, false};
+	struct config_source source = {.path = test_path("file"),
+				       .must_exist = true,
+				       .addresses = addresses,
+				       .address_count = count};
 	FILE *file = fopen(source.path, "w");
 
 	ck_assert_ptr_nonnull(file);

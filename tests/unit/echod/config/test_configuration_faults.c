@@ -31,12 +31,14 @@ static void keep(enum log_level level, const char *line)
 					"%s\n", line);
 }
 
+static const struct config *in_force; /* of a reload */
+
 /* Loads TEXT while the call that comes after SKIP others fails; false: there were not as many. */
 static bool fails_to_load(const char *text, unsigned skip, const char *call)
 {
 	int fd = memfd_create("echod.conf", MFD_CLOEXEC);
 	char path[32];
-	struct config_source source = {.path = path, .must_exist = true};
+	struct config_source source = {.path = path, .must_exist = true, .in_force = in_force};
 	struct config *config;
 	bool failed;
 
@@ -75,6 +77,30 @@ TEST(a_configuration_for_which_memory_runs_out_is_refused)
 	config_release(config);
 	ck_assert_uint_ge(each_allocation_fails(RICH), 15);
 	ck_assert_uint_ge(each_allocation_fails(""), 3);
+}
+
+/* At a start, and at a reload that may not read it again. */
+TEST(a_key_for_which_memory_runs_out_refuses_the_file)
+{
+	const char *path = test_path("key"), *digits = "404142434445464748494a4b4c4d4e4f";
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	struct config *config;
+	char text[512];
+
+	ck_assert_int_eq(write(fd, digits, strlen(digits)), (ssize_t)strlen(digits));
+	ck_assert_int_eq(close(fd), 0);
+	(void)snprintf(text, sizeof(text),
+		       "[listener a]\naddress = :1\nmode = stamp\nstamp_key = %s\n", path);
+	ck_assert_uint_ge(each_allocation_fails(text), 5);
+	in_force = config = load_good(text);
+	ck_assert_int_eq(chmod(path, 0), 0);
+	if (geteuid() == 0)
+		ck_assert_int_eq(seteuid(65534), 0);
+	ck_assert_uint_ge(each_allocation_fails(text), 6);
+	if (getuid() == 0)
+		ck_assert_int_eq(seteuid(0), 0);
+	in_force = NULL;
+	config_release(config);
 }
 
 TEST(an_error_that_cannot_be_told_is_still_one)

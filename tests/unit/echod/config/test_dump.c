@@ -45,6 +45,8 @@ TEST(the_dump_names_every_key_with_the_value_in_force)
 			       "udp_ttl_guard = yes\n"
 			       "reflect_dscp = no\n"
 			       "stamp_sessions = 0\n"
+			       "#stamp_key = (none)\n"
+			       "stamp_dscp = any\n"
 			       "\n"
 			       "[listener a]\n"
 			       "address = *:1 localhost:2\n"
@@ -63,7 +65,9 @@ TEST(the_dump_names_every_key_with_the_value_in_force)
 			       "udp_guard = yes\n"
 			       "udp_ttl_guard = yes\n"
 			       "reflect_dscp = no\n"
-			       "#stamp_sessions = (no effect here)\n");
+			       "#stamp_sessions = (no effect here)\n"
+			       "#stamp_key = (no effect here)\n"
+			       "#stamp_dscp = (no effect here)\n");
 	free(text);
 	config_release(config);
 }

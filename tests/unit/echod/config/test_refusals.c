@@ -165,8 +165,17 @@ static const struct {
 	REFUSAL("[defaults]\nudp_guard = 2\n", 2, "yes or no"),
 	REFUSAL("[defaults]\nudp_ttl_guard = y\n", 2, "yes or no"),
 	REFUSAL("[defaults]\nreflect_dscp = ef\n", 2, "yes or no"),
-	REFUSAL("[defaults]\nmode = Echo\n", 2, "mode: \"Echo\" is not echo or echoplus"),
+	REFUSAL("[defaults]\nmode = Echo\n", 2, "mode: \"Echo\" is not echo, stamp or echoplus"),
 	REFUSAL("[defaults]\nstamp_sessions = 1048577\n", 2, "from 0 to 1048576"),
+	REFUSAL("[defaults]\nstamp_dscp = ef\n", 2,
+		"stamp_dscp: \"ef\" is neither any nor received"),
+	REFUSAL("[defaults]\nstamp_key = /nowhere/key\n", 2,
+		"stamp_key: /nowhere/key: cannot open: No such file or directory"),
+	REFUSAL(LISTENER "mode = stamp\nprotocol = tcp\n", 4,
+		"protocol: [listener a] has mode = stamp, which is UDP only: write udp, or "
+		"leave it out"),
+	REFUSAL(LISTENER "mode = stamp\nstamp_sessions = 1\nudp_rate = 0\n", 4,
+		"stamp_sessions: [listener a] has udp_rate = 0"),
 	REFUSAL(LISTENER "mode = echoplus\nprotocol = udp tcp\n", 4,
 		"protocol: [listener a] has mode = echoplus, which is UDP only: write udp, or "
 		"leave it out"),
@@ -222,7 +231,7 @@ TEST(errors_are_reported_in_the_order_of_the_lines)
 		"F:3: unknown key \"idle\": allowed in [listener] are address, protocol, mode, "
 		"allow, deny, max_clients_per_ip, proxy_from, idle_timeout, stall_timeout, "
 		"greeting, prefix, reply_once, udp_rate, udp_guard, udp_ttl_guard, reflect_dscp, "
-		"stamp_sessions\n"
+		"stamp_sessions, stamp_key, stamp_dscp\n"
 		"F:4: missing ] after the section name\n"
 		"F:6: deny: \"10.0.0.1/8\" has host bits set: the network is 10.0.0.0/8\n"
 		"F:6: deny: \"x\" is not ADDRESS or ADDRESS/BITS\n"

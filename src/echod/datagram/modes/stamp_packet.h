@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * STAMP's base packets (RFC 8762), unauthenticated and authenticated: where each field is. Reads
+ * and writes memory only; stamp.c calls it for each packet.
+ */
+
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct hmac_key;
+
+/* Offsets of the fields. Those up to the SSID are where a request has them as well. */
+struct stamp_layout {
+	size_t size;
+	size_t time, error, ssid;
+	size_t received, request_sequence, request_time, request_error, request_ttl;
+};
+
+extern const struct stamp_layout stamp_unauthenticated, stamp_authenticated;
+
+/* What a reply repeats of its request. */
+struct stamp_request {
+	uint32_t sequence;
+	uint64_t time;
+	uint16_t error;
+	uint16_t ssid;
+};
+
+void stamp_packet_read(const uint8_t *packet, const struct stamp_layout *layout,
+		       struct stamp_request *request);
+
+/* A stateless reflector's reply: it repeats its own number, and a time where a request has none. */
+bool stamp_packet_is_reply(const uint8_t *packet, const struct stamp_layout *layout);
+
+/* What the reflector adds to what it repeats. */
+struct stamp_reply {
+	uint64_t received; /* in NTP's format */
+	uint16_t error;
+	uint8_t ttl;
+};
+
+/* Writes the reply, all but its time and with the number of the request. */
+void stamp_packet_write(uint8_t *packet, const struct stamp_layout *layout,
+			const struct stamp_request *request, const struct stamp_reply *reply);
+
+/* Of an authenticated packet, whose last field is over all before it. */
+bool stamp_packet_is_authentic(const uint8_t *packet, const struct hmac_key *key);
+void stamp_packet_sign(uint8_t *packet, const struct hmac_key *key);
