@@ -113,6 +113,24 @@ def beside_goals(rows):
     yield check("p99 beside large messages by p99 alone", ratio_of["echod"], "<=", 3, 2)
 
 
+def stamp_tables(figures):
+    yield table(["listener", "replies/s", "CPU us/reply", "ratio to plain echo", "per CPU second"],
+                [[row["listener"], number(row["rate"]), number(1e6 * row["cpu"]),
+                  f"{row['ratio']:.2f}", f"{row['capacity']:.2f}"] for row in figures["rates"]])
+    yield table(["turnaround at 10,000/s, busy_poll", "p50 us", "p99 us", "p99.9 us"],
+                [[row["busy_poll"], *(f"{row[part]:.1f}" for part in ("p50", "p99", "p99.9"))]
+                 for row in figures["turnaround"]])
+    yield table(["sessions", "resident memory"], [[f"{row['sessions']:,}",
+                                                   f"{row['bytes'] / 2**20:.1f} MiB"]
+                                                  for row in figures["sessions"]])
+    ratios = {row["listener"]: row["ratio"] for row in figures["rates"]}
+    p99 = [row["p99"] for row in figures["turnaround"]]
+    yield table(["echod", "goal", "measured", "reached"],
+                [check("rate, stateless, relative to plain echo", ratios["stateless"], ">=", 0.7, 2),
+                 check("turnaround p99 us", p99[0], "<=", 50, 1),
+                 check("the same with busy_poll", p99[1], "<=", 10, 1)])
+
+
 def exact_table(rows):
     cells = []
     for row in rows:
@@ -183,6 +201,9 @@ def sections(results):
             (BENCH / "harness/beside.md").read_text() + "\n" + \
             beside_table(results["beside"]) + "\n" + table(
                 ["echod", "goal", "measured", "reached"], list(beside_goals(results["beside"])))
+    if "stamp" in results:
+        yield "STAMP (`stamp`)", (BENCH / "harness/stamp.md").read_text() + "\n" + \
+            "\n".join(stamp_tables(results["stamp"]))
     if "exact" in results:
         yield "Cost of a TCP message, whatever else the machine does", \
             exact_table(results["exact"]) + "\n" + table(
