@@ -26,6 +26,7 @@ static void note(const struct link *link, const char *what, int error)
 int link_init(struct link *link)
 {
 	link->fd = -1;
+	stream_start(&link->stream, link->flow);
 	link->attempts = calloc(link->max_attempts, sizeof(*link->attempts));
 	if (!link->attempts)
 		return -1;
@@ -48,6 +49,7 @@ int link_open(struct link *link, int fd)
 {
 	link->fd = fd;
 	link->heard = false;
+	link->was_open = true;
 	stream_start(&link->stream, link->flow);
 	writer_start(&link->writer, link->flow);
 	if (event_assign(&link->readable, link->base, fd, EV_READ | EV_PERSIST,
@@ -98,13 +100,15 @@ bool link_is_connecting(const struct link *link)
 
 static void succeed(struct link *link, int fd)
 {
+	bool again = link->was_open;
+
 	link_stop_connecting(link);
 	if (link_open(link, fd) < 0) {
 		note(link, "cannot connect", ENOMEM);
 		return;
 	}
-	link->flow->books->reconnects++;
-	note(link, "reconnected", 0);
+	link->flow->books->reconnects += again;
+	note(link, again ? "reconnected" : "connected", 0);
 	link->user->reconnected(link->context);
 }
 

@@ -49,7 +49,8 @@ struct link {
 	struct flow *flow;
 	int fd;	     /* -1: not connected */
 	bool wanted; /* to be re-established when it is lost */
-	bool heard;  /* something was received on it */
+	bool was_open;
+	bool heard; /* something was received on it */
 	struct event readable;
 	struct event writable;
 	struct stream stream; /* TCP only */

@@ -34,6 +34,7 @@ struct target_options {
 struct target {
 	bool datagram;
 	bool answered; /* the chosen candidate, as far as it had to be asked */
+	bool down;     /* no candidate was reached, but one may be later */
 	enum fragmenting fragmenting;
 	const char *protocol;  /* "tcp", "udp", "unix", "unixgram" */
 	const char *name;      /* not owned */

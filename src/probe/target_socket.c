@@ -221,11 +221,24 @@ static int open_chosen(const struct target *target, uint64_t deadline, int *erro
 	return -1;
 }
 
+/* What a connect may return that can be another thing a moment later. */
+static bool may_pass(int error)
+{
+	static const int errors[] = {ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH,
+				     ECONNRESET,   EHOSTDOWN, ENETDOWN,	    ENOENT};
+
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		if (error == errors[i])
+			return true;
+	}
+	return false;
+}
+
 /* No answer: datagrams can be sent all the same, and a silent host may answer later. */
 static int open_silent(struct target *target, size_t silent)
 {
 	target->answered = false;
-	target->chosen = target->datagram && silent < target->count ? silent : 0;
+	target->chosen = silent < target->count ? silent : 0;
 	return target->datagram && target->count > 1 ? target_begin(target) : -1;
 }
 
@@ -241,14 +254,15 @@ int target_open(struct target *target, uint64_t timeout_ms, struct reason *reaso
 		fd = open_chosen(target, clock_ns() + timeout_ms * NS_PER_MS, &error);
 		if (fd >= 0)
 			break;
-		if (error == ETIMEDOUT && silent == target->count)
+		if ((error == ETIMEDOUT || !target->datagram) && may_pass(error) &&
+		    silent == target->count)
 			silent = target->chosen;
 		(void)explain(target, error, reason);
 	}
+	target->down = fd < 0 && !target->datagram && silent < target->count;
 	if (fd < 0)
 		fd = open_silent(target, silent);
-	if (fd >= 0)
-		address_format(&target->candidates[target->chosen], target->text);
+	address_format(&target->candidates[target->chosen], target->text);
 	return fd;
 }
 

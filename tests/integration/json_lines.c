@@ -57,7 +57,7 @@ struct schema {
 	}
 #define START                                                                                      \
 	{"version", 's'}, {"mode", 's'}, {"target", 's'}, {"address", 's'}, {"protocol", 's'},     \
-		{"source", 's'},                                                                   \
+		{"source", 'S'},                                                                   \
 	{                                                                                          \
 		"run", 'S'                                                                         \
 	}

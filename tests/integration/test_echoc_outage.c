@@ -10,6 +10,7 @@
 #include "integration/harness.h"
 #include "integration/held_server.h"
 #include "integration/json_lines.h"
+#include "integration/net.h"
 
 /* Of COUNT messages the server does not answer FIRST to LAST. */
 static void serve_with_gap(const struct held_server *started, int count, int first, int last)
@@ -150,4 +151,43 @@ TEST(an_outage_over_tcp_ends_with_the_next_connection)
 				     FAULTY(.fault = FAULT_DROP, .at = 2, .size = 64)));
 
 	EXPECT(&echoc, 1, "outage from ", ", 1 probe\n", "1 outage, ", "1 reconnect\n");
+}
+
+/* Bound, but nobody listens there yet. */
+static int begin_to_serve(char *target, size_t size)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	snprintf(target, size, "127.0.0.1:%u", port_bound_to(fd));
+	return fd;
+}
+
+TEST(a_target_that_is_down_at_first_is_tried_until_it_comes_up)
+{
+	char target[32], message[64];
+	int listener = begin_to_serve(target, sizeof(target));
+	struct echoc echoc =
+		echoc_start(ECHOC_ARGS("ping", "-i", "100ms", "-W", "20s", "--json", target));
+	int fd;
+
+	echoc_await(&echoc, "\"seq\":3,");
+	ck_assert_int_eq(listen(listener, 8), 0);
+	fd = accept(listener, NULL, NULL);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(recv(fd, message, sizeof(message), MSG_WAITALL), sizeof(message));
+	ck_assert_int_eq(send(fd, message, sizeof(message), 0), sizeof(message));
+	echoc_await(&echoc, "\"type\":\"outage\"");
+	WAIT_UNTIL(kill(echoc.pid, SIGINT) == 0 && echoc_has_ended(&echoc));
+	echoc_finish(&echoc, NULL, 0);
+	EXPECT_ERRORS(&echoc, 1, "Connection refused: nothing listens there", ": connected\n");
+	(void)json_check(echoc.output);
+	ck_assert(json_is(echoc.output, "start", "source", "null"));
+	ck_assert(!json_is(echoc.output, "outage", "end", "null"));
+	ck_assert_double_ge(of_outage(&echoc, "lost"), 3);
+	ck_assert_double_eq(sum_of(&echoc, "reconnects"), 0);
+	close(fd);
+	close(listener);
 }

@@ -23,7 +23,12 @@ static const struct {
 } failures[] = {
 	{{"ping", "-u", "-c", "2", "-i", "10ms", CLOSED}, 1, {""}, "2 lost (100.0%)"},
 	{{"ping", "-u", "-c", "1", CLOSED}, 1, {""}, "refused: nothing listens there"},
-	{{"ping", "-c", "1", CLOSED}, 2, {"Connection refused: nothing listens there"}, NULL},
+	{{"ping", "-c", "2", "-i", "10ms", CLOSED},
+	 1,
+	 {"Connection refused: nothing listens there"},
+	 "2 sent, 0 received, 2 lost (100.0%)"},
+	{{"ping", "-c", "1", "unix:/no/such/socket"}, 1, {"No such file"}, "1 lost (100.0%)"},
+	{{"ping", "-c", "1", "-I", "192.0.2.1", CLOSED}, 2, {"not an address of this host"}, NULL},
 	{{"ping", "-c", "1", "no.such.host.invalid"}, 2, {"no.such.host.invalid"}, NULL},
 	{{"ping", "-6", "127.0.0.1"}, 2, {"\"127.0.0.1\" has no IPv6 address\n"}, NULL},
 	{{"ping", "-I", "127.0.0.1", "::1"},

@@ -193,6 +193,18 @@ static void send_datagram(struct pinger *pinger, uint64_t sequence)
 	lose(pinger, sequence, error == ECONNREFUSED ? REFUSED : strerror(error));
 }
 
+/* Of several addresses that are all down, any may come up first. */
+static void connect_again(struct pinger *pinger, uint64_t now)
+{
+	struct target *target = pinger->target;
+
+	if (!pinger->link.was_open && !link_is_connecting(&pinger->link) && pinger->fired > 1) {
+		target->chosen = (target->chosen + 1) % target->count;
+		address_format(&target->candidates[target->chosen], target->text);
+	}
+	link_connect(&pinger->link, now);
+}
+
 /* A probe waits for the connection until the next one is due. */
 static void send_stream(struct pinger *pinger)
 {
@@ -204,7 +216,7 @@ static void send_stream(struct pinger *pinger)
 	if (pinger->link.fd >= 0)
 		ping_flush(pinger);
 	else
-		link_connect(&pinger->link, now);
+		connect_again(pinger, now);
 }
 
 /* Each probe has to be settled before its place is taken. */

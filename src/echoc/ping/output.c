@@ -59,7 +59,7 @@ void ping_output_start(const struct ping_output *output, uint64_t run, const cha
 	printf("ECHO %s (%s) over %s: %" PRIu64 " bytes every %s\n", output->target->name,
 	       output->target->text, output->target->protocol, arguments->size,
 	       format_duration(arguments->interval_ms, interval));
-	if (arguments->verbose)
+	if (arguments->verbose && own_address)
 		printf("from %s, run %016" PRIx64 "\n", own_address, run);
 }
 

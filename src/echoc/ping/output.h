@@ -34,6 +34,7 @@ struct ping_reply {
 /* With -D: the wall clock at TIME of clock_ns(), before the rest of a line on OUT. */
 void ping_output_clock(const struct ping_output *output, FILE *out, uint64_t time);
 
+/* OWN_ADDRESS is NULL when there is no connection yet. */
 void ping_output_start(const struct ping_output *output, uint64_t run, const char *own_address);
 void ping_output_reply(const struct ping_output *output, const struct ping_reply *reply);
 

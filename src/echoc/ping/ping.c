@@ -293,14 +293,15 @@ static int start(struct pinger *pinger, struct reason *reason)
 	char own[ADDRESS_TEXT_MAX];
 	int fd = target_open(pinger->target, pinger->arguments->timeout_ms, reason);
 
-	if (fd < 0)
+	if (fd < 0 && !pinger->target->down)
 		return -1;
 	if (reason->text[0] != '\0' && (pinger->arguments->verbose || !pinger->target->answered))
 		fprintf(stderr, "echoc: %s\n", reason->text);
-	if (link_open(&pinger->link, fd) < 0 || watch_signals(pinger) < 0)
+	if ((fd >= 0 && link_open(&pinger->link, fd) < 0) || watch_signals(pinger) < 0)
 		return reason_set(reason, "out of memory");
-	ping_prepare(pinger);
-	ping_output_start(&pinger->output, pinger->run, target_own_text(fd, own));
+	if (fd >= 0)
+		ping_prepare(pinger);
+	ping_output_start(&pinger->output, pinger->run, fd >= 0 ? target_own_text(fd, own) : NULL);
 	pinger->started = clock_ns();
 	pinger->paced_from = pinger->started;
 	pinger->reported = pinger->started;
