@@ -303,6 +303,28 @@ TEST(a_flood_at_a_full_table_does_not_take_the_lock)
 	pthread_mutex_unlock(&sessions->lock);
 }
 
+/* Counting gives way to workers now and then, and still sees all. */
+TEST(all_idle_ones_are_counted_out)
+{
+	begin_with(5000);
+	for (uint32_t n = 0; n < 5000; n++)
+		ck_assert_ptr_nonnull(enter_number(n));
+	ck_assert_uint_eq(sessions_count(sessions, now), 5000);
+	ck_assert_uint_eq(sessions_count(sessions, now + IDLE), 0);
+}
+
+/* As it may look to one who reads it while another worker changes it. */
+TEST(a_chain_without_an_end_is_left)
+{
+	struct session *session;
+
+	begin_with(1);
+	session = enter();
+	atomic_store(&session->next, 1);
+	key.ssid++;
+	ck_assert_ptr_null(sessions_find(sessions, &key, now));
+}
+
 /* A million that are used are moved on the wheel a few at a time. */
 TEST(what_beginning_costs_is_bounded)
 {
