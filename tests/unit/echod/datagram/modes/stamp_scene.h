@@ -51,9 +51,10 @@ static void set_addresses(const char *source, const char *destination)
 	memcpy(model.destination, &question.notes.destination, 16);
 }
 
+/* The kernel is not asked for it meanwhile. */
 static void set_estimate(uint16_t estimate)
 {
-	state = (struct mode_state){.estimated_at = clock_ms(), .error_estimate = estimate};
+	state = (struct mode_state){.estimated_at = INT64_MAX, .error_estimate = estimate};
 	model.estimate = estimate;
 }
 
@@ -127,7 +128,6 @@ static enum verdict ask(const uint8_t *request, size_t size)
 	question.reply_tos = -1;
 	question.now = (int64_t)(model.t2 >> 32) * (int64_t)NS_PER_S;
 	memset(question.marks, 0, sizeof(question.marks));
-	state.estimated_at = clock_ms();
 	verdict = stamp_answer(&question);
 	if (verdict != ANSWER)
 		return verdict;

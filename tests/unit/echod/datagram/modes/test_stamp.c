@@ -269,6 +269,18 @@ TEST(an_estimate_is_at_least_the_error_and_hardly_more)
 	}
 }
 
+TEST(the_kernel_is_asked_for_its_error_once_a_second)
+{
+	struct mode_state own = {.error_estimate = 0xffff};
+
+	ck_assert_uint_ne(stamp_clock_estimate(&own), 0xffff);
+	ck_assert_uint_ne(own.error_estimate & 0xff, 0);
+	own = (struct mode_state){.estimated_at = clock_ms() + 60000, .error_estimate = 0xffff};
+	ck_assert_uint_eq(stamp_clock_estimate(&own), 0xffff);
+	own.estimated_at = clock_ms() - 1000;
+	ck_assert_uint_ne(stamp_clock_estimate(&own), 0xffff);
+}
+
 TEST(times_are_since_1900)
 {
 	ck_assert_uint_eq(stamp_time_of(0), UINT64_C(2208988800) << 32);
