@@ -111,13 +111,27 @@ void echoc_await(struct echoc *echoc, const char *text)
 	}
 }
 
-void echoc_await_error(struct echoc *echoc, const char *text)
+static unsigned count_of(const char *text, const char *part)
 {
-	while (!strstr(echoc->errors, text)) {
+	unsigned count = 0;
+
+	for (; (text = strstr(text, part)) != NULL; text += strlen(part))
+		count++;
+	return count;
+}
+
+void echoc_await_errors(struct echoc *echoc, const char *text, unsigned times)
+{
+	while (count_of(echoc->errors, text) < times) {
 		ck_assert_msg(echoc->err >= 0, "echoc ended without \"%s\": %s%s", text,
 			      echoc->output, echoc->errors);
 		turn(echoc, NULL, NULL);
 	}
+}
+
+void echoc_await_error(struct echoc *echoc, const char *text)
+{
+	echoc_await_errors(echoc, text, 1);
 }
 
 bool echoc_is_asleep(const struct echoc *echoc)

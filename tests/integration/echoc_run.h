@@ -29,6 +29,7 @@ struct echoc echoc_start(const char *const *arguments);
 /* Reads what there is, until TEXT is in the output, or among the errors. */
 void echoc_await(struct echoc *echoc, const char *text);
 void echoc_await_error(struct echoc *echoc, const char *text);
+void echoc_await_errors(struct echoc *echoc, const char *text, unsigned times);
 
 /* Waits for something, as far as the system knows: in its loop once it has nothing to do. */
 bool echoc_is_asleep(const struct echoc *echoc);
