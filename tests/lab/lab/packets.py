@@ -129,10 +129,6 @@ class Capture:
                 return seen
         return None
 
-    def all_there(self):
-        """All that have arrived so far."""
-        return self.rest(0)
-
     def rest(self, seconds=0.3):
         """All that arrive until none does for SECONDS."""
         found = []
