@@ -166,6 +166,23 @@ void expect_echo(int fd, const void *data, size_t size)
 	free(came);
 }
 
+void expect_stream(const char *host, uint16_t port)
+{
+	int fd = connect_to(host, port);
+
+	expect_echo(fd, host, strlen(host));
+	close(fd);
+}
+
+void expect_served(const char *host, uint16_t port)
+{
+	int fd = datagram_socket(host);
+
+	expect_stream(host, port);
+	expect_datagram_echo(fd, host, port, host, strlen(host));
+	close(fd);
+}
+
 bool nothing_to_read(int fd)
 {
 	char byte;

@@ -44,6 +44,9 @@ void expect_gone(int fd);
 void expect_text(int fd, const char *text);
 /* Sends it and gets exactly it back. */
 void expect_echo(int fd, const void *data, size_t size);
+/* The same over a new connection to HOST, PORT; or over one, and with a datagram from HOST. */
+void expect_stream(const char *host, uint16_t port);
+void expect_served(const char *host, uint16_t port);
 bool nothing_to_read(int fd);
 
 /*
@@ -64,15 +67,16 @@ struct datagram {
 	char data[DATAGRAM_ROOM];
 	size_t size;
 	struct address from;
-	int hops; /* TTL or hop limit that it came with; -1: not known */
+	int hops; /* TTL or hop limit on arrival; -1: not known */
 	int tos;  /* TOS or traffic class; likewise */
 };
 
-/* Bound to HOST and a free port; tells hops and traffic class of what comes. */
+/* Bound to HOST, and to PORT or a free one; reports hops and traffic class of what arrives. */
+int datagram_socket_at(const char *host, uint16_t port);
 int datagram_socket(const char *host);
 /*
- * Takes the number of the port that FD has over UDP at 127.0.0.2, unless somebody has it there: no
- * listener at that address and no client that is bound nowhere yet is given it from then on.
+ * Takes the number of FD's UDP port at 127.0.0.2, unless it is in use there: from then on no
+ * listener at that address gets it, and no client that is not bound yet.
  */
 int reserve_port_of(int fd);
 void set_hops(int fd, int hops);
@@ -94,3 +98,5 @@ void add_address(const char *host);
 /* Whether this host has ::1. */
 bool has_ipv6(void);
 void need_ipv6(void);
+/* For a test of each family: 127.0.0.1 for 0, ::1 for 1, without which it is skipped. */
+const char *loopback_of(int family);

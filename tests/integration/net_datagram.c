@@ -13,12 +13,13 @@ static void set(int fd, int level, int option, int value)
 	ck_assert_int_eq(setsockopt(fd, level, option, &value, sizeof(value)), 0);
 }
 
-int datagram_socket(const char *host)
+int datagram_socket_at(const char *host, uint16_t port)
 {
-	struct address own = at(host, 0);
+	struct address own = at(host, port);
 	int fd = new_socket(&own, SOCK_DGRAM);
 
-	ck_assert_int_eq(bind(fd, &own.sa, own.length), 0);
+	ck_assert_msg(bind(fd, &own.sa, own.length) == 0, "bind to %s port %d: %s", host, port,
+		      strerror(errno));
 	set(fd, SOL_SOCKET, SO_RCVBUF, 1024 * 1024);
 	if (own.sa.sa_family == AF_INET) {
 		set(fd, SOL_IP, IP_RECVTTL, 1);
@@ -28,6 +29,11 @@ int datagram_socket(const char *host)
 		set(fd, SOL_IPV6, IPV6_RECVTCLASS, 1);
 	}
 	return fd;
+}
+
+int datagram_socket(const char *host)
+{
+	return datagram_socket_at(host, 0);
 }
 
 int reserve_port_of(int fd)

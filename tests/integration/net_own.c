@@ -125,3 +125,11 @@ void need_ipv6(void)
 	if (!has_ipv6())
 		skip("this host has no IPv6");
 }
+
+const char *loopback_of(int family)
+{
+	if (family == 0)
+		return "127.0.0.1";
+	need_ipv6();
+	return "::1";
+}

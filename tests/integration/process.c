@@ -35,8 +35,11 @@ static struct echod *all;
 
 static void stop_all(void)
 {
-	while (all != NULL)
-		echod_stop(all);
+	while (all != NULL) {
+		if (echod_running(all))
+			echod_end(all);
+		echod_free(all);
+	}
 }
 
 const char *echod_path(const struct echod *echod, const char *name)
@@ -214,10 +217,15 @@ void echod_reload(struct echod *echod, const char *config)
 	ck_assert_msg(echod_running(echod), "echod ended");
 }
 
-void echod_stop(struct echod *echod)
+void echod_end(struct echod *echod)
 {
 	echod_signal(echod, SIGTERM);
 	ck_assert_int_eq(echod_wait(echod), 0);
+}
+
+void echod_stop(struct echod *echod)
+{
+	echod_end(echod);
 	echod_free(echod);
 }
 

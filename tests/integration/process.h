@@ -25,6 +25,8 @@ struct echod_setup {
 	void *arg;
 };
 
+#define ECHOD(...) (&(const struct echod_setup){__VA_ARGS__})
+
 /* Returns at once. */
 struct echod *echod_spawn(const struct echod_setup *setup);
 
@@ -33,9 +35,12 @@ struct echod *echod_start(const char *config);
 struct echod *echod_start_with(const struct echod_setup *setup);
 
 /*
- * Ends it with SIGTERM, expects exit status 0, and forgets it. At its end, a test does that to
- * every echod that it has not forgotten.
+ * Ends it with SIGTERM and expects exit status 0; it may still be asked what it logged. At its end,
+ * a test does that to every echod that still runs, and frees each.
  */
+void echod_end(struct echod *echod);
+
+/* The same, and frees it. */
 void echod_stop(struct echod *echod);
 
 /* Has one that is stopping already do so at once: a second signal counts only a while later. */
@@ -82,3 +87,16 @@ void echod_wait_counter(struct echod *echod, const char *name, uint64_t value);
 
 int echod_descriptors(const struct echod *echod);
 size_t echod_resident_kib(const struct echod *echod);
+
+/* What follows NAME at the start of a line of /proc/PID/status, "" without one; static. */
+const char *process_status(pid_t pid, const char *name);
+
+/* The number in a file of /proc/sys, or FALLBACK. */
+long system_number(const char *path, long fallback);
+
+/* How many threads of it are workers, by their names; *ONE is one of them. */
+size_t echod_workers(const struct echod *echod, pid_t *one);
+
+/* Stops one thread, while the others go on; the test is skipped where that is not permitted. */
+void hold_thread(pid_t thread);
+void release_thread(pid_t thread);

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <dirent.h>
+#include <sys/ptrace.h>
 
 #include "integration/harness.h"
 #include "integration/process.h"
@@ -93,19 +94,74 @@ int echod_descriptors(const struct echod *echod)
 	return count;
 }
 
-size_t echod_resident_kib(const struct echod *echod)
+const char *process_status(pid_t pid, const char *name)
 {
-	char path[64], line[256];
-	size_t kib = 0;
+	static char line[256];
+	const char *found = NULL;
+	char path[64];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)echod_pid(echod));
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
 	file = fopen(path, "re");
 	ck_assert_ptr_nonnull(file);
-	while (fgets(line, sizeof(line), file) != NULL) {
-		if (strncmp(line, "VmRSS:", 6) == 0)
-			kib = strtoul(line + 6, NULL, 10);
+	while (found == NULL && fgets(line, sizeof(line), file) != NULL) {
+		if (strncmp(line, name, strlen(name)) == 0)
+			found = line + strlen(name);
 	}
 	fclose(file);
-	return kib;
+	return found != NULL ? found : "";
+}
+
+size_t echod_resident_kib(const struct echod *echod)
+{
+	return strtoul(process_status(echod_pid(echod), "VmRSS:"), NULL, 10);
+}
+
+long system_number(const char *path, long fallback)
+{
+	FILE *file = fopen(path, "re");
+	char text[32];
+
+	if (file == NULL)
+		return fallback;
+	if (fgets(text, sizeof(text), file) != NULL)
+		fallback = strtol(text, NULL, 10);
+	fclose(file);
+	return fallback;
+}
+
+size_t echod_workers(const struct echod *echod, pid_t *one)
+{
+	char path[64];
+	struct dirent *entry;
+	size_t count = 0;
+	DIR *threads;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)echod_pid(echod));
+	threads = opendir(path);
+	ck_assert_ptr_nonnull(threads);
+	while ((entry = readdir(threads)) != NULL) {
+		pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
+		const char *name = thread > 0 ? process_status(thread, "Name:\techod-") : "";
+
+		if (*name >= '0' && *name <= '9') {
+			*one = thread;
+			count++;
+		}
+	}
+	closedir(threads);
+	return count;
+}
+
+void hold_thread(pid_t thread)
+{
+	if (ptrace(PTRACE_SEIZE, thread, NULL, NULL) < 0)
+		skip("ptrace: %s", strerror(errno));
+	ck_assert_int_eq(ptrace(PTRACE_INTERRUPT, thread, NULL, NULL), 0);
+	ck_assert_int_eq(waitpid(thread, NULL, __WALL), thread);
+}
+
+void release_thread(pid_t thread)
+{
+	ck_assert_int_eq(ptrace(PTRACE_DETACH, thread, NULL, NULL), 0);
 }

@@ -93,21 +93,22 @@ static bool keeps_something(struct echod *echod)
 	return echod_counter(echod, "sent_bytes_tcp") < received;
 }
 
-struct stalled stall(struct echod *echod, uint16_t port)
+static char stalled_data[STALL_MAX];
+
+struct stalled stall(struct echod *echod)
 {
-	struct stalled stalled = {.fd = connect_narrow(port), .data = malloc(STALL_MAX)};
+	struct stalled stalled = {.fd = connect_narrow(port_of(echod))};
 	int64_t give_up_at = now_ms() + patience_ms();
 	ssize_t sent;
 
-	ck_assert_ptr_nonnull(stalled.data);
-	fill(stalled.data, STALL_MAX, 1);
+	fill(stalled_data, STALL_MAX, 1);
 	for (int seen = 0; seen < SEEN_IN_A_ROW; seen++) {
 		ck_assert_int_lt(now_ms(), give_up_at);
 		if (keeps_something(echod))
 			continue;
 		seen = 0;
 		ck_assert_uint_lt(stalled.size, STALL_MAX - PIECE);
-		sent = send(stalled.fd, stalled.data + stalled.size, PIECE,
+		sent = send(stalled.fd, stalled_data + stalled.size, PIECE,
 			    MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (sent > 0)
 			stalled.size += (size_t)sent;
@@ -121,14 +122,8 @@ void stalled_expect_all(const struct stalled *stalled)
 
 	ck_assert_ptr_nonnull(came);
 	recv_exact(stalled->fd, came, stalled->size);
-	ck_assert_mem_eq(came, stalled->data, stalled->size);
+	ck_assert_mem_eq(came, stalled_data, stalled->size);
 	free(came);
 	expect_end(stalled->fd);
-}
-
-void stalled_free(struct stalled *stalled)
-{
 	close(stalled->fd);
-	free(stalled->data);
-	stalled->data = NULL;
 }

@@ -33,16 +33,14 @@ int occupy(int type, uint16_t *port);
 #define WAITING 300
 void connect_and_say_hello(int clients[static WAITING], const char *host, uint16_t port);
 
-/* A client that does not read, so that echod keeps something for it. */
+/* A client that does not read, so that echod keeps something for it; one at a time. */
 struct stalled {
 	int fd;
-	char *data; /* all that was sent */
-	size_t size;
+	size_t size; /* of what was sent */
 };
 
 /* On 127.0.0.1. Nobody else may send to that echod meanwhile. */
-struct stalled stall(struct echod *echod, uint16_t port);
+struct stalled stall(struct echod *echod);
 
 /* Every byte comes back now, then the end. */
 void stalled_expect_all(const struct stalled *stalled);
-void stalled_free(struct stalled *stalled);

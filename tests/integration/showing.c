@@ -54,30 +54,20 @@ static void show_by_reload(const struct parts *with, check_setting *check)
 	echod_stop(echod);
 }
 
-void show_setting_at(const char *address, const char *setting, check_setting *check)
+void show_setting(const struct shown_setting *shown)
 {
-	struct parts own = {.server = "", .defaults = "", .address = address, .listener = setting};
+	const char *address = shown->address != NULL ? shown->address : "127.0.0.1:0";
+	struct parts own = {.server = shown->server ? shown->setting : "",
+			    .defaults = "",
+			    .address = address,
+			    .listener = shown->server ? "" : shown->setting};
 	struct parts from_defaults = {
-		.server = "", .defaults = setting, .address = address, .listener = ""};
+		.server = "", .defaults = shown->setting, .address = address, .listener = ""};
 
-	show_at_start(&own, check);
-	if (strncmp(setting, "protocol", strlen("protocol")) != 0)
-		show_at_start(&from_defaults, check);
-	show_by_reload(&own, check);
-}
-
-void show_setting(const char *setting, check_setting *check)
-{
-	show_setting_at("127.0.0.1:0", setting, check);
-}
-
-void show_server_setting(const char *setting, check_setting *check)
-{
-	struct parts with = {
-		.server = setting, .defaults = "", .address = "127.0.0.1:0", .listener = ""};
-
-	show_at_start(&with, check);
-	show_by_reload(&with, check);
+	show_at_start(&own, shown->check);
+	if (!shown->server && strncmp(shown->setting, "protocol", strlen("protocol")) != 0)
+		show_at_start(&from_defaults, shown->check);
+	show_by_reload(&own, shown->check);
 }
 
 void expect_counted(struct echod *echod, const char *counter, uint64_t before, uint64_t by)

@@ -16,12 +16,14 @@
 /* Looks at an echod that has the setting, or (SET is false) the default in its place. */
 typedef void check_setting(struct echod *echod, bool set);
 
-/* For one listener named a, at 127.0.0.1 unless ADDRESS says otherwise. */
-void show_setting(const char *setting, check_setting *check);
-void show_setting_at(const char *address, const char *setting, check_setting *check);
+struct shown_setting {
+	const char *setting; /* lines of the file */
+	check_setting *check;
+	bool server;	     /* they are of [server], and not of the listener, which is named a */
+	const char *address; /* of the listener; NULL: 127.0.0.1, with a free port */
+};
 
-/* For [server]. */
-void show_server_setting(const char *setting, check_setting *check);
+void show_setting(const struct shown_setting *shown);
 
 /* Waits until COUNTER is BY more than BEFORE. */
 void expect_counted(struct echod *echod, const char *counter, uint64_t before, uint64_t by);

@@ -5,20 +5,14 @@
 
 #include "config.h"
 
+#include <netinet/udp.h>
 #include <sys/resource.h>
 
 #include "integration/handover.h"
 #include "integration/harness.h"
 #include "integration/net.h"
 #include "integration/process.h"
-
-static void expect_stream_echo(const char *host, uint16_t port)
-{
-	int fd = connect_to(host, port);
-
-	expect_echo(fd, "handed over", 11);
-	close(fd);
-}
+#include "integration/scenes.h"
 
 TEST_CASE("served");
 
@@ -36,9 +30,8 @@ TEST(handed_sockets_are_served_and_no_others)
 	ck_assert_uint_eq(echod_port(echod, "tcp 127.0.0.1"), tcp);
 	ck_assert_uint_eq(echod_port(echod, "udp 127.0.0.1"), udp);
 	ck_assert_uint_eq(echod_log_count(echod, "not opened: one, two\n"), 1);
-	expect_stream_echo("127.0.0.1", tcp);
+	expect_stream("127.0.0.1", tcp);
 	expect_datagram_echo(fd, "127.0.0.1", udp, "handed over", 11);
-	close(fd);
 }
 
 TEST(a_dual_stack_stream_socket_judges_ipv4_as_ipv4)
@@ -54,11 +47,63 @@ TEST(a_dual_stack_stream_socket_judges_ipv4_as_ipv4)
 	expect_gone(fd);
 	close(fd);
 	echod_wait_counter(echod, "tcp_rejected_denied", 1);
-	expect_stream_echo("127.0.0.1", port_bound_to(handover.fds[0]));
-	expect_stream_echo("::1", port_bound_to(handover.fds[0]));
+	expect_stream("127.0.0.1", port_bound_to(handover.fds[0]));
+	expect_stream("::1", port_bound_to(handover.fds[0]));
 }
 
 /* It has what its socket had before anybody set anything on that. */
+static const char *const waited[][2] = {
+	{"127.0.0.1", "127.0.0.1"}, {"0.0.0.0", "127.0.0.5"}, {"::", "127.0.0.5"}, {"::", "::1"}};
+
+/* They came before the kernel was asked to report where such datagrams were sent to. */
+TEST_EACH(datagrams_that_waited_are_answered, ARRAY_SIZE(waited))
+{
+	struct handover handover = {.count = 1};
+	const char *host = waited[_i][1];
+	static struct datagram came;
+	struct address to;
+	int fd;
+
+	if (waited[_i][0][0] == ':')
+		need_ipv6();
+	handover.fds[0] = bound_socket(waited[_i][0], SOCK_DGRAM);
+	to = at(host, port_bound_to(handover.fds[0]));
+	fd = datagram_socket(strchr(host, ':') != NULL ? "::1" : "127.0.0.1");
+	for (int i = 0; i < 3; i++)
+		send_datagram(fd, &to, &i, sizeof(i));
+	start_with(&handover, "");
+	for (int i = 0; i < 3; i++) {
+		receive_datagram(fd, &came);
+		ck_assert_mem_eq(came.data, &i, sizeof(i));
+		ck_assert(address_equal(&came.from, &to));
+	}
+}
+
+/* Timestamping= of a unit: one more message to find room for, beside those of both families. */
+TEST(a_train_to_a_dual_stack_socket_with_times_comes_back)
+{
+	struct handover handover = {.count = 1};
+	static struct datagram came;
+	int fd, on = 1, segment = 100;
+	static char train[1000];
+	struct address to;
+
+	need_ipv6();
+	handover.fds[0] = bound_socket("::", SOCK_DGRAM);
+	ck_assert_int_eq(setsockopt(handover.fds[0], SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)),
+			 0);
+	start_with(&handover, "");
+	to = at("127.0.0.1", port_bound_to(handover.fds[0]));
+	fd = datagram_socket("127.0.0.1");
+	if (setsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment)) < 0)
+		skip("this kernel has no UDP_SEGMENT");
+	send_datagram(fd, &to, train, sizeof(train));
+	for (size_t got = 0; got < sizeof(train); got += came.size) {
+		receive_datagram(fd, &came);
+		ck_assert_uint_eq(came.size, (size_t)segment);
+	}
+}
+
 TEST(the_connection_that_waited_loses_no_urgent_byte)
 {
 	struct handover handover = {.fds = {listening_socket("127.0.0.1")}, .count = 1};
@@ -69,7 +114,6 @@ TEST(the_connection_that_waited_loses_no_urgent_byte)
 	send_all(fd, "cd", 2);
 	start_with(&handover, "");
 	expect_text(fd, "abUcd");
-	close(fd);
 }
 
 TEST(a_multipath_listener_serves_both_kinds_of_clients)
@@ -84,32 +128,25 @@ TEST(a_multipath_listener_serves_both_kinds_of_clients)
 	ck_assert_int_eq(listen(fd, 64), 0);
 	own = at("127.0.0.1", port_bound_to(fd));
 	start_with(&handover, "");
-	expect_stream_echo("127.0.0.1", address_port(&own));
+	expect_stream("127.0.0.1", address_port(&own));
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
 	ck_assert_int_eq(connect(fd, &own.sa, own.length), 0);
 	expect_echo(fd, "many paths", 10);
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
 	expect_end(fd);
-	close(fd);
 }
 
 TEST(handed_unix_sockets_keep_their_files)
 {
-	char stream[108], datagram[108], own[108];
+	const char *stream = test_path("stream"), *datagram = test_path("datagram");
 	struct handover handover = {.count = 2};
 	struct echod *echod;
-	int fd;
 
-	snprintf(stream, sizeof(stream), "%s/stream", test_directory());
-	snprintf(datagram, sizeof(datagram), "%s/datagram", test_directory());
-	snprintf(own, sizeof(own), "%s/own", test_directory());
 	handover.fds[0] = listening_socket(stream);
 	handover.fds[1] = bound_socket(datagram, SOCK_DGRAM);
 	echod = start_with(&handover, "");
-	expect_stream_echo(stream, 0);
-	fd = datagram_socket(own);
-	expect_datagram_echo(fd, datagram, 0, "handed over", 11);
-	close(fd);
+	expect_stream(stream, 0);
+	expect_datagram_echo(datagram_socket(test_path("own")), datagram, 0, "handed over", 11);
 	echod_stop(echod);
 	ck_assert_int_eq(access(stream, F_OK), 0);
 	ck_assert_int_eq(access(datagram, F_OK), 0);
@@ -122,21 +159,20 @@ TEST(names_choose_the_settings)
 					    listening_socket("127.0.0.1")},
 				    .count = 3,
 				    .names = "second:strange:first"};
-	struct echod *echod = start_with(&handover, "[defaults]\ngreeting = default\n"
-						    "[listener first]\naddress = 127.0.0.1:0\n"
-						    "greeting = first\n"
-						    "[listener second]\naddress = 127.0.0.2:0\n"
-						    "greeting = second\n");
 	static const char *const greetings[] = {"second", "default", "first"};
 	int fd;
 
+	start_with(&handover, "[defaults]\ngreeting = default\n"
+			      "[listener first]\naddress = 127.0.0.1:0\n"
+			      "greeting = first\n"
+			      "[listener second]\naddress = 127.0.0.2:0\n"
+			      "greeting = second\n");
 	for (size_t i = 0; i < ARRAY_SIZE(greetings); i++) {
 		fd = connect_to("127.0.0.1", port_bound_to(handover.fds[i]));
 		expect_text(fd, greetings[i]);
 		expect_echo(fd, "echo", 4);
 		close(fd);
 	}
-	echod_stop(echod);
 }
 
 TEST(settings_by_name_follow_a_reload)
@@ -146,7 +182,7 @@ TEST(settings_by_name_follow_a_reload)
 	struct echod *echod = start_with(&handover, "[listener named]\naddress = *:0\n");
 	int fd;
 
-	expect_stream_echo("127.0.0.1", port_bound_to(handover.fds[0]));
+	expect_stream("127.0.0.1", port_bound_to(handover.fds[0]));
 	echod_reload(echod, "[listener named]\naddress = *:0\ngreeting = changed\n");
 	fd = connect_to("127.0.0.1", port_bound_to(handover.fds[0]));
 	expect_text(fd, "changed");
@@ -164,7 +200,7 @@ TEST(descriptors_for_another_process_are_not_ours)
 	struct handover handover = {.fds = {listening_socket("127.0.0.1")}, .count = 1, .pid = "1"};
 	struct echod *echod = start_with(&handover, "[listener own]\naddress = 127.0.0.2:0\n");
 
-	expect_stream_echo("127.0.0.2", echod_port(echod, "tcp 127.0.0.2"));
+	expect_stream("127.0.0.2", echod_port(echod, "tcp 127.0.0.2"));
 	ck_assert_uint_eq(echod_port(echod, "tcp 127.0.0.1"), 0);
 }
 
@@ -172,11 +208,10 @@ static void expect_refusal(int fd, const char *why)
 {
 	struct handover handover = {
 		.fds = {listening_socket("127.0.0.1"), fd}, .count = 2, .names = "good:strange"};
-	struct echod_setup setup = {.config = "", .prepare = hand_over, .arg = &handover};
-	struct echod *echod = echod_spawn(&setup);
+	struct echod *echod =
+		finished(ECHOD(.config = "", .prepare = hand_over, .arg = &handover), FAILURE);
 	char start[128];
 
-	ck_assert_int_eq(echod_wait(echod), 1);
 	snprintf(start, sizeof(start), "handed descriptor 4 (\"strange\") %s", why);
 	ck_assert_msg(echod_log_count(echod, start) == 1, "not logged: %s", start);
 	ck_assert_uint_eq(echod_log_count(echod, "listening on"), 0);
@@ -188,33 +223,9 @@ TEST_CASE("refused");
 
 TEST(what_cannot_be_served_is_refused_by_name)
 {
-	int ends[2], server = listening_socket("127.0.0.1");
-	struct address to = at("127.0.0.1", port_bound_to(server));
-	int datagram = bound_socket("127.0.0.1", SOCK_DGRAM);
-
-	ck_assert_int_eq(pipe(ends), 0);
-	expect_refusal(ends[0], "is not a socket");
 	expect_refusal(bound_socket("127.0.0.1", SOCK_STREAM),
 		       "is a stream socket that does not listen");
-	expect_refusal(connect_to("127.0.0.1", port_bound_to(server)),
-		       "is a stream socket that does not listen");
-	ck_assert_int_eq(connect(datagram, &to.sa, to.length), 0);
-	expect_refusal(datagram, "is a connected socket");
-	expect_refusal(socket(AF_UNIX, SOCK_SEQPACKET, 0), "is a socket of another type");
 	expect_refusal(socket(AF_NETLINK, SOCK_RAW, 0), "is a socket of another family");
-}
-
-TEST(addresses_on_the_command_line_are_bad_usage)
-{
-	static const char *const arguments[] = {"-l", "127.0.0.1:0", NULL};
-	struct handover handover = {.fds = {listening_socket("127.0.0.1")}, .count = 1};
-	struct echod_setup setup = {
-		.config = "", .arguments = arguments, .prepare = hand_over, .arg = &handover};
-	struct echod *echod = echod_spawn(&setup);
-
-	ck_assert_int_eq(echod_wait(echod), 2);
-	ck_assert_uint_eq(echod_log_count(echod, "LISTEN_FDS"), 1);
-	echod_free(echod);
 }
 
 #define QUEUED 8
@@ -276,7 +287,7 @@ TEST(the_queue_is_left_for_the_next_instance)
 struct activator {
 	const char *option;
 	char address[64];
-	char config[108];
+	const char *config;
 };
 
 /* Runs in the child: becomes systemd-socket-activate, which becomes echod at the first message. */
@@ -289,28 +300,24 @@ static void become_activator(void *arg)
 	       activator->config, (char *)NULL);
 }
 
-/* A port for others to bind to, in a network that is ours. */
-static uint16_t free_port(void)
+/* At a port that is free, in a network of its own. */
+static struct echod *spawn_activated(struct activator *activator, uint16_t *port)
 {
-	int fd = bound_socket("127.0.0.1", SOCK_STREAM);
-	uint16_t port = port_bound_to(fd);
-
-	close(fd);
-	return port;
-}
-
-static struct echod *spawn_activated(struct activator *activator, uint16_t port)
-{
-	struct echod_setup setup = {.prepare = become_activator, .arg = activator};
 	struct echod *echod;
 	FILE *empty;
+	int fd;
 
-	snprintf(activator->address, sizeof(activator->address), "127.0.0.1:%d", port);
-	snprintf(activator->config, sizeof(activator->config), "%s/empty", test_directory());
+	if (!installed("systemd-socket-activate") || !own_network())
+		skip("no systemd-socket-activate, or no network of our own here");
+	fd = bound_socket("127.0.0.1", SOCK_STREAM);
+	*port = port_bound_to(fd);
+	close(fd);
+	snprintf(activator->address, sizeof(activator->address), "127.0.0.1:%d", *port);
+	activator->config = test_path("empty");
 	empty = fopen(activator->config, "w");
 	ck_assert_ptr_nonnull(empty);
 	fclose(empty);
-	echod = echod_spawn(&setup);
+	echod = echod_spawn(ECHOD(.prepare = become_activator, .arg = activator));
 	echod_wait_log(echod, "Listening on");
 	return echod;
 }
@@ -318,14 +325,10 @@ static struct echod *spawn_activated(struct activator *activator, uint16_t port)
 TEST(systemd_socket_activate_hands_over_tcp)
 {
 	struct activator activator = {.option = "--fdname=echo"};
-	struct echod *echod;
 	uint16_t port;
+	struct echod *echod = spawn_activated(&activator, &port);
 
-	if (!installed("systemd-socket-activate") || !own_network())
-		skip("no systemd-socket-activate, or no network of our own here");
-	port = free_port();
-	echod = spawn_activated(&activator, port);
-	expect_stream_echo("127.0.0.1", port);
+	expect_stream("127.0.0.1", port);
 	echod_wait_log(echod, "listening on tcp 127.0.0.1:");
 }
 
@@ -335,12 +338,8 @@ TEST(systemd_socket_activate_hands_over_udp)
 	uint16_t port;
 	int fd;
 
-	if (!installed("systemd-socket-activate") || !own_network())
-		skip("no systemd-socket-activate, or no network of our own here");
-	port = free_port();
-	spawn_activated(&activator, port);
+	spawn_activated(&activator, &port);
 	fd = datagram_socket("127.0.0.1");
 	expect_datagram_echo(fd, "127.0.0.1", port, "first", 5);
 	expect_datagram_echo(fd, "127.0.0.1", port, "second", 6);
-	close(fd);
 }

@@ -45,15 +45,6 @@ static void send_each(int fd, const char *host, uint16_t port)
 		send_datagram(fd, &to, "counted", 7);
 }
 
-static int socket_at_port(const char *host, uint16_t port)
-{
-	struct address own = at(host, port);
-	int fd = new_socket(&own, SOCK_DGRAM);
-
-	ck_assert_msg(bind(fd, &own.sa, own.length) == 0, "bind: %s", strerror(errno));
-	return fd;
-}
-
 TEST_CASE("udp");
 
 TEST(every_reason_to_drop_is_in_the_books)
@@ -63,7 +54,8 @@ TEST(every_reason_to_drop_is_in_the_books)
 					  "deny = 127.0.0.66\nprotocol = udp\n");
 	uint16_t port = echod_port(echod, "udp 127.0.0.1");
 	int plain = datagram_socket("127.0.0.1"), denied = datagram_socket("127.0.0.66");
-	int guarded = socket_at_port("127.0.0.5", port), last_hop = datagram_socket("127.0.0.1");
+	int guarded = datagram_socket_at("127.0.0.5", port),
+	    last_hop = datagram_socket("127.0.0.1");
 	struct udp_books books;
 
 	set_hops(last_hop, 1);
@@ -79,10 +71,6 @@ TEST(every_reason_to_drop_is_in_the_books)
 	ck_assert_uint_eq(metric_value(echod, "received_bytes_total{protocol=\"udp\"}"),
 			  4 * EACH * 7);
 	ck_assert_uint_eq(metric_value(echod, "sent_bytes_total{protocol=\"udp\"}"), EACH * 7);
-	close(plain);
-	close(denied);
-	close(guarded);
-	close(last_hop);
 }
 
 #define FLOODERS 4
@@ -282,7 +270,6 @@ TEST(each_datagram_of_a_train_is_counted)
 	ck_assert_uint_eq(metric_value(echod, "received_bytes_total{protocol=\"udp\"}"),
 			  EACH * TRAIN);
 	ck_assert_uint_eq(metric_value(echod, "sent_bytes_total{protocol=\"udp\"}"), EACH * TRAIN);
-	close(fd);
 }
 
 static void exchange(uint16_t port, size_t size)

@@ -5,7 +5,6 @@
 
 #include "config.h"
 
-#include <dirent.h>
 #include <pwd.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -45,13 +44,6 @@ static void check_max_clients(struct echod *echod, bool set)
 	close_all(echod, fds, 3);
 }
 
-TEST_CASE("server");
-
-TEST(max_clients_refuses_one_more)
-{
-	show_server_setting("max_clients = 2", check_max_clients);
-}
-
 static void check_log_level(struct echod *echod, bool set)
 {
 	size_t opened = echod_log_count(echod, " on a opened");
@@ -65,11 +57,6 @@ static void check_log_level(struct echod *echod, bool set)
 		   closed + set);
 }
 
-TEST(log_level_info_shows_each_connection)
-{
-	show_server_setting("log_level = info", check_log_level);
-}
-
 TEST(log_level_error_says_nothing_of_a_good_life)
 {
 	/* Each of these has something to say at another level. */
@@ -79,48 +66,18 @@ TEST(log_level_error_says_nothing_of_a_good_life)
 					      "[listener a]\naddress = 127.0.0.1:0\n";
 	struct echod *echod = echod_start(config);
 
-	echod_signal(echod, SIGTERM);
-	ck_assert_int_eq(echod_wait(echod), 0);
+	echod_end(echod);
 	ck_assert_str_eq(echod_log(echod), "");
-	echod_free(echod);
 }
 
 TEST(option_v_goes_before_log_level)
 {
-	struct echod_setup setup = {
-		.config = "[server]\nlog_level = error\n[listener a]\naddress = 127.0.0.1:0\n",
-		.arguments = ARGUMENTS("-v"),
-	};
-	struct echod *echod = echod_start_with(&setup);
+	struct echod *echod = echod_start_with(
+		ECHOD(.config =
+			      "[server]\nlog_level = error\n[listener a]\naddress = 127.0.0.1:0\n",
+		      .arguments = ARGUMENTS("-v")));
 
 	check_log_level(echod, true);
-}
-
-/* By name, since there may be threads of another kind. */
-static size_t worker_threads(const struct echod *echod)
-{
-	char path[300], name[32];
-	struct dirent *entry;
-	size_t count = 0;
-	DIR *tasks;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)echod_pid(echod));
-	tasks = opendir(path);
-	ck_assert_ptr_nonnull(tasks);
-	while ((entry = readdir(tasks)) != NULL) {
-		FILE *file;
-
-		snprintf(path, sizeof(path), "/proc/%d/task/%s/comm", (int)echod_pid(echod),
-			 entry->d_name);
-		file = fopen(path, "re");
-		if (file != NULL && fgets(name, sizeof(name), file) != NULL)
-			count +=
-				strncmp(name, "echod-", 6) == 0 && name[6] >= '0' && name[6] <= '9';
-		if (file != NULL)
-			fclose(file);
-	}
-	closedir(tasks);
-	return count;
 }
 
 TEST(workers_is_the_number_of_threads)
@@ -130,15 +87,14 @@ TEST(workers_is_the_number_of_threads)
 	struct echod *as_cpus = echod_start("[listener a]\naddress = 127.0.0.1:0\n");
 	uint64_t quota = cpu_quota(CPU_QUOTA_GROUPS, CPU_QUOTA_ROOT), expected;
 	cpu_set_t cpus;
+	pid_t one;
 
 	ck_assert_int_eq(sched_getaffinity(0, sizeof(cpus), &cpus), 0);
 	expected = (uint64_t)CPU_COUNT(&cpus);
 	if (quota > 0 && quota < expected)
 		expected = quota;
-	WAIT_UNTIL(worker_threads(three) == 3);
-	WAIT_UNTIL(worker_threads(as_cpus) == expected);
-	echod_stop(three);
-	echod_stop(as_cpus);
+	WAIT_UNTIL(echod_workers(three, &one) == 3);
+	WAIT_UNTIL(echod_workers(as_cpus, &one) == expected);
 }
 
 #define LOOPBACK "[listener a]\naddress = 127.0.0.1:0\n"
@@ -171,58 +127,46 @@ TEST_EACH(a_cpu_quota_limits_the_workers_that_nobody_asked_for, 2)
 	bool asked = _i == 1;
 	struct echod *echod;
 	cpu_set_t cpus;
+	pid_t one;
 
 	ck_assert_int_eq(sched_getaffinity(0, sizeof(cpus), &cpus), 0);
 	if (CPU_COUNT(&cpus) < 2 || !pretend_quota())
 		skip("one CPU, or may not mount control groups of its own");
 	echod = echod_start(asked ? "[server]\nworkers = 2\n" LOOPBACK : LOOPBACK);
 	ck_assert_uint_eq(echod_log_count(echod, ": 1 worker for "), !asked);
-	WAIT_UNTIL(worker_threads(echod) == (asked ? 2 : 1));
+	WAIT_UNTIL(echod_workers(echod, &one) == (asked ? 2 : 1));
 }
 
-/* A line of /proc/PID/status, without its name. */
-static const char *status_of(const struct echod *echod, const char *name)
+static void expect_status(const struct echod *echod, const char *name, const char *value)
 {
-	static char line[256];
-	char path[64];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)echod_pid(echod));
-	file = fopen(path, "re");
-	ck_assert_ptr_nonnull(file);
-	while (fgets(line, sizeof(line), file) != NULL && strncmp(line, name, strlen(name)) != 0)
-		;
-	fclose(file);
-	return line + strlen(name);
+	ck_assert_str_eq(process_status(echod_pid(echod), name), value);
 }
 
-static void expect_ids(const char *text, unsigned id)
+static void expect_ids(const struct echod *echod, const char *name, unsigned id)
 {
 	char wanted[64];
 
 	snprintf(wanted, sizeof(wanted), "\t%u\t%u\t%u\t%u\n", id, id, id, id);
-	ck_assert_str_eq(text, wanted);
+	expect_status(echod, name, wanted);
 }
 
 TEST(user_gives_up_root_and_all_that_belongs_to_it)
 {
 	const struct passwd *nobody = getpwnam("nobody");
 	struct echod *echod;
-	int fd;
+	const char *groups;
 
 	if (geteuid() != 0 || nobody == NULL)
 		skip("this takes root, and a user nobody");
 	echod = echod_start("[server]\nuser = nobody\n[listener a]\naddress = 127.0.0.1:0\n");
-	expect_ids(status_of(echod, "Uid:"), nobody->pw_uid);
-	expect_ids(status_of(echod, "Gid:"), nobody->pw_gid);
-	ck_assert_uint_eq(strspn(status_of(echod, "Groups:"), "\t \n"),
-			  strlen(status_of(echod, "Groups:")));
-	ck_assert_str_eq(status_of(echod, "CapPrm:"), "\t0000000000000000\n");
-	ck_assert_str_eq(status_of(echod, "CapEff:"), "\t0000000000000000\n");
-	ck_assert_str_eq(status_of(echod, "NoNewPrivs:"), "\t1\n");
-	fd = connect_to("127.0.0.1", port_of(echod));
-	expect_echo(fd, "served", 6);
-	close(fd);
+	expect_ids(echod, "Uid:", nobody->pw_uid);
+	expect_ids(echod, "Gid:", nobody->pw_gid);
+	groups = process_status(echod_pid(echod), "Groups:");
+	ck_assert_uint_eq(strspn(groups, "\t \n"), strlen(groups));
+	expect_status(echod, "CapPrm:", "\t0000000000000000\n");
+	expect_status(echod, "CapEff:", "\t0000000000000000\n");
+	expect_status(echod, "NoNewPrivs:", "\t1\n");
+	expect_stream("127.0.0.1", port_of(echod));
 }
 
 static void check_per_ip(struct echod *echod, bool set)
@@ -240,13 +184,6 @@ static void check_per_ip(struct echod *echod, bool set)
 	expect_echo(fds[2], "in", 2);
 	ck_assert_uint_eq(echod_counter(echod, "tcp_rejected_per_ip") - rejected, set);
 	close_all(echod, fds, 3);
-}
-
-TEST_CASE("listener");
-
-TEST(max_clients_per_ip_concerns_one_address)
-{
-	show_setting("max_clients_per_ip = 1", check_per_ip);
 }
 
 static void expect_in_time(int64_t took, int64_t timeout)
@@ -268,26 +205,6 @@ static void check_idle(struct echod *echod, bool set)
 	} else { /* who is to be closed does not talk before: it might be late with that */
 		expect_echo(fd, "x", 1);
 	}
-	close(fd);
-}
-
-TEST(idle_timeout_closes_who_says_nothing)
-{
-	show_setting("idle_timeout = 200ms", check_idle);
-}
-
-TEST(idle_timeout_leaves_alone_who_talks)
-{
-	struct echod *echod = echod_start("[listener a]\naddress = 127.0.0.1:0\n"
-					  "idle_timeout = 4s\n");
-	int fd = connect_to("127.0.0.1", port_of(echod));
-	int64_t until = now_ms() + 5000;
-
-	while (now_ms() < until) {
-		expect_echo(fd, "x", 1);
-		look_again_soon();
-	}
-	ck_assert_uint_eq(echod_counter(echod, "tcp_closed_idle"), 0);
 	close(fd);
 }
 
@@ -316,11 +233,6 @@ static void check_stall(struct echod *echod, bool set)
 	close(fd);
 }
 
-TEST(stall_timeout_closes_who_does_not_read_even_when_it_drips)
-{
-	show_setting("stall_timeout = 300ms", check_stall);
-}
-
 static void check_greeting(struct echod *echod, bool set)
 {
 	int fd = connect_to("127.0.0.1", port_of(echod));
@@ -336,11 +248,6 @@ static void check_greeting(struct echod *echod, bool set)
 	close(fd);
 }
 
-TEST(greeting_is_sent_on_connect)
-{
-	show_setting("greeting = h\\x00i\\r\\n", check_greeting);
-}
-
 static void check_prefix(struct echod *echod, bool set)
 {
 	int fd = connect_to("127.0.0.1", port_of(echod));
@@ -352,11 +259,6 @@ static void check_prefix(struct echod *echod, bool set)
 	shutdown(fd, SHUT_WR);
 	expect_end(fd);
 	close(fd);
-}
-
-TEST(prefix_goes_before_every_piece)
-{
-	show_setting("prefix = Received:\\x20", check_prefix);
 }
 
 static void check_reply_once(struct echod *echod, bool set)
@@ -375,26 +277,18 @@ static void check_reply_once(struct echod *echod, bool set)
 	}
 }
 
-TEST(reply_once_closes_after_one_piece)
-{
-	show_setting("reply_once = yes", check_reply_once);
-}
+static const struct shown_setting shown[] = {
+	{"max_clients = 2", check_max_clients, .server = true},
+	{"log_level = info", check_log_level, .server = true},
+	{"max_clients_per_ip = 1", .check = check_per_ip},
+	{"idle_timeout = 200ms", .check = check_idle},
+	{"stall_timeout = 300ms", .check = check_stall},
+	{"greeting = h\\x00i\\r\\n", .check = check_greeting},
+	{"prefix = Received:\\x20", .check = check_prefix},
+	{"reply_once = yes", .check = check_reply_once},
+};
 
-TEST(reply_once_does_not_reset_who_still_sends)
+TEST_EACH(each_setting_does_what_it_says_at_start_and_on_reload, ARRAY_SIZE(shown))
 {
-	static char data[1024 * 1024];
-	struct echod *echod = echod_start("[listener a]\naddress = 127.0.0.1:0\n"
-					  "reply_once = yes\ngreeting = hello\n");
-	int fd = connect_to("127.0.0.1", port_of(echod));
-
-	expect_text(fd, "hello");
-	send_all(fd, "once", 4);
-	WAIT_UNTIL(!nothing_to_read(fd));
-	send_all(fd, data, sizeof(data));
-	expect_text(fd, "once");
-	shutdown(fd, SHUT_WR);
-	expect_end(fd);
-	close(fd);
-	expect_counted(echod, "tcp_closed_replied", 0, 1);
-	ck_assert_uint_eq(echod_counter(echod, "sent_bytes_tcp"), 9);
+	show_setting(&shown[_i]);
 }

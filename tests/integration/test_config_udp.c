@@ -69,13 +69,6 @@ static void check_allow(struct echod *echod, bool set)
 	check_from(echod, "127.2.0.1", !set);
 }
 
-TEST_CASE("both");
-
-TEST(allow_serves_only_who_is_in_it)
-{
-	show_setting("allow = 127.0.0.2 2001:db8::/32\nallow = 127.1.0.0/16", check_allow);
-}
-
 static void check_deny(struct echod *echod, bool set)
 {
 	check_from(echod, "127.0.0.1", true);
@@ -83,20 +76,10 @@ static void check_deny(struct echod *echod, bool set)
 	check_from(echod, "127.1.0.1", !set);
 }
 
-TEST(deny_serves_nobody_who_is_in_it)
-{
-	show_setting("deny = 127.0.0.2 127.1.0.0/16", check_deny);
-}
-
 static void check_deny_first(struct echod *echod, bool set)
 {
 	check_from(echod, "127.0.0.2", !set);
 	check_from(echod, "127.0.0.3", true);
-}
-
-TEST(deny_goes_before_allow)
-{
-	show_setting("allow = 127.0.0.0/8\ndeny = 127.0.0.2", check_deny_first);
 }
 
 /* Nobody serves it; that it can be bound would be too much to ask of TCP, where old ones linger. */
@@ -142,76 +125,39 @@ static void check_protocol_udp(struct echod *echod, bool set)
 	check_protocols(echod, !set, true);
 }
 
-TEST(protocol_tcp_opens_no_udp)
-{
-	show_setting("protocol = tcp", check_protocol_tcp);
-}
-
-TEST(protocol_udp_opens_no_tcp)
-{
-	show_setting("protocol = udp", check_protocol_udp);
-}
-
 /* The source has a port that this echod serves itself, at another address. */
 static void check_guard(struct echod *echod, bool off)
 {
-	struct address from = at("127.0.0.2", port_of(echod));
-	int fd = new_socket(&from, SOCK_DGRAM);
+	int fd = datagram_socket_at("127.0.0.2", port_of(echod));
 
-	ck_assert_int_eq(bind(fd, &from.sa, from.length), 0);
 	expect_answer(echod, fd, off, "udp_dropped_datagrams_guard");
 	close(fd);
 }
 
-TEST_CASE("datagrams");
-
-TEST(udp_guard_answers_no_port_that_is_served_here)
-{
-	show_setting("udp_guard = no", check_guard);
-}
-
 static void check_hops(struct echod *echod, int sent, int wanted)
 {
-	struct datagram *came = malloc(sizeof(*came));
+	static struct datagram came;
 	struct address to = at("127.0.0.1", port_of(echod));
 	int fd = datagram_socket("127.0.0.1");
 
-	ck_assert_ptr_nonnull(came);
 	set_hops(fd, sent);
 	send_datagram(fd, &to, "hop", 3);
-	receive_datagram(fd, came);
-	ck_assert_int_eq(came->hops, wanted);
+	receive_datagram(fd, &came);
+	ck_assert_int_eq(came.hops, wanted);
 	close(fd);
-	free(came);
-}
-
-static int default_hops(void)
-{
-	FILE *file = fopen("/proc/sys/net/ipv4/ip_default_ttl", "re");
-	char text[16] = "64";
-
-	if (file != NULL && fgets(text, sizeof(text), file) == NULL)
-		text[0] = '\0';
-	if (file != NULL)
-		fclose(file);
-	return (int)strtol(text, NULL, 10);
 }
 
 static void check_ttl_guard(struct echod *echod, bool off)
 {
 	int fd = datagram_socket("127.0.0.1");
+	int plain = (int)system_number("/proc/sys/net/ipv4/ip_default_ttl", 64);
 
-	check_hops(echod, 64, off ? default_hops() : 63);
+	check_hops(echod, 64, off ? plain : 63);
 	check_hops(echod, 255, 64);
-	check_hops(echod, 2, off ? default_hops() : 1);
+	check_hops(echod, 2, off ? plain : 1);
 	set_hops(fd, 1);
 	expect_answer(echod, fd, off, "udp_dropped_datagrams_ttl");
 	close(fd);
-}
-
-TEST(udp_ttl_guard_takes_a_hop_from_every_answer)
-{
-	show_setting("udp_ttl_guard = no", check_ttl_guard);
 }
 
 #define FLOOD 100
@@ -236,15 +182,25 @@ static uint64_t flood(struct echod *echod, const char *host)
 }
 
 /* Each time from another source, so that none has a past. */
-static void check_rate(struct echod *echod, bool set)
+static uint64_t flood_from_new_source(struct echod *echod)
 {
 	static unsigned source;
-	uint64_t echoed;
 	char host[32];
 
 	snprintf(host, sizeof(host), "192.0.2.%u", ++source);
 	add_address(host);
-	echoed = flood(echod, host);
+	return flood(echod, host);
+}
+
+static void check_no_rate(struct echod *echod, bool set UNUSED)
+{
+	ck_assert_uint_eq(flood_from_new_source(echod), FLOOD);
+}
+
+static void check_rate(struct echod *echod, bool set)
+{
+	uint64_t echoed = flood_from_new_source(echod);
+
 	if (set) {
 		ck_assert_uint_ge(echoed, 5);
 		ck_assert_uint_le(echoed, FLOOD / 2);
@@ -254,29 +210,27 @@ static void check_rate(struct echod *echod, bool set)
 	ck_assert_uint_eq(flood(echod, "127.0.0.1"), FLOOD);
 }
 
-TEST(udp_rate_limits_one_source_but_not_loopback)
+static const struct shown_setting shown[] = {
+	{"allow = 127.0.0.2 2001:db8::/32\nallow = 127.1.0.0/16", .check = check_allow},
+	{"deny = 127.0.0.2 127.1.0.0/16", .check = check_deny},
+	{"allow = 127.0.0.0/8\ndeny = 127.0.0.2", .check = check_deny_first},
+	{"protocol = tcp", .check = check_protocol_tcp},
+	{"protocol = udp", .check = check_protocol_udp},
+	{"udp_guard = no", .check = check_guard},
+	{"udp_ttl_guard = no", .check = check_ttl_guard},
+	{"udp_rate = 5", check_rate, .address = "*:0"},
+	{"udp_rate = 0", check_no_rate, .address = "*:0"},
+};
+
+/* Those for all addresses take sources that are not loopback ones. */
+TEST_EACH(each_setting_does_what_it_says_at_start_and_on_reload, ARRAY_SIZE(shown))
 {
-	need_own_network();
-	show_setting_at("*:0", "udp_rate = 5", check_rate);
+	if (shown[_i].address != NULL)
+		need_own_network();
+	show_setting(&shown[_i]);
 }
 
-static void check_no_rate(struct echod *echod, bool set UNUSED)
-{
-	static unsigned source;
-	char host[32];
-
-	snprintf(host, sizeof(host), "192.0.2.%u", ++source);
-	add_address(host);
-	ck_assert_uint_eq(flood(echod, host), FLOOD);
-}
-
-TEST(udp_rate_0_limits_nobody)
-{
-	need_own_network();
-	show_setting_at("*:0", "udp_rate = 0", check_no_rate);
-}
-
-TEST(who_is_not_answered_is_told_in_the_log)
+TEST(what_is_not_answered_is_logged)
 {
 	struct echod *echod = echod_start("[server]\nlog_level = info\n"
 					  "[listener a]\naddress = 127.0.0.1:0\n");

@@ -48,7 +48,6 @@ TEST(a_wrong_file_is_refused_with_its_lines)
 	ck_assert_ptr_nonnull(strstr(log, "echod.conf:4: text is already set on line 2"));
 	ck_assert_ptr_nonnull(strstr(log, "echod.conf:5: unknown section [page]: use [server]"));
 	ck_assert_str_eq(echod_output(minid), "");
-	echod_free(minid);
 }
 
 TEST(a_good_file_is_ok_and_dumped_with_its_defaults)
@@ -60,7 +59,6 @@ TEST(a_good_file_is_ok_and_dumped_with_its_defaults)
 	echod_free(minid);
 	minid = finished_with(file, ARGUMENTS("-T"), 0);
 	ck_assert_str_eq(echod_output(minid), "[server]\nlisten = 127.0.0.1:0\ntext = A \\\\\n");
-	echod_free(minid);
 }
 
 TEST(a_reload_changes_all_or_nothing)
@@ -85,8 +83,6 @@ TEST(the_service_manager_hears_of_each_step)
 	echod_reload(minid, "[server]\ntext = again\n");
 	ck_assert_uint_eq(echod_notified_count(minid, "RELOADING=1"), 1);
 	ck_assert_uint_eq(echod_notified_count(minid, "READY=1"), 2);
-	echod_signal(minid, SIGTERM);
-	ck_assert_int_eq(echod_wait(minid), 0);
+	echod_end(minid);
 	ck_assert_uint_eq(echod_notified_count(minid, "STOPPING=1"), 1);
-	echod_free(minid);
 }

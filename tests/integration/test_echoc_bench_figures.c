@@ -46,7 +46,6 @@ TEST_EACH(what_our_own_socket_drops_is_named, 2)
 	}
 	ck_assert_ptr_null(strstr(echoc.output, "udp_rate"));
 	ck_assert_ptr_null(strstr(echoc.errors, "udp_rate"));
-	close(server);
 }
 
 /* The server waits until all is due, far more than the buffers hold; then it answers. */

@@ -147,7 +147,6 @@ TEST_EACH(a_server_that_takes_nothing_more_is_given_up, 2)
 		EXPECT(&echoc, 1, "\"sent\":9,\"received\":3,\"lost\":6,");
 	else
 		EXPECT_ERRORS(&echoc, 1, "3 of 9 bytes came back; not all was sent, waited 2s\n");
-	close(server);
 }
 
 /* It remembers what is under way, which must have a bound. */
@@ -172,13 +171,6 @@ struct talk {
 	struct datagram came; /* the latest */
 };
 
-/* It waits so long for a reply, which is the time that the test has to answer. */
-static void begin_talk(struct talk *talk, const char *wait)
-{
-	talk->server = datagram_socket("127.0.0.1");
-	talk->echoc = echoc_start(ECHOC_ARGS("send", "-u", "-w", wait, target_of(talk->server)));
-}
-
 static void type(struct talk *talk, const char *text)
 {
 	size_t length = strlen(text);
@@ -194,96 +186,78 @@ static void answer(const struct talk *talk, const char *text)
 	send_datagram(talk->server, &talk->came.from, text, strlen(text));
 }
 
-/* All that echoc then said, on both streams. */
-static void end_talk(struct talk *talk, int status, const char *output, const char *errors)
+/*
+ * What is typed and sent; "<" begins a reply of the server to the latest; after "?" that is awaited
+ * in the output of echoc.
+ */
+static const struct {
+	const char *name, *wait, *steps[9];
+	int status;
+	const char *output, *errors;
+} talks[] = {
+	{"late, while the next is waited for",
+	 "2s",
+	 {"one", "second", "<one", "<second", "?second", "3", "<3"},
+	 1,
+	 "second3",
+	 "echoc: 7 of 10 bytes came back, waited 2s\nechoc: 3 bytes came back late\n"},
+	{"late, after the next",
+	 "2s",
+	 {"one", "second", "<second", "<one", "?second", "3", "<3"},
+	 1,
+	 "second3",
+	 "echoc: 7 of 10 bytes came back, waited 2s\nechoc: 3 bytes came back late\n"},
+	{"late twice is late once",
+	 "2s",
+	 {"one", "second", "<one", "<one", "<second"},
+	 1,
+	 "second",
+	 "echoc: 6 of 9 bytes came back, waited 2s\nechoc: 3 bytes came back late\n"
+	 "echoc: 3 bytes came back again\n"},
+	{"twice at once",
+	 "20s",
+	 {"one", "<one", "<one", "?one", "second", "<second"},
+	 0,
+	 "onesecond",
+	 "echoc: 3 bytes came back again\n"},
+	{"again before the next",
+	 "20s",
+	 {"one", "<one", "?one", "second", "<one", "<second"},
+	 0,
+	 "onesecond",
+	 "echoc: 3 bytes came back again\n"},
+	{"equal to what was sent last",
+	 "2s",
+	 {"same", "same", "<same", "?same", "3", "<same", "<3"},
+	 1,
+	 "same3",
+	 "echoc: 5 of 9 bytes came back, waited 2s\nechoc: 4 bytes came back late\n"},
+	{"never sent",
+	 "20s",
+	 {"one", "<one", "<rubbish", "?one", "second", "<second"},
+	 1,
+	 "onesecond",
+	 "echoc: 7 bytes came that were never sent\n"},
+};
+
+TEST_EACH(a_reply_late_again_or_unasked_is_reported_as_such, ARRAY_SIZE(talks))
 {
-	echoc_finish(&talk->echoc, NULL, 0);
-	EXPECT(&talk->echoc, status, NULL);
-	ck_assert_str_eq(talk->echoc.output, output);
-	ck_assert_str_eq(talk->echoc.errors, errors);
-	close(talk->server);
-}
+	struct talk talk = {.server = datagram_socket("127.0.0.1")};
 
-/* While the next one is waited for, or after its reply. */
-TEST_EACH(a_late_reply_is_late_not_altered, 2)
-{
-	struct talk talk;
-
-	begin_talk(&talk, "2s");
-	type(&talk, "one");
-	type(&talk, "second");
-	answer(&talk, _i == 0 ? "one" : "second");
-	answer(&talk, _i == 0 ? "second" : "one");
-	echoc_await(&talk.echoc, "second");
-	type(&talk, "3");
-	answer(&talk, "3");
-	end_talk(&talk, 1, "second3",
-		 "echoc: 7 of 10 bytes came back, waited 2s\n"
-		 "echoc: 3 bytes came back late\n");
-}
-
-TEST(a_late_reply_that_comes_twice_is_late_once)
-{
-	struct talk talk;
-
-	begin_talk(&talk, "2s");
-	type(&talk, "one");
-	type(&talk, "second");
-	answer(&talk, "one");
-	answer(&talk, "one");
-	answer(&talk, "second");
-	end_talk(&talk, 1, "second",
-		 "echoc: 6 of 9 bytes came back, waited 2s\n"
-		 "echoc: 3 bytes came back late\n"
-		 "echoc: 3 bytes came back again\n");
-}
-
-TEST_EACH(a_second_reply_is_said_and_does_no_harm, 2)
-{
-	struct talk talk;
-
-	begin_talk(&talk, "20s");
-	type(&talk, "one");
-	answer(&talk, "one");
-	if (_i == 0)
-		answer(&talk, "one");
-	echoc_await(&talk.echoc, "one");
-	type(&talk, "second");
-	if (_i == 1)
-		answer(&talk, "one");
-	answer(&talk, "second");
-	end_talk(&talk, 0, "onesecond", "echoc: 3 bytes came back again\n");
-}
-
-TEST(a_reply_equal_to_what_was_sent_last_is_its_reply)
-{
-	struct talk talk;
-
-	begin_talk(&talk, "2s");
-	type(&talk, "same");
-	type(&talk, "same");
-	answer(&talk, "same");
-	echoc_await(&talk.echoc, "same");
-	type(&talk, "3");
-	answer(&talk, "same");
-	answer(&talk, "3");
-	end_talk(&talk, 1, "same3",
-		 "echoc: 5 of 9 bytes came back, waited 2s\n"
-		 "echoc: 4 bytes came back late\n");
-}
-
-TEST(what_came_unasked_was_never_sent)
-{
-	struct talk talk;
-
-	begin_talk(&talk, "20s");
-	type(&talk, "one");
-	answer(&talk, "one");
-	answer(&talk, "rubbish");
-	echoc_await(&talk.echoc, "one");
-	type(&talk, "second");
-	answer(&talk, "second");
-	end_talk(&talk, 1, "onesecond", "echoc: 7 bytes came that were never sent\n");
+	talk.echoc =
+		echoc_start(ECHOC_ARGS("send", "-u", "-w", talks[_i].wait, target_of(talk.server)));
+	for (const char *const *step = talks[_i].steps; *step != NULL; step++) {
+		if (**step == '<')
+			answer(&talk, *step + 1);
+		else if (**step == '?')
+			echoc_await(&talk.echoc, *step + 1);
+		else
+			type(&talk, *step);
+	}
+	echoc_finish(&talk.echoc, NULL, 0);
+	EXPECT(&talk.echoc, talks[_i].status, NULL);
+	ck_assert_str_eq(talk.echoc.output, talks[_i].output);
+	ck_assert_str_eq(talk.echoc.errors, talks[_i].errors);
 }
 
 static int full_unix_server(char *path, size_t size, int *filler)
@@ -329,19 +303,16 @@ TEST(a_full_queue_of_a_unix_socket_is_waited_for)
 	serve(server, 5);
 	echoc_finish(&echoc, NULL, 0);
 	EXPECT(&echoc, 0, "hello");
-	close(server);
 }
 
 TEST(a_queue_that_stays_full_is_named)
 {
 	char path[100], target[120];
 	int filler;
-	int server = full_unix_server(path, sizeof(path), &filler);
 	struct echoc echoc;
 
+	full_unix_server(path, sizeof(path), &filler);
 	snprintf(target, sizeof(target), "unix:%s", path);
 	echoc = echoc_run(ECHOC_ARGS("send", "-w", "50ms", target, "hello"));
 	EXPECT_ERRORS(&echoc, 2, "the queue of the server is full");
-	close(filler);
-	close(server);
 }

@@ -12,6 +12,7 @@
 #include "integration/echoc_run.h"
 #include "integration/faulty_server.h"
 #include "integration/harness.h"
+#include "integration/process.h"
 
 #define CLOSED "a port where nothing listens"
 
@@ -146,24 +147,6 @@ TEST_EACH(interrupt_before_it_is_connected_ends_it_at_once, ARRAY_SIZE(patient))
 	EXPECT(&echoc, 128 + SIGINT, NULL);
 }
 
-/* Of its own memory, not of what it shares with files. */
-static unsigned long resident_kib(pid_t pid)
-{
-	unsigned long kib = 0;
-	char path[64], line[256];
-	FILE *status;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	status = fopen(path, "r");
-	ck_assert_ptr_nonnull(status);
-	while (fgets(line, sizeof(line), status)) {
-		if (strncmp(line, "RssAnon:", 8) == 0)
-			kib = strtoul(line + 8, NULL, 10);
-	}
-	fclose(status);
-	return kib;
-}
-
 static const char *const loads[][10] = {
 	{"-c", "50"},
 	{"-c", "100", "-r", "5000"},
@@ -175,7 +158,7 @@ static const char *const loads[][10] = {
 
 TEST_CASE("memory");
 
-/* Of two seconds that follow one another: what one more takes up, so does the one after it. */
+/* Its own memory, not what it shares with files, over two seconds one after the other. */
 TEST_EACH(a_bench_takes_no_memory_after_its_first_second, ARRAY_SIZE(loads))
 {
 	struct faulty faulty = {.datagram = strcmp(loads[_i][0], "-u") == 0};
@@ -195,7 +178,7 @@ TEST_EACH(a_bench_takes_no_memory_after_its_first_second, ARRAY_SIZE(loads))
 		snprintf(second, sizeof(second), "\"elapsed_s\":%d.0", i);
 		echoc_await(&echoc, second);
 		before = now;
-		now = resident_kib(echoc.pid);
+		now = strtoul(process_status(echoc.pid, "RssAnon:"), NULL, 10);
 	}
 	ck_assert_uint_gt(before, 0);
 	ck_assert_uint_eq(now, before);

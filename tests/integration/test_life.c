@@ -25,10 +25,11 @@ static void expect_good_end(struct echod *echod)
 {
 	ck_assert_int_eq(echod_wait(echod), 0);
 	ck_assert_uint_eq(echod_log_count(echod, ": stopped\n"), 1);
-	echod_free(echod);
 }
 
-static void expect_stop_by(int number)
+TEST_CASE("stopping");
+
+TEST_EACH(term_and_int_end_idle_connections_at_once, 2)
 {
 	struct echod *echod = echod_start(PATIENT LISTENER "address = unix:@DIR@/s\n");
 	int idle = connect_to("127.0.0.1", port_of(echod));
@@ -37,32 +38,17 @@ static void expect_stop_by(int number)
 
 	expect_echo(used, "used", 4);
 	expect_echo(local, "local", 5);
-	echod_signal(echod, number);
+	echod_signal(echod, _i == 0 ? SIGTERM : SIGINT);
 	expect_end(idle);
 	expect_end(used);
 	expect_end(local);
 	expect_good_end(echod);
-	close(idle);
-	close(used);
-	close(local);
-}
-
-TEST_CASE("stopping");
-
-TEST(term_ends_idle_connections_at_once)
-{
-	expect_stop_by(SIGTERM);
-}
-
-TEST(int_does_as_term_does)
-{
-	expect_stop_by(SIGINT);
 }
 
 TEST(a_connection_with_data_ends_when_all_of_it_is_back)
 {
 	struct echod *echod = echod_start(PATIENT LISTENER);
-	struct stalled stalled = stall(echod, port_of(echod));
+	struct stalled stalled = stall(echod);
 	int idle = connect_to("127.0.0.1", port_of(echod));
 
 	expect_echo(idle, "x", 1);
@@ -71,49 +57,20 @@ TEST(a_connection_with_data_ends_when_all_of_it_is_back)
 	WAIT_UNTIL(try_connect("127.0.0.1", port_of(echod)) < 0);
 	ck_assert(echod_running(echod));
 	stalled_expect_all(&stalled);
-	stalled_free(&stalled);
-	close(idle);
-	expect_good_end(echod);
-}
-
-/* Bytes that were answered but not read yet must survive it when the client goes on sending. */
-TEST(a_stop_does_not_reset_what_was_not_read_yet)
-{
-	static char data[100000], came[sizeof(data)]; /* the kernel takes all of it */
-	struct echod *echod = echod_start(PATIENT LISTENER);
-	struct address to = at("127.0.0.1", port_of(echod));
-	int fd = new_socket(&to, SOCK_STREAM), small = 4096;
-
-	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
-	ck_assert_int_eq(connect(fd, &to.sa, to.length), 0);
-	fill(data, sizeof(data), 1);
-	send_all(fd, data, sizeof(data));
-	WAIT_UNTIL(echod_counter(echod, "sent_bytes_tcp") == sizeof(data));
-	echod_signal(echod, SIGTERM);
-	echod_wait_log(echod, "stopping: 1 connection");
-	for (int i = 0; i < 50; i++) {
-		(void)send(fd, "more", 4, MSG_DONTWAIT | MSG_NOSIGNAL);
-		look_again_soon();
-	}
-	recv_exact(fd, came, sizeof(came));
-	ck_assert_mem_eq(came, data, sizeof(data));
-	close(fd);
 	expect_good_end(echod);
 }
 
 TEST(drain_timeout_resets_the_rest)
 {
 	struct echod *echod = echod_start(HASTY LISTENER);
-	struct stalled stalled = stall(echod, port_of(echod));
+	struct stalled stalled = stall(echod);
 	int64_t before = now_ms();
 
-	echod_signal(echod, SIGTERM);
-	ck_assert_int_eq(echod_wait(echod), 0);
+	echod_end(echod);
 	ck_assert_int_ge(now_ms() - before, 290);
 	echod_wait_log(echod, "drain_timeout expired: resetting 1 connection");
 	echod_wait_log(echod, " closed: shutdown, ");
 	expect_gone(stalled.fd);
-	stalled_free(&stalled);
 	expect_good_end(echod);
 }
 
@@ -121,7 +78,7 @@ TEST(a_stop_that_waits_for_a_client_serves_no_datagrams_meanwhile)
 {
 	struct echod *echod = echod_start(PATIENT LISTENER);
 	struct address to = at("127.0.0.1", echod_port(echod, "udp 127.0.0.1"));
-	struct stalled stalled = stall(echod, port_of(echod));
+	struct stalled stalled = stall(echod);
 	int fd = datagram_socket("127.0.0.1");
 	char byte;
 
@@ -134,22 +91,19 @@ TEST(a_stop_that_waits_for_a_client_serves_no_datagrams_meanwhile)
 			   : recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == ECONNREFUSED);
 	ck_assert(echod_running(echod));
 	stalled_expect_all(&stalled);
-	stalled_free(&stalled);
-	close(fd);
 	expect_good_end(echod);
 }
 
 TEST(a_second_term_stops_now)
 {
 	struct echod *echod = echod_start(PATIENT LISTENER);
-	struct stalled stalled = stall(echod, port_of(echod));
+	struct stalled stalled = stall(echod);
 
 	echod_signal(echod, SIGTERM);
 	echod_wait_log(echod, "stopping: 1 connection");
 	ck_assert(echod_running(echod));
 	echod_stop_now(echod);
 	expect_gone(stalled.fd);
-	stalled_free(&stalled);
 	expect_good_end(echod);
 }
 
@@ -157,7 +111,7 @@ TEST(a_second_term_stops_now)
 TEST(two_signals_to_stop_at_once_are_one)
 {
 	struct echod *echod = echod_start(PATIENT LISTENER);
-	struct stalled stalled = stall(echod, port_of(echod));
+	struct stalled stalled = stall(echod);
 
 	echod_pause(echod);
 	echod_signal(echod, SIGTERM);
@@ -167,23 +121,19 @@ TEST(two_signals_to_stop_at_once_are_one)
 	ck_assert_uint_eq(echod_counter(echod, "tcp_connections"), 1);
 	ck_assert_uint_eq(echod_log_count(echod, "stopping now"), 0);
 	stalled_expect_all(&stalled);
-	stalled_free(&stalled);
 	expect_good_end(echod);
 }
 
 TEST(a_drain_timeout_of_0_waits_for_nobody)
 {
 	struct echod *echod = echod_start("[server]\ndrain_timeout = 0\n" LISTENER);
-	struct stalled stalled = stall(echod, port_of(echod));
+	struct stalled stalled = stall(echod);
 	int idle = connect_to("127.0.0.1", port_of(echod));
 
 	expect_echo(idle, "x", 1);
-	echod_signal(echod, SIGTERM);
-	ck_assert_int_eq(echod_wait(echod), 0);
+	echod_end(echod);
 	expect_end(idle);
 	expect_gone(stalled.fd);
-	stalled_free(&stalled);
-	close(idle);
 	expect_good_end(echod);
 }
 
@@ -220,7 +170,7 @@ TEST(a_stop_during_a_reload_is_a_stop)
 TEST(a_reload_during_a_stop_is_none)
 {
 	struct echod *echod = echod_start(PATIENT LISTENER);
-	struct stalled stalled = stall(echod, port_of(echod));
+	struct stalled stalled = stall(echod);
 
 	echod_signal(echod, SIGTERM);
 	echod_wait_log(echod, "stopping: 1 connection");
@@ -229,7 +179,6 @@ TEST(a_reload_during_a_stop_is_none)
 	ck_assert_uint_eq(echod_counter(echod, "reloads_failure"), 0);
 	ck_assert_uint_eq(echod_notified_count(echod, "RELOADING=1"), 0);
 	stalled_expect_all(&stalled);
-	stalled_free(&stalled);
 	expect_good_end(echod);
 }
 
@@ -248,7 +197,6 @@ TEST(usr1_logs_the_counters_at_any_level)
 	ck_assert_uint_eq(echod_counter(echod, "reloads_success"), 0);
 	echod_reload(echod, "nonsense\n");
 	ck_assert_uint_eq(echod_counter(echod, "reloads_failure"), 1);
-	close(fd);
 }
 
 TEST(a_client_that_leaves_while_it_is_sent_to_harms_nobody)
@@ -269,7 +217,6 @@ TEST(a_client_that_leaves_while_it_is_sent_to_harms_nobody)
 	expect_text(other, "hello");
 	expect_echo(other, "still there", 11);
 	WAIT_UNTIL(echod_counter(echod, "tcp_connections") == 1);
-	close(other);
 }
 
 /* The log is a file here; for echod it is the journal's stream when the numbers are the same. */
@@ -288,15 +235,12 @@ static void pretend_journal(void *arg)
 
 static struct echod *start_with_journal(ino_t difference)
 {
-	struct echod_setup setup = {
-		.config = "[server]\nlog_level = info\n"
-			  "[listener a]\naddress = 127.0.0.1:0\n"
-			  "protocol = udp\ngreeting = not over udp\n"
-			  "[listener b]\naddress = 127.0.0.2:0\nprotocol = tcp\n",
-		.prepare = pretend_journal,
-		.arg = &difference,
-	};
-	return echod_start_with(&setup);
+	return echod_start_with(
+		ECHOD(.config = "[server]\nlog_level = info\n"
+				"[listener a]\naddress = 127.0.0.1:0\n"
+				"protocol = udp\ngreeting = not over udp\n"
+				"[listener b]\naddress = 127.0.0.2:0\nprotocol = tcp\n",
+		      .prepare = pretend_journal, .arg = &difference));
 }
 
 TEST_CASE("journal");
@@ -304,9 +248,9 @@ TEST_CASE("journal");
 TEST(under_the_journal_lines_have_a_priority_and_no_time)
 {
 	struct echod *echod = start_with_journal(0);
-	int fd = connect_to("127.0.0.2", echod_port(echod, "tcp 127.0.0.2"));
 	const char *log;
 
+	connect_to("127.0.0.2", echod_port(echod, "tcp 127.0.0.2"));
 	echod_wait_log(echod, "opened\n");
 	echod_reload(echod, "nonsense\n");
 	log = echod_log(echod);
@@ -319,20 +263,17 @@ TEST(under_the_journal_lines_have_a_priority_and_no_time)
 	ck_assert_uint_eq(echod_log_count(echod, "<6>tcp 127.0.0.1:"), 1);
 	ck_assert_uint_ge(echod_log_count(echod, "<3>"), 2);
 	ck_assert_uint_eq(echod_log_count(echod, "greeting has no effect"), 1);
-	close(fd);
 }
 
 TEST(under_the_journal_a_refused_file_is_an_error)
 {
 	ino_t difference = 0;
-	struct echod_setup setup = {
-		.config = "nonsense\n", .prepare = pretend_journal, .arg = &difference};
-	struct echod *echod = echod_spawn(&setup);
+	struct echod *echod = finished(
+		ECHOD(.config = "nonsense\n", .prepare = pretend_journal, .arg = &difference),
+		BAD_FILE);
 
-	ck_assert_int_eq(echod_wait(echod), BAD_FILE);
 	ck_assert_msg(strncmp(echod_log(echod), "<3>/", 4) == 0, "%s", echod_log(echod));
 	ck_assert_uint_eq(echod_log_count(echod, "\n"), 1);
-	echod_free(echod);
 }
 
 TEST(elsewhere_lines_have_a_time_and_no_priority)

@@ -5,8 +5,6 @@
 
 #include "config.h"
 
-#include <dirent.h>
-#include <sys/ptrace.h>
 #include <time.h>
 
 #include "base/address.h"
@@ -34,8 +32,6 @@ TEST(ready_comes_with_a_status_when_everything_listens)
 	ck_assert_uint_eq(echod_log_count(echod, "listening on tcp 127.0.0.1:"), 1);
 	ck_assert_uint_eq(echod_log_count(echod, "listening on udp 127.0.0.1:"), 1);
 	ck_assert_uint_eq(echod_log_count(echod, "listening on unix /"), 1);
-	close(fd);
-	close(local);
 }
 
 static uint64_t now_usec(void)
@@ -89,8 +85,6 @@ TEST(a_reload_is_announced_and_in_force_when_it_is_ready)
 			ck_assert(nothing_to_read(fds[i]));
 		}
 	}
-	for (size_t i = 0; i < CONNECTIONS; i++)
-		close(fds[i]);
 }
 
 TEST(a_reload_that_fails_is_announced_and_ends_in_ready_too)
@@ -112,8 +106,7 @@ TEST(a_stop_is_announced_with_the_time_it_may_take)
 	const char *told;
 	uint64_t usec;
 
-	echod_signal(echod, SIGTERM);
-	ck_assert_int_eq(echod_wait(echod), 0);
+	echod_end(echod);
 	told = strstr(echod_notified(echod), "STOPPING=1");
 	ck_assert_ptr_nonnull(told);
 	told = strstr(told, "EXTEND_TIMEOUT_USEC=");
@@ -122,7 +115,14 @@ TEST(a_stop_is_announced_with_the_time_it_may_take)
 	ck_assert_uint_ge(usec, 7000000);
 	ck_assert_uint_lt(usec, 60000000);
 	ck_assert_uint_eq(echod_notified_count(echod, "STOPPING=1"), 1);
-	echod_free(echod);
+}
+
+static struct echod *start_watched(const char *usec, const char *config)
+{
+	char variable[64];
+
+	snprintf(variable, sizeof(variable), "WATCHDOG_USEC=%s", usec);
+	return echod_start_with(ECHOD(.config = config, .environment = ARGUMENTS(variable)));
 }
 
 /* Three more signs of life, none later than it may be; who stood still may try again. */
@@ -143,93 +143,50 @@ static bool in_rhythm(struct echod *echod)
 
 TEST(the_watchdog_is_fed_also_during_a_stop)
 {
-	struct echod_setup setup = {
-		.config = "[server]\ndrain_timeout = 10m\n" LISTENER,
-		.environment = ARGUMENTS("WATCHDOG_USEC=2000000"),
-	};
-	struct echod *echod = echod_start_with(&setup);
-	struct stalled stalled = stall(echod, port_of(echod));
+	struct echod *echod = start_watched("2000000", "[server]\ndrain_timeout = 10m\n" LISTENER);
 
+	stall(echod);
 	WAIT_UNTIL(in_rhythm(echod));
 	echod_signal(echod, SIGTERM);
 	echod_wait_log(echod, "stopping: 1 connection");
 	WAIT_UNTIL(in_rhythm(echod));
 	echod_stop_now(echod);
-	stalled_free(&stalled);
-	echod_free(echod);
 }
 
-/* A thread of its that is not the first one: a worker. */
-static pid_t worker_of(const struct echod *echod)
+TEST(a_stalled_worker_keeps_the_watchdog_silent)
 {
-	char path[32];
-	struct dirent *entry;
-	DIR *threads;
-	pid_t found = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)echod_pid(echod));
-	threads = opendir(path);
-	ck_assert_ptr_nonnull(threads);
-	while ((entry = readdir(threads)) != NULL) {
-		pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
-
-		if (thread > 0 && thread != echod_pid(echod))
-			found = thread;
-	}
-	closedir(threads);
-	ck_assert_int_gt(found, 0);
-	return found;
-}
-
-/* As a loop that never ends would do it: one thread hangs, the others go on. */
-static void hold(pid_t thread)
-{
-	if (ptrace(PTRACE_SEIZE, thread, NULL, NULL) < 0)
-		skip("ptrace: %s", strerror(errno));
-	ck_assert_int_eq(ptrace(PTRACE_INTERRUPT, thread, NULL, NULL), 0);
-	ck_assert_int_eq(waitpid(thread, NULL, __WALL), thread);
-}
-
-TEST(a_worker_that_stands_still_keeps_the_watchdog_silent)
-{
-	struct echod_setup setup = {
-		.config = "[server]\nworkers = 2\n" LISTENER,
-		.environment = ARGUMENTS("WATCHDOG_USEC=200000"),
-	};
-	struct echod *echod = echod_start_with(&setup);
-	pid_t worker = worker_of(echod);
+	struct echod *echod = start_watched("200000", "[server]\nworkers = 2\n" LISTENER);
+	pid_t worker;
 	size_t signs;
 	int64_t held;
 
+	ck_assert_uint_eq(echod_workers(echod, &worker), 2);
 	WAIT_UNTIL(echod_notified_count(echod, "WATCHDOG=1") > 1);
-	hold(worker);
+	hold_thread(worker);
 	signs = echod_notified_count(echod, "WATCHDOG=1");
 	held = now_ms();
 	WAIT_UNTIL(now_ms() - held > 10 * 50);
 	/* It may have answered once more before. */
 	ck_assert_uint_le(echod_notified_count(echod, "WATCHDOG=1"), signs + 1);
-	ck_assert_int_eq(ptrace(PTRACE_DETACH, worker, NULL, NULL), 0);
+	release_thread(worker);
 	WAIT_UNTIL(echod_notified_count(echod, "WATCHDOG=1") > signs + 1);
 }
 
 /* What it was asked meanwhile for other reasons must not put the sign of life off. */
 TEST(a_late_answer_is_a_sign_of_life_at_once)
 {
-	struct echod_setup setup = {
-		.config = "[server]\nworkers = 2\n" LISTENER,
-		.environment = ARGUMENTS("WATCHDOG_USEC=1000000"),
-	};
-	struct echod *echod = echod_start_with(&setup);
-	pid_t worker = worker_of(echod);
+	struct echod *echod = start_watched("1000000", "[server]\nworkers = 2\n" LISTENER);
+	pid_t worker;
 	int64_t held;
 	size_t signs;
 
-	hold(worker);
+	ck_assert_uint_eq(echod_workers(echod, &worker), 2);
+	hold_thread(worker);
 	echod_signal(echod, SIGUSR1);
 	held = now_ms();
 	WAIT_UNTIL(now_ms() - held > 4 * 250);
 	signs = echod_notified_count(echod, "WATCHDOG=1");
-	ck_assert_int_eq(ptrace(PTRACE_DETACH, worker, NULL, NULL), 0);
+	release_thread(worker);
 	echod_wait_log(echod, "tcp_connections=");
 	ck_assert_uint_gt(echod_notified_count(echod, "WATCHDOG=1"), signs);
 }
@@ -252,11 +209,12 @@ TEST(connections_end_when_nobody_listens_any_more)
 {
 	struct echod *echod = echod_start("[server]\nworkers = 2\n" LISTENER);
 	int fds[CONNECTIONS], served = -1;
-	pid_t worker = worker_of(echod);
+	pid_t worker;
 
+	ck_assert_uint_eq(echod_workers(echod, &worker), 2);
 	for (size_t i = 0; i < CONNECTIONS; i++)
 		fds[i] = connect_to("127.0.0.1", port_of(echod));
-	hold(worker);
+	hold_thread(worker);
 	for (size_t i = 0; i < CONNECTIONS && served < 0; i++)
 		served = echoes(fds[i]) ? fds[i] : -1;
 	if (served < 0)
@@ -267,12 +225,9 @@ TEST(connections_end_when_nobody_listens_any_more)
 		expect_echo(served, "x", 1);
 		look_again_soon();
 	}
-	ck_assert_int_eq(ptrace(PTRACE_DETACH, worker, NULL, NULL), 0);
+	release_thread(worker);
 	expect_end(served);
 	ck_assert_int_eq(echod_wait(echod), 0);
-	for (size_t i = 0; i < CONNECTIONS; i++)
-		close(fds[i]);
-	echod_free(echod);
 }
 
 #define LISTENER "[listener a]\naddress = 127.0.0.1:0\n"
@@ -322,11 +277,9 @@ static void expect_heard(int manager, const char *start)
 
 static struct echod *spawn_for_busy_manager(void)
 {
-	struct echod_setup setup = {
-		.config = LISTENER,
-		.environment = ARGUMENTS("NOTIFY_SOCKET=@DIR@/../manager"),
-	};
-	struct echod *echod = echod_spawn(&setup);
+	struct echod *echod =
+		echod_spawn(ECHOD(.config = LISTENER,
+				  .environment = ARGUMENTS("NOTIFY_SOCKET=@DIR@/../manager")));
 
 	echod_wait_log(echod, "listening on tcp");
 	expect_unimpeded(echod);
@@ -341,22 +294,4 @@ TEST(a_manager_that_was_busy_hears_that_all_is_ready)
 	expect_heard(manager, "READY=1\nSTATUS=");
 	echod_stop(echod);
 	expect_heard(manager, "STOPPING=1\n");
-	close(manager);
-}
-
-TEST(a_manager_that_was_busy_hears_of_the_last_reload_in_order)
-{
-	int manager = busy_manager();
-	struct echod *echod = spawn_for_busy_manager();
-
-	for (size_t reloads = 1; reloads <= 3; reloads++) {
-		echod_signal(echod, SIGHUP);
-		WAIT_UNTIL(echod_log_count(echod, ": reloaded") == reloads);
-		expect_unimpeded(echod);
-	}
-	expect_heard(manager, "RELOADING=1\nMONOTONIC_USEC=");
-	expect_heard(manager, "READY=1\nSTATUS=");
-	echod_stop(echod);
-	expect_heard(manager, "STOPPING=1\n");
-	close(manager);
 }

@@ -5,9 +5,6 @@
 
 #include "config.h"
 
-#include <dirent.h>
-#include <sys/ptrace.h>
-
 #include "integration/endpoint.h"
 #include "integration/handover.h"
 #include "integration/harness.h"
@@ -94,63 +91,31 @@ TEST(health_is_ok_while_serving)
 TEST(health_is_refused_while_draining_and_metrics_go_on)
 {
 	struct echod *echod = echod_start(plain);
-	struct stalled stalled = stall(echod, port_of(echod));
+	struct stalled stalled = stall(echod);
 
 	echod_signal(echod, SIGTERM);
 	WAIT_UNTIL(endpoint_status(echod, "/healthz") == 503);
 	ck_assert_uint_eq(metric_value(echod, "tcp_connections"), 1);
 	WAIT_UNTIL(strstr(endpoint_get(echod, "/", NULL), "<span class=ill>draining<") != NULL);
 	stalled_expect_all(&stalled);
-	stalled_free(&stalled);
 	ck_assert_int_eq(echod_wait(echod), 0);
-	echod_free(echod);
 }
 
-/* The thread of that name; 0: there is none. */
-static pid_t thread_named(const struct echod *echod, const char *name)
-{
-	char path[300], comm[32] = "";
-	struct dirent *entry;
-	pid_t found = 0;
-	DIR *tasks;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)echod_pid(echod));
-	tasks = opendir(path);
-	ck_assert_ptr_nonnull(tasks);
-	while (found == 0 && (entry = readdir(tasks)) != NULL) {
-		snprintf(path, sizeof(path), "/proc/%d/task/%.16s/comm", (int)echod_pid(echod),
-			 entry->d_name);
-		file = fopen(path, "re");
-		if (file == NULL)
-			continue;
-		if (fgets(comm, sizeof(comm), file) != NULL &&
-		    strncmp(comm, name, strlen(name)) == 0)
-			found = (pid_t)strtol(entry->d_name, NULL, 10);
-		fclose(file);
-	}
-	closedir(tasks);
-	return found;
-}
-
-TEST(a_worker_that_stands_still_is_noticed_within_seconds)
+TEST(a_stalled_worker_is_noticed_within_seconds)
 {
 	struct echod *echod = echod_start("[server]\nmetrics = 127.0.0.1:0\nworkers = 2\n"
 					  "[listener echo]\naddress = 127.0.0.1:0\n");
-	pid_t worker = thread_named(echod, "echod-1\n");
+	pid_t worker;
 	int64_t start;
 
-	ck_assert_int_gt(worker, 0);
-	if (ptrace(PTRACE_SEIZE, worker, NULL, NULL) < 0)
-		skip("may not stop a thread: %s", strerror(errno));
-	ck_assert_int_eq(ptrace(PTRACE_INTERRUPT, worker, NULL, NULL), 0);
-	ck_assert_int_eq(waitpid(worker, NULL, __WALL), worker);
+	ck_assert_uint_eq(echod_workers(echod, &worker), 2);
+	hold_thread(worker);
 	start = now_ms();
 	WAIT_UNTIL(endpoint_status(echod, "/healthz") == 503);
 	ck_assert_int_ge(now_ms() - start, 900);
 	ck_assert_ptr_nonnull(strstr(endpoint_get(echod, "/", NULL), "a worker does not answer"));
 	ck_assert_uint_eq(value_in(endpoint_get(echod, "/metrics", NULL), "workers"), 2);
-	ck_assert_int_eq(ptrace(PTRACE_DETACH, worker, NULL, NULL), 0);
+	release_thread(worker);
 	WAIT_UNTIL(endpoint_status(echod, "/healthz") == 200);
 }
 
@@ -175,15 +140,13 @@ TEST(an_address_in_use_ends_the_start)
 	char config[256];
 	struct echod *echod;
 	uint16_t port;
-	int fd = occupy(SOCK_STREAM, &port);
 
+	occupy(SOCK_STREAM, &port);
 	snprintf(config, sizeof(config),
 		 "[server]\nmetrics = 127.0.0.1:%u\n[listener echo]\naddress = 127.0.0.1:0\n",
 		 port);
 	echod = finished_with(config, NULL, FAILURE);
 	expect_one_line(echod, "metrics: cannot listen on tcp 127.0.0.1:", "ss -lntuxp");
-	echod_free(echod);
-	close(fd);
 }
 
 TEST(a_reload_leaves_the_endpoint_where_it_is)
@@ -197,33 +160,6 @@ TEST(a_reload_leaves_the_endpoint_where_it_is)
 	echod_write_config(echod, "[listener echo]\n");
 	echod_signal(echod, SIGHUP);
 	WAIT_UNTIL(metric_value(echod, "reloads_total{result=\"failure\"}") == 1);
-}
-
-static bool endpoint_has_room(struct echod *echod)
-{
-	int fd = connect_to("127.0.0.1", endpoint_port(echod));
-	char byte;
-	bool answers = send(fd, "\n\n", 2, MSG_NOSIGNAL) == 2 && recv(fd, &byte, 1, 0) == 1;
-
-	close(fd);
-	return answers;
-}
-
-TEST(silent_clients_of_metrics_do_not_keep_the_echo_waiting)
-{
-	struct echod *echod = echod_start(plain);
-	int slow[64];
-	int fd;
-
-	for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
-		slow[i] = connect_to("127.0.0.1", endpoint_port(echod));
-	ck_assert(endpoint_has_room(echod));
-	fd = connect_to("127.0.0.1", port_of(echod));
-	for (int i = 0; i < 100; i++)
-		expect_echo(fd, "hello", 5);
-	close(fd);
-	for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
-		close(slow[i]);
 }
 
 /* What a browser sends that was told a name of another's for 127.0.0.1. */
@@ -263,7 +199,6 @@ TEST(a_handed_stream_socket_named_metrics_serves_them)
 	ck_assert_uint_eq(echod_log_count(echod, "listening on"), 1);
 	expect_echo(fd, "hello", 5);
 	ck_assert_uint_eq(metric_value(echod, "tcp_accepted_total"), 1);
-	close(fd);
 }
 
 TEST(handed_sockets_without_one_for_metrics_leave_them_unserved)
@@ -277,11 +212,9 @@ TEST(handed_sockets_without_one_for_metrics_leave_them_unserved)
 
 static void expect_handover_refused(struct handover *handover, const char *why)
 {
-	struct echod_setup setup = {.config = plain, .prepare = hand_over, .arg = handover};
-	struct echod *echod = finished(&setup, FAILURE);
-
-	expect_one_line(echod, why, "hand over");
-	echod_free(echod);
+	expect_one_line(
+		finished(ECHOD(.config = plain, .prepare = hand_over, .arg = handover), FAILURE),
+		why, "hand over");
 }
 
 TEST(handed_sockets_that_cannot_be_meant_so_are_refused)

@@ -139,9 +139,8 @@ static void block_signals(void *arg)
 TEST(signals_that_a_parent_has_blocked_are_served)
 {
 	int none = 0;
-	struct echod_setup setup = {
-		.config = UNIX_LISTENER, .prepare = block_signals, .arg = &none};
-	struct echod *echod = echod_start_with(&setup);
+	struct echod *echod = echod_start_with(
+		ECHOD(.config = UNIX_LISTENER, .prepare = block_signals, .arg = &none));
 
 	echod_reload(echod, UNIX_LISTENER);
 }
@@ -149,25 +148,21 @@ TEST(signals_that_a_parent_has_blocked_are_served)
 TEST(a_stop_does_not_wait_for_sockets_to_be_opened)
 {
 	int pending = SIGTERM;
-	struct echod_setup setup = {
-		.config = UNIX_LISTENER, .prepare = block_signals, .arg = &pending};
-	struct echod *echod = finished(&setup, 0);
+	struct echod *echod = finished(
+		ECHOD(.config = UNIX_LISTENER, .prepare = block_signals, .arg = &pending), 0);
 
 	expect_one_line(echod, "stopped: ", "before all sockets were open");
 	ck_assert_uint_eq(echod_notified_count(echod, "READY=1"), 0);
 	ck_assert_int_ne(access(echod_path(echod, "s"), F_OK), 0);
-	echod_free(echod);
 }
 
 TEST(a_check_can_be_interrupted)
 {
 	int pending = SIGINT;
-	struct echod_setup setup = {.config = UNIX_LISTENER,
-				    .arguments = ARGUMENTS("-t"),
-				    .prepare = block_signals,
-				    .arg = &pending};
 
-	echod_free(finished(&setup, 128 + SIGINT));
+	finished(ECHOD(.config = UNIX_LISTENER, .arguments = ARGUMENTS("-t"),
+		       .prepare = block_signals, .arg = &pending),
+		 128 + SIGINT);
 }
 
 /* So small that the log of a start does not fit. */
@@ -183,16 +178,14 @@ TEST_CASE("files that may not grow");
 
 TEST(a_log_file_at_its_limit_ends_nothing)
 {
-	struct echod_setup setup = {.config = UNIX_LISTENER, .prepare = limit_files};
-	struct echod *echod = echod_start_with(&setup);
+	struct echod *echod =
+		echod_start_with(ECHOD(.config = UNIX_LISTENER, .prepare = limit_files));
 
 	ck_assert_uint_eq(strlen(echod_log(echod)), 64);
 }
 
 TEST(an_output_file_at_its_limit_is_no_success)
 {
-	struct echod_setup setup = {
-		.config = "", .arguments = ARGUMENTS("-T"), .prepare = limit_files};
-
-	echod_free(finished(&setup, FAILURE));
+	finished(ECHOD(.config = "", .arguments = ARGUMENTS("-T"), .prepare = limit_files),
+		 FAILURE);
 }

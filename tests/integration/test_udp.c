@@ -5,9 +5,7 @@
 
 #include "config.h"
 
-#include <net/if.h>
 #include <netinet/udp.h>
-#include <sys/ioctl.h>
 
 #include "integration/harness.h"
 #include "integration/net.h"
@@ -16,9 +14,15 @@
 #define IPV4_MOST 65507
 #define IPV6_MOST 65527
 
-static const char everywhere[] = "[listener udp]\naddress = *:0\nprotocol = udp\n";
+static const char everywhere[] = "[server]\nlog_level = info\n"
+				 "[listener udp]\naddress = *:0\nprotocol = udp\n";
 
-/* From an address of its own, lest the kernel alone chooses the right one for the answer. */
+static uint16_t port_at(struct echod *echod, int family)
+{
+	return echod_port(echod, family == 0 ? "udp 0.0.0.0" : "udp [::]");
+}
+
+/* From an address of its own, so that the kernel alone does not choose the right one to reply. */
 static void ask(struct echod *echod, const char *from, const char *host, const char *where)
 {
 	int fd = datagram_socket(from);
@@ -34,58 +38,24 @@ TEST(the_address_that_was_asked_answers)
 	ask(echod, "127.0.0.1", "127.0.0.1", "udp 0.0.0.0");
 	ask(echod, "127.0.0.1", "127.0.0.5", "udp 0.0.0.0");
 	ask(echod, "127.0.0.1", "127.255.255.254", "udp 0.0.0.0");
-	if (has_ipv6())
-		ask(echod, "::1", "::1", "udp [::]");
 }
 
-TEST(each_of_several_addresses_answers_for_itself)
+TEST_EACH(each_of_several_addresses_answers_for_itself, 2)
 {
-	static const char *const hosts[] = {"192.0.2.7", "198.51.100.7", "2001:db8::7",
-					    "2001:db8::8", "2001:db8::9"};
+	static const char *const hosts[][3] = {{"192.0.2.7", "198.51.100.7", "203.0.113.7"},
+					       {"2001:db8::7", "2001:db8::8", "2001:db8::9"}};
+	static const char *const own[] = {"127.0.0.1", "2001:db8::a"};
 	struct echod *echod;
 
 	need_own_network();
-	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
-		if (strchr(hosts[i], ':') == NULL || has_ipv6())
-			add_address(hosts[i]);
-	}
-	if (has_ipv6())
-		add_address("2001:db8::a");
+	(void)loopback_of(_i);
+	for (size_t i = 0; i < ARRAY_SIZE(hosts[0]); i++)
+		add_address(hosts[_i][i]);
+	if (_i == 1)
+		add_address(own[_i]);
 	echod = echod_start(everywhere);
-	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
-		if (strchr(hosts[i], ':') == NULL)
-			ask(echod, "127.0.0.1", hosts[i], "udp 0.0.0.0");
-		else if (has_ipv6())
-			ask(echod, "2001:db8::a", hosts[i], "udp [::]");
-	}
-}
-
-TEST(a_link_local_address_answers_over_its_interface)
-{
-	struct echod *echod;
-
-	need_own_network();
-	need_ipv6();
-	add_address("fe80::7%lo");
-	add_address("fe80::9%lo");
-	echod = echod_start("[listener link]\naddress = [fe80::7%lo]:0\nprotocol = udp\n");
-	ask(echod, "fe80::9%lo", "fe80::7%lo", "udp [fe80::7%lo]");
-	echod_stop(echod);
-	echod = echod_start(everywhere);
-	ask(echod, "fe80::9%lo", "fe80::7%lo", "udp [::]");
-}
-
-static void try_sizes(struct echod *echod, const char *host, const char *where, size_t most)
-{
-	size_t sizes[] = {0, 1, 1472, 1473, 9000, 65507, most};
-	uint16_t port = echod_port(echod, where);
-	int fd = datagram_socket(host);
-	static char data[DATAGRAM_ROOM];
-
-	fill(data, sizeof(data), 1);
-	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
-		expect_datagram_echo(fd, host, port, data + i, sizes[i]);
-	close(fd);
+	for (size_t i = 0; i < ARRAY_SIZE(hosts[0]); i++)
+		ask(echod, own[_i], hosts[_i][i], _i == 0 ? "udp 0.0.0.0" : "udp [::]");
 }
 
 static void expect_all_echoed(struct echod *echod)
@@ -94,13 +64,17 @@ static void expect_all_echoed(struct echod *echod)
 		   echod_counter(echod, "udp_received_datagrams"));
 }
 
-TEST(every_size_comes_back_whole)
+TEST_EACH(every_size_comes_back_whole, 2)
 {
+	size_t sizes[] = {0, 1, 1472, 1473, 9000, 65507, _i == 0 ? IPV4_MOST : IPV6_MOST};
+	const char *host = loopback_of(_i);
 	struct echod *echod = echod_start(everywhere);
+	int fd = datagram_socket(host);
+	static char data[DATAGRAM_ROOM];
 
-	try_sizes(echod, "127.0.0.1", "udp 0.0.0.0", IPV4_MOST);
-	if (has_ipv6())
-		try_sizes(echod, "::1", "udp [::]", IPV6_MOST);
+	fill(data, sizeof(data), 1);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		expect_datagram_echo(fd, host, port_at(echod, _i), data + i, sizes[i]);
 	expect_all_echoed(echod);
 }
 
@@ -127,7 +101,6 @@ TEST(one_flow_keeps_its_order)
 			ck_assert_mem_eq(came.data, &number, sizeof(number));
 		}
 	}
-	close(fd);
 }
 
 #define PEERS 3
@@ -209,14 +182,16 @@ static void expect_train(int fd, const char *data, size_t size, size_t segment)
 	}
 }
 
-static void try_trains(struct echod *echod, const char *host, const char *where)
+TEST_EACH(trains_keep_boundaries_and_order, 2)
 {
 	static const struct {
 		size_t size;
 		int segment;
 	} trains[] = {{20000, 1000}, {19301, 1000}, {64, 1},	   {63, 2},
 		      {1472, 1472},  {2000, 1472},  {64768, 1472}, {65000, 9000}};
-	struct address to = at(host, echod_port(echod, where));
+	const char *host = loopback_of(_i);
+	struct echod *echod = echod_start(everywhere);
+	struct address to = at(host, port_at(echod, _i));
 	int fd = datagram_socket(host);
 	static char data[65000];
 
@@ -227,16 +202,6 @@ static void try_trains(struct echod *echod, const char *host, const char *where)
 		expect_train(fd, data, trains[i].size, (size_t)trains[i].segment);
 	}
 	ck_assert(nothing_to_read(fd));
-	close(fd);
-}
-
-TEST(trains_keep_boundaries_and_order)
-{
-	struct echod *echod = echod_start(everywhere);
-
-	try_trains(echod, "127.0.0.1", "udp 0.0.0.0");
-	if (has_ipv6())
-		try_trains(echod, "::1", "udp [::]");
 	expect_all_echoed(echod);
 }
 
@@ -255,74 +220,6 @@ TEST(what_waited_together_leaves_as_one_train)
 		send_datagram(fd, &to, "0123456789", 10);
 	echod_signal(echod, SIGCONT);
 	ck_assert_int_eq(recv(fd, came, sizeof(came), 0), 100);
-	close(fd);
-}
-
-/* Kernels that send trains of more than 64 datagrams hand them to us as they are. */
-TEST(a_train_longer_than_64_comes_back_whole)
-{
-	struct echod *echod = echod_start(everywhere);
-	struct address to = at("127.0.0.1", echod_port(echod, "udp 0.0.0.0"));
-	int fd = datagram_socket("127.0.0.1");
-	char data[1000];
-
-	fill(data, sizeof(data), 1);
-	if (!send_train(fd, &to, data, sizeof(data), 10))
-		skip("this kernel sends no trains of 100 datagrams");
-	expect_train(fd, data, sizeof(data), 10);
-	close(fd);
-}
-
-static void set_loopback_mtu(int mtu)
-{
-	struct ifreq request = {.ifr_name = "lo", .ifr_mtu = mtu};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	ck_assert_int_eq(ioctl(fd, SIOCSIFMTU, &request), 0);
-	close(fd);
-}
-
-/* What came as a train cannot go back as one when the way back takes less at a time. */
-TEST(a_train_too_wide_for_the_way_back_returns_as_single_datagrams)
-{
-	struct echod *echod;
-	struct address to;
-	static char data[63000];
-	int fd;
-
-	need_own_network();
-	echod = echod_start(everywhere);
-	to = at("127.0.0.1", echod_port(echod, "udp 0.0.0.0"));
-	fd = datagram_socket("127.0.0.1");
-	fill(data, sizeof(data), 1);
-	echod_pause(echod);
-	if (!send_train(fd, &to, data, sizeof(data), 9000))
-		skip("this kernel sends no trains of datagrams");
-	set_loopback_mtu(1500);
-	echod_signal(echod, SIGCONT);
-	expect_train(fd, data, sizeof(data), 9000);
-	echod_wait_counter(echod, "udp_echoed_datagrams", sizeof(data) / 9000);
-	echod_wait_counter(echod, "sent_bytes_udp", sizeof(data));
-	close(fd);
-}
-
-#define FLOOD 30000
-
-TEST(datagrams_that_the_kernel_dropped_are_counted)
-{
-	struct echod *echod = echod_start(everywhere);
-	struct address to = at("127.0.0.1", echod_port(echod, "udp 0.0.0.0"));
-	int fd = datagram_socket("127.0.0.1");
-
-	echod_pause(echod);
-	for (int i = 0; i < FLOOD; i++)
-		send_datagram(fd, &to, &i, sizeof(i));
-	echod_signal(echod, SIGCONT);
-	WAIT_UNTIL(echod_counter(echod, "udp_received_datagrams") +
-			   echod_counter(echod, "udp_kernel_drops") ==
-		   FLOOD);
-	ck_assert_uint_gt(echod_counter(echod, "udp_kernel_drops"), 0);
-	close(fd);
 }
 
 TEST(askers_that_are_gone_do_no_harm)
@@ -338,4 +235,72 @@ TEST(askers_that_are_gone_do_no_harm)
 	}
 	ask(echod, "127.0.0.1", "127.0.0.1", "udp 0.0.0.0");
 	echod_wait_counter(echod, "udp_received_datagrams", 101);
+}
+
+/* Sends from FD, and sees that COUNTER goes up by one and nothing comes back. */
+static void expect_silence(struct echod *echod, int fd, const char *host, uint16_t port,
+			   const char *counter)
+{
+	uint64_t before = echod_counter(echod, counter);
+	struct address to = at(host, port);
+
+	send_datagram(fd, &to, "answer?", 7);
+	echod_wait_counter(echod, counter, before + 1);
+	ck_assert(nothing_to_read(fd));
+}
+
+TEST(a_port_served_here_gets_no_answer)
+{
+	struct echod *echod = echod_start("[server]\n"
+					  "log_level = info\n"
+					  "[listener one]\naddress = 127.0.0.1:0\nprotocol = udp\n"
+					  "[listener two]\naddress = 127.0.0.2:0\n");
+	uint16_t one = echod_port(echod, "udp 127.0.0.1"), two = echod_port(echod, "udp 127.0.0.2");
+	/* As another host's echo server would ask: from the same port at another address. */
+	int fd = datagram_socket_at("127.0.0.3", two);
+
+	expect_silence(echod, fd, "127.0.0.1", one, "udp_dropped_datagrams_guard");
+	expect_silence(echod, fd, "127.0.0.2", two, "udp_dropped_datagrams_guard");
+	echod_wait_log(echod, "not answered: source port served here (udp_guard)");
+}
+
+/* One worker, as a broadcast reaches the socket of each. */
+TEST(a_broadcast_gets_no_answer)
+{
+	struct echod *echod = echod_start("[server]\nworkers = 1\nlog_level = info\n"
+					  "[listener udp]\naddress = *:0\nprotocol = udp\n");
+	int fd = datagram_socket("127.0.0.1"), yes = 1;
+
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &yes, sizeof(yes)), 0);
+	expect_silence(echod, fd, "127.255.255.255", echod_port(echod, "udp 0.0.0.0"),
+		       "udp_dropped_datagrams_guard");
+	echod_wait_log(echod, "not answered: sent to broadcast or multicast (udp_guard)");
+}
+
+static int hops_of_reply(int fd, const char *host, uint16_t port, int hops)
+{
+	static struct datagram came;
+	struct address to = at(host, port);
+
+	set_hops(fd, hops);
+	send_datagram(fd, &to, "hops", 4);
+	receive_datagram(fd, &came);
+	ck_assert_uint_eq(came.size, 4);
+	return came.hops;
+}
+
+TEST_EACH(a_reply_has_one_hop_less_to_go, 2)
+{
+	const char *host = loopback_of(_i);
+	struct echod *echod = echod_start(everywhere);
+	uint16_t port = port_at(echod, _i);
+	int fd = datagram_socket(host);
+
+	ck_assert_int_eq(hops_of_reply(fd, host, port, 64), 63);
+	ck_assert_int_eq(hops_of_reply(fd, host, port, 255), 64);
+	ck_assert_int_eq(hops_of_reply(fd, host, port, 65), 64);
+	ck_assert_int_eq(hops_of_reply(fd, host, port, 2), 1);
+	set_hops(fd, 1);
+	expect_silence(echod, fd, host, port, "udp_dropped_datagrams_ttl");
+	echod_wait_log(echod, "(udp_ttl_guard)");
 }
