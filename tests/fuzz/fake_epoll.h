@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* What epoll tells about the sockets of fake_kernel.h, of which this is a part. */
+/* What epoll reports about the sockets of fake_kernel.h, of which this is a part. */
 
 #pragma once
 

@@ -34,15 +34,15 @@ struct fake_socket {
 	bool shut;	   /* and has sent its FIN, */
 	bool reset;	   /* or asked for a reset instead of one */
 	bool fin;	   /* the peer's, behind what has arrived */
-	bool broken;	   /* neither side hears of the other any more */
+	bool broken;	   /* neither side reaches the other any more */
 	bool hasty;	   /* the next epoll_wait calls it ready, be it so or not */
 	int error;	   /* for the next call */
 	size_t arrived;	   /* bytes that the program may receive */
 	size_t unread;	   /* bytes that it has sent and the peer has not taken, */
 	size_t capacity;   /* at most so many */
 	size_t waiting;	   /* the listener's: connections to accept */
-	uint32_t interest; /* what epoll is to tell of; 0: nothing */
-	bool edge;	   /* it tells once each time that */
+	uint32_t interest; /* what epoll is to report; 0: nothing */
+	bool edge;	   /* it reports once each time that */
 	bool news;	   /* something has changed */
 	struct epoll_event wait;
 };
@@ -115,7 +115,7 @@ static int fake_go_wrong(enum fake_call call, size_t *most)
 	return fault->error != 0 ? -1 : 0;
 }
 
-/* A connection that broke says so once, and what had arrived comes first. */
+/* A broken connection reports its error once, after what had arrived. */
 static int fake_broken(struct fake_socket *socket)
 {
 	if (socket->error == 0)
@@ -160,7 +160,7 @@ static ssize_t fake_send_some(struct fake_socket *socket, size_t size)
 	return (ssize_t)taken;
 }
 
-/* The target may call what it likes, and whoever asked finds errno as the call left it. */
+/* The target may make calls of its own; errno stays as this one left it. */
 static ssize_t fake_recv(struct fake_socket *socket, char *data, size_t size)
 {
 	ssize_t result = fake_recv_some(socket, data, size);

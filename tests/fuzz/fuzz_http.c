@@ -3,7 +3,7 @@
 
 /*
  * A request of any bytes to the web server. Three clients send it in different cuts: whole, byte by
- * byte, and as the input says, and are as different in how they take the answer. Each gets the one
+ * byte, and as the input directs, and differ as much in how they take the answer. Each gets the one
  * that a second, simpler reading of the request calls for, byte for byte; no more than 4 KiB are
  * taken, and none beyond the buffer; all end, at the latest by their deadline.
  */
@@ -19,7 +19,7 @@
 #define LINGER_BYTES (64 * 1024)
 #define DEADLINE_MS 5000
 #define PAUSE_MS 500
-#define CLIENTS 3 /* the others of a crowd say nothing */
+#define CLIENTS 3 /* the others of a crowd are silent */
 #define LATE 4	  /* come to a crowd, and find no place */
 #define UNFINISHED_MS 100
 #define FILLER 4096
@@ -37,7 +37,7 @@ enum {
 	ANSWER_LATER = 2, /* when the turn is over, not in it */
 	BREAK = 4,	  /* the third client is gone before long */
 	HASTY = 8,	  /* events without data behind them */
-	STAY = 16,	  /* nobody leaves before the deadline */
+	STAY = 16,	  /* no client leaves before the deadline */
 	IN_A_CROWD = 32,  /* of as many clients as are served, and then some more */
 	FLOOD = 64,	  /* MORE is more than a server puts up with */
 	EXHAUSTED = 128,  /* at first there is no descriptor for anybody */

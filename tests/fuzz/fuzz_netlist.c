@@ -3,7 +3,7 @@
 
 /*
  * Lines of text as networks. Every one that is accepted is written as it is read, and contains what
- * a bit by bit comparison says it contains.
+ * a bit by bit comparison finds in it.
  */
 
 #include "config.h"

@@ -25,7 +25,7 @@ struct step {
 
 /*
  * What the two buckets of a source hold, in units of which a second drains RATE * SECOND and a
- * datagram brings SECOND. Bounds, since the limiter rounds to nanoseconds, and does not say which
+ * datagram brings SECOND. Bounds, since the limiter rounds to nanoseconds, and does not show which
  * of the answers were beyond the rate.
  */
 struct model {

@@ -26,7 +26,7 @@ struct head {
 	uint8_t settings;
 	uint8_t max_clients;
 	uint8_t end;	/* how all ends */
-	uint8_t handed; /* odd: the listener is somebody else's */
+	uint8_t handed; /* odd: the listener belongs to another process */
 };
 
 enum { END_IN_PEACE, END_AT_ONCE, ENDS };
@@ -40,7 +40,7 @@ struct step {
 
 enum action {
 	COME,
-	SAY,
+	SEND,
 	TAKE,
 	LEAVE,
 	BREAK,
@@ -158,7 +158,7 @@ static void note_item(struct wheel_item *item, void *arg)
 	++*count;
 }
 
-/* To walk the wheel takes longer than all else, so only when somebody came. */
+/* To walk the wheel takes longer than all else, so only after a client came. */
 static void note_connections(void)
 {
 	size_t filed = 0;
@@ -265,7 +265,7 @@ static void act(struct fake_socket *socket, enum action action, const struct ste
 		return;
 	if (action != HURRY)
 		client_of(socket)->quiet = fake_ms;
-	if (action == SAY && !socket->fin) {
+	if (action == SEND && !socket->fin) {
 		socket->arrived = fake_least(socket->arrived + amount, most);
 	} else if (action == TAKE) {
 		take(socket, fake_least(socket->unread, amount));
@@ -337,7 +337,7 @@ static void all_read(void)
 	turn();
 }
 
-/* Everybody reads what there is, and goes: nobody may be left that waits for nothing. */
+/* Every client reads what there is and leaves; none may stay that waits for nothing. */
 static void end_in_peace(void)
 {
 	memset(fake_faults, 0, sizeof(fake_faults));
@@ -359,7 +359,7 @@ static void close_world(void)
 	aborting = true;
 	connections_abort(&loop);
 	FUZZ_CHECK(open_clients == 0);
-	draining = true; /* nobody listens */
+	draining = true; /* no listener */
 	noted = UINT64_MAX;
 	check_world();
 	service_leave(service);

@@ -29,7 +29,7 @@ static void check_unsigned(const char *text)
 	FUZZ_CHECK(parse_unsigned(decimal, value, value, &again, &reason) == 0 && again == value);
 }
 
-/* What TEXT says, read by the C library; false when it says nothing, or more than fits. */
+/* The value of TEXT, read by the C library; false when it has none, or more than fits. */
 static bool read_slowly(const char *text, const char *const *units, const uint64_t *factors,
 			uint64_t *value)
 {

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What a stream connection has to do, told from its system calls alone: it owes the client what it
+ * What a stream connection has to do, judged by its system calls alone: it owes the client what it
  * has read, pays in order and once, and ends for a reason. The fake kernel calls in here; after
  * each turn of the loop model_check compares. Part of fuzz_tcp_echo.c, which owns the loop.
  */
@@ -79,7 +79,7 @@ static inline size_t left(const struct client *client)
 	return client->lead_left + client->owed;
 }
 
-/* Who is the next to come; the target says. */
+/* Which client is the next to come; the target sets it. */
 static int name_peer(struct sockaddr *peer, socklen_t *length);
 
 static void make_pattern(void)
@@ -105,8 +105,8 @@ static void model_start(void)
 	draining = aborting = sharing = false;
 }
 
-/* Every client says something else. */
-static const char *said(const struct client *client, uint64_t from)
+/* Every client sends something else. */
+static const char *sent_by(const struct client *client, uint64_t from)
 {
 	return pattern + (from + (uint64_t)(client - clients) * 997) % PATTERN;
 }
@@ -115,8 +115,8 @@ static void fake_on_fill(const struct fake_socket *socket, char *data, size_t si
 {
 	const struct client *client = client_of(socket);
 
-	if (!socket->shut) /* nobody looks at it any more */
-		memcpy(data, said(client, client->read), size);
+	if (!socket->shut) /* not looked at any more */
+		memcpy(data, sent_by(client, client->read), size);
 }
 
 static void owe_lead(struct client *client, const struct text *lead)
@@ -192,7 +192,7 @@ static void fake_on_recv(const struct fake_socket *socket, const char *data, siz
 {
 	struct client *client = client_of(socket);
 
-	/* Never while something is owed, never but for what was said to be there. */
+	/* Never while something is owed, never but for what was reported. */
 	FUZZ_CHECK(left(client) == 0 && !client->lost && !client->ended && !client->eof);
 	FUZZ_CHECK(socket->interest == EPOLLIN);
 	FUZZ_CHECK(data == loop.streams->input && asked == (socket->shut ? INPUT_SIZE : piece()));
@@ -213,7 +213,7 @@ static void pay(struct client *client, const char *data, size_t size)
 		FUZZ_CHECK(memcmp(data,
 				  client->lead->bytes + client->lead->length - client->lead_left,
 				  lead) == 0);
-	FUZZ_CHECK(memcmp(data + lead, said(client, client->owed_from), size - lead) == 0);
+	FUZZ_CHECK(memcmp(data + lead, sent_by(client, client->owed_from), size - lead) == 0);
 	client->lead_left -= lead;
 	client->owed_from += size - lead;
 	client->owed -= size - lead;
