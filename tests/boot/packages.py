@@ -103,7 +103,7 @@ def an_upgrade_starts_nothing_that_was_disabled(guest):
     install(guest, newer(guest, 4, "\n# News.\n"))
     check(guest.show("echod", "ActiveState") == "inactive", "it was started")
     check(enabled(guest, "echod") == "disabled", "it was enabled")
-    check(refuses(guest, 1007), "somebody serves it")
+    check(refuses(guest, 1007), "it is served")
 
 
 @test

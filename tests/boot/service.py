@@ -172,7 +172,7 @@ def killed_it_is_back(guest):
 
 
 @test
-def a_worker_that_stands_still_is_noticed(guest):
+def a_stalled_worker_is_noticed(guest):
     guest.write("/etc/systemd/system/echod.service.d/watchdog.conf", "[Service]\nWatchdogSec=4s\n")
     guest.systemctl("daemon-reload")
     guest.systemctl("restart", "echod")

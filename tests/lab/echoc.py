@@ -140,11 +140,11 @@ def what_may_not_be_fragmented_is_lost_each_time():
     """Without -M do the kernel sends fragments once it knows the path MTU."""
     scene = Routed()
     echod = Echod(scene.server)
-    for address, told in (("10.0.1.2", f"from 10.0.0.2: fragmentation needed, MTU {NARROW}"),
-                          ("[fd01::2]", f"from fd00::2: packet too big, MTU {NARROW}")):
+    for address, reported in (("10.0.1.2", f"from 10.0.0.2: fragmentation needed, MTU {NARROW}"),
+                              ("[fd01::2]", f"from fd00::2: packet too big, MTU {NARROW}")):
         to = ("-i", "100ms", "-s", "1440", f"{address}:{echod.port}")
         first, _ = scene.ping("-c", "1", "-M", "do", *to)
-        check(reasons(first) == [told], f"{first}")
+        check(reasons(first) == [reported], f"{first}")
         second, _ = scene.ping("-c", "2", "-M", "do", *to)
         check(reasons(second) == 2 * ["Message too long"], f"{second}")
         check(second[-1]["icmp_errors"] == 0, f"{second[-1]}")

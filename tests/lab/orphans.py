@@ -112,5 +112,5 @@ def clients_that_do_not_end_leave_no_socket():
     check(echod.figures()["tcp_closed_idle"] == count, "not for being idle")
     for stream in streams.all:
         stream.receive()
-        check(stream.end == "closed", f"not told by a FIN: {stream.end}")
+        check(stream.end == "closed", f"not reported by a FIN: {stream.end}")
     return f"{count} idle clients: all gone after {took:.1f} s"

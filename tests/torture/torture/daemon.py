@@ -53,7 +53,7 @@ class Daemon(daemon.Daemon):
         self.page = Page(self.path("page"))
         self.gate = None
         self.log = b""
-        self.told = b""
+        self.notified = b""
         self.address, numbers = free_ports(6)
         self.ports = dict(zip(("main", "once", "late", "metrics", "plus", "stamp"), numbers))
         with open(os.open(self.path("key"), os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
@@ -129,7 +129,7 @@ class Daemon(daemon.Daemon):
         self.log += self.process.stderr.read() or b""
         try:
             while True:
-                self.told += self.notify.recv(4096)
+                self.notified += self.notify.recv(4096)
         except BlockingIOError:
             pass
 
@@ -141,7 +141,7 @@ class Daemon(daemon.Daemon):
     def ready(self):
         """Number of READY=1 notifications."""
         self.listen()
-        return self.told.count(b"READY=1")
+        return self.notified.count(b"READY=1")
 
     def until(self, condition, what, seconds=LIMIT):
         try:

@@ -78,7 +78,7 @@ def total(page, family):
 
 
 def adds_up(page):
-    """What came is what went and what was left out, and nobody is connected."""
+    """What came is what went and what was left out, and no client is connected."""
     return (total(page, "tcp_connections") == 0
             and total(page, "tcp_accepted_total") == total(page, "tcp_closed_total") > 0
             and total(page, "udp_received_datagrams_total")
