@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* Runs the echoc under test (ECHOC in the environment), and looks at what it printed. */
+/* Runs the echoc under test (ECHOC in the environment), and checks what it printed. */
 
 #pragma once
 
@@ -31,7 +31,7 @@ void echoc_await(struct echoc *echoc, const char *text);
 void echoc_await_error(struct echoc *echoc, const char *text);
 void echoc_await_errors(struct echoc *echoc, const char *text, unsigned times);
 
-/* Waits for something, as far as the system knows: in its loop once it has nothing to do. */
+/* Sleeps, according to the system: in its loop once it has nothing to do. */
 bool echoc_is_asleep(const struct echoc *echoc);
 
 /* SIGSTOP, and waits until it has stopped. */

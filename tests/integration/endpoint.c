@@ -73,7 +73,7 @@ uint64_t value_in(const char *metrics, const char *series)
 	return strtoull(found + strlen(line), NULL, 10);
 }
 
-/* A second after the question echod waits no longer for workers, and tells what it knew before. */
+/* A second after the question echod no longer waits for workers, and reports what it had. */
 static const char *fresh_metrics(struct echod *echod)
 {
 	const char *metrics;

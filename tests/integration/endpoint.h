@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* What an echod tells at its metrics endpoint, at the port it chose itself (127.0.0.1:0). */
+/* What an echod reports at its metrics endpoint, at the port it chose itself (127.0.0.1:0). */
 
 #pragma once
 

@@ -20,7 +20,7 @@
 struct peer {
 	const struct faulty *faulty;
 	int fd;
-	struct sockaddr_in address; /* UDP: who sent the message */
+	struct sockaddr_in address; /* UDP: the sender of the message */
 	unsigned count;
 	unsigned char message[MESSAGE_MAX];
 	size_t length;
@@ -302,8 +302,8 @@ const char *faulty_start(const struct faulty *faulty)
 }
 
 /*
- * Bound, so that nobody else gets it, but not listening. That holds for TCP alone: in a network of
- * its own, where that is possible, nobody has the number for UDP either.
+ * Bound, so that no other socket gets it, but not listening. That holds for TCP alone: in a network
+ * of its own, where that is possible, the number is free for UDP too.
  */
 const char *closed_port(void)
 {

@@ -15,7 +15,7 @@ enum fault {
 	FAULT_NONE,
 	FAULT_DROP,	 /* no reply */
 	FAULT_DUPLICATE, /* the reply twice, delay_ms later */
-	FAULT_DELAY,	 /* the reply delay_ms later; the others are not held up over UDP */
+	FAULT_DELAY,	 /* the reply delay_ms later; over UDP the others are not delayed */
 	FAULT_REORDER,	 /* the reply after the one to the next message */
 	FAULT_TRUNCATE,	 /* only the first `offset` bytes of the reply */
 	FAULT_FLIP,	 /* the lowest bit of byte `offset` is another one */
@@ -35,8 +35,8 @@ struct faulty {
 	size_t size;	      /* TCP: of a message; 0: whatever comes is one */
 	const char *greeting; /* TCP: comes first; NULL: nothing does */
 	const char *text;     /* of FAULT_PREFIX */
-	unsigned connections; /* TCP: closes its port after so many; 0: never */
-	bool deaf;	      /* TCP: answers nobody then, instead of closing it */
+	unsigned connections; /* TCP: closes its port after this many; 0: never */
+	bool deaf;	      /* TCP: then answers no connect, instead of closing it */
 };
 
 /* Starts it; "127.0.0.1:PORT", which stays good. */
@@ -46,8 +46,8 @@ const char *faulty_start(const struct faulty *faulty);
 /* A port of 127.0.0.1 where nothing listens, as a target. */
 const char *closed_port(void);
 
-/* One where whoever connects gets no answer at all. */
+/* One where a connect gets no answer at all. */
 const char *deaf_port(void);
 
-/* Whether somebody has called there, and waits. */
+/* Whether a client waits there for its connection. */
 bool deaf_port_called(const char *target);

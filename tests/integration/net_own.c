@@ -100,7 +100,7 @@ static void add_address6(const struct address *address)
 
 	ck_assert_int_eq(ioctl(fd, SIOCSIFADDR, &request), 0);
 	close(fd);
-	/* The kernel makes sure for a moment that nobody else has it. */
+	/* The kernel checks for a moment that no other host has it. */
 	WAIT_UNTIL(is_there(address));
 }
 

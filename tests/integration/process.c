@@ -185,7 +185,7 @@ bool echod_running(struct echod *echod)
 
 int echod_wait(struct echod *echod)
 {
-	/* What it tells meanwhile must not fill the socket's queue. */
+	/* Its messages in the meantime must not fill the socket's queue. */
 	WAIT_UNTIL(echod_notified(echod) != NULL && !echod_running(echod));
 	return WIFEXITED(echod->status) ? WEXITSTATUS(echod->status)
 					: 128 + WTERMSIG(echod->status);

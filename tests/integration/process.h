@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * A real echod process under test: starting it, asking it, stopping it. It has a directory of its
- * own with its file, its log and its output, and a notification socket that the harness reads. What
- * goes wrong fails the test; a process that is left over dies with the test.
+ * A real echod process under test: starting, querying and stopping it. It has a directory of its
+ * own with its file, its log and its output, and a notification socket that the harness reads. Any
+ * failure fails the test; a process that is left over dies with the test.
  */
 
 #pragma once
@@ -16,7 +16,7 @@
 
 struct echod;
 
-/* Texts may say @DIR@ for the process's own directory. All but ARG may be NULL. */
+/* In texts, @DIR@ stands for the process's own directory. All but ARG may be NULL. */
 struct echod_setup {
 	const char *config;		/* text of its file, named with -c; NULL: no -c */
 	const char *const *arguments;	/* the rest of the command line, up to a NULL */
@@ -43,7 +43,7 @@ void echod_end(struct echod *echod);
 /* The same, and frees it. */
 void echod_stop(struct echod *echod);
 
-/* Has one that is stopping already do so at once: a second signal counts only a while later. */
+/* Stops one at once that is stopping already: a second signal counts only a while later. */
 void echod_stop_now(struct echod *echod);
 
 /* Waits for its end: the exit status, or 128 + the signal. May be asked again. */
@@ -61,7 +61,7 @@ pid_t echod_pid(const struct echod *echod);
 /* A name in its directory; static, good for a few calls. */
 const char *echod_path(const struct echod *echod, const char *name);
 
-/* Puts another text into its file, and tells it (SIGHUP); returns after the READY=1 to that. */
+/* Writes another text into its file, sends SIGHUP, and waits for the READY=1 that follows. */
 void echod_write_config(const struct echod *echod, const char *config);
 void echod_reload(struct echod *echod, const char *config);
 
@@ -76,13 +76,13 @@ uint16_t echod_port(struct echod *echod, const char *where);
 /* The TCP (or else UDP) port of 127.0.0.1 or `*`. */
 uint16_t port_of(struct echod *echod);
 
-/* All that it told the service manager so far, one line each; how often it told TEXT. */
+/* All messages to the service manager so far, one line each; how often TEXT is among them. */
 const char *echod_notified(struct echod *echod);
 size_t echod_notified_count(struct echod *echod, const char *text);
 
 /* One number of those that SIGUSR1 makes it log, as in "tcp_accepted". */
 uint64_t echod_counter(struct echod *echod, const char *name);
-/* Until it is that: what a client has seen may be counted a moment later. */
+/* Waits until it has VALUE: what a client has seen may be counted a moment later. */
 void echod_wait_counter(struct echod *echod, const char *name, uint64_t value);
 
 int echod_descriptors(const struct echod *echod);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* The part of process.h that tells what an echod says, and what the kernel says, in figures. */
+/* The part of process.h about figures: those of an echod, and those of the kernel. */
 
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* Other people's clients, run with pipes for their input and output. */
+/* Other clients, such as nc, run with pipes for their input and output. */
 
 #pragma once
 

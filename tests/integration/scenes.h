@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Situations that several test programs need: an echod that ends by itself, an address that
- * somebody else has, a client that sends and does not read.
+ * Situations that several test programs need: an echod that ends by itself, an address in use by
+ * another program, a client that sends and does not read.
  */
 
 #pragma once
@@ -22,11 +22,11 @@ enum { FAILURE = 1, USAGE = 2, NOT_PERMITTED = 4, BAD_FILE = 6 };
 struct echod *finished(const struct echod_setup *setup, int status);
 struct echod *finished_with(const char *config, const char *const *arguments, int status);
 
-/* Its log is one line that says WHAT and what would HELP; nothing is on standard output. */
+/* Its log is one line with WHAT and what would HELP in it; nothing is on standard output. */
 void expect_one_line(struct echod *echod, const char *what, const char *help);
 size_t lines(const char *text);
 
-/* A socket of somebody else on 127.0.0.1, which listens if it can; its port. */
+/* A socket of another program on 127.0.0.1, which listens if it can; its port. */
 int occupy(int type, uint16_t *port);
 
 /* Many clients, for an echod that is stopped, so that they are in its queue. */
@@ -39,7 +39,7 @@ struct stalled {
 	size_t size; /* of what was sent */
 };
 
-/* On 127.0.0.1. Nobody else may send to that echod meanwhile. */
+/* On 127.0.0.1. No other client may send to that echod meanwhile. */
 struct stalled stall(struct echod *echod);
 
 /* Every byte comes back now, then the end. */

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * One setting, in all the ways in which it can come into force and go again: at start, from the
+ * One setting, in all the ways in which it can take effect and be removed again: at start, from the
  * section of its listener and from [defaults], and by reloads.
  */
 
@@ -13,7 +13,7 @@
 
 #include "integration/process.h"
 
-/* Looks at an echod that has the setting, or (SET is false) the default in its place. */
+/* Checks an echod that has the setting, or (SET is false) the default in its place. */
 typedef void check_setting(struct echod *echod, bool set);
 
 struct shown_setting {

@@ -231,7 +231,7 @@ TEST(what_cannot_be_served_is_refused_by_name)
 #define QUEUED 8
 #define TRIES 5
 
-/* So many attempts to accept in vain that it is some time until the next one. */
+/* After this many failed attempts to accept, the next one takes some time. */
 #define ATTEMPTS 3
 
 static void limit_descriptors(struct echod *echod, rlim_t count)
@@ -244,7 +244,7 @@ static void limit_descriptors(struct echod *echod, rlim_t count)
 }
 
 /*
- * Clients that no descriptor is left for wait in the queue, and shall stay there over the stop,
+ * Clients that no descriptor is left for wait in the queue, and must stay there over the stop,
  * when descriptors are there again and nothing but echod's own will keeps it from accepting them.
  * Returns false if they were accepted, which may be the last attempt before it heard of the stop.
  */

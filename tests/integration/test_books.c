@@ -228,7 +228,7 @@ TEST(the_limiter_is_in_the_books_under_overload)
 	flood_close(&flood);
 }
 
-/* Nobody reads while the process is stopped, so that the kernel must drop. */
+/* Nothing is read while the process is stopped, so that the kernel must drop. */
 TEST(kernel_drops_stay_in_the_books_when_their_listener_goes)
 {
 	struct echod *echod;

@@ -57,7 +57,7 @@ static void check_log_level(struct echod *echod, bool set)
 		   closed + set);
 }
 
-TEST(log_level_error_says_nothing_of_a_good_life)
+TEST(log_level_error_logs_nothing_in_a_good_life)
 {
 	/* Each of these has something to say at another level. */
 	const char *config = geteuid() == 0 ? "[server]\nlog_level = error\nmax_clients = 1048576\n"
@@ -202,7 +202,7 @@ static void check_idle(struct echod *echod, bool set)
 		expect_end(fd);
 		expect_in_time(now_ms() - since, 200);
 		expect_counted(echod, "tcp_closed_idle", closed, 1);
-	} else { /* who is to be closed does not talk before: it might be late with that */
+	} else { /* one that is to be closed sends nothing before: it might be too late */
 		expect_echo(fd, "x", 1);
 	}
 	close(fd);
@@ -288,7 +288,7 @@ static const struct shown_setting shown[] = {
 	{"reply_once = yes", .check = check_reply_once},
 };
 
-TEST_EACH(each_setting_does_what_it_says_at_start_and_on_reload, ARRAY_SIZE(shown))
+TEST_EACH(each_setting_takes_effect_at_start_and_on_reload, ARRAY_SIZE(shown))
 {
 	show_setting(&shown[_i]);
 }

@@ -82,7 +82,7 @@ static void check_deny_first(struct echod *echod, bool set)
 	check_from(echod, "127.0.0.3", true);
 }
 
-/* Nobody serves it; that it can be bound would be too much to ask of TCP, where old ones linger. */
+/* It is not served. TCP ports may not be bindable yet, where old connections linger. */
 static bool is_unserved(int type, uint16_t port)
 {
 	struct address address = at("127.0.0.1", port);
@@ -223,7 +223,7 @@ static const struct shown_setting shown[] = {
 };
 
 /* Those for all addresses take sources that are not loopback ones. */
-TEST_EACH(each_setting_does_what_it_says_at_start_and_on_reload, ARRAY_SIZE(shown))
+TEST_EACH(each_setting_takes_effect_at_start_and_on_reload, ARRAY_SIZE(shown))
 {
 	if (shown[_i].address != NULL)
 		need_own_network();

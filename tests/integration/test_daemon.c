@@ -76,7 +76,7 @@ TEST(a_reload_changes_all_or_nothing)
 	echod_stop(minid);
 }
 
-TEST(the_service_manager_hears_of_each_step)
+TEST(the_service_manager_is_notified_of_each_step)
 {
 	struct echod *minid = echod_start("");
 

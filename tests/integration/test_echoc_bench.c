@@ -212,7 +212,7 @@ static void leave_two_ports(void)
 	ck_assert_int_eq(fclose(range), 0);
 }
 
-TEST(that_all_ports_are_in_use_is_said)
+TEST(ports_that_are_all_in_use_are_reported)
 {
 	const char *target;
 	struct echoc echoc;

@@ -140,7 +140,7 @@ TEST(a_depth_beside_a_rate_is_warned_about)
 	ck_assert_str_eq(echoc.errors, "");
 }
 
-TEST_EACH(verbose_says_more, 2)
+TEST_EACH(verbose_prints_more, 2)
 {
 	struct echoc echoc = echoc_run(ECHOC_ARGS("bench", _i == 1 ? "-vu" : "-v", "-d", "50ms",
 						  FAULTY(.datagram = _i == 1)));
@@ -148,7 +148,7 @@ TEST_EACH(verbose_says_more, 2)
 	EXPECT(&echoc, 0, "from 127.0.0.1:", ", run ", "path MTU", "receive buffer");
 }
 
-/* All that it printed on a terminal of so many columns. */
+/* All that it printed on a terminal of this width. */
 static void run_on_terminal(const char *target, char *text, size_t size)
 {
 	struct winsize window = {.ws_row = 24, .ws_col = COLUMNS};
@@ -211,7 +211,7 @@ static bool hold_up(const struct echoc *echoc)
 	return true;
 }
 
-/* Nobody answers; and who waits for that will be there for a second. False as below. */
+/* Nothing answers, and a client that waits for it stays for a second. False as below. */
 static bool sends_what_was_due(void)
 {
 	int server = datagram_socket("127.0.0.1");
@@ -262,7 +262,7 @@ static bool sends_something(const char *option, const char *target)
 	return held;
 }
 
-TEST_EACH(who_misses_all_of_the_run_sends_something, 2)
+TEST_EACH(a_bench_stopped_for_all_of_its_run_sends_something, 2)
 {
 	const char *target = FAULTY(.datagram = _i == 1);
 

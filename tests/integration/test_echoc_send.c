@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * echoc send: what comes back is printed and compared, at any size, and the exit status tells. A
- * reply that comes late or twice is called that. The queue of a unix socket that is full is waited
+ * echoc send: what comes back is printed and compared, at any size, and decides the exit status. A
+ * reply that is late or comes twice is reported as such. A full queue of a unix socket is waited
  * for, for a while.
  */
 
@@ -112,7 +112,7 @@ TEST_EACH(silence_is_not_waited_for_for_ever, 2)
 	EXPECT_ERRORS(&echoc, 1, "0 of 5 bytes came back, waited 50ms\n");
 }
 
-/* As many datagrams as there is room for, which nobody takes. */
+/* As many datagrams as there is room for, all unread. */
 static void fill_queue(const struct address *address)
 {
 	int filler = new_socket(address, SOCK_DGRAM);

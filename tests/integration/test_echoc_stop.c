@@ -3,7 +3,7 @@
 
 /*
  * What becomes of an echoc that is stopped for a while, or is to stop: what it did itself is not
- * called the path's, and replies that waited meanwhile, of which nobody knows when they came, are
+ * called the path's, and replies that waited meanwhile, whose time of arrival is unknown, are
  * not called late.
  */
 
@@ -306,7 +306,7 @@ TEST_EACH(what_waits_for_a_stopped_bench_is_received, 2)
 	let_pass(LONG_PAUSE_MS);
 	kill(echoc.pid, SIGCONT);
 	echoc_finish(&echoc, NULL, 0);
-	/* It may have sent another one first, which nobody answers. */
+	/* It may have sent another one first, which is not answered. */
 	EXPECT_ERRORS(&echoc, echoc.status, "was itself stopped for 1.");
 	ck_assert_double_eq(sum_of(&echoc, "received"), 1);
 	ck_assert_double_eq(sum_of(&echoc, "late"), 0);

@@ -49,7 +49,7 @@ static const struct {
 	 NULL},
 };
 
-TEST_EACH(what_cannot_be_done_is_said, ARRAY_SIZE(failures))
+TEST_EACH(what_cannot_be_done_is_reported, ARRAY_SIZE(failures))
 {
 	const char *const *errors = failures[_i].errors;
 	const char *arguments[ARRAY_SIZE(failures[0].arguments) + 2] = {"echoc"};
@@ -115,8 +115,8 @@ TEST_EACH(without_standard_streams_nothing_else_takes_their_place, ARRAY_SIZE(mo
 	}
 }
 
-/* As under a service manager, which may have it ignored: nobody else would end this ping. */
-TEST(who_reads_no_more_ends_a_ping_though_sigpipe_was_ignored)
+/* As under a service manager, which may have it ignored: nothing else would end this ping. */
+TEST(a_closed_output_ends_a_ping_though_sigpipe_was_ignored)
 {
 	struct echoc echoc;
 

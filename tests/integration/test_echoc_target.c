@@ -115,7 +115,7 @@ TEST_EACH(each_may_take_all_of_the_time, BOTH)
 	expect_reason("no answer");
 }
 
-TEST(who_is_silent_is_preferred_to_who_refuses)
+TEST(a_silent_address_is_preferred_to_one_that_refuses)
 {
 	struct faulty mute = {.datagram = true, .fault = FAULT_DROP};
 

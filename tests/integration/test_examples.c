@@ -29,7 +29,7 @@ static const char udp_client[] = "import socket, sys\n"
 				 "    data, address = s.recvfrom(1024)\n"
 				 "print('Received', repr(data), address == server)\n";
 
-/* Reads to the end, as one does who expects one reply and a closed connection. */
+/* Reads to the end, like a client that expects one reply and a closed connection. */
 static const char one_reply_client[] = "import socket, sys\n"
 				       "host, port = sys.argv[1], int(sys.argv[2])\n"
 				       "with socket.create_connection((host, port)) as s:\n"

@@ -85,7 +85,7 @@ TEST(a_stop_that_waits_for_a_client_serves_no_datagrams_meanwhile)
 	expect_datagram_echo(fd, "127.0.0.1", address_port(&to), "x", 1);
 	ck_assert_int_eq(connect(fd, &to.sa, to.length), 0);
 	echod_signal(echod, SIGTERM);
-	/* Nobody serves that port any more, so the kernel refuses the datagram. */
+	/* That port is no longer served, so the kernel refuses the datagram. */
 	WAIT_UNTIL(send(fd, "x", 1, 0) < 0
 			   ? errno == ECONNREFUSED
 			   : recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == ECONNREFUSED);
@@ -138,7 +138,7 @@ TEST(a_drain_timeout_of_0_waits_for_nobody)
 }
 
 /* More than are accepted in a turn queue up while it is stopped; then all come at once. */
-TEST(who_waits_in_the_queue_at_a_stop_is_served)
+TEST(clients_in_the_queue_at_a_stop_are_served)
 {
 	struct echod *echod = echod_start("[server]\nworkers = 1\ndrain_timeout = 10m\n" LISTENER);
 	int clients[WAITING];
@@ -166,7 +166,7 @@ TEST(a_stop_during_a_reload_is_a_stop)
 	expect_good_end(echod);
 }
 
-/* The file may well be broken by then: whoever stops it may be about to remove it. */
+/* The file may be broken by then, or about to be removed. */
 TEST(a_reload_during_a_stop_is_none)
 {
 	struct echod *echod = echod_start(PATIENT LISTENER);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* What the service manager receives, also one that does not read for a while. */
+/* What the service manager receives, even if it does not read for a while. */
 
 #include "config.h"
 
@@ -125,7 +125,7 @@ static struct echod *start_watched(const char *usec, const char *config)
 	return echod_start_with(ECHOD(.config = config, .environment = ARGUMENTS(variable)));
 }
 
-/* Three more signs of life, none later than it may be; who stood still may try again. */
+/* Three more signs of life, each in time; false if one was late, as on a stalled machine. */
 static bool in_rhythm(struct echod *echod)
 {
 	size_t signs = echod_notified_count(echod, "WATCHDOG=1");
@@ -172,7 +172,7 @@ TEST(a_stalled_worker_keeps_the_watchdog_silent)
 	WAIT_UNTIL(echod_notified_count(echod, "WATCHDOG=1") > signs + 1);
 }
 
-/* What it was asked meanwhile for other reasons must not put the sign of life off. */
+/* Other questions to the worker in the meantime must not delay the sign of life. */
 TEST(a_late_answer_is_a_sign_of_life_at_once)
 {
 	struct echod *echod = start_watched("1000000", "[server]\nworkers = 2\n" LISTENER);
@@ -204,7 +204,7 @@ static bool echoes(int fd)
 	return false;
 }
 
-/* Who is sent away and comes back at once must not be let in and sent away again. */
+/* A client that reconnects at once must not be accepted and closed again. */
 TEST(connections_end_when_nobody_listens_any_more)
 {
 	struct echod *echod = echod_start("[server]\nworkers = 2\n" LISTENER);
@@ -249,7 +249,7 @@ static int busy_manager(void)
 	return manager;
 }
 
-/* The next that it hears and that is not from those others, nor a sign of life or a mere status. */
+/* The next message, except those of the others, signs of life and mere status. */
 static const char *heard_of_state(int manager)
 {
 	static char text[2048];
@@ -262,7 +262,7 @@ static const char *heard_of_state(int manager)
 	return text;
 }
 
-/* When it counts it has gone on from whatever it told before. */
+/* It answers with its counters, so it does not wait for the manager. */
 static void expect_unimpeded(struct echod *echod)
 {
 	ck_assert_uint_eq(echod_counter(echod, "tcp_connections"), 0);
@@ -286,7 +286,7 @@ static struct echod *spawn_for_busy_manager(void)
 	return echod;
 }
 
-TEST(a_manager_that_was_busy_hears_that_all_is_ready)
+TEST(a_manager_that_was_busy_is_notified_of_ready_later)
 {
 	int manager = busy_manager();
 	struct echod *echod = spawn_for_busy_manager();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* The metrics endpoint of a running echod: where it is, what it tells, when it says "not well". */
+/* The metrics endpoint of a running echod: where it is, what it reports, when it is not healthy. */
 
 #include "config.h"
 
@@ -16,7 +16,7 @@
 static const char plain[] = "[server]\nmetrics = 127.0.0.1:0\n"
 			    "[listener echo]\naddress = 127.0.0.1:0\n";
 
-TEST_CASE("what it tells");
+TEST_CASE("what it reports");
 
 TEST(metrics_are_off_by_default)
 {
@@ -25,7 +25,7 @@ TEST(metrics_are_off_by_default)
 	ck_assert_uint_eq(echod_log_count(echod, "metrics"), 0);
 }
 
-TEST(metrics_tell_what_the_log_tells)
+TEST(metrics_and_the_log_agree)
 {
 	struct echod *echod = echod_start(plain);
 	int fd = connect_to("127.0.0.1", port_of(echod));
@@ -162,7 +162,7 @@ TEST(a_reload_leaves_the_endpoint_where_it_is)
 	WAIT_UNTIL(metric_value(echod, "reloads_total{result=\"failure\"}") == 1);
 }
 
-/* What a browser sends that was told a name of another's for 127.0.0.1. */
+/* What a browser sends if a foreign name resolves to 127.0.0.1. */
 static const char *ask_as(struct echod *echod, const char *host)
 {
 	static char answer[16];
@@ -176,7 +176,7 @@ static const char *ask_as(struct echod *echod, const char *host)
 	return answer;
 }
 
-TEST(a_page_of_somebody_else_cannot_read_them)
+TEST(a_page_from_elsewhere_cannot_read_them)
 {
 	struct echod *echod = echod_start(plain);
 

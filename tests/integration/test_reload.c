@@ -118,7 +118,7 @@ static void expect_unchanged(struct echod *echod, int fd, int descriptors, uint6
 
 #define FLOOD 600
 
-/* No further line comes that could tell how many were suppressed. */
+/* No further line comes that could report how many were suppressed. */
 TEST(at_log_level_info_the_end_of_a_flood_of_lines_is_logged)
 {
 	struct echod *echod = echod_start(ONE);
@@ -130,7 +130,7 @@ TEST(at_log_level_info_the_end_of_a_flood_of_lines_is_logged)
 	echod_reload(echod, ONE);
 }
 
-TEST(a_bad_file_changes_nothing_and_says_why)
+TEST(a_bad_file_changes_nothing_and_is_explained)
 {
 	struct echod *echod = echod_start(ONE "prefix = old\n");
 	int fd = connect_to("127.0.0.1", port_of(echod)), descriptors;
@@ -247,12 +247,12 @@ TEST(a_listener_is_added_kept_and_closed)
 	expect_served("127.0.0.1", one);
 	expect_echo(kept, "kept", 4);
 	expect_echo(lost, "goes on", 7);
-	/* The same number again and again, told once. */
+	/* The same number each time, logged once. */
 	ck_assert_uint_eq(port_of(echod), one);
 	ck_assert_uint_eq(echod_log_count(echod, ": listening on"), 4);
 }
 
-/* In a network of its own nobody else has the number at another address. */
+/* In a network of its own no other program has the number at another address. */
 TEST(one_address_becomes_all_and_one_again)
 {
 	struct echod *echod;
@@ -279,8 +279,8 @@ TEST(one_address_becomes_all_and_one_again)
 	ck_assert_uint_eq(echod_log_count(echod, "reload failed"), 0);
 }
 
-/* More than are accepted in a turn queue up while it is stopped; then their listener goes. */
-TEST(who_waits_in_the_queue_of_a_gone_listener_is_served)
+/* More than are accepted in a turn queue up while it is stopped; then their listener is removed. */
+TEST(clients_in_the_queue_of_a_removed_listener_are_served)
 {
 	struct echod *echod = echod_start(SINGLE ONE TWO "prefix = old\n");
 	uint16_t port = echod_port(echod, "tcp 127.0.0.2");

@@ -196,14 +196,14 @@ TEST(a_connection_in_time_wait_is_nobody)
 	uint16_t port;
 	int fd;
 
-	/* Where that is possible: elsewhere somebody may take the number between the two. */
+	/* Where that is possible: elsewhere another program may take the number between the two. */
 	(void)own_network();
 	first = echod_start("[listener a]\naddress = 127.0.0.1:0\n");
 	port = echod_port(first, "tcp 127.0.0.1");
 	fd = connect_to("127.0.0.1", port);
 	snprintf(address, sizeof(address), "127.0.0.1:%d", port);
 	expect_echo(fd, "x", 1);
-	echod_stop(first); /* closes first, and so is who waits */
+	echod_stop(first); /* closes first, so its side of the connection lingers */
 	expect_end(fd);
 	close(fd);
 	echod_start_with(ECHOD(.arguments = ARGUMENTS("-l", address)));

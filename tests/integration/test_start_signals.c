@@ -16,7 +16,7 @@
 #define LARGE_PIPE (1024 * 1024)
 #define UNIX_LISTENER "[listener u]\naddress = unix:@DIR@/s unixgram:@DIR@/d\n"
 
-/* An echod whose standard error is a pipe, and which waits until somebody reads that. */
+/* An echod whose standard error is a pipe, and which waits until the test reads that. */
 struct held {
 	struct echod *echod;
 	int log;

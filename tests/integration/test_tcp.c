@@ -157,7 +157,7 @@ TEST(no_byte_crosses_over_among_500_clients)
 /* Full is when there has been no room for a while, not when there is none right now. */
 #define SETTLED_MS 100
 
-/* Writes until the whole way, there and back, is full; how much that was. */
+/* Writes until all buffers of both directions are full; returns how much that was. */
 static size_t fill_the_way(int fd)
 {
 	static char data[64 * 1024];
@@ -199,7 +199,7 @@ static void come_and_go(uint16_t port, int state)
 		shutdown(fd, SHUT_WR);
 		reset(fd);
 		return;
-	case 4: /* an echo that nobody reads */
+	case 4: /* an echo that is not read */
 		fill(data, sizeof(data), 5);
 		send_all(fd, data, sizeof(data));
 		reset(fd);
@@ -333,7 +333,7 @@ static void expect_warnings(struct echod *echod, const char *text, size_t count)
 		      text, echod_log(echod));
 }
 
-TEST(a_limit_that_cannot_hold_is_said_when_it_is_set)
+TEST(a_limit_that_cannot_hold_is_logged_when_it_is_set)
 {
 	struct echod *echod = start_with_descriptors(100, SERVER "1000\n" LISTENER);
 	static const char first[] = "max_clients is 1000, but descriptors allow only 39 clients: "

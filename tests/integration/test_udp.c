@@ -205,7 +205,7 @@ TEST_EACH(trains_keep_boundaries_and_order, 2)
 	expect_all_echoed(echod);
 }
 
-/* Who takes trains sees that they came as one. */
+/* A receiver of trains sees that they came as one. */
 TEST(what_waited_together_leaves_as_one_train)
 {
 	struct echod *echod = echod_start(everywhere);

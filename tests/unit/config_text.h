@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * For tests of the configuration: loads a text as if it were a file and keeps what was said about
- * it. The file has no name but the one it is reached by, so nothing is left behind.
+ * For tests of the configuration: loads a text as if it were a file and keeps what was reported
+ * about it. The file has no name in a directory, so nothing is left behind.
  */
 
 #pragma once
@@ -71,7 +71,7 @@ static inline struct config *load_text(const char *text)
 	return load_bytes(text, strlen(text));
 }
 
-/* For a text in which there is nothing to find fault with. */
+/* For a text without a fault. */
 static inline struct config *load_good(const char *text)
 {
 	struct config *config = load_text(text);

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The coarse clock, by which the daemon and libevent tell deadlines, in the hands of the test: it
- * stands still until the test moves it. Defines clock_gettime for the whole program, so that one
+ * The coarse clock, from which the daemon and libevent take deadlines, in the hands of the test: it
+ * stops until the test moves it. Defines clock_gettime for the whole program, so that one
  * file of it includes this; every other clock is the kernel's.
  */
 

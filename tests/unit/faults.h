@@ -3,7 +3,7 @@
 
 /*
  * Lets a call of ours into the C library or libevent fail, for tests of what happens then. The
- * program is linked with faults_flags of Makefile.am, by which such calls come here first. Only
+ * program is linked with faults_flags of Makefile.inc, by which such calls come here first. Only
  * the thread that asked for a fault meets it.
  */
 
@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-/* The name for whatever fails when there is no memory: malloc and its like, event_add, mmap. */
+/* The name for all that fails without memory: malloc and its like, event_add, mmap. */
 #define MEMORY "memory"
 
 /* The call of NAME that comes after SKIP others fails with ERROR, once. */
@@ -21,8 +21,7 @@ void fault_next(const char *name, int error);
 void fault_next_times(unsigned times, const char *name, int error);
 
 /*
- * From now on timers have memory: those of a loop are set whenever time has come, which no test
- * foresees.
+ * From now on timers have memory: those of a loop are set at moments that no test foresees.
  */
 void fault_spare_timers(void);
 

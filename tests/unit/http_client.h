@@ -3,7 +3,7 @@
 
 /*
  * For tests of the web server: one on a free port of the loopback interface, and clients of it.
- * Both are in one thread: whoever waits for something turns the loop meanwhile.
+ * Both are in one thread: a function that waits turns the loop meanwhile.
  */
 
 #pragma once
@@ -21,8 +21,8 @@ static struct http *http;
 static struct sockaddr_in address;
 static int listener;
 static unsigned requests;
-static bool guarded;	 /* before set_up: who asks for another host is refused */
-static bool hold;	 /* requests wait until the test says http_answer */
+static bool guarded;	 /* before set_up: requests for another host are refused */
+static bool hold;	 /* requests wait until the test calls http_answer */
 static char asked[4096]; /* the path that was answered last */
 static char answer[HTTP_BODY_MAX + 4096];
 
@@ -79,7 +79,7 @@ static inline void turn(void)
 	ck_assert_int_ge(event_base_loop(base, EVLOOP_NONBLOCK), 0);
 }
 
-/* The last turn is when the time is over, however much of it we stood still. */
+/* The last turn is when the time is over, even if the machine stalled for some of it. */
 static inline void turn_for(int64_t ms)
 {
 	int64_t end = clock_ms() + ms;
@@ -157,7 +157,7 @@ static inline const char *body(void)
 	return end + 4;
 }
 
-/* Whether the server has ended it; says nothing of how. */
+/* Whether the server has ended it, in any way. */
 static inline bool ended(int fd)
 {
 	char byte;

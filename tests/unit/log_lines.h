@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What the log says, for tests that read it. Standard error is a file in memory meanwhile, and the
+ * What is logged, for tests that read it. Standard error is a file in memory meanwhile, and the
  * log takes it for journald's, so that lines have a priority and no time: "<5>listening on ...".
  */
 
@@ -15,5 +15,5 @@
 void log_lines_begin(enum log_level level);
 void log_lines_end(void);
 
-/* What was said since the last call, each line with its end; valid until the next call. */
+/* The lines since the last call, each with its end; valid until the next call. */
 const char *log_lines(void);

@@ -309,7 +309,7 @@ TEST(ipv4_and_its_mapped_form_are_one_canonical_address)
 	ck_assert(!address_ip(&path.sa, &a));
 }
 
-TEST_EACH(loopback_is_told_from_its_neighbours, 7)
+TEST_EACH(loopback_differs_from_its_neighbours, 7)
 {
 	static const struct {
 		const char *text;

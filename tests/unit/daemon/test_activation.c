@@ -13,7 +13,7 @@
 #include "daemon/activation.h"
 #include "support/test.h"
 
-/* What a child saw, told through a pipe. */
+/* What a child saw, sent through a pipe. */
 struct outcome {
 	int status;
 	size_t count;
@@ -245,7 +245,7 @@ TEST_EACH(a_number_that_is_none_is_refused, ARRAY_SIZE(bad))
 	ck_assert(outcome.variables_gone);
 }
 
-/* FD comes second, after a good one; the message names it, what it is, and what would do. */
+/* FD comes second, after a good one; the message names it, what it is, and what is accepted. */
 static void assert_refused(int fd, const char *why)
 {
 	struct handover handover = {.fds = {table(AF_INET), fd}, .count = 2, .names = "good:odd"};

@@ -108,7 +108,7 @@ TEST(without_memory_the_pause_lasts_longer)
 	WAIT_UNTIL(event_base_loop(base, EVLOOP_NONBLOCK) >= 0 && heard == 2);
 }
 
-TEST(a_ring_that_is_refused_is_said_once)
+TEST(a_ring_that_is_refused_is_logged_once)
 {
 	bell_ring(-1);
 	bell_ring(-1);

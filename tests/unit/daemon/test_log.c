@@ -3,7 +3,7 @@
 
 /*
  * The log against every kind of standard error: what a line looks like, that nothing in it can
- * forge another, and that a reader who does not read never makes us wait.
+ * forge another, and that a reader that does not read never makes us wait.
  */
 
 #include "config.h"
@@ -234,7 +234,7 @@ TEST(a_stopped_terminal_does_not_stop_us)
 	ck_assert_ptr_nonnull(strstr(text, "notice: again"));
 }
 
-TEST(lines_are_lost_without_a_reader_and_told_of_to_the_next)
+TEST(lines_lost_without_a_reader_are_reported_to_the_next)
 {
 	int reader;
 

@@ -120,7 +120,7 @@ TEST(an_address_of_another_kind_is_ignored)
 	ck_assert(!notify_wanted());
 }
 
-TEST(the_variables_are_gone_for_whoever_comes_after_us)
+TEST(the_variables_are_removed_for_later_processes)
 {
 	listen_on_path();
 	setenv("WATCHDOG_USEC", "1000000", 1);
@@ -269,7 +269,7 @@ TEST(what_a_busy_manager_must_know_reaches_it_later)
 	event_base_free(base);
 }
 
-TEST(what_is_told_next_takes_along_what_is_kept)
+TEST(what_is_sent_next_comes_after_what_is_kept)
 {
 	int waiting = fill_queue();
 
@@ -283,7 +283,7 @@ TEST(what_is_told_next_takes_along_what_is_kept)
 }
 
 /* One place in its queue, two messages for it. */
-TEST(a_half_told_reload_is_told_to_its_end)
+TEST(a_reload_reported_in_part_is_reported_to_its_end)
 {
 	int waiting = fill_queue();
 
@@ -298,7 +298,7 @@ TEST(a_half_told_reload_is_told_to_its_end)
 }
 
 /* The stop is over before the loop could try again. */
-TEST(what_is_kept_at_the_end_is_told_then)
+TEST(what_is_kept_is_sent_at_the_end)
 {
 	int waiting = fill_queue();
 

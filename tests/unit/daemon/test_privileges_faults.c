@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Giving up root on a kernel that refuses a step, or says yes and does not do it. The module is
- * compiled in here, on top of a kernel of the test's own, so that nobody becomes anybody.
+ * Giving up root on a kernel that refuses a step, or reports success without doing it. The module
+ * is compiled in here, on top of a kernel of the test's own, so that no user changes.
  */
 
 #include "config.h"
@@ -27,8 +27,8 @@
 static struct {
 	const char *refuses; /* the call that fails */
 	int error;	     /* ... with this */
-	uid_t caller;	     /* who we are */
-	struct passwd user;  /* whom the directory knows; no name: nobody */
+	uid_t caller;	     /* of the process */
+	struct passwd user;  /* known to the directory; no name: none is */
 	uid_t uids[3];	     /* what we become */
 	gid_t gids[3];
 	int groups;
@@ -185,7 +185,7 @@ static void expect_kept(const char *what)
 
 TEST_CASE("privileges_faults", set_up, log_lines_end);
 
-TEST(a_kernel_that_does_as_it_says_satisfies)
+TEST(a_kernel_that_obeys_is_enough)
 {
 	ck_assert_msg(privileges_drop("echo", &reason) == 0, "%s", reason.text);
 	ck_assert_str_eq(log_lines(), "");
@@ -255,7 +255,7 @@ TEST(a_way_back_to_root_is_found)
 	expect_kept("a way back to root");
 }
 
-TEST(a_user_who_is_none_or_root_is_refused)
+TEST(an_unknown_user_and_root_are_refused)
 {
 	kernel.user.pw_name = NULL;
 	expect_refused("cannot become user \"echo\": no such user; ");
@@ -268,7 +268,7 @@ TEST(a_user_who_is_none_or_root_is_refused)
 	expect_refused("that is root");
 }
 
-TEST(who_is_not_root_goes_on_and_is_told_unless_it_is_that_user)
+TEST(another_user_than_root_goes_on_with_a_warning_unless_it_is_that_user)
 {
 	kernel.caller = ECHO_UID;
 	kernel.refuses = "setgroups"; /* must not be tried */
@@ -283,7 +283,7 @@ TEST(who_is_not_root_goes_on_and_is_told_unless_it_is_that_user)
 	ck_assert_ptr_nonnull(strstr(log_lines(), "cannot become user \"echo\""));
 }
 
-TEST(root_without_a_user_to_become_is_told_so)
+TEST(root_without_a_user_to_become_is_logged)
 {
 	ck_assert_int_eq(privileges_drop("", &reason), 0);
 	ck_assert_ptr_nonnull(strstr(log_lines(), "running as root"));

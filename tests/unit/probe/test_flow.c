@@ -150,7 +150,7 @@ TEST(a_flipped_bit_anywhere_is_still_its_probes)
 	}
 }
 
-TEST(among_probes_of_one_time_the_body_tells)
+TEST(among_probes_of_one_time_the_body_decides)
 {
 	unsigned char bytes[SIZE];
 	struct finding finding;
@@ -307,8 +307,8 @@ static void answer(uint64_t sequence)
 	ck_assert_int_eq(flow_reply(&flow, sequence, &intact, SIZE, 100, &rtt), FATE_RECEIVED);
 }
 
-/* It may come yet, but who sends as fast as is answered must not be held up by it. */
-TEST(who_waits_long_is_overtaken_and_still_awaited)
+/* Its reply may yet come, but must not delay a flow that sends as fast as it is answered. */
+TEST(a_probe_long_unanswered_is_overtaken_and_still_awaited)
 {
 	flow.window.lag = 4;
 	for (uint64_t sequence = 1; sequence <= 2; sequence++)

@@ -73,7 +73,7 @@ static void set_up_on_guard(void)
 
 TEST_CASE("hosts", set_up_on_guard, tear_down);
 
-TEST_EACH(who_asks_a_loopback_address_for_it_is_served, ARRAY_SIZE(own_hosts))
+TEST_EACH(a_loopback_address_asked_for_itself_serves, ARRAY_SIZE(own_hosts))
 {
 	ask(own_hosts[_i]);
 	ck_assert_msg(begins(answer, "HTTP/1.0 200 OK\r\n"), "%s", answer);
@@ -99,7 +99,7 @@ static const char *const other_hosts[] = {
 	"GET /a HTTP/1.1\r\nHost: a-name-that-is-longer-than-any-address-can-be.x\r\n\r\n",
 };
 
-TEST_EACH(who_asks_a_loopback_address_for_another_host_is_refused, ARRAY_SIZE(other_hosts))
+TEST_EACH(a_loopback_address_asked_for_another_host_refuses, ARRAY_SIZE(other_hosts))
 {
 	ask(other_hosts[_i]);
 	ck_assert_msg(begins(answer, "HTTP/1.0 403 Forbidden\r\n"), "%s", answer);
@@ -183,7 +183,7 @@ TEST(other_methods_are_refused_and_their_body_does_not_eat_the_answer)
 }
 
 /* A reset would throw away what the client has not read of its answer. */
-TEST(who_still_sends_is_not_reset)
+TEST(a_client_that_still_sends_is_not_reset)
 {
 	char more[2048];
 	int fd = client(0);
@@ -224,7 +224,7 @@ static const struct {
 
 TEST_CASE("html");
 
-TEST_EACH(bytes_are_told_in_the_largest_unit, ARRAY_SIZE(sizes))
+TEST_EACH(bytes_are_shown_in_the_largest_unit, ARRAY_SIZE(sizes))
 {
 	struct bounded_text out;
 
@@ -240,7 +240,7 @@ static const struct {
 		 {61, "1 min 1 s"}, {3600, "1 h"},	{7384, "2 h 3 min"},
 		 {86400, "1 d"},    {93600, "1 d 2 h"}, {86400 * 400, "400 d"}};
 
-TEST_EACH(durations_are_told_in_two_units, ARRAY_SIZE(durations))
+TEST_EACH(durations_are_shown_in_two_units, ARRAY_SIZE(durations))
 {
 	struct bounded_text out;
 

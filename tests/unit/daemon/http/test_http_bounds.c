@@ -70,7 +70,7 @@ TEST(a_client_that_does_not_read_keeps_nobody_out_for_long)
 	ck_assert_str_eq(body(), "body of /a");
 }
 
-TEST(who_waits_for_an_answer_keeps_its_place_and_the_next_waits_too)
+TEST(a_client_waiting_for_an_answer_keeps_its_place_and_the_next_waits_too)
 {
 	int fds[HTTP_CLIENTS_MAX], late;
 
@@ -112,7 +112,7 @@ TEST(a_thousand_requests_leave_every_place_free)
 		ck_assert(begins(ask("GET /a HTTP/1.0\r\n\r\n"), "HTTP/1.0 200 OK\r\n"));
 }
 
-TEST(nobody_stays_longer_than_5_seconds)
+TEST(no_client_stays_longer_than_5_seconds)
 {
 	int silent = client(0), dripping = client(0), deaf = client(2048), lingering = client(0);
 	int64_t start = clock_ms();
@@ -130,7 +130,7 @@ TEST(nobody_stays_longer_than_5_seconds)
 		      errno != EAGAIN;
 		ck_assert(!ended(silent) || clock_ms() - start > 4000);
 	}
-	ck_assert_int_lt(clock_ms() - start, 10000); /* 5, and a machine that stood still */
+	ck_assert_int_lt(clock_ms() - start, 10000); /* 5, and a machine that stalled */
 }
 
 TEST(a_place_that_ended_while_waiting_is_free_of_its_request)
@@ -153,7 +153,7 @@ TEST(a_place_that_ended_while_waiting_is_free_of_its_request)
 	ck_assert_str_eq(body(), "body of /new");
 }
 
-TEST(who_never_stops_sending_is_cut_off)
+TEST(a_client_that_never_stops_sending_is_cut_off)
 {
 	char more[8192];
 	int64_t start = clock_ms();

@@ -107,7 +107,7 @@ TEST_EACH(a_broken_connection_frees_its_place, 3)
 	expect_answer();
 }
 
-TEST(who_is_gone_before_being_accepted_is_passed_over)
+TEST(a_client_gone_before_accept_is_passed_over)
 {
 	int fd;
 

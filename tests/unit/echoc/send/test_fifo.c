@@ -44,7 +44,7 @@ TEST(bytes_come_out_as_they_went_in)
 	fifo_clear(&fifo);
 }
 
-TEST(differences_are_counted_and_the_first_is_told)
+TEST(differences_are_counted_and_the_first_is_reported)
 {
 	unsigned char data[1000];
 	struct fifo fifo = {0};

@@ -64,7 +64,7 @@ TEST(an_unreadable_file_is_refused_whether_or_not_it_was_named)
 		ck_assert_int_eq(seteuid(0), 0);
 }
 
-TEST(what_would_help_is_said_only_where_it_does)
+TEST(advice_is_given_only_where_it_helps)
 {
 	struct rlimit none = {.rlim_cur = 0}, before;
 	const char *path = test_path("file");

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Loading when the system is short of something: whatever fails is told and refuses the whole
+ * Loading when the system is short of something: each failure is reported and refuses the whole
  * file, so that no half of a configuration is ever in force.
  */
 
@@ -103,7 +103,7 @@ TEST(a_key_for_which_memory_runs_out_refuses_the_file)
 	config_release(config);
 }
 
-TEST(an_error_that_cannot_be_told_is_still_one)
+TEST(an_error_that_cannot_be_reported_is_still_one)
 {
 	/* The configuration, the file, the text of the finding, its place, its line. */
 	ck_assert_uint_ge(each_allocation_fails("[server]\nworkers = many\n"), 5);
@@ -130,7 +130,7 @@ TEST(what_the_library_gives_up_on_is_refused)
 	ck_assert_str_eq(said.lines, "F: the INI library gave up\n");
 }
 
-TEST(a_directory_of_users_that_fails_is_told_from_a_user_that_is_none)
+TEST(a_failing_directory_of_users_differs_from_an_unknown_user)
 {
 	ck_assert_ptr_null(load_text("[server]\nuser = no-such-user\n"));
 	ck_assert_str_eq(said.lines, "F:2: user: no user \"no-such-user\" on this system: create "

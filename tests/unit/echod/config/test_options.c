@@ -246,7 +246,7 @@ static int run_parse_without_memory(char *argv[])
 	return status;
 }
 
-TEST(no_memory_for_an_address_is_said)
+TEST(no_memory_for_an_address_is_reported)
 {
 	char *argv[] = {(char[]){"echod"}, (char[]){"-l"}, (char[]){"127.0.0.1:7007"}, NULL};
 

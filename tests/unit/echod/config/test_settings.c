@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* The table of settings: what must hold for every row, so that all who walk it can rely on it. */
+/* The table of settings: what must hold for every row, as all code that walks it relies on it. */
 
 #include "config.h"
 

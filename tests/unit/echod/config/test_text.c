@@ -185,7 +185,7 @@ TEST(a_line_may_have_190_bytes_and_a_name_32)
 	config_release(config);
 }
 
-TEST(a_listener_says_otherwise_than_the_defaults)
+TEST(a_listener_overrides_the_defaults)
 {
 	struct config *config = load_good("[listener own]\n"
 					  "address = :1\n"

@@ -90,7 +90,7 @@ TEST_EACH(a_question_costs_a_look_at_each_worker_and_one_for_each_answer, 3)
 	}
 }
 
-TEST(who_has_ended_is_waited_for_no_longer)
+TEST(a_worker_that_has_ended_is_no_longer_waited_for)
 {
 	rounds_ask(&rounds, count_call, NULL);
 	for (size_t i = 0; i < WORKERS; i++)

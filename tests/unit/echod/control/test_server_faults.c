@@ -73,7 +73,7 @@ static const char *fail_to_start(const char *call, int error)
 
 TEST_CASE("server_faults", set_up, tear_down);
 
-TEST(a_start_for_which_memory_runs_out_says_so_and_leaves_nothing)
+TEST(a_start_without_memory_is_logged_and_leaves_nothing)
 {
 	struct config *config = load_good(MONITORED);
 
@@ -163,7 +163,7 @@ TEST(a_reload_for_which_memory_runs_out_changes_nothing)
 	ck_assert_int_eq(server->phase, RELOADING);
 }
 
-TEST(a_kernel_that_tells_no_number_of_descriptors_is_taken_to_give_the_usual)
+TEST(a_kernel_that_gives_no_number_of_descriptors_means_the_usual)
 {
 	fault_next("getrlimit", EPERM);
 	start(ONE);
@@ -186,7 +186,7 @@ TEST(descriptors_are_raised_as_far_as_they_may)
 	ck_assert_uint_eq(server->descriptors, limit.rlim_max);
 }
 
-TEST(workers_are_counted_also_where_the_mask_is_not_told)
+TEST(workers_are_counted_also_without_an_affinity_mask)
 {
 	fault_next("sched_getaffinity", EINVAL);
 	start("[listener a]\naddress = 127.0.0.1:0\nprotocol = tcp\n");
@@ -209,7 +209,7 @@ TEST(clients_are_limited_by_descriptors_but_never_to_none)
 	ck_assert_uint_eq(client_table_limit(server->shared.clients), 1048576);
 }
 
-TEST(each_v_says_more_than_the_file_wants)
+TEST(each_v_logs_more_than_the_file_wants)
 {
 	static const enum log_level levels[] = {LEVEL_NOTICE, LEVEL_INFO, LEVEL_DEBUG, LEVEL_DEBUG};
 	start(ONE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* Datagrams: what comes back and from where, who is not answered, and that all of it is counted. */
+/* Datagrams: what comes back and from where, what is not answered, and that all is counted. */
 
 #include "config.h"
 

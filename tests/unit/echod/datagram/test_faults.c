@@ -157,7 +157,7 @@ TEST_EACH(a_deaf_socket_can_be_stopped, 2)
 	serve(0); /* for the end of the test */
 }
 
-TEST_EACH(an_error_that_passes_holds_nobody_up, 2)
+TEST_EACH(an_error_that_passes_delays_nothing, 2)
 {
 	serve(_i);
 	fault_next("recvmmsg", ECONNREFUSED);
@@ -179,7 +179,7 @@ static unsigned count_of(const char *text, const char *part)
 	return count;
 }
 
-TEST_EACH(a_send_that_fails_for_ever_is_counted_and_said_once, 2)
+TEST_EACH(a_send_that_fails_for_ever_is_counted_and_logged_once, 2)
 {
 	static const int errors[] = {EPERM, ENOSYS, EIO, ENOMEM, EINVAL, ECONNREFUSED, EAGAIN};
 	const char *lines;

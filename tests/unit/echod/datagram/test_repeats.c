@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Payloads that come again and again: how often until one is left out, and who is not concerned.
+ * Payloads that come again and again: how often until one is left out, and which are not concerned.
  * What is looked at is drawn by chance, so that figures have bounds that no run in a lifetime
  * exceeds.
  */
@@ -53,7 +53,7 @@ static bool comes(const struct repeat *repeat, int64_t step)
 	return udp_repeats_due(repeats) && udp_repeats_add(repeats, repeat, now);
 }
 
-/* How often it comes, once each STEP, until one is left out; NEVER within so many. */
+/* How often it comes, once each STEP, until one is left out; NEVER if none is. */
 static uint64_t times(const struct repeat *repeat, int64_t step, uint64_t most)
 {
 	for (uint64_t count = 1; count <= most; count++) {
@@ -129,7 +129,7 @@ TEST(what_changes_is_never_left_out)
 	}
 }
 
-/* So many that every place is wanted, so fast that none is drained. */
+/* Enough to fill every place, and too fast for any to drain. */
 TEST(others_do_not_add_up)
 {
 	struct repeat train = of_size(8);
@@ -150,7 +150,7 @@ static void expect_apart(struct repeat one, struct repeat other)
 	ck_assert_uint_eq(times(&other, SECOND / 1000, 40000), NEVER);
 }
 
-TEST(sources_ports_sizes_and_listeners_are_told_apart)
+TEST(sources_ports_sizes_and_listeners_are_kept_apart)
 {
 	struct in6_addr neighbour = source;
 	struct repeat one = of_size(4096), other = one;

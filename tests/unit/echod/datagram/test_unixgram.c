@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* Datagrams of unix sockets: whole, in order, counted, and nobody holds up another. */
+/* Datagrams of unix sockets: whole, in order, counted, and no client delays another. */
 
 #include "config.h"
 
@@ -142,10 +142,10 @@ TEST(descriptors_that_come_along_are_not_taken)
 	ck_assert_int_eq(sendmsg(fd, &message, 0), 0);
 	close(ends[1]);
 	expect_back(fd, 0);
-	ck_assert_int_eq(read(ends[0], &byte, 1), 0); /* nobody has the other end any more */
+	ck_assert_int_eq(read(ends[0], &byte, 1), 0); /* the other end is closed everywhere */
 }
 
-/* Whoever sent it may be gone, and nothing else would ever end this. */
+/* Its sender may be gone, and nothing else would ever end this. */
 TEST_EACH(a_name_that_leads_back_to_us_is_not_answered_for_ever, 2)
 {
 	struct service *service = endpoint->service;

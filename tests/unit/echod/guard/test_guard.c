@@ -139,7 +139,7 @@ TEST(a_source_of_the_other_family_is_nobody)
 	ck_assert_int_eq(judge(&plain), SOURCE_NOT_UNICAST);
 	listener.udp_guard = false;
 	ck_assert_int_eq(judge(&mapped), SOURCE_NOT_UNICAST);
-	mapped.destination = in6addr_any; /* what the kernel did not tell */
+	mapped.destination = in6addr_any; /* not reported by the kernel */
 	ck_assert_int_eq(judge(&mapped), ANSWER);
 	for (size_t i = 0; i < ARRAY_SIZE(near_misses); i++) {
 		mapped.destination = ip(near_misses[i]);
@@ -214,7 +214,7 @@ TEST(what_claims_to_come_from_its_own_destination_is_not_answered)
 		arrival = ordinary(hosts[i]);
 		arrival.destination = arrival.source;
 		ck_assert_int_eq(judge(&arrival), SOURCE_IS_DESTINATION);
-		/* Somebody else, by one bit in each word; of mapped ones the last word alone. */
+		/* Another host, by one bit in each word; of mapped ones the last word alone. */
 		for (int byte = IN6_IS_ADDR_V4MAPPED(&arrival.source) ? 15 : 3; byte < 16;
 		     byte += 4) {
 			arrival.source.s6_addr[byte] ^= 1;
@@ -342,7 +342,7 @@ TEST(the_guards_can_be_turned_off_one_by_one)
 	ck_assert_int_eq(judge(&arrival), DENIED_BY_LIST);
 }
 
-TEST(every_verdict_says_what_it_counts_as_and_which_key_to_turn)
+TEST(every_verdict_has_a_counter_and_names_its_setting)
 {
 	static const struct {
 		enum counter counter;

@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What the rate limiter grants one source, in simulated time: against a model and against the
- * limits that echod.conf(5) states; beside a flood of others that need its place in the table; and
- * to a client whose address somebody forges, for the figures of SECURITY.md.
+ * What the rate limiter grants one source, in simulated time: against the limits that echod.conf(5)
+ * states; beside a flood of others that need its place in the table; and to a client whose address
+ * is forged, for the figures of SECURITY.md.
  */
 
 #include "config.h"
@@ -116,7 +116,7 @@ TEST(a_longer_burst_is_not_to_be_had_by_waiting)
 	ck_assert_uint_le(take(source, 10, 1000, START + 1000 * SECOND), 10 + 1);
 }
 
-TEST(a_clock_set_back_refuses_nobody_polite)
+TEST(a_clock_set_back_refuses_no_polite_source)
 {
 	const char *polite = "::ffff:192.0.2.1";
 
@@ -234,8 +234,7 @@ TEST(what_was_written_before_the_clock_was_set_back_holds_no_place)
 
 /*
  * What there is to keep for a client whose address is forged is at most its part of twice the rate,
- * as nothing tells its datagrams from the forged ones; those who come evenly find more of it than
- * others.
+ * since its datagrams look like the forged ones; evenly spaced ones find more of it than others.
  */
 static const struct in6_addr victim = {.s6_addr = {[10] = 0xff, 0xff, 192, 0, 2, 7}};
 

@@ -95,7 +95,7 @@ static void another_source_floods(void)
 
 TEST_CASE("rate_limit_races", set_up, tear_down);
 
-TEST(who_loses_the_race_for_a_place_is_answered)
+TEST(the_loser_of_a_race_for_a_place_is_answered)
 {
 	struct entry *place;
 

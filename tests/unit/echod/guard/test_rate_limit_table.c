@@ -105,7 +105,7 @@ static long resident_kib(void)
 }
 
 /*
- * COUNT random sources, a million a second, and one who sends 10; true when that one was answered.
+ * COUNT random sources, a million a second, and one that sends 10; true when that one was answered.
  */
 static bool flood_from_everywhere(int64_t count, int64_t *now)
 {
@@ -273,7 +273,7 @@ static void *race_for_the_line(void *argument)
 
 		bool last = atomic_fetch_add(&race->arrived, 1) + 1 == RACERS * (i + 1);
 
-		/* Who comes last is off first: hold it up by one moment and another. */
+		/* The last to arrive starts first: delay it by a varying moment. */
 		for (volatile unsigned wait = last ? i / 2 % 128 : 0; wait > 0; wait--)
 			;
 		for (int spun = 0; atomic_load(&race->arrived) < RACERS * (i + 1); spun++) {

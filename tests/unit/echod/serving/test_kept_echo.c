@@ -56,7 +56,7 @@ TEST(pieces_shrink_slowly_to_the_smallest)
 	}
 	ck_assert_uint_gt(clients, 300);
 	ck_assert_int_le(size(), KEPT_MAX);
-	kept_echo_add(&kept, KEPT_MAX); /* so many small ones change nothing */
+	kept_echo_add(&kept, KEPT_MAX); /* any number of small ones changes nothing */
 	ck_assert_uint_eq(kept_echo_piece(&kept, MOST), KEPT_SMALL);
 }
 

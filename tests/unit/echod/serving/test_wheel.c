@@ -163,7 +163,7 @@ TEST(activity_since_filing_moves_the_deadline)
 	add(&things[0], 1000);
 	add(&things[1], 1000);
 	pass(900, 10);
-	things[0].due = fake_ms + 1000; /* as a message does: the wheel is not told */
+	things[0].due = fake_ms + 1000; /* as a message does: the wheel does not know */
 	pass(2000, 10);
 	expect_punctual(2, 10);
 	ck_assert_uint_eq(things[0].visits, 2);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* Listening sockets as the kernel shows them: what accepted ones inherit, and who has a port. */
+/* Listening sockets as the kernel shows them: what accepted ones inherit, and which has a port. */
 
 #include "config.h"
 
@@ -12,7 +12,7 @@
 #include "unit/listening.h"
 #include "unit/log_lines.h"
 
-static bool alone; /* in a network of our own, where nobody else has a port */
+static bool alone; /* in a network of our own, where no other program has a port */
 
 static void set_up(void)
 {
@@ -106,7 +106,7 @@ TEST_EACH(a_probe_finds_those_who_share, 2)
 	ck_assert_int_eq(listen_socket_probe(kinds[_i], &same, &reason), 0);
 }
 
-TEST(a_probe_finds_who_would_let_anyone_in)
+TEST(a_probe_finds_a_socket_that_lets_anyone_share)
 {
 	struct address address = at("127.0.0.1", 0);
 	int fd = new_socket(&address, SOCK_DGRAM), yes = 1;
@@ -134,7 +134,7 @@ TEST(a_probe_does_not_mind_connections_that_are_over)
 	listen_socket_release(open_at(SOCKET_TCP, "127.0.0.1", address_port(&address)));
 }
 
-TEST(a_failure_says_what_and_what_would_help)
+TEST(a_failure_names_the_step_and_what_would_help)
 {
 	struct address other = at("127.0.0.1", 0);
 	int fd = new_socket(&other, SOCK_STREAM);
@@ -255,7 +255,7 @@ TEST(a_file_that_is_no_longer_ours_stays)
 	listen_socket_release(after);
 }
 
-TEST_EACH(a_file_that_may_not_be_removed_is_said, 2)
+TEST_EACH(a_file_that_may_not_be_removed_is_logged, 2)
 {
 	const char *path = test_path("kept");
 	struct listen_socket *socket = open_at(SOCKET_UNIX, path, 0);

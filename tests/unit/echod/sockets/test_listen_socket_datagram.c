@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* Datagram sockets: room for bursts, what was lost, and sockets that somebody else made. */
+/* Datagram sockets: room for bursts, what was lost, and sockets made by another process. */
 
 #include "config.h"
 
@@ -127,7 +127,7 @@ TEST(half_of_what_was_asked_for_is_small)
 	listen_socket_release(adopted);
 }
 
-/* Drops some, with a buffer that is too small for so many; how many that were. */
+/* Sends more than the buffer holds; returns how many were dropped. */
 static uint64_t overflow(struct listen_socket *socket)
 {
 	int fd = datagram_socket("127.0.0.1");
@@ -202,7 +202,7 @@ TEST(adopted_sockets_get_what_opened_ones_have)
 	listen_socket_release(streams);
 }
 
-TEST(an_adopted_dual_stack_socket_tells_of_both_families)
+TEST(an_adopted_dual_stack_socket_reports_both_families)
 {
 	struct address any = at("::", 0);
 	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), both = 0;

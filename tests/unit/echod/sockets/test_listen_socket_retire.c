@@ -82,7 +82,7 @@ TEST_EACH(datagrams_go_to_the_next_and_none_is_lost, ARRAY_SIZE(moves))
 
 TEST_CASE("without a next one");
 
-TEST(without_a_next_one_nobody_gets_in)
+TEST(without_a_next_one_no_client_gets_in)
 {
 	struct listen_socket *stream = open_at(SOCKET_TCP, "127.0.0.1", 0);
 	struct listen_socket *datagrams = open_at(SOCKET_UDP, "127.0.0.1", 0);

@@ -18,7 +18,7 @@
 
 static struct reason reason;
 static struct socket_table *table;
-static bool alone; /* in a network of our own, where nobody else has a port */
+static bool alone; /* in a network of our own, where no other program has a port */
 
 static void set_up(void)
 {

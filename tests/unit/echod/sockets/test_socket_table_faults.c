@@ -183,7 +183,7 @@ TEST(handed_sockets_without_memory_for_them_are_an_error)
 	socket_table_free(table);
 }
 
-TEST(what_the_kernel_does_not_tell_counts_as_nothing)
+TEST(what_the_kernel_does_not_report_counts_as_nothing)
 {
 	struct listen_socket *socket = open_at(SOCKET_UDP, "127.0.0.1", 0);
 
@@ -250,7 +250,7 @@ TEST(a_table_for_which_memory_runs_out_leaves_the_one_in_force_alone)
 	config_release(two);
 }
 
-TEST(a_host_without_ipv6_serves_the_rest_and_says_so_once)
+TEST(a_host_without_ipv6_serves_the_rest_and_logs_it_once)
 {
 	struct config *config =
 		load_good("[listener a]\naddress = *:0 localhost:0\nprotocol = udp\n");

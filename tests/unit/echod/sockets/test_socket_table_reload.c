@@ -24,7 +24,7 @@ static struct socket_table *held;
 
 static void set_up(void)
 {
-	(void)own_network(); /* where it may: nobody else has a port there */
+	(void)own_network(); /* if allowed: no other program has a port there */
 	log_lines_begin(LEVEL_WARNING);
 	held = NULL;
 }
@@ -182,7 +182,7 @@ TEST(one_address_becomes_all_of_them_and_back)
 	}
 }
 
-/* An address that somebody else has. */
+/* An address in use by another socket. */
 static unsigned taken_port(int type)
 {
 	struct address address = at("127.0.0.1", 0);

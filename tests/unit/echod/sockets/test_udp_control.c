@@ -210,7 +210,7 @@ TEST(group_destinations_are_seen)
 	}
 }
 
-TEST(what_arrived_before_we_asked_tells_its_destination_alone)
+TEST(what_arrived_before_we_asked_has_only_its_destination)
 {
 	struct udp_notes notes;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* The control messages of replies, byte for byte, and what a socket is asked to tell. */
+/* The control messages of replies, byte for byte, and what a socket is asked to report. */
 
 #include "config.h"
 
@@ -215,7 +215,7 @@ TEST(a_socket_of_another_kind_is_refused)
 
 #define TOS 0xb9 /* EF and ECT(1) */
 
-/* Sends from CLIENT to PORT of HOST, and takes apart what the kernel tells FD of it. */
+/* Sends to FD at HOST, and parses what the kernel reports of it. */
 static struct udp_notes told_by_kernel(int fd, const char *host, int hops)
 {
 	struct address own = {.length = sizeof(own.un)}, to;
@@ -262,7 +262,7 @@ static void expect_told(int family, int only_v6, const char *host, const char *c
 	close(fd);
 }
 
-TEST(the_kernel_tells_all_of_it)
+TEST(the_kernel_reports_all_of_it)
 {
 	expect_told(AF_INET, 0, "127.0.0.1", "::ffff:127.0.0.1");
 	expect_told(AF_INET, 0, "127.1.2.3", "::ffff:127.1.2.3");

@@ -107,7 +107,7 @@ TEST(a_failure_gives_the_lock_back)
 	listen_socket_release(socket);
 }
 
-TEST(who_keeps_the_lock_for_ever_stops_nobody)
+TEST(a_lock_held_for_ever_stops_no_one)
 {
 	int fd = open(test_directory(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct address address = at(test_path("hindered"), 0);

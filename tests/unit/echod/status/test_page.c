@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* The page for people: what it shows, that it is always whole, and that it obeys nobody. */
+/* The page for people: what it shows, that it is always whole, and that it escapes all texts. */
 
 #include "config.h"
 
@@ -250,7 +250,7 @@ TEST(sockets_that_were_handed_over_are_called_so)
 	ck_assert(shows("<h2>Served, on sockets that were handed over</h2>"));
 }
 
-TEST(nothing_served_is_said)
+TEST(a_page_of_nothing_served_shows_that)
 {
 	show("[listener echo]\naddress = *:7\n", NULL, 0, "host");
 	ck_assert(shows("Nothing is served any more"));

@@ -66,7 +66,7 @@ TEST(the_reason_is_the_one_that_is_counted)
 		strstr(log_lines(), " closed: idle, 0 bytes received, 0 sent, 5.000 s\n"));
 }
 
-TEST(an_error_is_said_in_words)
+TEST(an_error_is_logged_in_words)
 {
 	int fd = scene_connect_tcp(scene_service(PLAIN, "x"), 0);
 	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
@@ -89,7 +89,7 @@ TEST(a_unix_client_has_no_name)
 			 "<6>unix on x closed: client, 0 bytes received, 0 sent, 0.000 s\n");
 }
 
-TEST(refusals_name_who_and_why)
+TEST(refusals_name_the_peer_and_the_reason)
 {
 	static const struct {
 		const char *host, *text;
@@ -115,7 +115,7 @@ TEST(refusals_name_who_and_why)
 	}
 }
 
-TEST(at_notice_nothing_is_said)
+TEST(at_notice_nothing_is_logged)
 {
 	struct service *service = scene_service(PLAIN, "x");
 	struct address peer = at("192.0.2.9", 4711);
@@ -164,7 +164,7 @@ static void refuse_many(int count)
 	ck_assert_uint_eq(count_lines(log_lines()), LINES_PER_S);
 }
 
-TEST(the_rest_of_a_flood_is_said_when_it_is_over)
+TEST(the_rest_of_a_flood_is_logged_when_it_is_over)
 {
 	refuse_many(1000);
 	fake_ms += 999;
@@ -178,7 +178,7 @@ TEST(the_rest_of_a_flood_is_said_when_it_is_over)
 	ck_assert_str_eq(log_lines(), "");
 }
 
-TEST(while_a_flood_goes_on_its_next_line_says_the_rest)
+TEST(while_a_flood_goes_on_its_next_line_reports_the_rest)
 {
 	struct service *service = scene_service(PLAIN, "x");
 	struct address peer = at("192.0.2.9", 4711);
@@ -197,7 +197,7 @@ TEST(while_a_flood_goes_on_its_next_line_says_the_rest)
 	ck_assert_str_eq(log_lines(), "<6>... 50 suppressed\n");
 }
 
-TEST(a_stop_says_the_rest)
+TEST(a_stop_logs_the_rest)
 {
 	refuse_many(203);
 	connection_log_rest(scene_loop.shared, INT64_MAX);

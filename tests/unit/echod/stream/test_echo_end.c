@@ -3,7 +3,7 @@
 
 /*
  * Streams that end because their time is over, on a clock that the test moves; and when the daemon
- * stops: who is ended at once, who is waited for, and nothing is lost.
+ * stops: which are ended at once, which are waited for, and that nothing is lost.
  */
 
 #include "config.h"
@@ -110,7 +110,7 @@ TEST(a_client_that_leaves_its_echo_unread_is_closed_in_time)
 	expect_closed_after(20000, TCP_CLOSED_STALL);
 }
 
-TEST(a_client_that_leaves_its_echo_unread_is_told_of_the_loss)
+TEST(a_client_that_leaves_its_echo_unread_gets_a_reset)
 {
 	static char data[50000];
 	int fd = scene_connect_tcp(scene_service(TIMES, "x"), SMALL_BUFFER), arrived = 0;
@@ -342,7 +342,7 @@ TEST(an_abort_resets_the_rest)
 	scene_expect_reset(idle);
 }
 
-TEST(an_abort_tells_what_was_ending_already_apart)
+TEST(an_abort_counts_what_was_ending_already_by_its_reason)
 {
 	int fd = scene_connect_tcp(scene_service(PLAIN "reply_once = yes\n", "x"), 0);
 

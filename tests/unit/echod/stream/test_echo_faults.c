@@ -44,7 +44,7 @@ static int ready_client(const char *text)
 
 TEST_CASE("tcp_echo_faults", set_up, scene_close);
 
-TEST(a_client_for_whom_memory_is_missing_costs_no_other)
+TEST(a_client_without_memory_costs_no_other)
 {
 	struct endpoint *endpoint = scene_serve(scene_service(PLAIN, "x"), SOCKET_TCP, "127.0.0.1");
 	uint16_t port = address_port(&endpoint->socket->address);
@@ -262,7 +262,7 @@ TEST_EACH(an_end_that_cannot_wait_for_unread_echo_is_one_at_once, 2)
 	expect_text(fd, "hellohello");
 }
 
-TEST(a_socket_that_says_nothing_any_more_is_not_waited_for)
+TEST(a_socket_that_reports_nothing_any_more_is_not_waited_for)
 {
 	int fd = deaf_client();
 

@@ -20,7 +20,7 @@ static struct reason reason;
 
 static void set_up(void)
 {
-	(void)own_network(); /* where it may: nobody else has a port there */
+	(void)own_network(); /* if allowed: no other program has a port there */
 	scene_open();
 }
 
@@ -213,7 +213,7 @@ TEST(a_listener_may_move_away_while_another_takes_its_socket)
 	ck_assert_uint_eq(count_services(), 2);
 }
 
-TEST(whoever_waits_at_a_socket_that_goes_is_served)
+TEST(clients_waiting_at_a_removed_socket_are_served)
 {
 	int stream, datagram = datagram_socket("127.0.0.1");
 	struct address to;
@@ -263,7 +263,7 @@ TEST(a_handed_socket_has_the_settings_of_its_name_else_the_defaults)
 	int fd;
 
 	carry_out(handed_stream("unknown"), load_good(text));
-	ck_assert_uint_eq(count_services(), 1); /* nobody uses what the file names */
+	ck_assert_uint_eq(count_services(), 1); /* what the file names is not in use */
 	scene_exchange(dial(0), "x", "default>x");
 	carry_out(handed_stream("a"), load_good(text));
 	fd = dial(0);

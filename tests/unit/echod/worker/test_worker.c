@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* A worker on its own thread, told what to do as control does it, with clients at its sockets. */
+/* A worker on its own thread, directed as by control, with clients at its sockets. */
 
 #include "config.h"
 
@@ -172,7 +172,7 @@ TEST_EACH(a_stop_ends_a_worker_that_serves_nothing, 2)
 	ck_assert(worker_ended(worker));
 }
 
-TEST(a_stop_serves_who_waits_first)
+TEST(a_stop_serves_waiting_clients_first)
 {
 	int stream, datagram = datagram_socket("127.0.0.1");
 
@@ -211,7 +211,7 @@ static size_t send_until_full(int fd)
 	return total;
 }
 
-TEST(a_stop_waits_for_who_has_not_read)
+TEST(a_stop_waits_for_a_client_that_has_not_read)
 {
 	static char data[1 << 16];
 	size_t sent, received, got = 0;
