@@ -74,6 +74,8 @@ int main(int argc, char *argv[])
 		return ECHOC_UNABLE;
 	if (arguments.version)
 		printf("echoc %s\n", PACKAGE_VERSION);
+	else if (arguments.help && arguments.mode)
+		mode_print_own_help(arguments.mode);
 	else if (arguments.help)
 		mode_print_help(mode_table);
 	else

@@ -213,3 +213,27 @@ TEST(each_line_can_have_the_wall_clock)
 		ck_assert_msg(begins_with_a_clock(line), "%s", line);
 	ck_assert_uint_eq(count, 5);
 }
+
+static const struct help {
+	const char *mode, *has, *lacks;
+} helps[] = {
+	{NULL, "echoc MODE -h", "-p DEPTH in"},
+	{"ping", "--outage N", "-p DEPTH"},
+	{"bench", "-p DEPTH", "--outage"},
+	{"send", "-w TIMEOUT", "--outage"},
+};
+
+TEST_EACH(a_help_is_one_screen, ARRAY_SIZE(helps))
+{
+	const struct help *help = &helps[_i];
+	struct echoc echoc =
+		help->mode ? echoc_run(ECHOC_ARGS(help->mode, "-h")) : echoc_run(ECHOC_ARGS("-h"));
+	const char *line = echoc.output;
+	unsigned count = 0;
+
+	EXPECT(&echoc, 0, help->has);
+	ck_assert_ptr_null(strstr(echoc.output, help->lacks));
+	for (; *line != '\0'; line += strcspn(line, "\n") + 1, count++)
+		ck_assert_msg(strcspn(line, "\n") <= 80, "too wide: %s", line);
+	ck_assert_uint_le(count, 24);
+}

@@ -33,30 +33,44 @@ const char *mode_names(const struct mode *modes, char text[static MODE_NAMES_MAX
 	return text;
 }
 
+static void print_synopsis(FILE *out, const char *before, const struct mode *mode)
+{
+	fprintf(out, "%s echoc %-5s %s\n", before, mode->name, mode->usage);
+}
+
 void mode_print_usage(FILE *out, const struct mode *modes)
 {
 	for (const struct mode *mode = modes; mode->name; mode++)
-		fprintf(out, "%s echoc %-5s %s\n", mode == modes ? "usage:" : "      ", mode->name,
-			mode->usage);
+		print_synopsis(out, mode == modes ? "usage:" : "      ", mode);
+}
+
+static void print_common(void)
+{
+	puts("  -u  UDP instead of TCP (-t)         -I ADDRESS  send from this address\n"
+	     "  -4, -6  only IPv4, only IPv6        -v  verbose\n"
+	     "  -M do|want|dont  path MTU discovery; do: never fragment\n"
+	     "  --json  one JSON object per line    -V  print version    -h  print this help\n"
+	     "\n"
+	     "HOST[:PORT] is a name or an address, [V6]:PORT, unix:/PATH or unixgram:/PATH;\n"
+	     "the default port is 7. Durations end in ms, s, m, h, d; sizes and rates in k, m.\n"
+	     "Exit status: 0 all came back intact, 1 something did not, 2 could not start.\n"
+	     "See echoc(1).");
 }
 
 void mode_print_help(const struct mode *modes)
 {
 	mode_print_usage(stdout, modes);
-	puts("\nTests a path with an echo server and checks every byte that comes back.\n");
+	puts("\nTests a path with an echo server and checks every byte that comes back;\n"
+	     "echoc MODE -h lists the options of a mode.\n");
 	for (const struct mode *mode = modes; mode->name; mode++)
 		printf("  %-5s  %s\n", mode->name, mode->purpose);
-	puts("\n"
-	     "  -u  UDP instead of TCP (-t)         -I ADDRESS  send from this address\n"
-	     "  -4, -6  only IPv4, only IPv6        -v  verbose\n"
-	     "  -M do|want|dont  path MTU discovery; do: never fragment\n"
-	     "  --json  one JSON object per line    -V  print version    -h  print this help\n");
-	for (const struct mode *mode = modes; mode->name; mode++)
-		printf("%s: %*s%s\n", mode->name, (int)(6 - strlen(mode->name)), "", mode->options);
-	puts("\n"
-	     "HOST[:PORT] is a name or an address, [V6]:PORT, unix:/PATH or unixgram:/PATH;\n"
-	     "the default port is 7. Durations end in ms, s, m, h or d; sizes and rates in k or "
-	     "m.\n"
-	     "Exit status: 0 all came back intact, 1 something did not, 2 could not start.\n"
-	     "See echoc(1).");
+	putchar('\n');
+	print_common();
+}
+
+void mode_print_own_help(const struct mode *mode)
+{
+	print_synopsis(stdout, "usage:", mode);
+	printf("\n  %-5s  %s\n\n        %s\n\n", mode->name, mode->purpose, mode->options);
+	print_common();
 }

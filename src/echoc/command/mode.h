@@ -42,6 +42,9 @@ const char *mode_names(const struct mode *modes, char text[static MODE_NAMES_MAX
 void mode_print_usage(FILE *out, const struct mode *modes);
 void mode_print_help(const struct mode *modes);
 
+/* The help of one mode: a screen of 80x24, as that of all. */
+void mode_print_own_help(const struct mode *mode);
+
 /* What the folders of the modes are entered by. */
 mode_run ping_run;
 mode_run bench_run;
