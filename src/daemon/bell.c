@@ -80,11 +80,13 @@ void bell_remove(struct bell *bell)
 	event_del(&bell->again);
 }
 
-void bell_ring(int fd)
+bool bell_ring(int fd)
 {
 	uint64_t one = 1;
 
 	/* The other side resets the counter; if it is full, that side is awake anyway. */
-	if (write(fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
-		log_failure("write to");
+	if (write(fd, &one, sizeof(one)) >= 0 || errno == EAGAIN)
+		return true;
+	log_failure("write to");
+	return false;
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <event2/event_struct.h>
+#include <stdbool.h>
 
 #include "base/compiler.h"
 
@@ -28,5 +29,5 @@ int bell_hang(struct bell *bell, struct event_base *base, int fd, void (*heard)(
 /* Accepts a zeroed one that was never hung. */
 void bell_remove(struct bell *bell);
 
-/* From any thread. */
-void bell_ring(int fd);
+/* From any thread. False after a line in the log: nobody was woken. */
+bool bell_ring(int fd);

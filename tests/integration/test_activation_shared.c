@@ -138,3 +138,37 @@ TEST_EACH(each_datagram_socket_of_an_address_has_one_worker_over_reloads_too, AR
 	}
 	echod_stop(echod);
 }
+
+/* At rest. A watch that is being passed on is nobody's for a moment. */
+static bool is_watched_once(const struct echod *echod, size_t handed)
+{
+	struct watches watches = watches_of(echod, handed);
+	unsigned all = 0, twice = 0;
+
+	for (size_t i = 0; i < watches.count; i++) {
+		twice |= all & watches.sockets[i];
+		all |= watches.sockets[i];
+	}
+	ck_assert_uint_eq(twice, 0);
+	return all == (1U << handed) - 1;
+}
+
+TEST_EACH(each_listening_socket_of_an_address_is_watched_by_one_worker_at_a_time,
+	  ARRAY_SIZE(groups))
+{
+	struct handover handover = {.count = groups[_i].sockets};
+	struct echod *echod = start_group(&handover, SOCK_STREAM, groups[_i].workers);
+	uint16_t port = port_bound_to(handover.fds[0]);
+	int clients[CLIENTS];
+
+	for (int i = 0; i < CLIENTS; i++) {
+		clients[i] = connect_to("127.0.0.1", port);
+		expect_echo(clients[i], "spread", 6);
+		WAIT_UNTIL(is_watched_once(echod, handover.count));
+		if (i == CLIENTS / 2)
+			reload(echod, groups[_i].workers);
+	}
+	for (int i = 0; i < CLIENTS; i++)
+		close(clients[i]);
+	echod_stop(echod);
+}

@@ -95,6 +95,8 @@ size_t rounds_ended_workers(const struct rounds *rounds)
 void rounds_free_workers(struct rounds *rounds)
 {
 	for (size_t i = 0; rounds->workers && i < rounds->count; i++)
+		worker_join(rounds->workers[i]);
+	for (size_t i = 0; rounds->workers && i < rounds->count; i++)
 		worker_free(rounds->workers[i]);
 	free(rounds->workers);
 	rounds->workers = NULL;

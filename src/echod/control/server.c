@@ -158,6 +158,8 @@ static int make_tables(struct shared_tables *shared, size_t workers)
 	kept_echo_init(&shared->kept, workers);
 	shared->clients = client_table_new();
 	shared->rates = rate_limit_new();
+	shared->loops = calloc(workers, sizeof(struct loop *));
+	shared->loop_count = workers;
 	shared->connection_lines.period_ms = 1000;
 	shared->connection_lines.burst = CONNECTION_LINES_PER_S;
 	shared->refusal_lines.period_ms = REFUSAL_LINE_EVERY_MS;
@@ -174,7 +176,7 @@ static int make_tables(struct shared_tables *shared, size_t workers)
 		shared->unsent_lines[error].period_ms = SILENCE_LINE_EVERY_MS;
 		shared->unsent_lines[error].burst = 1;
 	}
-	return shared->clients && shared->rates ? 0 : -1;
+	return shared->clients && shared->rates && shared->loops ? 0 : -1;
 }
 
 /* Made beside the shared tables, and like them before the workers. */
@@ -301,6 +303,7 @@ void server_free(struct server *server)
 	session_tables_free(server->sessions);
 	client_table_free(server->shared.clients);
 	rate_limit_free(server->shared.rates);
+	free(server->shared.loops);
 	monitor_free(server->monitor);
 	listen_socket_release(server->metrics);
 	control_clear(server);

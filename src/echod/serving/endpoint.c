@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/events.h"
+#include "daemon/bell.h"
 #include "daemon/log.h"
 #include "echod/serving/loop.h"
 #include "echod/serving/protocol.h"
@@ -33,7 +34,6 @@ struct endpoint *endpoint_new(struct listen_socket *socket, const struct protoco
 	endpoint->socket = listen_socket_hold(socket);
 	endpoint->protocol = protocol;
 	endpoint->service = service;
-	endpoint->early = socket->handed;
 	return endpoint;
 }
 
@@ -65,9 +65,29 @@ static void resume(struct endpoint *endpoint)
 	endpoint->service->loop->paused_endpoints--;
 }
 
+/* In watcher: a number of a worker, from 1 on. */
+#define NOBODY 0
+
+static size_t own_number(const struct endpoint *endpoint)
+{
+	return endpoint->service->loop->number + 1;
+}
+
+/* Whether it is ours to watch the socket, or was nobody's. */
+static bool have_watch(struct endpoint *endpoint)
+{
+	size_t watcher = NOBODY;
+
+	return endpoint->share_step == 0 ||
+	       atomic_compare_exchange_strong(&endpoint->socket->watcher, &watcher,
+					      own_number(endpoint)) ||
+	       watcher == own_number(endpoint);
+}
+
 static void on_resume(int fd UNUSED, short what UNUSED, void *arg)
 {
-	resume(arg);
+	if (have_watch(arg))
+		resume(arg);
 }
 
 static bool waits_for_the_timer(const struct endpoint *endpoint)
@@ -81,9 +101,16 @@ void endpoints_resume(struct loop *loop)
 	struct endpoint *endpoint;
 
 	LIST_FOREACH (endpoint, &loop->endpoints, link) {
-		if (endpoint->paused && !waits_for_the_timer(endpoint))
+		if (endpoint->paused && !waits_for_the_timer(endpoint) && have_watch(endpoint))
 			resume(endpoint);
 	}
+}
+
+static void pause_watching(struct endpoint *endpoint)
+{
+	event_del(&endpoint->event);
+	endpoint->paused = true;
+	endpoint->service->loop->paused_endpoints++;
 }
 
 void endpoint_back_off(struct endpoint *endpoint)
@@ -91,10 +118,54 @@ void endpoint_back_off(struct endpoint *endpoint)
 	endpoint->pause_ms = endpoint->pause_ms == 0 ? PAUSE_MIN_MS : endpoint->pause_ms * 2;
 	if (endpoint->pause_ms > PAUSE_MAX_MS)
 		endpoint->pause_ms = PAUSE_MAX_MS;
-	event_del(&endpoint->event);
-	endpoint->paused = true;
-	endpoint->service->loop->paused_endpoints++;
+	pause_watching(endpoint);
 	wait_ms(endpoint, endpoint->pause_ms);
+	/* What we lack may come free on any loop, which then takes over. */
+	atomic_store(&endpoint->socket->watcher, NOBODY);
+}
+
+static size_t load_of(const struct loop *loop)
+{
+	return atomic_load_explicit(&loop->load, memory_order_relaxed);
+}
+
+/*
+ * The next worker with fewer connections, by more than an eighth: with many it is not worth waking
+ * somebody for each. NULL: there is none.
+ */
+static struct loop *less_loaded(const struct endpoint *endpoint)
+{
+	const struct loop *own = endpoint->service->loop;
+	const struct shared_tables *shared = own->shared;
+	size_t most = load_of(own), number = own->number;
+
+	for (;;) {
+		size_t load;
+
+		number += endpoint->share_step;
+		if (number >= shared->loop_count)
+			number = own->number % endpoint->share_step;
+		if (number == own->number)
+			return NULL;
+		load = load_of(shared->loops[number]);
+		if (load + load / 8 < most)
+			return shared->loops[number];
+	}
+}
+
+bool endpoint_pass_on(struct endpoint *endpoint)
+{
+	const struct loop *next = less_loaded(endpoint);
+
+	if (!next)
+		return false;
+	pause_watching(endpoint);
+	atomic_store(&endpoint->socket->watcher, next->number + 1);
+	if (bell_ring(next->bell))
+		return true;
+	atomic_store(&endpoint->socket->watcher, own_number(endpoint));
+	resume(endpoint);
+	return false;
 }
 
 void endpoint_adapt(struct endpoint *endpoint)
@@ -113,6 +184,8 @@ void endpoint_start(struct endpoint *endpoint, struct loop *loop)
 	endpoint_adapt(endpoint);
 	endpoint->paused = true;
 	loop->paused_endpoints++;
+	if (!have_watch(endpoint))
+		return;
 	resume(endpoint);
 	if (endpoint->paused)
 		log_error("no memory to serve a socket: trying again");

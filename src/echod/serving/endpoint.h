@@ -5,6 +5,9 @@
  * A socket as one worker serves it: connections or datagrams come in here. Made by control, so that
  * a plan that lacks memory fails before anything has changed; started and stopped by its worker.
  * Holds its socket and its place in a service.
+ *
+ * Of the workers that share a listening socket one at a time watches it, so that a connection wakes
+ * one thread. It passes the watch on when another one has fewer connections.
  */
 
 #pragma once
@@ -32,11 +35,11 @@ struct endpoint {
 	int64_t failing_since; /* datagrams, while pause_ms is not 0 (clock_ms) */
 	int64_t message_cost;  /* datagrams: what one message lately cost; 0: unknown */
 	unsigned round;	       /* datagrams: the last one it took part in (turn.h) */
+	unsigned share_step;   /* workers this far apart share the socket; 0: none do */
 	unsigned needs;	       /* UDP: what its socket delivers (udp_control.h), once adapted */
 	bool adapted;
 	bool paused;
-	bool deaf;  /* datagrams: has failed to receive for too long to be a passing failure */
-	bool early; /* connections may wait here since before the socket was ours */
+	bool deaf; /* datagrams: has failed to receive for too long to be a passing failure */
 };
 
 /* NULL when there is no memory. Not started yet: SERVICE is only noted. */
@@ -56,8 +59,14 @@ void endpoint_adapt(struct endpoint *endpoint);
  */
 void endpoint_back_off(struct endpoint *endpoint);
 
-/* Resources came free on this loop: paused endpoints try again now. */
+/* Resources came free on this loop, or a watch was passed to it: paused endpoints try again now. */
 void endpoints_resume(struct loop *loop);
+
+/*
+ * A connection was accepted from a socket that is shared: if another worker has fewer, that one
+ * watches the socket from now on. True when it does.
+ */
+bool endpoint_pass_on(struct endpoint *endpoint);
 
 /* Serves what has arrived, unless the socket was handed to us, then frees everything. */
 void endpoint_stop(struct endpoint *endpoint);

@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,6 +39,8 @@ struct shared_tables {
 	struct log_throttle silence_lines[VERDICT_COUNT];
 	struct log_throttle receive_lines;
 	struct log_throttle unsent_lines[SEND_ERRORS];
+	struct loop **loops; /* of all workers, by number */
+	size_t loop_count;
 };
 
 LIST_HEAD(endpoint_list, endpoint);
@@ -45,6 +48,9 @@ LIST_HEAD(endpoint_list, endpoint);
 struct loop {
 	struct event_base *base;
 	struct shared_tables *shared;
+	size_t number;	    /* among those of the shared tables */
+	int bell;	    /* wakes its worker, from any thread */
+	atomic_size_t load; /* connections, for the other workers to see */
 	struct counters counters;
 	struct service_list services;
 	struct endpoint_list endpoints;

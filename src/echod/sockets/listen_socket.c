@@ -118,6 +118,7 @@ struct listen_socket *listen_socket_adopt(int fd, enum socket_kind kind, struct 
 		return NULL;
 	}
 	socket->handed = true;
+	socket->early = true;
 	if (socket_options_set(fd, kind) < 0) {
 		explain(reason, "setsockopt", kind, &socket->address);
 		free(socket);

@@ -23,8 +23,10 @@ struct listen_socket {
 	int fd;
 	enum socket_kind kind;
 	bool handed;		/* by the service manager: its queue is left to the next instance */
+	atomic_bool early;	/* connections may wait here since before the socket was ours */
 	struct address address; /* as bound, with the real port */
 	struct unix_file file;	/* of a unix socket that we made */
+	atomic_size_t watcher;	/* of a socket that workers share: who watches it (endpoint.h) */
 	uint64_t drops;		/* as of the last time the kernel was asked, */
 	uint32_t kernel_drops;	/* and its own count then, which may be older than we are */
 };

@@ -85,6 +85,11 @@ static void take_over(struct service *service, int fd, const struct address *add
 		admit(service, fd, &peer);
 }
 
+static bool is_early(const struct endpoint *endpoint)
+{
+	return atomic_load_explicit(&endpoint->socket->early, memory_order_relaxed);
+}
+
 static enum accepted accept_one(struct endpoint *endpoint)
 {
 	struct address address = {.length = sizeof(address.un)};
@@ -93,13 +98,14 @@ static enum accepted accept_one(struct endpoint *endpoint)
 
 	if (fd >= 0) {
 		endpoint->pause_ms = 0;
-		if (endpoint->early || endpoint->protocol->inherits_nothing)
+		if (is_early(endpoint) || endpoint->protocol->inherits_nothing)
 			socket_options_set_accepted(fd, endpoint->socket->kind);
 		take_over(endpoint->service, fd, &address);
 		return ACCEPT_DONE;
 	}
 	if (errno == EAGAIN) {
-		endpoint->early = false;
+		if (is_early(endpoint))
+			atomic_store(&endpoint->socket->early, false);
 		return ACCEPT_QUEUE_EMPTY;
 	}
 	counter_add(&endpoint->service->loop->counters, TCP_ACCEPT_ERRORS, 1);
@@ -139,6 +145,8 @@ void stream_accept_ready(int fd UNUSED, short what UNUSED, void *arg)
 			skipped++;
 			break;
 		case ACCEPT_DONE:
+			if (endpoint->share_step > 0 && endpoint_pass_on(endpoint))
+				return;
 			break;
 		}
 	}

@@ -23,6 +23,12 @@
 /* By tcp_orphan_retries as it is by default. */
 #define KERNEL_GIVES_UP_MS 100000
 
+/* Read where the workers share a listening socket. */
+static void set_load(struct loop *loop, size_t connections)
+{
+	atomic_store_explicit(&loop->load, connections, memory_order_relaxed);
+}
+
 struct connection *connection_new(struct service *service, int fd, const struct peer *peer,
 				  bool is_proxy)
 {
@@ -39,7 +45,7 @@ struct connection *connection_new(struct service *service, int fd, const struct 
 	connection->mark = NOTHING_UNREAD;
 	if (is_proxy)
 		connection->proxy[0] = *peer;
-	loop->streams->connections++;
+	set_load(loop, ++loop->streams->connections);
 	return connection;
 }
 
@@ -98,7 +104,7 @@ static void leave(struct connection *connection)
 	struct loop *loop = service->loop;
 
 	admission_end(service, &connection->peer, connection->source_counted);
-	loop->streams->connections--;
+	set_load(loop, --loop->streams->connections);
 	wheel_remove(loop->streams->wheel, &connection->item);
 	event_del(&connection->event);
 	close(event_get_fd(&connection->event));

@@ -47,7 +47,8 @@ static struct service *service_for(struct plan *plan, const struct parts *parts,
 	return service ? service : add_service(plan, parts, settings);
 }
 
-static int add_endpoint(struct plan *plan, struct listen_socket *socket, struct service *service)
+static int add_endpoint(struct plan *plan, struct listen_socket *socket, struct service *service,
+			size_t share_step)
 {
 	struct endpoint *endpoint;
 
@@ -56,6 +57,7 @@ static int add_endpoint(struct plan *plan, struct listen_socket *socket, struct 
 	endpoint = endpoint_new(socket, protocol_for(socket->kind), service);
 	if (!endpoint)
 		return -1;
+	endpoint->share_step = (unsigned)share_step;
 	LIST_INSERT_HEAD(&plan->endpoints, endpoint, link);
 	return 0;
 }
@@ -64,11 +66,13 @@ static int add_endpoints(struct plan *plan, const struct parts *parts, size_t in
 			 size_t workers)
 {
 	const struct binding *binding = &parts->table->bindings[index];
+	bool shared = socket_is_stream(binding->kind) && binding->socket_count < workers;
+	size_t share_step = shared ? binding->socket_count : 0;
 
 	for (size_t i = 0; i < binding->socket_count; i++) {
 		if (socket_table_assigns(parts->table, index, i, worker, workers) &&
 		    add_endpoint(plan, binding->sockets[i],
-				 service_for(plan, parts, binding->listener)) < 0)
+				 service_for(plan, parts, binding->listener), share_step) < 0)
 			return -1;
 	}
 	return 0;

@@ -79,8 +79,9 @@ static void on_wake(void *arg)
 	plan = atomic_exchange(&worker->plan, NULL);
 	if (plan)
 		plan_carry_out(plan, loop);
+	/* A watch was passed to us; or their timers could not be added. */
 	if (loop->paused_endpoints > 0)
-		endpoints_resume(loop); /* in case their timers could not be added */
+		endpoints_resume(loop);
 	handle_stop(worker);
 	if (asked != atomic_load(&worker->answered)) {
 		snapshot_counters(&loop->counters, worker->counted);
@@ -111,6 +112,9 @@ struct worker *worker_new(size_t number, struct shared_tables *shared, int answe
 	if (worker->wake_fd < 0 || loop_init(&worker->loop, shared) < 0 ||
 	    protocols_open(&worker->loop) < 0)
 		goto failed;
+	worker->loop.number = number;
+	worker->loop.bell = worker->wake_fd;
+	shared->loops[number] = &worker->loop;
 	if (bell_hang(&worker->wake, worker->loop.base, worker->wake_fd, on_wake, worker) < 0)
 		goto failed;
 	return worker;
@@ -119,12 +123,19 @@ failed:
 	return NULL;
 }
 
+void worker_join(struct worker *worker)
+{
+	if (!worker || !worker->started)
+		return;
+	pthread_join(worker->thread, NULL);
+	worker->started = false;
+}
+
 void worker_free(struct worker *worker)
 {
 	if (!worker)
 		return;
-	if (worker->started)
-		pthread_join(worker->thread, NULL);
+	worker_join(worker);
 	plan_free(atomic_load(&worker->plan));
 	protocols_close(&worker->loop);
 	loop_clear(&worker->loop);

@@ -24,6 +24,9 @@ struct worker;
 struct worker *worker_new(size_t number, struct shared_tables *shared, int answer_fd) WARN_UNUSED;
 
 /* Waits for its thread if that was started. Accepts NULL. */
+void worker_join(struct worker *worker);
+
+/* Joins it, too. The others must no longer run, or they may wake it: see worker_join. */
 void worker_free(struct worker *worker);
 
 /* -1 with errno when the thread cannot be created. */

@@ -25,6 +25,7 @@
 #define PLAIN "[listener x]\naddress = 127.0.0.1:0\n"
 
 static struct shared_tables shared;
+static struct loop *loops[1];
 static struct socket_table *table;
 static struct worker *worker;
 static int answer_fd;
@@ -43,6 +44,8 @@ static void set_up(void)
 	memset(&shared, 0, sizeof(shared));
 	shared.clients = client_table_new();
 	shared.rates = rate_limit_new();
+	shared.loops = loops;
+	shared.loop_count = ARRAY_SIZE(loops);
 	client_table_set_limit(shared.clients, 100);
 	answer_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	worker = worker_new(0, &shared, answer_fd);
