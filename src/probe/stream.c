@@ -151,6 +151,22 @@ static void found(struct stream *stream, uint64_t sequence, size_t gap, stream_m
 	}
 }
 
+/*
+ * The reply is as long as it has to be, and no header began in it that is still complete. One may
+ * have begun behind it: these bytes are the first of the next reply.
+ */
+static void settle_by_size(struct stream *stream, stream_message *message, void *context)
+{
+	unsigned char begun[PROBE_HEADER_SIZE];
+	size_t count = stream->matched;
+
+	memcpy(begun, stream->header, count);
+	stream->unseen = stream->sequence;
+	stream->at = stream->flow->size;
+	finish(stream, message, context);
+	stream_feed(stream, begun, count, message, context);
+}
+
 /* Takes one byte that does not fit; at the end of the probe's size the next one gets its chance. */
 static void search(struct stream *stream, unsigned char byte, stream_message *message,
 		   void *context)
@@ -169,11 +185,8 @@ static void search(struct stream *stream, unsigned char byte, stream_message *me
 		found(stream, held_sequence(stream), stream->at - begun, message, context);
 		return;
 	}
-	if (due && stream->at >= stream->flow->size && stream->matched == 0) {
-		stream->unseen = stream->sequence;
-		stream->at = stream->flow->size;
-		finish(stream, message, context);
-	}
+	if (due && stream->at >= stream->flow->size + stream->matched)
+		settle_by_size(stream, message, context);
 }
 
 void stream_feed(struct stream *stream, const unsigned char *data, size_t length,

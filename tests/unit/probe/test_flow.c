@@ -179,6 +179,8 @@ TEST(short_and_long_datagrams_are_named)
 		ck_assert_uint_eq(flow_judge_datagram(&flow, bytes, length, &finding), 2);
 		ck_assert_int_eq(finding.verdict, VERDICT_TRUNCATED);
 		ck_assert_uint_eq(finding.offset, length);
+		ck_assert_int_eq(finding.expected, -1);
+		ck_assert_int_eq(finding.got, -1);
 	}
 	ck_assert_uint_eq(flow_judge_datagram(&flow, bytes, 0, &finding), 1);
 	ck_assert_int_eq(finding.verdict, VERDICT_TRUNCATED);
@@ -275,6 +277,21 @@ TEST(a_train_sent_at_several_times_goes_in_parts)
 	ck_assert_uint_eq(flow_reply_train(&flow, bytes + SIZE, SIZE, 150), SIZE);
 	ck_assert_uint_eq(books.latency.min, 30);
 	ck_assert_uint_eq(books.latency.max, 50);
+}
+
+TEST(each_reply_adds_to_the_jitter)
+{
+	unsigned char bytes[2 * SIZE];
+
+	for (unsigned i = 0; i < 4; i++)
+		flow_send(&flow, 100);
+	reply(1, 110);
+	reply(2, 142);
+	ck_assert_double_eq(flow.jitter.value, 2);
+	sent_bytes(3, bytes);
+	sent_bytes(4, bytes + SIZE);
+	ck_assert_uint_eq(flow_reply_train(&flow, bytes, sizeof(bytes), 158), sizeof(bytes));
+	ck_assert_uint_eq(flow.jitter.differences, 3);
 }
 
 TEST(garbage_is_the_oldest_ones_reply_or_nobodys)
