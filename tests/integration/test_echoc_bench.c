@@ -8,6 +8,9 @@
 
 #include "config.h"
 
+#include <net/if.h>
+#include <sys/ioctl.h>
+
 #include "integration/echoc_run.h"
 #include "integration/faulty_server.h"
 #include "integration/harness.h"
@@ -200,6 +203,29 @@ TEST(an_interrupted_bench_is_measured_until_the_signal)
 	echoc_finish(&echoc, NULL, 0);
 	EXPECT(&echoc, 1, "{\"type\":\"summary\"");
 	ck_assert_double_ge(sum_of(&echoc, "duration_s"), 1);
+}
+
+static void lower_mtu(void)
+{
+	struct ifreq loopback = {.ifr_name = "lo", .ifr_mtu = 1000};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	ck_assert_int_eq(ioctl(fd, SIOCSIFMTU, &loopback), 0);
+	close(fd);
+}
+
+/* A device that carries less than a probe in one piece cannot cut trains of them. */
+TEST(without_trains_datagrams_are_sent_one_at_a_time)
+{
+	const char *target;
+	struct echoc echoc;
+
+	need_own_network();
+	lower_mtu();
+	target = FAULTY(.datagram = true);
+	run_bench((const char *const[]){"-u", "-g", "-p", "4", "-s", "1400", NULL}, target, &echoc);
+	expect_clean(&echoc);
+	EXPECT_ERRORS(&echoc, 0, "UDP GSO unavailable: datagrams sent one at a time");
 }
 
 static void leave_two_ports(void)

@@ -165,7 +165,7 @@ static void run_on_terminal(const char *target, char *text, size_t size)
 	pid = fork();
 	if (pid == 0) {
 		dup2(open(ptsname(terminal), O_RDWR | O_NOCTTY), STDOUT_FILENO);
-		execl(path ? path : "./echoc", "echoc", "bench", "-d", "50ms", target, NULL);
+		execl(path ? path : "./echoc", "echoc", "bench", "-d", "1100ms", target, NULL);
 		_exit(127);
 	}
 	while ((got = read(terminal, text + length, size - 1 - length)) > 0)
@@ -176,6 +176,7 @@ static void run_on_terminal(const char *target, char *text, size_t size)
 	close(terminal);
 }
 
+/* The live line was drawn once, and is erased when they come. */
 TEST(tables_fit_a_narrow_terminal)
 {
 	struct faulty faulty = {.size = 64};
@@ -183,6 +184,8 @@ TEST(tables_fit_a_narrow_terminal)
 	unsigned rows = 0;
 
 	run_on_terminal(faulty_start(&faulty), text, sizeof(text));
+	ck_assert_ptr_nonnull(strstr(text, "/s "));
+	ck_assert_ptr_nonnull(strstr(text, "\r\033[Jechoc bench: 127.0.0.1:"));
 	for (char *line = strtok(text, "\r\n"); line; line = strtok(NULL, "\r\n")) {
 		if (strncmp(line, "  ", 2) != 0 || strstr(line, "echoc used"))
 			continue;

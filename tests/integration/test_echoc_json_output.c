@@ -42,6 +42,7 @@ TEST(a_ping_is_start_replies_summary)
 	ck_assert_double_eq(sum_of(&echoc, "loss_percent"), 0);
 	ck_assert_double_le(sum_of(&echoc, "rtt_us.min"), sum_of(&echoc, "rtt_us.p50"));
 	ck_assert_double_le(sum_of(&echoc, "rtt_us.p999"), sum_of(&echoc, "rtt_us.max"));
+	ck_assert_double_gt(sum_of(&echoc, "jitter_us"), 0);
 	ck_assert_str_eq(echoc.errors, "");
 }
 
@@ -61,6 +62,16 @@ TEST(nothing_measured_is_null)
 	expect_balance(&echoc);
 }
 
+static double sum_of_intervals(const char *text, const char *name)
+{
+	double sum = 0;
+
+	for (; (text = strstr(text, "{\"type\":\"interval\"")) != NULL; text++)
+		sum += json_get(text, "interval", name);
+	return sum;
+}
+
+/* Not of all the time so far. */
 TEST(a_report_is_an_interval)
 {
 	struct echoc echoc =
@@ -71,15 +82,7 @@ TEST(a_report_is_an_interval)
 	ck_assert_uint_ge(json_count(echoc.output, "interval"), 2);
 	ck_assert_uint_eq(json_count(echoc.output, "reply"), 0);
 	ck_assert_double_eq(sum_of(&echoc, "sent"), 30);
-}
-
-static double sum_of_intervals(const char *text, const char *name)
-{
-	double sum = 0;
-
-	for (; (text = strstr(text, "{\"type\":\"interval\"")) != NULL; text++)
-		sum += json_get(text, "interval", name);
-	return sum;
+	ck_assert_double_le(sum_of_intervals(echoc.output, "sent"), 30);
 }
 
 TEST(a_bench_has_rates)
@@ -99,6 +102,7 @@ TEST(a_bench_has_rates)
 	ck_assert_double_ge(sum_of(&echoc, "duration_s"), 1.1);
 	ck_assert_double_le(sum_of(&echoc, "duration_s"), sum_of(&echoc, "elapsed_s"));
 	ck_assert_double_eq(sum_of(&echoc, "connections"), 2);
+	ck_assert_double_gt(sum_of(&echoc, "jitter_us"), 0);
 	expect_balance(&echoc);
 }
 

@@ -119,7 +119,17 @@ TEST(the_kernels_clock_is_used_and_named)
 	struct echoc echoc = echoc_run(
 		ECHOC_ARGS("ping", "-u", "-v", "-c", "3", "-i", "10ms", FAULTY(.datagram = true)));
 
-	EXPECT(&echoc, 0, "clock=kernel", "receive times: the kernel's for 3 of 3", "ttl=64");
+	EXPECT(&echoc, 0, "clock=kernel", "receive times: the kernel's for 3 of 3", "ttl=64",
+	       "path MTU, as far as the kernel knows: ");
+}
+
+TEST_EACH(probes_leave_from_the_source_address, 2)
+{
+	struct echoc echoc =
+		echoc_run(ECHOC_ARGS("ping", "-I", "127.0.0.2", _i == 1 ? "-vu" : "-v", "-c", "1",
+				     "-W", "20s", FAULTY(.datagram = _i == 1)));
+
+	EXPECT(&echoc, 0, "from 127.0.0.2:", "1 sent, 1 received");
 }
 
 TEST(the_largest_probes_come_back)

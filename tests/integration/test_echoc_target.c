@@ -8,6 +8,8 @@
 
 #include "config.h"
 
+#include <netinet/tcp.h>
+
 #include "base/clock.h"
 #include "integration/faulty_server.h"
 #include "integration/harness.h"
@@ -87,6 +89,28 @@ TEST_EACH(one_alone_is_not_asked, BOTH)
 	expect_chosen(target_open(&target, 20000, &reason), 0);
 	ck_assert(target.answered);
 	ck_assert_str_eq(reason.text, "");
+}
+
+static int option_of(int fd, int level, int name)
+{
+	socklen_t length = sizeof(int);
+	int value = 0;
+
+	ck_assert_int_eq(getsockopt(fd, level, name, &value, &length), 0);
+	return value;
+}
+
+/* A small message is not to wait for the acknowledgement of the one before. */
+TEST(small_messages_go_at_once)
+{
+	struct faulty good = {0};
+	int fd;
+
+	begin(STREAM);
+	add_candidate(faulty_start(&good));
+	fd = target_open(&target, 20000, &reason);
+	ck_assert_int_eq(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+	expect_chosen(fd, 0);
 }
 
 TEST(all_that_refuse_a_connection_are_named)

@@ -137,7 +137,7 @@ TEST(merged_parts_are_as_the_whole)
 	latency_clear(&sum);
 	for (unsigned i = 0; i < 10; i++) {
 		latency_clear(&part);
-		for (unsigned k = 0; k < 100; k++) {
+		for (unsigned k = 0; k < 10 * i + 1; k++) {
 			uint64_t value = long_tailed();
 
 			latency_add(&whole, value, 1);

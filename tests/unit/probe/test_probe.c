@@ -47,6 +47,23 @@ TEST(a_header_reads_back)
 	ck_assert(!probe_read(header, &read));
 }
 
+/* A pattern that is not random any more would still agree with itself. */
+TEST(the_bytes_are_those_of_a_second_implementation)
+{
+	static const unsigned char header[PROBE_HEADER_SIZE] =
+		"\xec\x0c"
+		"echoc1\x88\x77\x66\x55\x44\x33\x22\x11"
+		")\0\0\0\0\0\0\0\x08\x07\x06\x05\x04\x03\x02\x01";
+	unsigned char *bytes = written(&sample, MIB);
+	uint64_t fnv1a = 0xcbf29ce484222325;
+
+	ck_assert_mem_eq(bytes, header, sizeof(header));
+	for (size_t i = 0; i < MIB; i++)
+		fnv1a = (fnv1a ^ bytes[i]) * 0x100000001b3;
+	ck_assert_uint_eq(fnv1a, 0x36af29436972f037);
+	free(bytes);
+}
+
 TEST(every_flipped_bit_is_found_where_it_is)
 {
 	const size_t size = 200;

@@ -59,6 +59,25 @@ TEST(a_source_within_its_rate_is_always_answered)
 	ck_assert_uint_eq(flood("::ffff:192.0.2.3", 1, 1, SECOND, START + 20 * SECOND), 20);
 }
 
+TEST(nothing_is_granted_a_nanosecond_early)
+{
+	ck_assert_uint_eq(take("::ffff:192.0.2.1", 1, 1000, START), 2);
+	ck_assert_uint_eq(take("::ffff:192.0.2.1", 1, 1000, START + SECOND - 1), 0);
+	ck_assert_uint_eq(take("::ffff:192.0.2.1", 1, 1000, START + SECOND), 2);
+}
+
+TEST(at_the_highest_rate_each_nanosecond_has_four)
+{
+	ck_assert_uint_eq(take("::ffff:192.0.2.1", RATE_MAX, RATE_MAX, START), RATE_MAX);
+	ck_assert_uint_eq(take("::ffff:192.0.2.1", RATE_MAX, 4, START + 1), 4);
+}
+
+TEST(beyond_the_rate_each_64_have_8_replies)
+{
+	ck_assert_uint_eq(take("::ffff:192.0.2.1", 100000, 100000, START), 100000);
+	ck_assert_uint_eq(take("::ffff:192.0.2.1", 100000, 6400, START), 800);
+}
+
 TEST_EACH(a_flood_gets_twice_the_rate, 8)
 {
 	static const struct {

@@ -192,6 +192,24 @@ TEST(a_clock_set_back_mutes_the_log_for_one_period_at_most)
 	ck_assert(take_from(&address, 1, 50, back).log_due);
 }
 
+static bool has_line(const char *source, int64_t now)
+{
+	struct in6_addr address = ip(source);
+
+	return take_from(&address, 1, 50, now).log_due;
+}
+
+TEST(a_period_without_lines_ends_on_time)
+{
+	ck_assert(has_line("::ffff:192.0.2.1", START));
+	ck_assert(!has_line("::ffff:192.0.2.2", START + SECOND - 1));
+	ck_assert(has_line("::ffff:192.0.2.2", START + SECOND));
+	ck_assert(!has_line("::ffff:192.0.2.1", START + 30 * SECOND - 1));
+	ck_assert(has_line("::ffff:192.0.2.1", START + 30 * SECOND));
+	ck_assert(!has_line("::ffff:192.0.2.1", START + 1));
+	ck_assert(has_line("::ffff:192.0.2.1", START)); /* the clock was set back */
+}
+
 TEST(no_memory_is_reported)
 {
 	struct rlimit before, none;
