@@ -42,8 +42,8 @@ def is_integration(test):
     return test.startswith("tests/integration/")
 
 
-def digest(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+def digest(*paths):
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:16]
 
 
 class Bench:
@@ -205,7 +205,8 @@ class Bench:
         """What of TEST itself may change: not the libraries that it is linked with."""
         with self.lock:
             if test not in self.versions:
-                self.versions[test] = digest(self.build / f"{test}.o")
+                corpus = self.top / test.replace("fuzz/fuzz_", "fuzz/corpus/")
+                self.versions[test] = digest(self.build / f"{test}.o", *sorted(corpus.glob("*")))
             return self.versions[test]
 
     def notices(self, test, path, changed, directory):

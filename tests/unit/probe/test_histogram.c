@@ -149,7 +149,30 @@ TEST(merged_parts_are_as_the_whole)
 	ck_assert_uint_eq(sum.min, whole.min);
 	ck_assert_uint_eq(sum.max, whole.max);
 	ck_assert_double_eq_tol(latency_mean(&sum), latency_mean(&whole), 0.001);
+	ck_assert_double_eq_tol(latency_deviation(&sum) / latency_deviation(&whole), 1, 1e-9);
 	ck_assert_mem_eq(&sum.histogram, &whole.histogram, sizeof(whole.histogram));
+}
+
+/* The middle of a bucket may lie beyond. */
+TEST_EACH(percentiles_are_within_the_extremes, 2)
+{
+	static struct latency latency;
+	uint64_t value = _i == 0 ? 1985 : 1999; /* the ends of a bucket */
+
+	latency_clear(&latency);
+	latency_add(&latency, value, 1);
+	ck_assert_double_eq(latency_percentile(&latency, 50), (double)value);
+}
+
+TEST(a_value_is_between_itself_and_the_next)
+{
+	static struct histogram histogram;
+
+	histogram_clear(&histogram);
+	histogram_add(&histogram, 100, 1);
+	ck_assert_uint_eq(histogram_between(&histogram, 100, 101), 1);
+	ck_assert_uint_eq(histogram_between(&histogram, 99, 100), 0);
+	ck_assert_uint_eq(histogram_between(&histogram, 101, 200), 0);
 }
 
 TEST(between_counts_each_value_once)
