@@ -26,14 +26,14 @@ static inline struct timeval timeval_from_ms(uint64_t ms)
 	return (struct timeval){(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
 }
 
-/* The timer expires when clock_ns() is DUE, or at once. */
-static inline void events_arm(struct event *timer, uint64_t due)
+/* The timer expires when clock_ns() is DUE, or at once. -1 without memory: only the first time. */
+static inline int events_arm(struct event *timer, uint64_t due)
 {
 	uint64_t now = clock_ns();
 	struct timeval wait =
 		timeval_from_us(due > now ? (due - now + NS_PER_US - 1) / NS_PER_US : 0);
 
-	event_add(timer, &wait);
+	return event_add(timer, &wait);
 }
 
 /* A loop for one thread, with FLAGS beside that. NULL without memory. */
@@ -52,14 +52,16 @@ static inline struct event_base *events_new_base(int flags)
 
 /*
  * Runs BASE until a callback breaks out of it. BUSY: looks again and again without ever sleeping,
- * so that nothing waits for a wake-up of this thread.
+ * so that nothing waits for a wake-up of this thread. -1 if it cannot wait for events.
  */
-static inline void events_run(struct event_base *base, bool busy)
+static inline int events_run(struct event_base *base, bool busy)
 {
 	int flags = busy ? EVLOOP_NONBLOCK : 0;
+	int result;
 
-	while (event_base_loop(base, flags) == 0 && busy && !event_base_got_break(base))
+	while ((result = event_base_loop(base, flags)) == 0 && busy && !event_base_got_break(base))
 		;
+	return result;
 }
 
 /*

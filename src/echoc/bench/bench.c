@@ -49,10 +49,10 @@ struct bencher {
 	uint64_t stopped;  /* when a signal came that counts; 0: none did */
 };
 
-static void arm_report(struct bencher *bencher)
+static int arm_report(struct bencher *bencher)
 {
-	events_arm(&bencher->report,
-		   bencher->shared.start + ++bencher->reports * NS_PER_S + REPORT_DELAY);
+	return events_arm(&bencher->report,
+			  bencher->shared.start + ++bencher->reports * NS_PER_S + REPORT_DELAY);
 }
 
 static void on_report(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
@@ -63,7 +63,7 @@ static void on_report(evutil_socket_t fd UNUSED, short what UNUSED, void *contex
 	if (until >= bencher->shared.end || bencher->shared.stop)
 		return; /* the rest is reported at the end */
 	bench_report_interval(&bencher->output, until);
-	arm_report(bencher);
+	(void)arm_report(bencher);
 }
 
 static void on_done(evutil_socket_t fd, short what UNUSED, void *context)
@@ -186,6 +186,8 @@ static int start_threads(struct bencher *bencher, struct reason *reason)
 	shared->start = clock_ns() + START_DELAY;
 	shared->end = shared->start + shared->arguments->duration_ms * NS_PER_MS;
 	bench_report_begin(&bencher->output, shared);
+	if (arm_report(bencher) < 0)
+		return reason_set(reason, "out of memory");
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	for (size_t i = 0; i < bencher->count && error == 0; i++)
 		error = bench_thread_start(bencher->threads[i]);
@@ -246,8 +248,8 @@ enum echoc_status bench_run(const struct arguments *arguments, struct target *ta
 
 	if (bencher_init(&bencher, arguments, target, &reason) == 0 &&
 	    start(&bencher, &reason) == 0) {
-		arm_report(&bencher);
-		event_base_dispatch(bencher.base);
+		if (event_base_dispatch(bencher.base) < 0)
+			bencher.shared.broken = true;
 		for (size_t i = 0; i < bencher.count; i++)
 			bench_thread_join(bencher.threads[i]);
 		status = bench_report_end(&bencher.output);

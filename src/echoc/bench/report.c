@@ -203,6 +203,8 @@ static void print_problems(const struct bench *shared)
 {
 	char time[NUMBER_TEXT_MAX];
 
+	if (shared->broken)
+		fprintf(stderr, "echoc: cannot wait for events: the result is incomplete\n");
 	if (shared->send_error != 0)
 		fprintf(stderr, "echoc: sending failed: %s\n", strerror(shared->send_error));
 	if (shared->gso_refused)
@@ -241,5 +243,5 @@ enum echoc_status bench_report_end(struct bench_report *report)
 		bench_table_print(arguments, shared->target, total, &span);
 	}
 	print_problems(shared);
-	return books_clean(total) ? ECHOC_INTACT : ECHOC_DAMAGED;
+	return books_clean(total) && !shared->broken ? ECHOC_INTACT : ECHOC_DAMAGED;
 }

@@ -199,9 +199,9 @@ void bench_run_due(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 	arm_schedule(self);
 }
 
-void bench_run_begin(struct bench_thread *self)
+int bench_run_begin(struct bench_thread *self)
 {
-	events_arm(&self->tick, self->bench->start);
 	if (self->lane.scheduled)
 		arm_schedule(self);
+	return events_arm(&self->tick, self->bench->start);
 }

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
 #include "echoc/bench/channel.h"
 #include "echoc/command/arguments.h"
 #include "probe/books.h"
@@ -30,6 +31,7 @@ struct bench {
 	_Atomic bool stop; /* send nothing more: interrupted */
 	_Atomic int send_error;
 	_Atomic bool gso_refused;
+	_Atomic bool broken;	   /* a thread could not wait for events */
 	_Atomic uint64_t given_up; /* messages that were still awaited when the time was up */
 	int wakeup;		   /* an eventfd: counts the threads that are done */
 	pthread_mutex_t mutex;
@@ -61,8 +63,8 @@ struct bench_thread {
 	uint64_t quiet_since; /* since when nothing is outstanding; 0: something is */
 };
 
-/* Sets the first events; everything else follows from them. */
-void bench_run_begin(struct bench_thread *self);
+/* Sets the first events; everything else follows from them. -1 without memory. */
+int bench_run_begin(struct bench_thread *self) WARN_UNUSED;
 
 /* The callbacks of the events `tick` and `due`. */
 void bench_run_tick(evutil_socket_t fd, short what, void *context);

@@ -10,6 +10,7 @@
 
 #include "echoc/bench/thread.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
@@ -47,7 +48,8 @@ static void *run(void *context)
 	const uint64_t one = 1;
 
 	grow_ready_list(self);
-	events_run(self->lane.base, self->bench->arguments->busy);
+	if (events_run(self->lane.base, self->bench->arguments->busy) < 0)
+		self->bench->broken = true;
 	(void)!write(self->bench->wakeup, &one, sizeof(one));
 	return NULL;
 }
@@ -141,7 +143,8 @@ struct bench_thread *bench_thread_new(struct bench *bench, unsigned index, const
 int bench_thread_start(struct bench_thread *self)
 {
 	plan(self);
-	bench_run_begin(self);
+	if (bench_run_begin(self) < 0)
+		return ENOMEM;
 	return pthread_create(&self->thread, NULL, run, self);
 }
 

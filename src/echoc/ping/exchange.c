@@ -147,17 +147,25 @@ static bool was_stopped(const struct pinger *pinger, uint64_t now)
 	return now >= PING_BEHIND_MAX && flow_overdue(&pinger->flow, now - PING_BEHIND_MAX);
 }
 
+/* Of what was read last, which is an error if it has no time. */
+static bool reads_on(const struct pinger *pinger, uint64_t until, unsigned *errors,
+		     unsigned *unstamped)
+{
+	if (pinger->reception.time == 0)
+		return ++*errors < ERRORS_MAX; /* it may not go away */
+	return pinger->reception.time <= until || (pinger->woken != 0 && ++*unstamped < WAITED_MAX);
+}
+
 void ping_read(struct pinger *pinger, uint64_t until)
 {
-	unsigned unstamped = 0;
+	unsigned errors = 0, unstamped = 0;
 
 	if (pinger->link.fd < 0)
 		return;
 	pinger->woken = was_stopped(pinger, until) ? until : 0;
 	do
 		pinger->reception.time = 0;
-	while (read_some(pinger) && (pinger->reception.time <= until ||
-				     (pinger->woken != 0 && ++unstamped < WAITED_MAX)));
+	while (read_some(pinger) && reads_on(pinger, until, &errors, &unstamped));
 	pinger->woken = 0;
 	if (has_error_queue(pinger))
 		(void)read_errors(pinger, flow_next(&pinger->flow));

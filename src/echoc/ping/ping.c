@@ -305,12 +305,12 @@ static int start(struct pinger *pinger, struct reason *reason)
 	pinger->started = clock_ns();
 	pinger->paced_from = pinger->started;
 	pinger->reported = pinger->started;
-	if (report > 0)
-		event_add(&pinger->report_timer, &each);
+	if ((report > 0 && event_add(&pinger->report_timer, &each) < 0) ||
+	    events_arm(&pinger->send_timer, pinger->started) < 0)
+		return reason_set(reason, "out of memory");
 	if (pinger->arguments->deadline_ms > 0)
-		events_arm(&pinger->deadline_timer,
-			   pinger->started + pinger->arguments->deadline_ms * NS_PER_MS);
-	events_arm(&pinger->send_timer, pinger->started);
+		(void)events_arm(&pinger->deadline_timer,
+				 pinger->started + pinger->arguments->deadline_ms * NS_PER_MS);
 	return 0;
 }
 
@@ -321,11 +321,17 @@ enum echoc_status ping_run(const struct arguments *arguments, struct target *tar
 	struct pinger pinger;
 
 	if (pinger_init(&pinger, arguments, target, &reason) == 0 && start(&pinger, &reason) == 0) {
-		events_run(pinger.base, arguments->busy);
+		bool broken = events_run(pinger.base, arguments->busy) < 0;
+
 		ping_read(&pinger, clock_ns());
 		pinger_end_outages(&pinger);
 		link_lose_waiting(&pinger.link, "stopped");
 		status = pinger_sum_up(&pinger);
+		if (broken) {
+			fprintf(stderr,
+				"echoc: cannot wait for events: the result is incomplete\n");
+			status = ECHOC_DAMAGED;
+		}
 		signals_block();
 	} else {
 		fprintf(stderr, "echoc: %s\n", reason.text);
