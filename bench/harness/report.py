@@ -113,6 +113,19 @@ def beside_goals(rows):
     yield check("p99 beside large messages by p99 alone", ratio_of["echod"], "<=", 3, 2)
 
 
+def busy_table(rows):
+    return table(["pair", "p50 us", "busy by this"],
+                 [[f"{row['protocol'].upper()}: {row['pair']}", f"{row['p50']:.1f}",
+                   f"{row['ratio']:.2f}"] for row in rows])
+
+
+def busy_goals(rows):
+    for row in rows:
+        if row["ratio"] != 1:
+            yield check(f"p50, {row['protocol'].upper()}, busy by {row['pair']}", row["ratio"],
+                        "<=", 0.5, 2)
+
+
 def stamp_tables(figures):
     yield table(["listener", "replies/s", "CPU us/reply", "ratio to plain echo", "per CPU second"],
                 [[row["listener"], number(row["rate"]), number(1e6 * row["cpu"]),
@@ -201,6 +214,11 @@ def sections(results):
             (BENCH / "harness/beside.md").read_text() + "\n" + \
             beside_table(results["beside"]) + "\n" + table(
                 ["echod", "goal", "measured", "reached"], list(beside_goals(results["beside"])))
+    if "busy" in results:
+        yield "Round trip of one message at a time, polling (`busy`)", \
+            (BENCH / "harness/busy.md").read_text() + "\n" + busy_table(results["busy"]) + \
+            "\n" + table(["echod", "goal", "measured", "reached"],
+                         list(busy_goals(results["busy"])))
     if "stamp" in results:
         yield "STAMP (`stamp`)", (BENCH / "harness/stamp.md").read_text() + "\n" + \
             "\n".join(stamp_tables(results["stamp"]))
