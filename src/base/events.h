@@ -64,15 +64,6 @@ static inline int events_run(struct event_base *base, bool busy)
 	return result;
 }
 
-/*
- * Gives an event that is pending another callback. libevent has no call for this, and to delete and
- * add the event instead takes two system calls.
- */
-static inline void event_set_ready(struct event *event, event_callback_fn ready)
-{
-	event->ev_evcallback.evcb_cb_union.evcb_callback = ready;
-}
-
 /* Accepts NULL. */
 static inline void free_event(struct event *event)
 {

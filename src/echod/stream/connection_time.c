@@ -12,7 +12,6 @@
 #include <sys/ioctl.h>
 
 #include "base/clock.h"
-#include "base/events.h"
 #include "echod/serving/loop.h"
 #include "echod/stream/connection.h"
 #include "echod/stream/streams.h"
@@ -97,6 +96,14 @@ int64_t connection_next_look(const struct connection *connection)
 	return may_be_drained(connection) ? sooner(due, clock_ms() + DRAINED_LOOK_MS) : due;
 }
 
+/* The one callback of a connection, so that most changes of its stage leave the event alone. */
+static void on_event(int fd, short what, void *arg)
+{
+	const struct connection *connection = arg;
+
+	connection->stage->ready(fd, what, arg);
+}
+
 int connection_enter(struct connection *connection, const struct stage *stage)
 {
 	struct loop *loop = connection->service->loop;
@@ -104,11 +111,9 @@ int connection_enter(struct connection *connection, const struct stage *stage)
 	bool is_first = !connection->stage;
 	bool same_events = !is_first && connection->stage->events == stage->events;
 
-	if (same_events) {
-		event_set_ready(event, stage->ready);
-	} else {
+	if (!same_events) {
 		event_del(event);
-		event_assign(event, loop->base, event_get_fd(event), stage->events, stage->ready,
+		event_assign(event, loop->base, event_get_fd(event), stage->events, on_event,
 			     connection);
 	}
 	connection->stage = stage;
