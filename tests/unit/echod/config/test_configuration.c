@@ -208,6 +208,16 @@ TEST(addresses_that_are_not_opened_need_not_be_there)
 	config_release(config);
 }
 
+TEST(sessions_go_without_a_rate_where_allow_names_the_sources)
+{
+	struct config *config = load_good("[listener a]\naddress = *:1\nmode = echoplus\n"
+					  "stamp_sessions = 1\nudp_rate = 0\n"
+					  "allow = 192.0.2.0/24\n");
+
+	ck_assert_uint_eq(config_listener(config, "a")->stamp_sessions, 1);
+	config_release(config);
+}
+
 TEST(proxies_that_may_be_anybody_are_a_warning)
 {
 	struct config *config = load_text("[defaults]\nproxy_from = 10.0.0.0/8 ::/0\n"

@@ -198,6 +198,20 @@ TEST(a_key_that_was_never_read_cannot_be_kept)
 	config_release(config);
 }
 
+TEST(the_key_of_another_file_is_not_kept)
+{
+	struct config *config;
+
+	write_key(KEY);
+	config = load(LISTENER, "", NULL);
+	ck_assert_int_eq(unlink(path), 0);
+	(void)snprintf(path, sizeof(path), "%s/another", directory);
+	write_key(KEY);
+	ck_assert_ptr_null(load_unreadable(LISTENER, "", config));
+	ck_assert_ptr_nonnull(strstr(said.lines, "F:4: stamp_key: "));
+	config_release(config);
+}
+
 TEST(any_other_fault_refuses_the_reload)
 {
 	struct config *config;
