@@ -16,8 +16,8 @@
 
 #include "unit/sources.h"
 
-/* What the other worker does before the next exchange. */
-static void (*other_worker)(void);
+/* What the other worker does before the next exchange of this thread. */
+static _Thread_local void (*other_worker)(void);
 
 static bool exchange(_Atomic uint32_t *object, uint32_t *expected, uint32_t desired)
 {
