@@ -147,13 +147,12 @@ static INLINED void add_message(const struct judging *judging, unsigned index,
 {
 	struct udp_batch *batch = judging->endpoint->service->loop->datagrams->batch;
 	union control *control = &batch->out_control[batch->out_count];
-	struct udp_answer answer = {.v4 = IN6_IS_ADDR_V4MAPPED(&in->arrival.source),
-				    .hops = reply_hops(judging, in),
-				    .tos = tos,
-				    .segment = reply->segment};
+	struct udp_answer how = {.v4 = IN6_IS_ADDR_V4MAPPED(&in->arrival.source),
+				 .hops = reply_hops(judging, in),
+				 .tos = tos,
+				 .segment = reply->segment};
 
-	udp_control_write(udp_batch_reply(batch, index, size, *reply), control, &in->notes,
-			  &answer);
+	udp_control_write(udp_batch_reply(batch, index, size, *reply), control, &in->notes, &how);
 }
 
 /* Plain echo: what came leaves again, from where it lies. */
