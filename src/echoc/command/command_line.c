@@ -96,6 +96,19 @@ static int read_options(struct arguments *arguments, int argc, char *argv[])
 	return optind;
 }
 
+/* What a unix socket has no use for. */
+static int check_unix(const struct arguments *arguments, bool is_datagram)
+{
+	if (arguments->only_tcp)
+		return bad_usage("-t does not apply to unix sockets");
+	if (!is_datagram && arguments->target.udp)
+		return bad_usage("unix: is a stream: use unixgram:/PATH for datagrams");
+	if (arguments->only_v4 || arguments->only_v6 || arguments->target.source ||
+	    arguments->target.fragmenting != FRAGMENTING_DEFAULT)
+		return bad_usage("-4, -6, -I and -M do not apply to unix sockets");
+	return 0;
+}
+
 static int check_together(const struct arguments *arguments)
 {
 	bool is_unixgram = strncmp(arguments->target.name, "unixgram:", 9) == 0;
@@ -105,14 +118,8 @@ static int check_together(const struct arguments *arguments)
 		return bad_usage("-4 and -6 cannot be used together: choose one");
 	if (arguments->only_tcp && arguments->target.udp)
 		return bad_usage("-t and -u cannot be used together: choose one");
-	if (arguments->only_tcp && (is_unix || is_unixgram))
-		return bad_usage("-t does not apply to unix sockets");
-	if (is_unix && arguments->target.udp)
-		return bad_usage("unix: is a stream: use unixgram:/PATH for datagrams");
-	if ((is_unix || is_unixgram) &&
-	    (arguments->only_v4 || arguments->only_v6 || arguments->target.source ||
-	     arguments->target.fragmenting != FRAGMENTING_DEFAULT))
-		return bad_usage("-4, -6, -I and -M do not apply to unix sockets");
+	if ((is_unix || is_unixgram) && check_unix(arguments, is_unixgram) < 0)
+		return -1;
 	if (arguments->gso && (!arguments->target.udp || is_unixgram))
 		return bad_usage("-g sends UDP: add -u");
 	if (arguments->threads > arguments->connections)

@@ -55,6 +55,6 @@ const char *wall_clock_of_day(uint64_t time, char text[static WALL_CLOCK_TEXT_MA
 	(void)wall_clock_local(time, text);
 	after_date = strchr(text, ' ');
 	if (after_date)
-		memmove(text, after_date + 1, strlen(after_date));
+		memmove(text, after_date + 1, strlen(after_date + 1) + 1);
 	return text;
 }
