@@ -141,7 +141,7 @@ TEST(a_silent_session_begins_anew_where_it_is)
 	ck_assert_uint_eq(session_unanswered(session), 0);
 }
 
-TEST(whoever_asks_begins_anew)
+TEST(a_session_begins_anew_when_asked)
 {
 	struct session *session = enter();
 

@@ -163,7 +163,7 @@ TEST(connections_are_spread_evenly_and_wake_one_worker)
 	for (size_t i = 0; i < WORKERS; i++)
 		ck_assert_uint_eq(accepted_by(i), EACH);
 	ck_assert_uint_eq(atomic_load(&accepted), CLIENTS);
-	/* Whoever has no more than the others looks whether there is another one. */
+	/* A worker that has no more than the others looks whether there is another one. */
 	ck_assert_uint_le(atomic_load(&in_vain), CLIENTS / 2);
 	close_all(clients);
 }
