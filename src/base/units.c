@@ -128,56 +128,70 @@ int parse_unsigned(const char *text, uint64_t min, uint64_t max, uint64_t *value
 	return 0;
 }
 
-int parse_duration(const char *text, uint64_t min_ms, uint64_t max_ms, uint64_t *ms,
-		   struct reason *reason)
+/* In the first UNIT, from the largest on, that divides it. */
+static const char *format_in(const struct unit *unit, uint64_t value,
+			     char text[static DURATION_TEXT_MAX])
+{
+	while (value % unit->factor != 0)
+		unit++;
+	(void)snprintf(text, DURATION_TEXT_MAX, "%" PRIu64 "%s", value / unit->factor,
+		       value == 0 ? "" : unit->name);
+	return text;
+}
+
+/* A way to write durations. */
+struct duration_form {
+	const struct unit *units;
+	size_t unit_count;
+	uint64_t bare; /* without a unit: seconds */
+	const char *words;
+	bool (*take)(const char *text, const struct unit *units, size_t count, uint64_t bare,
+		     uint64_t *value);
+};
+
+static int parse_as(const struct duration_form *form, const char *text, uint64_t min, uint64_t max,
+		    uint64_t *value, struct reason *reason)
 {
 	char min_text[DURATION_TEXT_MAX], max_text[DURATION_TEXT_MAX];
 	uint64_t number;
 
-	if (!take_quantity(text, duration_units, ARRAY_SIZE(duration_units), 1000, &number) ||
-	    number < min_ms || number > max_ms)
-		return reason_set(reason,
-				  "\"%s\" is not a duration from %s to %s: a whole number with ms, "
-				  "s, m, h or d, or of seconds",
-				  text, format_duration(min_ms, min_text),
-				  format_duration(max_ms, max_text));
-	*ms = number;
+	if (!form->take(text, form->units, form->unit_count, form->bare, &number) || number < min ||
+	    number > max)
+		return reason_set(reason, "\"%s\" is not a duration from %s to %s: %s", text,
+				  format_in(form->units, min, min_text),
+				  format_in(form->units, max, max_text), form->words);
+	*value = number;
 	return 0;
+}
+
+int parse_duration(const char *text, uint64_t min_ms, uint64_t max_ms, uint64_t *ms,
+		   struct reason *reason)
+{
+	static const struct duration_form form = {
+		duration_units, ARRAY_SIZE(duration_units), 1000,
+		"a whole number with ms, s, m, h or d, or of seconds", take_quantity};
+
+	return parse_as(&form, text, min_ms, max_ms, ms, reason);
 }
 
 int parse_short_duration(const char *text, uint64_t min_us, uint64_t max_us, uint64_t *us,
 			 struct reason *reason)
 {
-	char min_text[DURATION_TEXT_MAX], max_text[DURATION_TEXT_MAX];
-	uint64_t number;
+	static const struct duration_form form = {
+		short_duration_units, ARRAY_SIZE(short_duration_units), 1000000,
+		"a whole number with us, ms or s, or of seconds", take_quantity};
 
-	if (!take_quantity(text, short_duration_units, ARRAY_SIZE(short_duration_units), 1000000,
-			   &number) ||
-	    number < min_us || number > max_us)
-		return reason_set(reason,
-				  "\"%s\" is not a duration from %s to %s: a whole number with us, "
-				  "ms or s, or of seconds",
-				  text, format_short_duration(min_us, min_text),
-				  format_short_duration(max_us, max_text));
-	*us = number;
-	return 0;
+	return parse_as(&form, text, min_us, max_us, us, reason);
 }
 
 int parse_decimal_duration(const char *text, uint64_t min_ms, uint64_t max_ms, uint64_t *ms,
 			   struct reason *reason)
 {
-	char min_text[DURATION_TEXT_MAX], max_text[DURATION_TEXT_MAX];
-	uint64_t number;
+	static const struct duration_form form = {duration_units, ARRAY_SIZE(duration_units), 1000,
+						  "a number with ms, s, m, h or d, or of seconds",
+						  take_decimal};
 
-	if (!take_decimal(text, duration_units, ARRAY_SIZE(duration_units), 1000, &number) ||
-	    number < min_ms || number > max_ms)
-		return reason_set(reason,
-				  "\"%s\" is not a duration from %s to %s: a number with ms, s, m, "
-				  "h or d, or of seconds",
-				  text, format_duration(min_ms, min_text),
-				  format_duration(max_ms, max_text));
-	*ms = number;
-	return 0;
+	return parse_as(&form, text, min_ms, max_ms, ms, reason);
 }
 
 int parse_rate(const char *text, uint64_t min, uint64_t max, uint64_t *rate, struct reason *reason)
@@ -225,17 +239,6 @@ int parse_boolean(const char *text, bool *value, struct reason *reason)
 		}
 	}
 	return reason_set(reason, "\"%s\" is not yes or no (nor true, false, on, off, 1, 0)", text);
-}
-
-/* In the first UNIT, from the largest on, that divides it. */
-static const char *format_in(const struct unit *unit, uint64_t value,
-			     char text[static DURATION_TEXT_MAX])
-{
-	while (value % unit->factor != 0)
-		unit++;
-	(void)snprintf(text, DURATION_TEXT_MAX, "%" PRIu64 "%s", value / unit->factor,
-		       value == 0 ? "" : unit->name);
-	return text;
 }
 
 const char *format_duration(uint64_t ms, char text[static DURATION_TEXT_MAX])

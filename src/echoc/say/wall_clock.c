@@ -15,46 +15,47 @@
 
 #include "base/clock.h"
 
-static uint64_t on_the_wall(uint64_t time)
+/* Splits TIME on the wall by BREAK_DOWN; returns the nanoseconds that are left. */
+static unsigned split(uint64_t time, struct tm *(*break_down)(const time_t *, struct tm *),
+		      struct tm *parts)
 {
-	return clock_read(CLOCK_REALTIME) - clock_ns() + time;
+	uint64_t wall = clock_read(CLOCK_REALTIME) - clock_ns() + time;
+	time_t seconds = (time_t)(wall / NS_PER_S);
+
+	memset(parts, 0, sizeof(*parts));
+	(void)break_down(&seconds, parts);
+	return (unsigned)(wall % NS_PER_S);
 }
 
 const char *wall_clock_utc(uint64_t time, char text[static WALL_CLOCK_TEXT_MAX])
 {
-	uint64_t wall = on_the_wall(time);
-	time_t seconds = (time_t)(wall / NS_PER_S);
 	char date[32] = "";
 	struct tm utc;
+	unsigned rest = split(time, gmtime_r, &utc);
 
-	if (gmtime_r(&seconds, &utc))
-		(void)strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
-	snprintf(text, WALL_CLOCK_TEXT_MAX, "%s.%06uZ", date,
-		 (unsigned)(wall % NS_PER_S / NS_PER_US));
-	return text;
-}
-
-const char *wall_clock_local(uint64_t time, char text[static WALL_CLOCK_TEXT_MAX])
-{
-	uint64_t wall = on_the_wall(time);
-	time_t seconds = (time_t)(wall / NS_PER_S);
-	char date[32] = "";
-	struct tm local;
-
-	if (localtime_r(&seconds, &local))
-		(void)strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &local);
-	snprintf(text, WALL_CLOCK_TEXT_MAX, "%s.%03u", date,
-		 (unsigned)(wall % NS_PER_S / NS_PER_MS));
+	(void)strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(text, WALL_CLOCK_TEXT_MAX, "%s.%06uZ", date, rest / (unsigned)NS_PER_US);
 	return text;
 }
 
 const char *wall_clock_of_day(uint64_t time, char text[static WALL_CLOCK_TEXT_MAX])
 {
-	const char *after_date;
+	char hour[32] = "";
+	struct tm local;
+	unsigned rest = split(time, localtime_r, &local);
 
-	(void)wall_clock_local(time, text);
-	after_date = strchr(text, ' ');
-	if (after_date)
-		memmove(text, after_date + 1, strlen(after_date + 1) + 1);
+	(void)strftime(hour, sizeof(hour), "%H:%M:%S", &local);
+	snprintf(text, WALL_CLOCK_TEXT_MAX, "%s.%03u", hour, rest / (unsigned)NS_PER_MS);
+	return text;
+}
+
+const char *wall_clock_local(uint64_t time, char text[static WALL_CLOCK_TEXT_MAX])
+{
+	char date[32] = "";
+	struct tm local;
+	unsigned rest = split(time, localtime_r, &local);
+
+	(void)strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &local);
+	snprintf(text, WALL_CLOCK_TEXT_MAX, "%s.%03u", date, rest / (unsigned)NS_PER_MS);
 	return text;
 }
