@@ -9,9 +9,9 @@
 #include "config.h"
 
 #include "base/clock.h"
+#include "base/stamp_format.h"
 #include "echod/config/configuration.h"
 #include "echod/datagram/modes/stamp.h"
-#include "echod/datagram/modes/stamp_clock.h"
 #include "fuzz/fuzz.h"
 #include "support/stamp_model.h"
 

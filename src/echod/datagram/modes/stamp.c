@@ -13,6 +13,8 @@
 #include <string.h>
 
 #include "base/big_endian.h"
+#include "base/clock.h"
+#include "base/stamp_format.h"
 #include "echod/config/configuration.h"
 #include "echod/datagram/modes/stamp_clock.h"
 #include "echod/datagram/modes/stamp_packet.h"

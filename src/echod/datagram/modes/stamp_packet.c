@@ -10,29 +10,6 @@
 #include <string.h>
 
 #include "base/big_endian.h"
-#include "base/sha256.h"
-
-#define HMAC_AT 96
-#define HMAC_SIZE 16
-
-const struct stamp_layout stamp_unauthenticated = {.size = 44,
-						   .time = 4,
-						   .error = 12,
-						   .ssid = 14,
-						   .received = 16,
-						   .request_sequence = 24,
-						   .request_time = 28,
-						   .request_error = 36,
-						   .request_ttl = 40};
-const struct stamp_layout stamp_authenticated = {.size = HMAC_AT + HMAC_SIZE,
-						 .time = 16,
-						 .error = 24,
-						 .ssid = 26,
-						 .received = 32,
-						 .request_sequence = 48,
-						 .request_time = 64,
-						 .request_error = 72,
-						 .request_ttl = 80};
 
 void stamp_packet_read(const uint8_t *packet, const struct stamp_layout *layout,
 		       struct stamp_request *request)
@@ -61,30 +38,4 @@ void stamp_packet_write(uint8_t *packet, const struct stamp_layout *layout,
 	put64(packet + layout->request_time, request->time);
 	put16(packet + layout->request_error, request->error);
 	packet[layout->request_ttl] = reply->ttl;
-}
-
-static void compute(const uint8_t *packet, const struct hmac_key *key,
-		    uint8_t digest[static SHA256_SIZE])
-{
-	struct sha256 hash;
-
-	hmac_begin(&hash, key);
-	sha256_add(&hash, packet, HMAC_AT);
-	hmac_end(&hash, key, digest);
-}
-
-bool stamp_packet_is_authentic(const uint8_t *packet, const struct hmac_key *key)
-{
-	uint8_t digest[SHA256_SIZE];
-
-	compute(packet, key, digest);
-	return digests_equal(digest, packet + HMAC_AT, HMAC_SIZE);
-}
-
-void stamp_packet_sign(uint8_t *packet, const struct hmac_key *key)
-{
-	uint8_t digest[SHA256_SIZE];
-
-	compute(packet, key, digest);
-	memcpy(packet + HMAC_AT, digest, HMAC_SIZE);
 }

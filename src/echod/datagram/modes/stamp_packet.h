@@ -2,26 +2,16 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * STAMP's base packets (RFC 8762), unauthenticated and authenticated: where each field is. Reads
- * and writes memory only; stamp.c calls it for each packet.
+ * STAMP's base packets (RFC 8762), unauthenticated and authenticated, as a reflector reads and
+ * writes them. Reads and writes memory only; stamp.c calls it for each packet.
  */
 
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-struct hmac_key;
-
-/* Offsets of the fields. Those up to the SSID are where a request has them as well. */
-struct stamp_layout {
-	size_t size;
-	size_t time, error, ssid;
-	size_t received, request_sequence, request_time, request_error, request_ttl;
-};
-
-extern const struct stamp_layout stamp_unauthenticated, stamp_authenticated;
+#include "base/stamp_format.h"
 
 /* What a reply repeats of its request. */
 struct stamp_request {
@@ -47,7 +37,3 @@ struct stamp_reply {
 /* Writes the reply, all but its time and with the number of the request. */
 void stamp_packet_write(uint8_t *packet, const struct stamp_layout *layout,
 			const struct stamp_request *request, const struct stamp_reply *reply);
-
-/* Of an authenticated packet, whose last field is over all before it. */
-bool stamp_packet_is_authentic(const uint8_t *packet, const struct hmac_key *key);
-void stamp_packet_sign(uint8_t *packet, const struct hmac_key *key);

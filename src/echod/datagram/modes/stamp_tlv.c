@@ -11,41 +11,13 @@
 
 #include "base/big_endian.h"
 #include "base/compiler.h"
-#include "base/sha256.h"
+#include "base/stamp_format.h"
 #include "echod/config/configuration.h"
 #include "echod/datagram/modes/mode.h"
-#include "echod/datagram/modes/stamp_clock.h"
 
-#define HEADER 4
-#define HMAC_SIZE 16
 #define ADDRESS_SIZE 16
 #define IPV4_SIZE 4
 #define FOLLOW_UP_SIZE 16
-#define SEQUENCE_SIZE 4 /* of the base packet, which the HMAC covers as well */
-
-enum { UNRECOGNISED = 0x80, MALFORMED = 0x40, INTEGRITY_FAILED = 0x20 };
-
-enum tlv_type {
-	EXTRA_PADDING = 1,
-	LOCATION = 2,
-	TIMESTAMP_INFORMATION = 3,
-	CLASS_OF_SERVICE = 4,
-	DIRECT_MEASUREMENT = 5,
-	FOLLOW_UP_TELEMETRY = 7,
-	HMAC = 8,
-	DESTINATION_NODE = 9,
-};
-
-enum location_type {
-	SOURCE_MAC = 1,
-	SOURCE_EUI64 = 3,
-	DESTINATION_IP = 4,
-	DESTINATION_IPV4 = 5,
-	DESTINATION_IPV6 = 6,
-	SOURCE_IP = 7,
-	SOURCE_IPV4 = 8,
-	SOURCE_IPV6 = 9,
-};
 
 /* A mark of a question: whether stamp_chain_complete() has anything to do. */
 enum { COMPLETES = 0 };
@@ -67,11 +39,11 @@ static bool take(uint8_t **at, const uint8_t *end, struct tlv *tlv)
 {
 	size_t left = (size_t)(end - *at);
 
-	if (left < HEADER)
+	if (left < STAMP_TLV_HEADER)
 		return false;
-	left -= HEADER;
+	left -= STAMP_TLV_HEADER;
 	tlv->at = *at;
-	tlv->value = *at + HEADER;
+	tlv->value = *at + STAMP_TLV_HEADER;
 	tlv->type = tlv->at[1];
 	tlv->length = get16(tlv->at + 2);
 	tlv->cut = tlv->length > left;
@@ -94,7 +66,7 @@ static uint8_t put_address(struct tlv *sub, const struct in6_addr *ip, uint8_t t
 	bool v4 = IN6_IS_ADDR_V4MAPPED(ip);
 
 	if (sub->length != ADDRESS_SIZE)
-		return MALFORMED;
+		return STAMP_MALFORMED;
 	sub->at[1] = v4 ? type4 : type6;
 	memset(sub->value, 0, ADDRESS_SIZE);
 	memcpy(sub->value, ip->s6_addr + (v4 ? ADDRESS_SIZE - IPV4_SIZE : 0),
@@ -106,8 +78,8 @@ static uint8_t put_address(struct tlv *sub, const struct in6_addr *ip, uint8_t t
 static uint8_t put_mac(struct tlv *sub)
 {
 	if (sub->length != 8)
-		return MALFORMED;
-	sub->at[1] = SOURCE_EUI64;
+		return STAMP_MALFORMED;
+	sub->at[1] = STAMP_SOURCE_EUI64;
 	memset(sub->value, 0, sub->length);
 	return 0;
 }
@@ -115,17 +87,17 @@ static uint8_t put_mac(struct tlv *sub)
 static uint8_t locate(const struct question *question, struct tlv *sub)
 {
 	if (sub->cut)
-		return MALFORMED;
+		return STAMP_MALFORMED;
 	switch (sub->type) {
-	case SOURCE_MAC:
+	case STAMP_SOURCE_MAC:
 		return put_mac(sub);
-	case DESTINATION_IP:
-		return put_address(sub, &question->notes.destination, DESTINATION_IPV4,
-				   DESTINATION_IPV6);
-	case SOURCE_IP:
-		return put_address(sub, &question->source, SOURCE_IPV4, SOURCE_IPV6);
+	case STAMP_DESTINATION_IP:
+		return put_address(sub, &question->notes.destination, STAMP_DESTINATION_IPV4,
+				   STAMP_DESTINATION_IPV6);
+	case STAMP_SOURCE_IP:
+		return put_address(sub, &question->source, STAMP_SOURCE_IPV4, STAMP_SOURCE_IPV6);
 	default:
-		return UNRECOGNISED;
+		return STAMP_UNRECOGNISED;
 	}
 }
 
@@ -168,7 +140,7 @@ static uint8_t answer_class(struct question *question, struct tlv *tlv)
 static uint8_t answer_measurement(struct question *question, struct tlv *tlv)
 {
 	if (!question->session)
-		return UNRECOGNISED;
+		return STAMP_UNRECOGNISED;
 	put32(tlv->value + 4, session_received(question->session));
 	question->marks[COMPLETES] = true;
 	return 0;
@@ -187,7 +159,7 @@ static uint8_t answer_follow_up(struct question *question, struct tlv *tlv)
 static uint8_t answer_hmac(struct question *question, struct tlv *tlv UNUSED)
 {
 	if (!question->settings->stamp_key.hmac)
-		return UNRECOGNISED;
+		return STAMP_UNRECOGNISED;
 	question->marks[COMPLETES] = true;
 	return 0;
 }
@@ -199,9 +171,9 @@ static uint8_t answer_destination(struct question *question, struct tlv *tlv)
 	size_t size = IN6_IS_ADDR_V4MAPPED(ip) ? IPV4_SIZE : ADDRESS_SIZE;
 
 	if (tlv->length != IPV4_SIZE && tlv->length != ADDRESS_SIZE)
-		return MALFORMED;
+		return STAMP_MALFORMED;
 	if (tlv->length != size || memcmp(tlv->value, ip->s6_addr + ADDRESS_SIZE - size, size) != 0)
-		return UNRECOGNISED;
+		return STAMP_UNRECOGNISED;
 	return 0;
 }
 
@@ -209,14 +181,14 @@ static const struct kind {
 	uint16_t least, most; /* bytes of its value */
 	uint8_t (*answer)(struct question *question, struct tlv *tlv);
 } kinds[] = {
-	[EXTRA_PADDING] = {0, UINT16_MAX, copy},
-	[LOCATION] = {4, UINT16_MAX, answer_location},
-	[TIMESTAMP_INFORMATION] = {4, 4, answer_timestamp},
-	[CLASS_OF_SERVICE] = {4, 4, answer_class},
-	[DIRECT_MEASUREMENT] = {12, 12, answer_measurement},
-	[FOLLOW_UP_TELEMETRY] = {FOLLOW_UP_SIZE, FOLLOW_UP_SIZE, answer_follow_up},
-	[HMAC] = {HMAC_SIZE, HMAC_SIZE, answer_hmac},
-	[DESTINATION_NODE] = {IPV4_SIZE, ADDRESS_SIZE, answer_destination},
+	[STAMP_EXTRA_PADDING] = {0, UINT16_MAX, copy},
+	[STAMP_LOCATION] = {4, UINT16_MAX, answer_location},
+	[STAMP_TIMESTAMP_INFORMATION] = {4, 4, answer_timestamp},
+	[STAMP_CLASS_OF_SERVICE] = {4, 4, answer_class},
+	[STAMP_DIRECT_MEASUREMENT] = {12, 12, answer_measurement},
+	[STAMP_FOLLOW_UP_TELEMETRY] = {FOLLOW_UP_SIZE, FOLLOW_UP_SIZE, answer_follow_up},
+	[STAMP_HMAC] = {STAMP_HMAC_SIZE, STAMP_HMAC_SIZE, answer_hmac},
+	[STAMP_DESTINATION_NODE] = {IPV4_SIZE, ADDRESS_SIZE, answer_destination},
 };
 
 static uint8_t answer_tlv(struct question *question, struct tlv *tlv)
@@ -224,27 +196,15 @@ static uint8_t answer_tlv(struct question *question, struct tlv *tlv)
 	const struct kind *kind = tlv->type < ARRAY_SIZE(kinds) ? &kinds[tlv->type] : NULL;
 
 	if (tlv->cut)
-		return MALFORMED;
+		return STAMP_MALFORMED;
 	if (!kind || !kind->answer)
-		return UNRECOGNISED;
+		return STAMP_UNRECOGNISED;
 	if (tlv->length >= kind->least && tlv->length <= kind->most)
 		return kind->answer(question, tlv);
 	/* The standard's one exception to copying what has a wrong length. */
-	if (tlv->type == FOLLOW_UP_TELEMETRY)
+	if (tlv->type == STAMP_FOLLOW_UP_TELEMETRY)
 		memset(tlv->value, 0, tlv->length);
-	return MALFORMED;
-}
-
-/* Over the sequence number and the TLVs from FROM to TO. */
-static void compute(const struct hmac_key *key, const uint8_t *packet, const uint8_t *from,
-		    const uint8_t *to, uint8_t digest[static SHA256_SIZE])
-{
-	struct sha256 hash;
-
-	hmac_begin(&hash, key);
-	sha256_add(&hash, packet, SEQUENCE_SIZE);
-	sha256_add(&hash, from, (size_t)(to - from));
-	hmac_end(&hash, key, digest);
+	return STAMP_MALFORMED;
 }
 
 static bool all_zero(const uint8_t *bytes, size_t size)
@@ -257,7 +217,8 @@ static bool is_chain(const uint8_t *at, const uint8_t *end)
 {
 	size_t size = (size_t)(end - at);
 
-	return size >= HEADER && (at[0] & ~UNRECOGNISED) == 0 && !all_zero(at, size);
+	return size >= STAMP_TLV_HEADER && (at[0] & ~STAMP_UNRECOGNISED) == 0 &&
+	       !all_zero(at, size);
 }
 
 /*
@@ -267,24 +228,24 @@ static bool is_chain(const uint8_t *at, const uint8_t *end)
 static bool is_authentic(const uint8_t *packet, uint8_t *start, const uint8_t *end,
 			 const struct hmac_key *key)
 {
-	uint8_t *at = start, digest[SHA256_SIZE];
+	uint8_t *at = start, code[STAMP_HMAC_SIZE];
 	const uint8_t *hmac = NULL;
 	unsigned count = 0;
 	struct tlv tlv;
 
 	for (; take(&at, end, &tlv); count++) {
-		if (hmac && tlv.type != EXTRA_PADDING)
+		if (hmac && tlv.type != STAMP_EXTRA_PADDING)
 			return false;
-		if (tlv.type != HMAC)
+		if (tlv.type != STAMP_HMAC)
 			continue;
-		if (tlv.cut || tlv.length != HMAC_SIZE)
+		if (tlv.cut || tlv.length != STAMP_HMAC_SIZE)
 			return false;
 		hmac = tlv.at;
 	}
 	if (!hmac)
-		return count == 1 && tlv.type == EXTRA_PADDING;
-	compute(key, packet, start, hmac, digest);
-	return digests_equal(digest, hmac + HEADER, HMAC_SIZE);
+		return count == 1 && tlv.type == STAMP_EXTRA_PADDING;
+	stamp_tlv_hmac(key, packet, start, hmac, code);
+	return digests_equal(code, hmac + STAMP_TLV_HEADER, STAMP_HMAC_SIZE);
 }
 
 void stamp_chain_answer(struct question *question, size_t base)
@@ -302,7 +263,7 @@ void stamp_chain_answer(struct question *question, size_t base)
 		if (authentic)
 			tlv.at[0] = answer_tlv(question, &tlv);
 		else
-			tlv.at[0] = INTEGRITY_FAILED | (tlv.cut ? MALFORMED : 0);
+			tlv.at[0] = STAMP_INTEGRITY_FAILED | (tlv.cut ? STAMP_MALFORMED : 0);
 	}
 }
 
@@ -321,7 +282,7 @@ static void follow_up(const struct session *session, uint8_t *value)
 void stamp_chain_complete(struct question *question, size_t base)
 {
 	const struct session *session = question->session;
-	uint8_t *start = question->payload + base, *at = start, digest[SHA256_SIZE];
+	uint8_t *start = question->payload + base, *at = start;
 	struct tlv tlv;
 
 	if (!question->marks[COMPLETES])
@@ -329,14 +290,13 @@ void stamp_chain_complete(struct question *question, size_t base)
 	while (take(&at, question->payload + question->size, &tlv)) {
 		if (tlv.at[0] != 0)
 			continue;
-		if (tlv.type == DIRECT_MEASUREMENT) {
+		if (tlv.type == STAMP_DIRECT_MEASUREMENT) {
 			put32(tlv.value + 8, session_transmitted(session) + 1);
-		} else if (tlv.type == FOLLOW_UP_TELEMETRY && session) {
+		} else if (tlv.type == STAMP_FOLLOW_UP_TELEMETRY && session) {
 			follow_up(session, tlv.value);
-		} else if (tlv.type == HMAC) {
-			compute(question->settings->stamp_key.hmac, question->payload, start,
-				tlv.at, digest);
-			memcpy(tlv.value, digest, HMAC_SIZE);
+		} else if (tlv.type == STAMP_HMAC) {
+			stamp_tlv_hmac(question->settings->stamp_key.hmac, question->payload, start,
+				       tlv.at, tlv.value);
 		}
 	}
 }

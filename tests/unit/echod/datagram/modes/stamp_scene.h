@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/netlist.h"
+#include "base/stamp_format.h"
 #include "echod/config/configuration.h"
 #include "echod/datagram/modes/stamp.h"
 #include "echod/datagram/modes/stamp_clock.h"
