@@ -14,6 +14,7 @@
 #include "echod/config/configuration.h"
 #include "echod/datagram/modes/stamp.h"
 #include "echod/datagram/modes/stamp_clock.h"
+#include "support/hex_bytes.h"
 #include "support/stamp_model.h"
 #include "support/test.h"
 #include "unit/sources.h"
@@ -186,31 +187,6 @@ static void ask_and_compare(const uint8_t *request, size_t size, const char *wha
 		ck_abort_msg("%s: TOS %d", what, question.reply_tos);
 	model.sequence++;
 	model.previous = model.t3;
-}
-
-/* Bytes from hex digits and blanks; "0*28" is as many zero bytes. */
-static size_t bytes_of(const char *hex, uint8_t *bytes)
-{
-	size_t size = 0;
-
-	while (*hex != '\0') {
-		unsigned value, count;
-		int length;
-
-		if (*hex == ' ') {
-			hex++;
-		} else if (sscanf(hex, "0*%u%n", &count, &length) == 1) {
-			memset(bytes + size, 0, count);
-			size += count;
-			hex += length;
-		} else {
-			if (sscanf(hex, "%2x", &value) != 1)
-				ck_abort_msg("%s", hex);
-			bytes[size++] = (uint8_t)value;
-			hex += 2;
-		}
-	}
-	return size;
 }
 
 static UNUSED void assert_packet(const char *hex)

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* Which way lost what, from paths that lose, duplicate and reorder on each way. */
+
+#include "config.h"
+
+#include "base/clock.h"
+#include "probe/directional_loss.h"
+#include "support/test.h"
+
+static struct directional_loss loss;
+static uint64_t now, sequence, there, back;
+static uint32_t count;
+
+static void set_up(void)
+{
+	memset(&loss, 0, sizeof(loss));
+	now = NS_PER_S;
+	sequence = count = 0;
+}
+
+static void enter(uint64_t of, uint32_t number, bool duplicate)
+{
+	const struct numbered_reply reply = {now += NS_PER_MS, of, number, duplicate};
+
+	directional_loss_enter(&loss, &reply);
+}
+
+static void answered(unsigned times)
+{
+	while (times-- > 0)
+		enter(sequence++, count++, false);
+}
+
+static void lost_there(unsigned times)
+{
+	sequence += times;
+}
+
+static void lost_back(unsigned times)
+{
+	sequence += times;
+	count += times;
+}
+
+static void assert_split(uint64_t lost, uint64_t expected_there, uint64_t expected_back)
+{
+	ck_assert(directional_loss_split(&loss, lost, &there, &back));
+	ck_assert_uint_eq(there, expected_there);
+	ck_assert_uint_eq(back, expected_back);
+}
+
+TEST_CASE("directional_loss", set_up, NULL);
+
+TEST(without_replies_nothing_is_known)
+{
+	assert_split(7, 0, 0);
+}
+
+TEST(without_losses_there_are_none)
+{
+	answered(5000);
+	assert_split(0, 0, 0);
+}
+
+TEST(losses_are_of_the_way_that_lost_them)
+{
+	lost_there(2);
+	answered(1);
+	lost_back(1);
+	answered(3);
+	lost_back(2);
+	lost_there(3);
+	answered(1);
+	assert_split(8, 5, 3);
+}
+
+TEST(what_is_lost_after_the_last_reply_is_of_neither)
+{
+	answered(3);
+	lost_there(1);
+	answered(1);
+	lost_back(4);
+	assert_split(5, 1, 0);
+}
+
+TEST(order_does_not_matter)
+{
+	enter(1, 0, false); /* overtaken on the way there */
+	enter(0, 1, false);
+	enter(4, 4, false); /* and on the way back; 3 was lost there */
+	enter(2, 2, false);
+	assert_split(2, 0, 1);
+	enter(5, 5, false);
+	assert_split(2, 0, 1);
+}
+
+TEST(duplicates_are_no_probes)
+{
+	answered(2);
+	enter(1, count++, true);   /* on the way there */
+	enter(1, count - 1, true); /* on the way back */
+	enter(0, 0, true);
+	lost_there(1);
+	lost_back(1);
+	answered(1);
+	assert_split(2, 1, 1);
+}
+
+TEST(counts_wrap)
+{
+	const uint32_t leap = UINT32_MAX / 3; /* less than half the circle */
+
+	loss.base = 10;
+	sequence = 10;
+	for (unsigned i = 0; i < 4; i++) {
+		lost_back(leap);
+		answered(1);
+	}
+	lost_there(3);
+	answered(2);
+	ck_assert(directional_loss_split(&loss, UINT64_MAX, &there, &back));
+	ck_assert_uint_eq(there, 3);
+	ck_assert_uint_eq(back, leap * UINT64_C(4));
+}
+
+TEST(a_session_may_be_begun_anew)
+{
+	answered(100);
+	lost_there(2);
+	answered(1);
+	lost_back(70);
+	now += 61 * NS_PER_S;
+	count = 0;
+	answered(5);
+	lost_there(1);
+	lost_back(4);
+	answered(5);
+	assert_split(77, 3, 4);
+}
+
+TEST(a_long_session_may_be_begun_anew_at_once)
+{
+	answered(3000);
+	lost_back(1);
+	count = 0;
+	answered(10);
+	assert_split(1, 0, 0);
+}
+
+TEST(counts_that_cannot_be_of_these_probes_say_nothing)
+{
+	answered(10);
+	count += 50; /* somebody else's */
+	answered(10);
+	ck_assert(!directional_loss_split(&loss, 3, &there, &back));
+	ck_assert_uint_eq(there, 0);
+	ck_assert_uint_eq(back, 0);
+}
+
+TEST(no_count_does_harm)
+{
+	static const uint32_t counts[] = {UINT32_MAX,	      0, INT32_MAX,
+					  UINT32_MAX / 2 + 2, 1, 0x80000000};
+
+	for (unsigned i = 0; i < 1000; i++)
+		enter(i * 7 % 64, counts[i % ARRAY_SIZE(counts)] + i / 6, i % 5 == 0);
+	(void)directional_loss_split(&loss, 10, &there, &back);
+	ck_assert_uint_le(there + back, 10);
+}
