@@ -43,7 +43,8 @@ static const struct schema schema = {.sections = sections,
 static struct settings_source source = {.must_exist = true};
 static struct minid now;
 
-static void write_page(void *arg UNUSED, const char *path UNUSED, struct http_reply *reply)
+static void write_page(void *arg UNUSED, const struct http_request *request UNUSED,
+		       struct http_reply *reply)
 {
 	bounded_text_add(&reply->body, "%.*s\n", (int)now.text.length, now.text.bytes);
 }

@@ -150,13 +150,12 @@ static void on_asked(void *arg)
 		http_answer(http);
 }
 
-static void on_answer(void *arg, const char *path, struct http_reply *reply)
+static void on_answer(void *arg, const struct http_request *page, struct http_reply *reply)
 {
 	FUZZ_CHECK(arg == &asked && strcmp(reply->status, HTTP_OK) == 0);
-	FUZZ_CHECK(verdict.path && strlen(path) == verdict.path_length);
-	FUZZ_CHECK(memcmp(path, verdict.path, verdict.path_length) == 0);
+	check_page(page);
 	answered++;
-	bounded_text_add(&reply->body, "%s", path);
+	bounded_text_add(&reply->body, "%s", page->path);
 	while (head.flags & LARGE_BODY && bounded_text_room(&reply->body) >= FILLER)
 		bounded_text_add(&reply->body, "%*s", FILLER, "");
 }

@@ -25,6 +25,8 @@ struct verdict {
 	const char *status; /* NULL: there is none */
 	const char *path;   /* NULL unless it is that of a page */
 	size_t path_length;
+	const char *query;
+	size_t query_length;
 	bool with_body;
 };
 
@@ -73,12 +75,11 @@ static const char *judge_line(const char *line, const char *end)
 		return "405 Method Not Allowed";
 	verdict.path = no_path ? "/" : target + 1;
 	verdict.path_length = 1;
-	if (no_path)
-		return HTTP_OK;
-	query = target + 1;
-	while (query < version && *query != '?' && *query != '#')
-		query++;
-	verdict.path_length = (size_t)(query - verdict.path);
+	query = target + 1 + strcspn(target + 1, "?# ");
+	if (!no_path)
+		verdict.path_length = (size_t)(query - verdict.path);
+	verdict.query = query + (*query == '?');
+	verdict.query_length = *query == '?' ? strcspn(verdict.query, "# ") : 0;
 	return HTTP_OK;
 }
 
@@ -94,4 +95,13 @@ static void judge(void)
 		verdict.status = judge_line(line, end);
 	else if (request_size >= REQUEST_MAX)
 		verdict.status = "431 Request Header Fields Too Large";
+}
+
+/* What a page is told of the request. */
+static void check_page(const struct http_request *page)
+{
+	FUZZ_CHECK(verdict.path && strlen(page->path) == verdict.path_length);
+	FUZZ_CHECK(memcmp(page->path, verdict.path, verdict.path_length) == 0);
+	FUZZ_CHECK(strlen(page->query) == verdict.query_length);
+	FUZZ_CHECK(memcmp(page->query, verdict.query, verdict.query_length) == 0);
 }

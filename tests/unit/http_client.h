@@ -23,13 +23,17 @@ static int listener;
 static unsigned requests;
 static bool guarded;	 /* before set_up: requests for another host are refused */
 static bool hold;	 /* requests wait until the test calls http_answer */
-static char asked[4096]; /* the path that was answered last */
+static char asked[4096]; /* the path that was answered last, and its query */
+static char query[4096];
 static char answer[HTTP_BODY_MAX + 4096];
 
-static inline void handle(void *arg, const char *path, struct http_reply *reply)
+static inline void handle(void *arg, const struct http_request *request, struct http_reply *reply)
 {
+	const char *path = request->path;
+
 	ck_assert_ptr_eq(arg, &requests);
 	(void)snprintf(asked, sizeof(asked), "%s", path);
+	(void)snprintf(query, sizeof(query), "%s", request->query);
 	if (strcmp(path, "/ill") == 0)
 		reply->status = HTTP_UNAVAILABLE;
 	else if (strcmp(path, "/large") == 0)

@@ -15,8 +15,6 @@
 #include "base/address.h"
 #include "daemon/http/message.h"
 
-static const char header[] = "Host:";
-
 static bool is_loopback_name(const char *name, bool bracketed)
 {
 	struct in6_addr v6;
@@ -54,27 +52,15 @@ static bool is_loopback(const char *text, size_t length)
 	       is_loopback_name(name, bracketed);
 }
 
-/* LINE is a Host header; blanks around its value are ignored. */
-static bool is_loopback_header(const char *line)
-{
-	const char *value = line + strlen(header);
-	size_t length;
-
-	value += strspn(value, " \t");
-	length = strcspn(value, "\r\n");
-	while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t'))
-		length--;
-	return length == 0 || is_loopback(value, length);
-}
-
 bool http_host_is_loopback(const struct http_request *request)
 {
-	const char *line = request->headers;
+	const char *lines = request->headers, *host;
+	size_t length;
 
 	if (request->authority) /* takes precedence over the headers */
 		return is_loopback(request->authority, strlen(request->authority));
-	for (; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-		if (strncasecmp(line, header, strlen(header)) == 0 && !is_loopback_header(line))
+	for (; (host = http_header_find(lines, "Host", &length)); lines = host + length) {
+		if (length > 0 && !is_loopback(host, length))
 			return false;
 	}
 	return true;

@@ -170,14 +170,15 @@ static const char *judge(struct client *client, char *text, struct http_request 
 	return status;
 }
 
-static void write_page(struct http *http, const char *path, struct http_reply *reply)
+static void write_page(struct http *http, const struct http_request *request,
+		       struct http_reply *reply)
 {
 	const struct http_path *known = http->site->paths;
 
-	while (known->path && strcmp(known->path, path) != 0)
+	while (known->path && strcmp(known->path, request->path) != 0)
 		known++;
 	if (known->page)
-		known->page(http->arg, path, reply);
+		known->page(http->arg, request, reply);
 	else
 		reply->status = HTTP_NOT_FOUND;
 }
@@ -188,13 +189,13 @@ static void answer(struct client *client, const char *status)
 	struct http_reply reply = {.status = status, .type = "text/plain; charset=utf-8"};
 	char *text = http_request_start(client->request);
 	bool with_body = strncmp(text, "HEAD ", 5) != 0;
-	struct http_request request = {.path = ""};
+	struct http_request request;
 
 	bounded_text_begin(&reply.body, client->response + HTTP_HEADER_MAX, HTTP_BODY_MAX);
 	if (strcmp(reply.status, HTTP_OK) == 0)
 		reply.status = judge(client, text, &request);
 	if (strcmp(reply.status, HTTP_OK) == 0)
-		write_page(client->http, request.path, &reply);
+		write_page(client->http, &request, &reply);
 	else if (strcmp(reply.status, HTTP_FORBIDDEN) == 0)
 		bounded_text_add(&reply.body, "Served on a loopback address: ask for localhost or "
 					      "that address, not for another host.\n");

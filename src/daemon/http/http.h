@@ -23,8 +23,8 @@ struct http;
 /* The maximum length of a response body. */
 #define HTTP_BODY_MAX (128 * 1024)
 
-/* PATH begins with / and comes without its query. Must not wait. */
-typedef void http_page(void *arg, const char *path, struct http_reply *reply);
+/* Must not wait. REQUEST is gone when it returns. */
+typedef void http_page(void *arg, const struct http_request *request, struct http_reply *reply);
 
 struct http_path {
 	const char *path;

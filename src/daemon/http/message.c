@@ -56,16 +56,22 @@ static const char *split_authority(char *target, struct http_request *request)
 const char *http_request_parse(char *text, struct http_request *request)
 {
 	size_t length = strcspn(text, "\r\n");
-	char *rest = text, *method, *target;
+	char *rest = text, *method, *target, *query;
 	const char *path;
 
-	*request = (struct http_request){.headers = text + length + (text[length] != '\0')};
+	*request = (struct http_request){.query = "",
+					 .headers = text + length + (text[length] != '\0')};
 	text[length] = '\0';
 	method = strsep(&rest, " ");
 	target = rest ? strsep(&rest, " ") : NULL;
 	if (!rest || strncmp(rest, version, strlen(version)) != 0)
 		return "400 Bad Request";
-	target[strcspn(target, "?#")] = '\0';
+	target[strcspn(target, "#")] = '\0';
+	query = target + strcspn(target, "?");
+	if (*query) {
+		*query = '\0';
+		request->query = query + 1;
+	}
 	path = split_authority(target, request);
 	if (path[0] != '/')
 		return "400 Bad Request";
@@ -73,6 +79,37 @@ const char *http_request_parse(char *text, struct http_request *request)
 		return "405 Method Not Allowed";
 	request->path = path;
 	return HTTP_OK;
+}
+
+const char *http_header_find(const char *lines, const char *name, size_t *length)
+{
+	size_t name_length = strlen(name);
+	const char *value;
+
+	while (strncasecmp(lines, name, name_length) != 0 || lines[name_length] != ':') {
+		lines += strcspn(lines, "\n");
+		if (!*lines++)
+			return NULL;
+	}
+	value = lines + name_length + 1;
+	value += strspn(value, " \t");
+	*length = strcspn(value, "\r\n");
+	while (*length > 0 && (value[*length - 1] == ' ' || value[*length - 1] == '\t'))
+		(*length)--;
+	return value;
+}
+
+bool http_header(const struct http_request *request, const char *name, char *value, size_t size)
+{
+	size_t length;
+	const char *found = http_header_find(request->headers, name, &length);
+
+	value[0] = '\0';
+	if (!found || length >= size)
+		return false;
+	memcpy(value, found, length);
+	value[length] = '\0';
+	return true;
 }
 
 /* Browsers must not run scripts, load anything, cache the response or guess its type. */

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/bounded_text.h"
+#include "base/compiler.h"
 
 #define HTTP_HEADER_MAX 512
 
@@ -19,6 +20,7 @@
 
 struct http_request {
 	const char *path;      /* begins with / and has no query */
+	const char *query;     /* what follows the ? after it; "" if there is none: see query.h */
 	const char *authority; /* HOST[:PORT] of an absolute target; NULL: see the headers */
 	const char *headers;
 };
@@ -38,6 +40,16 @@ bool http_request_complete(char *request);
 
 /* Parses the request line in place. Returns HTTP_OK or the status of the error. */
 const char *http_request_parse(char *text, struct http_request *request);
+
+/*
+ * The value of the first header NAME at or after LINES, with its length and without blanks around
+ * it; NULL: there is none. The search for another goes on at the end of the value.
+ */
+const char *http_header_find(const char *lines, const char *name, size_t *length);
+
+/* Copies the value of the first header NAME; false, and "": there is none, or SIZE is too small. */
+bool http_header(const struct http_request *request, const char *name, char *value,
+		 size_t size) WARN_UNUSED;
 
 /* Writes the headers of a reply, and returns their length. */
 size_t http_header_write(char header[static HTTP_HEADER_MAX], const struct http_reply *reply);

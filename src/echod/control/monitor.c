@@ -169,7 +169,8 @@ static struct health health_of(const struct monitor *monitor)
 	return health;
 }
 
-static void write_metrics(void *arg, const char *path UNUSED, struct http_reply *reply)
+static void write_metrics(void *arg, const struct http_request *request UNUSED,
+			  struct http_reply *reply)
 {
 	const struct monitor *monitor = arg;
 
@@ -177,7 +178,8 @@ static void write_metrics(void *arg, const char *path UNUSED, struct http_reply 
 	metrics_write(monitor->view.totals, &reply->body);
 }
 
-static void write_health(void *arg, const char *path UNUSED, struct http_reply *reply)
+static void write_health(void *arg, const struct http_request *request UNUSED,
+			 struct http_reply *reply)
 {
 	const struct monitor *monitor = arg;
 	struct health health = health_of(monitor);
@@ -187,7 +189,8 @@ static void write_health(void *arg, const char *path UNUSED, struct http_reply *
 	bounded_text_add(&reply->body, "%s\n", health.well ? "ok" : health.state);
 }
 
-static void write_page(void *arg, const char *path UNUSED, struct http_reply *reply)
+static void write_page(void *arg, const struct http_request *request UNUSED,
+		       struct http_reply *reply)
 {
 	const struct monitor *monitor = arg;
 	struct health health = health_of(monitor);

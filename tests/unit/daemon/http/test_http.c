@@ -32,20 +32,24 @@ TEST(head_is_answered_with_the_same_headers_and_no_body)
 	ck_assert_str_eq(ask("HEAD /a HTTP/1.1\r\nHost: x\r\n\r\n"), headers);
 }
 
-static const char *const requests_of[][2] = {
-	{"GET /a?b=/c#d HTTP/1.1\r\n\r\n", "/a"}, /* the query is not part of the path */
-	{"GET /a HTTP/1.0\nHost: x\n\n", "/a"},	  /* bare newlines end a request as well */
-	{"\r\nGET /a HTTP/1.0\r\n\r\n", "/a"},	  /* an empty line may come first */
-	{"\nGET /a HTTP/1.0\n\n", "/a"},
-	{"GET http://x:9107/a?b HTTP/1.1\r\nHost: y\r\n\r\n", "/a"},
-	{"GET HTTP://x/ HTTP/1.0\r\n\r\n", "/"},
-	{"GET http://x?a/b HTTP/1.0\r\n\r\n", "/"},
+static const char *const requests_of[][3] = {
+	{"GET /a?b=/c#d HTTP/1.1\r\n\r\n", "/a", "b=/c"}, /* the query is not part of the path */
+	{"GET /a?b?c HTTP/1.1\r\n\r\n", "/a", "b?c"},
+	{"GET /a#b?c HTTP/1.1\r\n\r\n", "/a", ""},
+	{"GET /a? HTTP/1.1\r\n\r\n", "/a", ""},
+	{"GET /a HTTP/1.0\nHost: x\n\n", "/a", ""}, /* bare newlines end a request as well */
+	{"\r\nGET /a HTTP/1.0\r\n\r\n", "/a", ""},  /* an empty line may come first */
+	{"\nGET /a HTTP/1.0\n\n", "/a", ""},
+	{"GET http://x:9107/a?b HTTP/1.1\r\nHost: y\r\n\r\n", "/a", "b"},
+	{"GET HTTP://x/ HTTP/1.0\r\n\r\n", "/", ""},
+	{"GET http://x?a/b HTTP/1.0\r\n\r\n", "/", "a/b"},
 };
 
 TEST_EACH(all_forms_of_a_request_are_answered, ARRAY_SIZE(requests_of))
 {
 	ask(requests_of[_i][0]);
 	ck_assert_str_eq(asked, requests_of[_i][1]);
+	ck_assert_str_eq(query, requests_of[_i][2]);
 	ck_assert_ptr_eq(strstr(body(), "body of "), body());
 	ck_assert_str_eq(body() + strlen("body of "), requests_of[_i][1]);
 	ask("\r\nHEAD /a HTTP/1.0\r\n\r\n");
