@@ -24,8 +24,8 @@ _echoc_target()
 _echoc()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local options='-4 -6 -I -M -t -u -v --json --help --version'
-	local values='-I -M'
+	local options='-4 -6 -I -M -Q -t -u -v --json --proxy --ttl --help --version'
+	local values='-I -M -Q --proxy --ttl'
 
 	COMPREPLY=()
 	# unix:/path is three words to bash.
@@ -58,6 +58,12 @@ _echoc()
 		case $prev in
 		-M)
 			mapfile -t COMPREPLY < <(compgen -W 'do want dont' -- "$cur")
+			;;
+		-Q)
+			mapfile -t COMPREPLY < <(compgen -W 'ef le af11 af21 af31 af41 cs0 cs1' -- "$cur")
+			;;
+		--proxy)
+			mapfile -t COMPREPLY < <(compgen -W 'v1 v2' -- "$cur")
 			;;
 		-i | -W | -w | -d | --report)
 			mapfile -t COMPREPLY < <(compgen -W '10ms 100ms 1s 10s 1m' -- "$cur")

@@ -124,7 +124,7 @@ static void on_result(evutil_socket_t fd, short what UNUSED, void *context)
 {
 	struct link_attempt *attempt = context;
 	struct link *link = attempt->link;
-	int error = target_result(fd);
+	int error = target_result(link->target, fd);
 
 	if (error == 0)
 		attempt->fd = -1; /* it is the link's now */

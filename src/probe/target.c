@@ -101,16 +101,43 @@ static int take_path(struct target *target, const char *path, struct reason *rea
 	return address_from_path(&target->candidates[0], path, reason);
 }
 
+/* The kernel takes "eth0:1" for eth0. */
+static bool is_interface(const char *text)
+{
+	char name[IF_NAMESIZE];
+	unsigned index = strlen(text) < IF_NAMESIZE ? if_nametoindex(text) : 0;
+
+	return index != 0 && if_indextoname(index, name) && strcmp(name, text) == 0;
+}
+
+/* An address, with or without a port, or else an interface. */
+static int parse_source(struct target *target, const char *text, struct reason *reason)
+{
+	char host[TARGET_NAME_MAX];
+	struct reason ignored;
+	uint16_t port;
+
+	if (address_split(text, 0, host, sizeof(host), &port, &ignored) == 0 &&
+	    address_from_ip(&target->source, host, port, &ignored) == 0)
+		return 0;
+	target->source.length = 0;
+	if (!is_interface(text))
+		return reason_set(reason,
+				  "source %s: neither ADDRESS[:PORT] nor an interface of this host",
+				  text);
+	(void)snprintf(target->interface, sizeof(target->interface), "%s", text);
+	return 0;
+}
+
 static int take_source(struct target *target, const struct target_options *options,
 		       struct reason *reason)
 {
-	struct reason why;
-
 	if (!options->source)
 		return 0;
-	if (address_from_ip(&target->source, options->source, 0, &why) < 0)
-		return reason_set(reason, "source %s: %s", options->source, why.text);
-	if (options->family != AF_UNSPEC && options->family != target->source.sa.sa_family)
+	if (parse_source(target, options->source, reason) < 0)
+		return -1;
+	if (target->source.length > 0 && options->family != AF_UNSPEC &&
+	    options->family != target->source.sa.sa_family)
 		return reason_set(reason, "source %s is not an IPv%d address", options->source,
 				  version_of(options->family));
 	return 0;
@@ -181,6 +208,9 @@ int target_resolve(struct target *target, const struct target_options *options, 
 	memset(target, 0, sizeof(*target));
 	target->name = options->name;
 	target->fragmenting = options->fragmenting;
+	target->proxy = options->proxy;
+	target->ttl = (uint8_t)options->ttl;
+	target->tos = options->tos;
 	if (resolve_any(target, options, reason) < 0)
 		return -1;
 	return drop_too_small(target, size, reason);

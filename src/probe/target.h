@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +15,7 @@
 #include "base/address.h"
 #include "base/compiler.h"
 #include "base/reason.h"
+#include "probe/proxy_greeting.h"
 
 #define TARGET_CANDIDATES 8
 #define TARGET_DEFAULT_PORT 7
@@ -25,10 +27,13 @@ enum fragmenting { FRAGMENTING_DEFAULT, FRAGMENTING_DO, FRAGMENTING_WANT, FRAGME
 /* What may be chosen; all zeroes but for the name are the defaults. */
 struct target_options {
 	const char *name;   /* HOST[:PORT], unix:PATH or unixgram:PATH */
-	const char *source; /* NULL: the kernel chooses */
+	const char *source; /* ADDRESS, ADDRESS:PORT or an interface; NULL: the kernel chooses */
 	int family;	    /* AF_INET, AF_INET6, or AF_UNSPEC for either */
 	bool udp;
 	enum fragmenting fragmenting;
+	enum proxy_greeting proxy;
+	uint64_t ttl; /* 0: as the kernel does */
+	uint8_t tos;
 };
 
 struct target {
@@ -36,9 +41,13 @@ struct target {
 	bool answered; /* the chosen candidate, as far as it had to be asked */
 	bool down;     /* no candidate was reached, but one may be later */
 	enum fragmenting fragmenting;
-	const char *protocol;  /* "tcp", "udp", "unix", "unixgram" */
-	const char *name;      /* not owned */
-	struct address source; /* length 0: the kernel chooses */
+	enum proxy_greeting proxy;
+	uint8_t ttl; /* 0: as the kernel does */
+	uint8_t tos;
+	const char *protocol;	     /* "tcp", "udp", "unix", "unixgram" */
+	const char *name;	     /* not owned */
+	struct address source;	     /* length 0: the kernel chooses, and the port if that is 0 */
+	char interface[IF_NAMESIZE]; /* may be empty */
 	struct address candidates[TARGET_CANDIDATES];
 	size_t count;
 	size_t chosen;		     /* the candidate that was reached */
@@ -61,15 +70,27 @@ int target_resolve(struct target *target, const struct target_options *options, 
  */
 int target_open(struct target *target, uint64_t timeout_ms, struct reason *reason) WARN_UNUSED;
 
-/* COUNT sockets at once to the chosen candidate, after target_open found it. */
+/*
+ * COUNT sockets at once to the chosen candidate, after target_open found it. Not with a source
+ * port: there is only one socket for that.
+ */
 int target_open_more(const struct target *target, int *sockets, size_t count, uint64_t timeout_ms,
 		     struct reason *reason) WARN_UNUSED;
 
 /* Begins to connect to the chosen candidate without waiting for it; -1 and errno. */
 int target_begin(const struct target *target) WARN_UNUSED;
 
-/* What became of a connect that was begun, once the socket is writable: 0 or an errno. */
-int target_result(int fd);
+/* The same from source port PORT of ours, whichever the target has. */
+int target_begin_from(const struct target *target, uint16_t port) WARN_UNUSED;
+
+/*
+ * What became of a connect that was begun, once the socket is writable: 0 or an errno. A PROXY
+ * header, if one is wanted, is sent here: call it once, before anything else is sent.
+ */
+int target_result(const struct target *target, int fd);
+
+/* The class of what is sent from now on; -1 and errno. */
+int target_set_tos(int fd, int family, uint8_t tos) WARN_UNUSED;
 
 /* Whether that is the address of the chosen candidate, whatever the port. */
 bool target_is_host(const struct target *target, const struct address *address);

@@ -21,13 +21,13 @@
 #define RETRY_MS 10
 
 /* 0 or an errno. */
-static int wait_connected(int fd, uint64_t deadline)
+static int wait_connected(const struct target *target, int fd, uint64_t deadline)
 {
 	int count = target_wait(fd, POLLOUT, deadline);
 
 	if (count < 0)
 		return errno;
-	return count > 0 ? target_result(fd) : ETIMEDOUT;
+	return count > 0 ? target_result(target, fd) : ETIMEDOUT;
 }
 
 static bool is_without_link(const struct address *address)
@@ -50,9 +50,14 @@ static const char *hint(const struct target *target, int error)
 			       ? ": a link-local address needs its interface, as in fe80::1%eth0"
 			       : "";
 	case EADDRNOTAVAIL:
+		if (address_port(&target->source) != 0)
+			return ": not an address of this host, or its port has, or had a minute "
+			       "ago, another connection to there";
 		return target->source.length > 0
 			       ? ": not an address of this host, or it has no free port"
 			       : ": no free local port: see net.ipv4.ip_local_port_range";
+	case EADDRINUSE:
+		return ": another socket has the source port";
 	default:
 		return "";
 	}
@@ -113,7 +118,7 @@ static int open_chosen(const struct target *target, uint64_t deadline, int *erro
 	if (*error != 0)
 		return -1;
 	fd = begin_until(target, deadline);
-	*error = fd < 0 ? errno : wait_connected(fd, deadline);
+	*error = fd < 0 ? errno : wait_connected(target, fd, deadline);
 	if (*error == 0)
 		return fd;
 	if (fd >= 0)
@@ -178,10 +183,11 @@ static int begin_some(const struct target *target, int *sockets, size_t count, u
 	return 0;
 }
 
-static int wait_for_all(const int *sockets, size_t count, uint64_t deadline)
+static int wait_for_all(const struct target *target, const int *sockets, size_t count,
+			uint64_t deadline)
 {
 	for (size_t i = 0; i < count; i++) {
-		int error = wait_connected(sockets[i], deadline);
+		int error = wait_connected(target, sockets[i], deadline);
 
 		if (error != 0)
 			return error;
@@ -194,6 +200,9 @@ int target_open_more(const struct target *target, int *sockets, size_t count, ui
 {
 	size_t done = 0;
 
+	if (count > 0 && address_port(&target->source) != 0)
+		return reason_set(reason, "%zu connections cannot share source port %u", count + 1,
+				  address_port(&target->source));
 	while (done < count) {
 		size_t batch = count - done < CONNECT_BATCH ? count - done : CONNECT_BATCH;
 		uint64_t deadline = clock_ns() + timeout_ms * NS_PER_MS;
@@ -201,7 +210,7 @@ int target_open_more(const struct target *target, int *sockets, size_t count, ui
 		int error = begin_some(target, sockets + done, batch, deadline, &begun);
 
 		if (error == 0)
-			error = wait_for_all(sockets + done, begun, deadline);
+			error = wait_for_all(target, sockets + done, begun, deadline);
 		done += begun;
 		if (error != 0) {
 			while (done > 0)

@@ -57,7 +57,7 @@ struct schema {
 	}
 #define START                                                                                      \
 	{"version", 's'}, {"mode", 's'}, {"target", 's'}, {"address", 's'}, {"protocol", 's'},     \
-		{"source", 'S'},                                                                   \
+		{"source", 'S'}, {"interface", 'S'}, {"tos", 'n'}, {"ttl", 'N'}, {"proxy", 'S'},   \
 	{                                                                                          \
 		"run", 'S'                                                                         \
 	}

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "echoc/command/option_table.h"
+#include "probe/traffic_class.h"
 #include "probe/train.h"
 
 /* Outstanding with -g and without -p: more than sockets have room for would be lost. */
@@ -96,6 +97,12 @@ static int read_options(struct arguments *arguments, int argc, char *argv[])
 	return optind;
 }
 
+static bool has_ip_options(const struct target_options *target)
+{
+	return target->source || target->fragmenting != FRAGMENTING_DEFAULT || target->tos != 0 ||
+	       target->ttl != 0 || target->proxy != PROXY_GREETING_NONE;
+}
+
 /* What a unix socket has no use for. */
 static int check_unix(const struct arguments *arguments, bool is_datagram)
 {
@@ -103,9 +110,19 @@ static int check_unix(const struct arguments *arguments, bool is_datagram)
 		return bad_usage("-t does not apply to unix sockets");
 	if (!is_datagram && arguments->target.udp)
 		return bad_usage("unix: is a stream: use unixgram:/PATH for datagrams");
-	if (arguments->only_v4 || arguments->only_v6 || arguments->target.source ||
-	    arguments->target.fragmenting != FRAGMENTING_DEFAULT)
-		return bad_usage("-4, -6, -I and -M do not apply to unix sockets");
+	if (arguments->only_v4 || arguments->only_v6 || has_ip_options(&arguments->target))
+		return bad_usage(
+			"-4, -6, -I, -M, -Q, --ttl and --proxy do not apply to unix sockets");
+	return 0;
+}
+
+/* What the protocol decides itself. */
+static int check_protocol(const struct target_options *target)
+{
+	if (target->udp && target->proxy != PROXY_GREETING_NONE)
+		return bad_usage("--proxy applies to TCP only");
+	if (!target->udp && (target->tos & TRAFFIC_CLASS_ECN) != 0)
+		return bad_usage("-Q: with TCP the kernel sets ECN: see net.ipv4.tcp_ecn");
 	return 0;
 }
 
@@ -119,6 +136,8 @@ static int check_together(const struct arguments *arguments)
 	if (arguments->only_tcp && arguments->target.udp)
 		return bad_usage("-t and -u cannot be used together: choose one");
 	if ((is_unix || is_unixgram) && check_unix(arguments, is_unixgram) < 0)
+		return -1;
+	if (check_protocol(&arguments->target) < 0)
 		return -1;
 	if (arguments->gso && (!arguments->target.udp || is_unixgram))
 		return bad_usage("-g sends UDP: add -u");

@@ -46,10 +46,10 @@ void mode_print_usage(FILE *out, const struct mode *modes)
 
 static void print_common(void)
 {
-	puts("  -u  UDP instead of TCP (-t)         -I ADDRESS  send from this address\n"
-	     "  -4, -6  only IPv4, only IPv6        -v  verbose\n"
-	     "  -M do|want|dont  path MTU discovery; do: never fragment\n"
-	     "  --json  one JSON object per line    -V  print version    -h  print this help\n"
+	puts("  -u  UDP instead of TCP (-t)         -I ADDRESS[:PORT], -I INTERFACE  source\n"
+	     "  -4, -6  only IPv4, only IPv6        -M do|want|dont  path MTU discovery\n"
+	     "  -Q TOS  a number, ef, af11, cs1...  --ttl N   --proxy v1|v2  PROXY header\n"
+	     "  --json  one JSON object per line    -v  verbose   -V  version   -h  help\n"
 	     "\n"
 	     "HOST[:PORT] is a name or an address, [V6]:PORT, unix:/PATH or unixgram:/PATH;\n"
 	     "the default port is 7. Durations end in ms, s, m, h, d; sizes and rates in k, m.\n"

@@ -14,6 +14,7 @@
 
 #include "base/units.h"
 #include "probe/probe.h"
+#include "probe/traffic_class.h"
 
 #define HOUR_MS UINT64_C(3600000)
 #define YEAR_MS (365 * 24 * HOUR_MS)
@@ -32,6 +33,9 @@ static const struct option_row rows[] = {
 	{LONG_JSON, EVERY_MODE, KIND_FLAG, AT(json), NULL, 0, 0},
 	{'I', EVERY_MODE, KIND_TEXT, AT(target.source), NULL, 0, 0},
 	{'M', EVERY_MODE, KIND_FRAGMENTING, AT(target.fragmenting), NULL, 0, 0},
+	{'Q', EVERY_MODE, KIND_TOS, AT(target.tos), NULL, 0, 0},
+	{LONG_TTL, EVERY_MODE, KIND_NUMBER, AT(target.ttl), NULL, 1, UINT8_MAX},
+	{LONG_PROXY, EVERY_MODE, KIND_PROXY, AT(target.proxy), NULL, 0, 0},
 	{'c', "p", KIND_NUMBER, AT(count), NULL, 1, UINT64_MAX >> 8},
 	{'i', "p", KIND_DURATION, AT(interval_ms), "1s", 1, 24 * HOUR_MS},
 	{'W', "p", KIND_DURATION, AT(timeout_ms), "1s", 1, HOUR_MS},
@@ -55,6 +59,8 @@ const struct option long_options[] = {
 	{"report", required_argument, NULL, LONG_REPORT},
 	{"busy", no_argument, NULL, LONG_BUSY},
 	{"outage", required_argument, NULL, LONG_OUTAGE},
+	{"ttl", required_argument, NULL, LONG_TTL},
+	{"proxy", required_argument, NULL, LONG_PROXY},
 	{"json", no_argument, NULL, LONG_JSON},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
@@ -88,6 +94,17 @@ static int parse_fragmenting(const char *text, enum fragmenting *fragmenting, st
 	return reason_set(reason, "must be do, want or dont");
 }
 
+static int parse_proxy(const char *text, enum proxy_greeting *proxy, struct reason *reason)
+{
+	if (strcmp(text, "v1") == 0)
+		*proxy = PROXY_GREETING_V1;
+	else if (strcmp(text, "v2") == 0)
+		*proxy = PROXY_GREETING_V2;
+	else
+		return reason_set(reason, "must be v1 or v2");
+	return 0;
+}
+
 int option_set(struct arguments *arguments, const struct option_row *row, const char *text,
 	       struct reason *reason)
 {
@@ -107,6 +124,10 @@ int option_set(struct arguments *arguments, const struct option_row *row, const 
 		return parse_size(text, row->min, row->max, member, reason);
 	case KIND_FRAGMENTING:
 		return parse_fragmenting(text, member, reason);
+	case KIND_TOS:
+		return traffic_class_parse(text, member, reason);
+	case KIND_PROXY:
+		return parse_proxy(text, member, reason);
 	case KIND_FLAG:
 	default:
 		*(bool *)member = true;

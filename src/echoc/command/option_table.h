@@ -22,11 +22,13 @@ enum kind {
 	KIND_DURATION,
 	KIND_RATE,
 	KIND_SIZE,
-	KIND_FRAGMENTING
+	KIND_FRAGMENTING,
+	KIND_TOS,
+	KIND_PROXY
 };
 
 /* Letters of the options that have only a long name. */
-enum { LONG_REPORT = 256, LONG_JSON, LONG_BUSY, LONG_OUTAGE };
+enum { LONG_REPORT = 256, LONG_JSON, LONG_BUSY, LONG_OUTAGE, LONG_TTL, LONG_PROXY };
 
 struct option_row {
 	int letter;

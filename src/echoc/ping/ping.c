@@ -239,6 +239,12 @@ static size_t window_size(const struct arguments *arguments)
 	return size > WINDOW_MAX ? WINDOW_MAX : (size_t)size;
 }
 
+/* There is one socket only for a source port. */
+static unsigned attempts_of(const struct target *target)
+{
+	return address_port(&target->source) != 0 ? 1 : ATTEMPTS;
+}
+
 static void pinger_clear(struct pinger *pinger)
 {
 	link_clear(&pinger->link);
@@ -271,7 +277,7 @@ static int pinger_init(struct pinger *pinger, const struct arguments *arguments,
 				     .target = target,
 				     .flow = &pinger->flow,
 				     .wanted = true,
-				     .max_attempts = ATTEMPTS,
+				     .max_attempts = attempts_of(target),
 				     .patience = pinger->flow.timeout};
 	return link_init(&pinger->link) == 0 ? 0 : reason_set(reason, "out of memory");
 }

@@ -19,6 +19,9 @@
 void report_begin_start(struct json *json, const char *mode, const struct target *target,
 			uint64_t run, const char *own_address)
 {
+	static const char *const proxies[] = {[PROXY_GREETING_NONE] = NULL,
+					      [PROXY_GREETING_V1] = "v1",
+					      [PROXY_GREETING_V2] = "v2"};
 	char run_text[24];
 
 	json_begin(json, stdout, "start");
@@ -30,6 +33,10 @@ void report_begin_start(struct json *json, const char *mode, const struct target
 	json_string(json, "source", own_address);
 	snprintf(run_text, sizeof(run_text), "%016" PRIx64, run);
 	json_string(json, "run", run != 0 ? run_text : NULL);
+	json_string(json, "interface", target->interface[0] != '\0' ? target->interface : NULL);
+	json_unsigned(json, "tos", target->tos);
+	json_optional(json, "ttl", target->ttl);
+	json_string(json, "proxy", proxies[target->proxy]);
 }
 
 static void put_us(struct json *json, const char *name, double ns)

@@ -103,6 +103,26 @@ TEST(values_are_read_with_their_units)
 	ck_assert_uint_eq(arguments.threads, 4);
 }
 
+TEST(every_mode_takes_the_options_of_the_target)
+{
+	static const char *const modes[] = {"ping", "bench", "send"};
+	char line[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		snprintf(line, sizeof(line), "%s -Q ef --ttl 3 --proxy v2 -I 127.0.0.2:5000 h",
+			 modes[i]);
+		ck_assert_int_eq(parse(line), 0);
+		ck_assert_uint_eq(arguments.target.tos, 184);
+		ck_assert_uint_eq(arguments.target.ttl, 3);
+		ck_assert_int_eq(arguments.target.proxy, PROXY_GREETING_V2);
+		ck_assert_str_eq(arguments.target.source, "127.0.0.2:5000");
+	}
+	ck_assert_int_eq(parse("ping -u -Q ef+ect1 h"), 0);
+	ck_assert_uint_eq(arguments.target.tos, 185);
+	ck_assert_int_eq(parse("ping --proxy v1 h"), 0);
+	ck_assert_int_eq(arguments.target.proxy, PROXY_GREETING_V1);
+}
+
 TEST(with_trains_some_of_them_are_outstanding)
 {
 	ck_assert_int_eq(parse("bench -u -g host"), 0);
@@ -153,6 +173,15 @@ static const char *const refused[][2] = {
 	{"ping -u unix:/x", "unix: is a stream"},
 	{"ping -M maybe host", "must be do, want or dont"},
 	{"ping -M do unix:/x", "do not apply to unix"},
+	{"ping -Q 256 host", "-Q 256: must be from 0 to 255"},
+	{"ping -Q ef unix:/x", "do not apply to unix"},
+	{"ping --ttl 0 host", "--ttl 0: "},
+	{"ping --ttl 256 host", "from 1 to 255"},
+	{"ping --ttl 9 unix:/x", "do not apply to unix"},
+	{"ping --proxy v3 host", "--proxy v3: must be v1 or v2"},
+	{"ping --proxy v1 unix:/x", "do not apply to unix"},
+	{"ping -u --proxy v1 host", "--proxy applies to TCP only"},
+	{"ping -Q ef+ect0 host", "with TCP the kernel sets ECN"},
 	{"bench -i 1s host", "bench has no option -i"},
 	{"bench -p 0 host", "from 1 to 65536"},
 	{"bench -r 0 host", "from 1 to 100000000"},
@@ -225,13 +254,26 @@ struct size_limit {
 };
 
 static const struct size_limit limits[] = {
-	{"ping -u -s 65507 127.0.0.1", true},  {"ping -u -s 65508 127.0.0.1", false},
-	{"ping -u -s 65527 ::1", true},	       {"ping -u -s 65528 ::1", false},
-	{"ping -s 16m 127.0.0.1", true},       {"ping -s 65535 unixgram:/x", true},
-	{"ping -s 64k unixgram:/x", false},    {"ping -s 16m unix:/x", true},
-	{"ping -I 127.0.0.2 127.0.0.1", true}, {"ping -I 127.0.0.2 ::1", false},
-	{"ping -6 -I 127.0.0.2 ::1", false},   {"ping -I nonsense ::1", false},
-	{"ping unix:relative", false},	       {"ping -6 127.0.0.1", false},
+	{"ping -u -s 65507 127.0.0.1", true},
+	{"ping -u -s 65508 127.0.0.1", false},
+	{"ping -u -s 65527 ::1", true},
+	{"ping -u -s 65528 ::1", false},
+	{"ping -s 16m 127.0.0.1", true},
+	{"ping -s 65535 unixgram:/x", true},
+	{"ping -s 64k unixgram:/x", false},
+	{"ping -s 16m unix:/x", true},
+	{"ping -I 127.0.0.2 127.0.0.1", true},
+	{"ping -I 127.0.0.2 ::1", false},
+	{"ping -6 -I 127.0.0.2 ::1", false},
+	{"ping -I nonsense ::1", false},
+	{"ping -I 127.0.0.2:9 127.0.0.1", true},
+	{"ping -I [::1]:9 ::1", true},
+	{"ping -I 127.0.0.2:x 127.0.0.1", false},
+	{"ping -I lo 127.0.0.1", true},
+	{"ping -I lo:9 127.0.0.1", false},
+	{"ping -I lo ::1", true},
+	{"ping unix:relative", false},
+	{"ping -6 127.0.0.1", false},
 };
 
 TEST_EACH(what_does_not_fit_the_target_is_refused, ARRAY_SIZE(limits))

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* The words of -Q, and what is none. */
+
+#include "config.h"
+
+#include "probe/traffic_class.h"
+#include "support/test.h"
+
+#define REFUSED (-1)
+
+static const struct {
+	const char *text;
+	int value;
+} classes[] = {
+	{"0", 0},
+	{"255", 255},
+	{"0x0", 0},
+	{"0xff", 255},
+	{"0xB8", 0xb8},
+	{"184", 184},
+	{"ef", 46 << 2},
+	{"le", 1 << 2},
+	{"cs0", 0},
+	{"cs1", 8 << 2},
+	{"cs7", 56 << 2},
+	{"af11", 10 << 2},
+	{"af13", 14 << 2},
+	{"af31", 26 << 2},
+	{"af43", 38 << 2},
+	{"ef+ect0", 46 << 2 | 2},
+	{"0+ect1", 1},
+	{"cs0+ect0", 2},
+	{"0xb8+ect1", 185},
+	{"185", 185},
+	{"256", REFUSED},
+	{"0x100", REFUSED},
+	{"0x", REFUSED},
+	{"0xg0", REFUSED},
+	{"0x-1", REFUSED},
+	{"-1", REFUSED},
+	{"", REFUSED},
+	{"+ect0", REFUSED},
+	{"EF", REFUSED},
+	{"cs8", REFUSED},
+	{"cs", REFUSED},
+	{"cs11", REFUSED},
+	{"af10", REFUSED},
+	{"af14", REFUSED},
+	{"af51", REFUSED},
+	{"af01", REFUSED},
+	{"af1", REFUSED},
+	{"af111", REFUSED},
+	{"ef+ce", REFUSED},
+	{"ef+", REFUSED},
+	{"ef+ect01", REFUSED},
+	{"185+ect0", REFUSED},
+	{"ef ", REFUSED},
+	{"00000000000000000000000000000184", REFUSED},
+};
+
+TEST_EACH(a_class_is_a_number_or_a_name, ARRAY_SIZE(classes))
+{
+	struct reason reason;
+	uint8_t value = 77;
+
+	if (classes[_i].value == REFUSED) {
+		ck_assert_msg(traffic_class_parse(classes[_i].text, &value, &reason) < 0, "%s",
+			      classes[_i].text);
+		ck_assert_ptr_nonnull(strstr(reason.text, "af11 to af43"));
+		ck_assert_uint_eq(value, 77);
+		return;
+	}
+	ck_assert_msg(traffic_class_parse(classes[_i].text, &value, &reason) == 0, "%s",
+		      classes[_i].text);
+	ck_assert_int_eq(value, classes[_i].value);
+}
