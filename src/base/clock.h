@@ -21,7 +21,7 @@ static inline int64_t clock_ms(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)now.tv_sec * 1000 + (int64_t)((uint64_t)now.tv_nsec / NS_PER_MS);
 }
 
 static inline uint64_t timespec_ns(const struct timespec *time)

@@ -33,12 +33,11 @@ void kept_echo_init(struct kept_echo *kept, size_t workers);
 /* How much the next read may take: MOST, or less while much is kept. */
 static inline size_t kept_echo_piece(const struct kept_echo *kept, size_t most)
 {
-	int64_t size = atomic_load_explicit(&kept->size, memory_order_relaxed);
-	int64_t piece = (kept->room - size) / KEPT_SHARE;
+	int64_t left = kept->room - atomic_load_explicit(&kept->size, memory_order_relaxed);
 
-	if (piece >= (int64_t)most)
+	if (left >= (int64_t)most * KEPT_SHARE)
 		return most;
-	return piece > KEPT_SMALL ? (size_t)piece : KEPT_SMALL;
+	return left > KEPT_SMALL * KEPT_SHARE ? (size_t)(left / KEPT_SHARE) : KEPT_SMALL;
 }
 
 /* SIZE bytes were allocated, or freed. */
