@@ -7,17 +7,23 @@
 
 #include "base/key_file.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
+#include <linux/xattr.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* More than the longest key and any sensible end of line after it. */
 #define TEXT_MAX (2 * KEY_MAX + 32)
 
 #define ALLOWED_MODE 0600
+#define ACL_ENTRIES_MAX 16
 
 /* What goes through memory on the way to a key. */
 struct key_text {
@@ -25,6 +31,55 @@ struct key_text {
 	size_t length;
 	uint8_t bytes[KEY_MAX];
 };
+
+struct acl {
+	struct posix_acl_xattr_header header;
+	struct posix_acl_xattr_entry entries[ACL_ENTRIES_MAX];
+};
+
+static bool is_trusted(uid_t user, uid_t owner)
+{
+	return user == 0 || user == geteuid() || user == owner;
+}
+
+static bool admits_others(const struct posix_acl_xattr_entry *entry, uid_t owner)
+{
+	switch (le16toh(entry->e_tag)) {
+	case ACL_USER_OBJ:
+	case ACL_MASK:
+		return false;
+	case ACL_USER:
+		return !is_trusted(le32toh(entry->e_id), owner);
+	default:
+		return entry->e_perm != 0;
+	}
+}
+
+/*
+ * With an ACL the mode shows for the group what any entry may have at most. systemd gives the user
+ * of a service access to credentials that way, and the mode says 0440.
+ */
+static bool is_for_trusted_users(int fd, uid_t owner)
+{
+	struct acl acl;
+	ssize_t size = fgetxattr(fd, XATTR_NAME_POSIX_ACL_ACCESS, &acl, sizeof(acl));
+	size_t left;
+
+	if (size < (ssize_t)sizeof(acl.header) ||
+	    le32toh(acl.header.a_version) != POSIX_ACL_XATTR_VERSION)
+		return false;
+	left = ((size_t)size - sizeof(acl.header)) / sizeof(acl.entries[0]);
+	while (left > 0 && !admits_others(&acl.entries[left - 1], owner))
+		left--;
+	return left == 0;
+}
+
+static bool is_open_to_others(int fd, unsigned mode, uid_t owner)
+{
+	unsigned beyond = mode & ~(unsigned)ALLOWED_MODE;
+
+	return beyond != 0 && (beyond != S_IRGRP || !is_for_trusted_users(fd, owner));
+}
 
 static int check_file(int fd, const char *path, uid_t owner, struct reason *reason)
 {
@@ -35,13 +90,13 @@ static int check_file(int fd, const char *path, uid_t owner, struct reason *reas
 		return reason_set(reason, "%s: cannot stat: %s", path, strerror(errno));
 	if (!S_ISREG(status.st_mode))
 		return reason_set(reason, "%s: is not a regular file", path);
-	if (status.st_uid != 0 && status.st_uid != geteuid() && status.st_uid != owner)
+	if (!is_trusted(status.st_uid, owner))
 		return reason_set(reason,
 				  "%s: belongs to user %u: it must belong to root or to the user "
 				  "that the daemon runs as",
 				  path, (unsigned)status.st_uid);
 	mode = status.st_mode & 07777U;
-	if ((mode & ~(unsigned)ALLOWED_MODE) != 0)
+	if (is_open_to_others(fd, mode, owner))
 		return reason_set(reason, "%s: has mode %04o, too open for a key: chmod %04o it",
 				  path, mode, ALLOWED_MODE);
 	return 0;

@@ -23,7 +23,8 @@ enum key_file { KEY_FILE_READ, KEY_FILE_FORBIDDEN, KEY_FILE_BAD };
 
 /*
  * Sets the key if it returns READ, otherwise the reason, "PATH: what, and what to do". The file
- * must belong to root, to the user of this process or to OWNER. Never blocks.
+ * must belong to root, to the user of this process or to OWNER, and nobody else may read it, by its
+ * mode or its ACL. Never blocks.
  */
 enum key_file key_file_read(const char *path, uid_t owner, struct hmac_key *key,
 			    struct reason *reason) WARN_UNUSED;

@@ -7,6 +7,12 @@
 
 #include "base/key_file.h"
 
+#include <endian.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
+#include <linux/xattr.h>
+#include <sys/xattr.h>
+
 #include "support/test.h"
 
 #define SIXTEEN "404142434445464748494a4b4c4d4e4f"
@@ -144,6 +150,71 @@ TEST(any_mode_beyond_0600_is_too_open)
 			       mode);
 		assert_refused(why);
 	}
+}
+
+#define ENTRIES_MAX 7
+
+struct entry {
+	uint16_t tag, permissions;
+	uint32_t id;
+};
+
+/* The service runs as user 1. */
+static const struct {
+	struct entry entries[ENTRIES_MAX]; /* beside those of owner, mask and others */
+	unsigned mode;			   /* as it shows then: the mask is that of the group */
+	bool is_good;
+} acls[] = {
+	{{{ACL_USER, 4, 1}, {ACL_GROUP_OBJ, 0, 0}}, 0440, true}, /* systemd's */
+	{{{ACL_USER, 4, 0}, {ACL_USER, 4, 1}, {ACL_GROUP_OBJ, 0, 0}}, 0440, true},
+	{{{ACL_USER, 4, 2}, {ACL_GROUP_OBJ, 0, 0}}, 0440, false},
+	{{{ACL_USER, 4, 1}, {ACL_USER, 4, 2}, {ACL_GROUP_OBJ, 0, 0}}, 0440, false},
+	{{{ACL_USER, 4, 1}, {ACL_GROUP_OBJ, 4, 0}}, 0440, false},
+	{{{ACL_USER, 4, 1}, {ACL_GROUP_OBJ, 0, 0}, {ACL_GROUP, 4, 1}}, 0440, false},
+	{{{ACL_USER, 4, 1}, {ACL_GROUP_OBJ, 0, 0}}, 0460, false},
+	{{{ACL_USER, 4, 1}, {ACL_GROUP_OBJ, 0, 0}}, 0444, false},
+	{{{ACL_USER, 4, 2}, {ACL_GROUP_OBJ, 4, 0}}, 0400, true}, /* but the mask forbids it */
+};
+
+static void add_entry(struct posix_acl_xattr_entry **at, const struct entry *entry)
+{
+	bool is_named = entry->tag == ACL_USER || entry->tag == ACL_GROUP;
+
+	(*at)->e_tag = htole16(entry->tag);
+	(*at)->e_perm = htole16(entry->permissions);
+	(*at)->e_id = htole32(is_named ? entry->id : (uint32_t)ACL_UNDEFINED_ID);
+	++*at;
+}
+
+static void set_acl(const struct entry *entries, unsigned mode)
+{
+	struct {
+		struct posix_acl_xattr_header header;
+		struct posix_acl_xattr_entry entries[ENTRIES_MAX + 3];
+	} acl = {.header.a_version = htole32(POSIX_ACL_XATTR_VERSION)};
+	struct posix_acl_xattr_entry *at = acl.entries;
+
+	add_entry(&at, &(struct entry){ACL_USER_OBJ, mode >> 6 & 7, 0});
+	for (; entries->tag != 0; entries++)
+		add_entry(&at, entries);
+	add_entry(&at, &(struct entry){ACL_MASK, mode >> 3 & 7, 0});
+	add_entry(&at, &(struct entry){ACL_OTHER, mode & 7, 0});
+	if (setxattr(path, XATTR_NAME_POSIX_ACL_ACCESS, &acl, (size_t)((char *)at - (char *)&acl),
+		     0) < 0)
+		skip("no ACLs in /tmp");
+}
+
+TEST_EACH(an_acl_may_let_the_service_read_but_nobody_else, ARRAY_SIZE(acls))
+{
+	char why[64];
+
+	write_key(TEXT(SIXTEEN));
+	set_acl(acls[_i].entries, acls[_i].mode);
+	(void)snprintf(why, sizeof(why), "has mode %04o, too open", acls[_i].mode);
+	if (key_file_read(path, 1, &key, &reason) == KEY_FILE_READ)
+		ck_assert(acls[_i].is_good);
+	else
+		ck_assert_msg(!acls[_i].is_good && strstr(reason.text, why), "%s", reason.text);
 }
 
 TEST(it_belongs_to_root_or_to_the_service)
