@@ -157,12 +157,22 @@ static struct session *take_free(struct sessions *sessions)
 	return session_entry(sessions, number);
 }
 
-void session_clear_books(struct session *session)
+void session_clear_questions(struct session *session)
 {
 	atomic_store_explicit(&session->received, 0, memory_order_relaxed);
-	atomic_store_explicit(&session->transmitted, 0, memory_order_relaxed);
 	atomic_store_explicit(&session->unanswered, 0, memory_order_relaxed);
+}
+
+void session_clear_replies(struct session *session)
+{
+	atomic_store_explicit(&session->transmitted, 0, memory_order_relaxed);
 	atomic_store_explicit(&session->sent_at, 0, memory_order_relaxed);
+}
+
+void session_clear_books(struct session *session)
+{
+	session_clear_questions(session);
+	session_clear_replies(session);
 }
 
 struct session *sessions_add(struct sessions *sessions, uint64_t key, uint32_t source,

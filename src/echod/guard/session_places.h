@@ -109,4 +109,7 @@ uint32_t sessions_next_idle(const struct sessions *sessions);
 struct session *sessions_add(struct sessions *sessions, uint64_t key, uint32_t source,
 			     uint32_t tick) WARN_UNUSED;
 
+/* Its books: all of them, those of what came, and those of what left. */
 void session_clear_books(struct session *session);
+void session_clear_questions(struct session *session);
+void session_clear_replies(struct session *session);

@@ -179,7 +179,7 @@ struct session *sessions_enter(struct sessions *sessions, const struct session_k
 	if (!session)
 		return NULL;
 	if (anew)
-		session_clear_books(session);
+		session_clear_questions(session);
 	atomic_fetch_add_explicit(&session->received, 1, memory_order_relaxed);
 	return session;
 }
@@ -225,6 +225,11 @@ uint32_t session_unanswered(const struct session *session)
 uint64_t session_sent_at(const struct session *session)
 {
 	return atomic_load_explicit(&session->sent_at, memory_order_relaxed);
+}
+
+void session_begin_replies(struct session *session)
+{
+	session_clear_replies(session);
 }
 
 void session_count_unanswered(struct session *session)

@@ -39,9 +39,10 @@ struct session_key {
 };
 
 /*
- * At NOW (CLOCK_MONOTONIC, nanoseconds). Its books are empty if it begins here, after a minute of
- * silence, or ANEW. NULL: there is none and none can begin: the table is full, or its source holds
- * all that it may.
+ * At NOW (CLOCK_MONOTONIC, nanoseconds). Its books are empty if it begins here, or after a minute
+ * of silence. ANEW: the counts of questions begin anew; those of replies do when
+ * session_begin_replies() says so, for replies to earlier questions may not have left yet. NULL:
+ * there is none and none can begin: the table is full, or its source holds all that it may.
  */
 struct session *sessions_enter(struct sessions *sessions, const struct session_key *whose,
 			       bool anew, int64_t now) WARN_UNUSED;
@@ -56,6 +57,7 @@ uint32_t session_transmitted(const struct session *session); /* replies that wer
 uint32_t session_unanswered(const struct session *session);  /* questions that were refused */
 uint64_t session_sent_at(const struct session *session);     /* the last reply; 0: none yet */
 
+void session_begin_replies(struct session *session);
 void session_count_unanswered(struct session *session);
 
 /*

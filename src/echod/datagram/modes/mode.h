@@ -84,8 +84,8 @@ struct datagram_mode {
 #define ANSWERS_SEALED 8
 
 /*
- * Finds or begins the session of a question, and counts it there: ANSWER, or NO_SESSION. ANEW: its
- * books begin anew. In a mode without sessions there is none to find: ANSWER.
+ * Finds or begins the session of a question, and counts it there: ANSWER, or NO_SESSION. ANEW: see
+ * sessions_enter(). In a mode without sessions there is none to find: ANSWER.
  */
 enum verdict question_enter_session(struct question *question, uint16_t ssid,
 				    bool anew) WARN_UNUSED;

@@ -79,15 +79,33 @@ enum verdict stamp_answer(struct question *question)
 	return ANSWER;
 }
 
+/* The sender has begun anew; earlier ones of the same batch still have numbers of before. */
+static void begin_anew(const struct question *question)
+{
+	const uint8_t *reply = question->payload;
+
+	if (get32(reply + layout_of(question)->request_sequence) == 0)
+		session_begin_replies(question->session);
+}
+
 void stamp_seal(struct question *question, const struct timespec *now)
 {
 	const struct stamp_layout *layout = layout_of(question);
 	const struct hmac_key *key = key_of(question);
 
-	if (question->session)
+	if (question->session) {
+		begin_anew(question);
 		put32(question->payload, session_transmitted(question->session));
+	}
 	put64(question->payload + layout->time, stamp_time_of(timespec_ns(now)));
 	stamp_chain_complete(question, layout->size);
 	if (key)
 		stamp_packet_sign(question->payload, key);
+}
+
+/* One that was not answered has entered no session. */
+void stamp_unanswered(struct question *question)
+{
+	if (question->session)
+		begin_anew(question);
 }

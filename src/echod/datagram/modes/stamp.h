@@ -12,3 +12,4 @@
 
 enum verdict stamp_answer(struct question *question);
 void stamp_seal(struct question *question, const struct timespec *now);
+void stamp_unanswered(struct question *question);

@@ -15,6 +15,7 @@
 #include "unit/loop_scene.h"
 
 #define PLUS "[listener x]\naddress = 127.0.0.1:0\nmode = echoplus\n"
+#define STAMP "[listener x]\naddress = 127.0.0.1:0\nmode = stamp\n"
 #define REFLECTING "[listener x]\naddress = 127.0.0.1:0\nreflect_dscp = yes\n"
 
 static struct datagram came;
@@ -128,6 +129,34 @@ TEST(a_mode_gets_its_datagrams_one_by_one)
 		ck_assert_uint_eq(came.size, 100);
 		ck_assert_mem_eq(came.data, data + i * 100, 4);
 		ck_assert_uint_eq(field(4), i + 1);
+	}
+	close(fd);
+}
+
+static void put_request(int fd, const struct endpoint *endpoint, uint32_t number)
+{
+	number = htonl(number);
+	memset(data, 0, 44);
+	memcpy(data, &number, sizeof(number));
+	put(fd, endpoint, 44);
+}
+
+/* Replies to what came before a sender began anew keep their numbers, in the same batch, too. */
+TEST(a_session_begins_anew_between_two_replies_of_a_batch)
+{
+	static const uint32_t numbers[][2] = {{7, 1}, {8, 2}, {0, 0}, {1, 1}, {0, 0}, {2, 1}};
+	struct service *service = scene_service(STAMP "stamp_sessions = 1\n", "x");
+	struct endpoint *endpoint = scene_serve(service, SOCKET_UDP, "127.0.0.1");
+	int fd = datagram_socket("127.0.0.1");
+
+	put_request(fd, endpoint, 6);
+	take(fd);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		put_request(fd, endpoint, numbers[i][0]);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		take(fd);
+		ck_assert_uint_eq(field(24), numbers[i][0]);
+		ck_assert_uint_eq(field(0), numbers[i][1]);
 	}
 	close(fd);
 }

@@ -147,6 +147,8 @@ TEST(a_session_begins_anew_when_asked)
 
 	session_count_transmitted(session, 17);
 	ck_assert_ptr_eq(sessions_enter(sessions, &key, true, now), session);
+	expect_books(session, 1, 1, 17);
+	session_begin_replies(session);
 	expect_books(session, 1, 0, 0);
 	key.ssid++;
 	expect_books(sessions_enter(sessions, &key, true, now), 1, 0, 0);

@@ -204,6 +204,24 @@ TEST(a_session_counts_its_own_replies)
 	ck_assert_uint_eq(packet[3], 0);
 }
 
+TEST(a_session_begins_anew_even_if_that_reply_cannot_be_sent)
+{
+	struct session *session;
+
+	use_sessions();
+	ck_assert_int_eq(ask_hex(REQUEST), ANSWER);
+	session = question.session;
+	(void)bytes_of(REQUEST, packet);
+	packet[3] = 0;
+	question.session = NULL;
+	ck_assert_int_eq(stamp_answer(&question), ANSWER);
+	ck_assert_uint_eq(session_transmitted(session), 1);
+	stamp_unanswered(&question);
+	ck_assert_uint_eq(session_transmitted(session), 0);
+	question.session = NULL; /* it was over the rate */
+	stamp_unanswered(&question);
+}
+
 /* Once more with a later time: the number stays, all that depends on the time is new. */
 TEST(a_reply_can_be_sealed_again)
 {
