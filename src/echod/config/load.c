@@ -194,12 +194,19 @@ static void check_sessions(struct draft *draft, size_t index)
 	const struct config *config = draft->program;
 	const struct listener_config *listener = &config->listeners[index];
 
-	if (listener->mode != MODE_ECHO && listener->stamp_sessions > 0 &&
-	    listener->udp_rate == 0 && listener->allow.count == 0)
+	if (listener->mode == MODE_ECHO || listener->udp_rate > 0 || listener->allow.count > 0)
+		return;
+	if (listener->stamp_sessions > 0)
 		findings_error(draft->findings, line_of(draft, index, "stamp_sessions"),
 			       "stamp_sessions: [listener %s] has udp_rate = 0, so that a loop "
 			       "with another server might never end: set a rate, or allow",
 			       listener->name);
+	else if (listener->mode == MODE_ECHOPLUS)
+		findings_warning(
+			draft->findings, line_of(draft, index, "udp_rate"),
+			"udp_rate: a loop of [listener %s], which counts its replies, with "
+			"another server might never end: set a rate, or allow",
+			listener->name);
 }
 
 static void finish(struct draft *draft)

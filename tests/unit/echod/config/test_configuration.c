@@ -234,6 +234,23 @@ TEST(proxies_that_may_be_anybody_are_a_warning)
 	config_release(config);
 }
 
+TEST(counts_without_a_rate_are_a_warning)
+{
+	struct config *config =
+		load_text("[defaults]\nudp_rate = 0\n"
+			  "[listener a]\naddress = :1\nmode = echoplus\n"
+			  "[listener b]\naddress = :2\nmode = echoplus\nallow = ::1\n"
+			  "[listener c]\naddress = :3\nmode = stamp\n"
+			  "[listener d]\naddress = :4\nmode = echoplus\n"
+			  "udp_rate = 1\n");
+
+	ck_assert_ptr_nonnull(config);
+	ck_assert_str_eq(said.lines,
+			 "F:2: warning: udp_rate: a loop of [listener a], which counts its "
+			 "replies, with another server might never end: set a rate, or allow\n");
+	config_release(config);
+}
+
 TEST(keys_without_effect_are_a_warning)
 {
 	static const char *const texts[][2] = {
