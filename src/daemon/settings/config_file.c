@@ -40,23 +40,23 @@ static const char *kind_of(mode_t mode)
 }
 
 /* Requests one byte more than the limit, to detect larger files. */
-static int read_all(int fd, char *text, size_t *length, struct reason *reason)
+static int read_all(int fd, size_t max, char *text, size_t *length, struct reason *reason)
 {
 	ssize_t got;
 
 	*length = 0;
 	do {
-		got = read(fd, text + *length, CONFIG_FILE_MAX + 1 - *length);
+		got = read(fd, text + *length, max + 1 - *length);
 		if (got < 0)
 			return reason_set(reason, "cannot read: %s", strerror(errno));
 		*length += (size_t)got;
-	} while (got > 0 && *length <= CONFIG_FILE_MAX);
-	if (*length > CONFIG_FILE_MAX)
-		return reason_set(reason, "is larger than %d bytes, the maximum", CONFIG_FILE_MAX);
+	} while (got > 0 && *length <= max);
+	if (*length > max)
+		return reason_set(reason, "is larger than %zu bytes, the maximum", max);
 	return 0;
 }
 
-static int read_regular(int fd, char **text, size_t *length, struct reason *reason)
+static int read_regular(int fd, size_t max, char **text, size_t *length, struct reason *reason)
 {
 	struct stat status;
 
@@ -64,10 +64,10 @@ static int read_regular(int fd, char **text, size_t *length, struct reason *reas
 		return reason_set(reason, "cannot stat: %s", strerror(errno));
 	if (!S_ISREG(status.st_mode))
 		return reason_set(reason, "is %s, not a file", kind_of(status.st_mode));
-	*text = malloc(CONFIG_FILE_MAX + 1);
+	*text = malloc(max + 1);
 	if (!*text)
 		return reason_set(reason, "cannot read: not enough memory");
-	if (read_all(fd, *text, length, reason) < 0) {
+	if (read_all(fd, max, *text, length, reason) < 0) {
 		free(*text);
 		*text = NULL;
 		return -1;
@@ -75,7 +75,7 @@ static int read_regular(int fd, char **text, size_t *length, struct reason *reas
 	return 0;
 }
 
-enum config_file config_file_read(const char *path, char **text, size_t *length,
+enum config_file config_file_read(const char *path, size_t max, char **text, size_t *length,
 				  struct reason *reason)
 {
 	/* O_NONBLOCK: opening a FIFO without a writer would block. */
@@ -90,7 +90,7 @@ enum config_file config_file_read(const char *path, char **text, size_t *length,
 		(void)reason_set(reason, "cannot open: %s%s", strerror(errno), advice(errno));
 		return CONFIG_FILE_BAD;
 	}
-	status = read_regular(fd, text, length, reason);
+	status = read_regular(fd, max, text, length, reason);
 	(void)close(fd);
 	return status < 0 ? CONFIG_FILE_BAD : CONFIG_FILE_READ;
 }

@@ -18,7 +18,8 @@
 enum config_file { CONFIG_FILE_READ, CONFIG_FILE_MISSING, CONFIG_FILE_BAD };
 
 /*
- * Sets text and length if it returns READ, otherwise the reason. Never blocks, whatever the path.
+ * Sets text and length, at most MAX, if it returns READ, otherwise the reason. Never blocks,
+ * whatever the path.
  */
-enum config_file config_file_read(const char *path, char **text, size_t *length,
+enum config_file config_file_read(const char *path, size_t max, char **text, size_t *length,
 				  struct reason *reason) WARN_UNUSED;

@@ -135,7 +135,7 @@ static void check(struct draft *draft, const struct section *section, size_t ind
 		if (setting->required && lines->keys[i] == 0)
 			findings_error(draft->findings, lines->header, "[%s %s] has no %s: add one",
 				       section->name, name, setting->key);
-		why = lines->keys[i] != 0 ? schema->no_effect(setting, name) : NULL;
+		why = lines->keys[i] != 0 ? schema_no_effect(schema, setting, name) : NULL;
 		if (why)
 			findings_warning(draft->findings, lines->keys[i],
 					 "%s has no effect: [%s %s] %s", setting->key,

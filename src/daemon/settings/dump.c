@@ -39,7 +39,7 @@ static void dump_value(FILE *out, const struct setting *setting, const void *val
 static bool is_left_out(const struct schema *schema, const struct section *section,
 			const struct setting *setting, const void *values, const void *defaults)
 {
-	return section->size > 0 && schema->no_effect(setting, values) &&
+	return section->size > 0 && schema_no_effect(schema, setting, values) &&
 	       setting_equal(setting, values, defaults);
 }
 

@@ -17,7 +17,7 @@
 /* Takes ownership of TEXT, which is NULL if memory ran out. */
 static void add(struct findings *findings, enum log_level level, int line, char *text)
 {
-	struct finding *items = NULL;
+	struct file_finding *items = NULL;
 
 	if (text)
 		items = reallocarray(findings->items, findings->count + 1, sizeof(*items));
@@ -27,7 +27,7 @@ static void add(struct findings *findings, enum log_level level, int line, char 
 		return;
 	}
 	findings->items = items;
-	items[findings->count] = (struct finding){level, line, findings->count, text};
+	items[findings->count] = (struct file_finding){level, line, findings->count, text};
 	findings->count++;
 	findings->errors += level == LEVEL_ERROR;
 }
@@ -60,14 +60,14 @@ void findings_warning(struct findings *findings, int line, const char *format, .
 
 static int by_line(const void *left, const void *right)
 {
-	const struct finding *a = left, *b = right;
+	const struct file_finding *a = left, *b = right;
 
 	if (a->line != b->line)
 		return a->line < b->line ? -1 : 1;
 	return (a->order > b->order) - (a->order < b->order);
 }
 
-static char *format_finding(const struct finding *finding, const char *path)
+static char *format_finding(const struct file_finding *finding, const char *path)
 {
 	const char *mark = finding->level == LEVEL_WARNING ? "warning: " : "";
 	char *line;

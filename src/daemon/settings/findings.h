@@ -18,7 +18,7 @@
 /* In place of a line number. */
 enum { WHOLE_FILE = 0, NOT_IN_FILE = INT_MAX };
 
-struct finding {
+struct file_finding {
 	enum log_level level;
 	int line;
 	size_t order;
@@ -26,7 +26,7 @@ struct finding {
 };
 
 struct findings {
-	struct finding *items;
+	struct file_finding *items;
 	size_t count;
 	size_t errors;
 	bool lost; /* a finding was lost for lack of memory */

@@ -19,6 +19,12 @@ const struct setting *schema_find(const struct schema *schema, const char *key)
 	return NULL;
 }
 
+const char *schema_no_effect(const struct schema *schema, const struct setting *setting,
+			     const void *values)
+{
+	return schema->no_effect ? schema->no_effect(setting, values) : NULL;
+}
+
 void *setting_value(const struct setting *setting, void *section)
 {
 	return (char *)section + setting->offset;

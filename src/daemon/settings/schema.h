@@ -80,14 +80,18 @@ struct schema {
 	size_t setting_count;
 
 	/*
-	 * Why a setting has no effect in a section with a name, "serves no TCP"; NULL: it has. Not
-	 * called if no section has a name.
+	 * Why a setting has no effect in a section with a name, "serves no TCP"; NULL: it has. May
+	 * be NULL: then all have.
 	 */
 	const char *(*no_effect)(const struct setting *setting, const void *values);
 };
 
 /* NULL when there is no such key. */
 const struct setting *schema_find(const struct schema *schema, const char *key);
+
+/* What its no_effect() returns, or NULL without one. */
+const char *schema_no_effect(const struct schema *schema, const struct setting *setting,
+			     const void *values);
 
 /* The value in the struct of its section. */
 void *setting_value(const struct setting *setting, void *section);

@@ -15,7 +15,8 @@ static enum config_file read_file(struct draft *draft, const struct settings_sou
 	char *text = NULL;
 	size_t length = 0;
 	struct reason reason;
-	enum config_file result = config_file_read(source->path, &text, &length, &reason);
+	size_t max = source->size_max > 0 ? source->size_max : CONFIG_FILE_MAX;
+	enum config_file result = config_file_read(source->path, max, &text, &length, &reason);
 
 	if (result == CONFIG_FILE_READ)
 		draft_read(draft, text, length);

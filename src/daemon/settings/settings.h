@@ -20,6 +20,7 @@
 struct settings_source {
 	const char *path;
 	bool must_exist;
+	size_t size_max; /* of the file; 0: CONFIG_FILE_MAX */
 
 	/* Each may be NULL: a word of CONTEXT's program was read; the file was, and is checked. */
 	void (*take_word)(struct draft *draft, int line, const struct setting *setting,
