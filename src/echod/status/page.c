@@ -22,28 +22,15 @@
 #define REST_MAX (16 * 1024)
 
 /* clang-format off */
-static const char head[] =
-	"<!doctype html>\n<html lang=en><head><meta charset=utf-8>\n"
-	"<meta name=viewport content=\"width=device-width, initial-scale=1\">\n"
-	"<meta name=color-scheme content=\"light dark\">\n"
-	"<meta http-equiv=refresh content=5>\n";
+static const char head[] = HTML_HEAD "<meta http-equiv=refresh content=5>\n";
 
 static const char style[] =
-	"<style>\n"
-	":root{--back:#f4f6f8;--card:#fff;--ink:#1b2026;--dim:#59636e;--line:#dfe4e9;"
-	"--accent:#0a5fb4;--good:#17692f;--bad:#b3261e}\n"
-	"@media(prefers-color-scheme:dark){:root{--back:#0e1216;--card:#171c22;--ink:#e4e9ee;"
-	"--dim:#98a3ae;--line:#2a323a;--accent:#6fb3fb;--good:#56c271;--bad:#ff8a80}}\n"
-	"*{box-sizing:border-box}\n"
-	"body{margin:0 auto;max-width:64rem;padding:1rem;background:var(--back);color:var(--ink);"
-	"font:1rem/1.45 system-ui,sans-serif}\n"
-	"h1{font-size:1.5rem;margin:0}\n"
+	"<style>\n" HTML_BASE_STYLE
 	"h2{font-size:1rem;margin:1.75rem 0 .5rem}h3{font-size:1rem;margin:0}\n"
-	"header p,footer,dt,.default,.none td,.none th{color:var(--dim)}\n"
+	"header p,dt,.default,.none td,.none th{color:var(--dim)}\n"
 	"header p{margin:.25rem 0 1rem}\n"
 	"header div{display:flex;flex-wrap:wrap;gap:.25rem .75rem;align-items:center}\n"
 	"header span{border:1px solid;border-radius:1rem;padding:0 .75rem;font-size:.9rem}\n"
-	".well{color:var(--good)}.ill{color:var(--bad)}\n"
 	".card{background:var(--card);border:1px solid var(--line);border-radius:.5rem;"
 	"padding:.75rem 1rem;overflow-wrap:anywhere}\n"
 	".row{display:grid;gap:.75rem;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr))}\n"
@@ -74,7 +61,6 @@ static const char style[] =
 	"@media(max-width:30rem){tr{display:flex;flex-wrap:wrap}"
 	"tbody th{flex:1 0 100%;padding-bottom:0}thead th:first-child{display:none}"
 	"td:nth-child(n),thead th:nth-child(n){flex:1 0 50%;padding:0 0 .15rem}}\n"
-	"a{color:var(--accent)}footer{margin:1.5rem 0;font-size:.9rem}\n"
 	"</style>\n";
 /* clang-format on */
 
