@@ -39,8 +39,9 @@ _echoc()
 	fi
 	case ${COMP_WORDS[1]} in
 	ping)
-		options+=' -c -i -q -s -w -D -W --busy --outage --report'
-		values+=' -c -i -s -w -W --outage --report'
+		options+=' -c -i -q -s -w -D -W --busy --outage --report --stamp --plus --key-file --ssid'
+		options+=' --ttl-guarded --ttl-fresh'
+		values+=' -c -i -s -w -W --outage --report --key-file --ssid'
 		;;
 	bench)
 		options+=' -c -d -g -j -p -r -s --busy'
@@ -64,6 +65,10 @@ _echoc()
 			;;
 		--proxy)
 			mapfile -t COMPREPLY < <(compgen -W 'v1 v2' -- "$cur")
+			;;
+		--key-file)
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			compopt -o filenames 2>/dev/null
 			;;
 		-i | -W | -w | -d | --report)
 			mapfile -t COMPREPLY < <(compgen -W '10ms 100ms 1s 10s 1m' -- "$cur")

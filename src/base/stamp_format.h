@@ -18,6 +18,7 @@
 struct hmac_key;
 
 #define STAMP_PORT 862
+#define STAMP_TTL 255 /* of requests */
 #define STAMP_HMAC_SIZE 16
 
 /* Offsets of the fields. Those up to the SSID are where a request has them as well. */
@@ -71,6 +72,7 @@ void stamp_tlv_hmac(const struct hmac_key *key, const uint8_t *packet, const uin
 
 /* The error estimate: S (synchronised), Z (0: NTP), scale, multiplier, from the highest bit on. */
 #define STAMP_SYNCHRONISED 0x8000
+#define STAMP_PTP_FORMAT 0x4000
 #define STAMP_UNSYNCHRONISED_ESTIMATE 0x0001
 
 /* Of our clock, as the kernel knows it. */

@@ -16,10 +16,10 @@ const struct mode mode_table[] = {
 	{
 		.name = "ping",
 		.letter = 'p',
-		.usage = "[-u] [-c N] [-i INTERVAL] [-s SIZE] [-W TIMEOUT]\n"
-			 "                   [-w DEADLINE] [--outage N] [--report INTERVAL] "
-			 "[--busy]\n"
-			 "                   [-Dq] HOST[:PORT]",
+		.usage = "[-u | --stamp | --plus] [-c N] [-i INTERVAL] [-s SIZE]\n"
+			 "                   [-W TIMEOUT] [-w DEADLINE] [--outage N] [--report "
+			 "INTERVAL]\n"
+			 "                   [--busy] [-Dq] HOST[:PORT]",
 		.purpose = "one probe every INTERVAL (1s): is the path up, how long does it take",
 		.options =
 			"-c N probes (endless)  -s SIZE in bytes (64)  -W TIMEOUT (1s)\n"
@@ -27,7 +27,11 @@ const struct mode mode_table[] = {
 			"each line\n"
 			"        --outage N  lost in a row are an outage (2)  -q  only summaries\n"
 			"        --report INTERVAL: a summary every INTERVAL\n"
-			"        --busy  poll without sleeping",
+			"        --busy  poll without sleeping\n"
+			"        --stamp  each way apart, from a STAMP reflector on port 862;\n"
+			"          --key-file FILE  --ssid N  --ttl-guarded, --ttl-fresh  hops "
+			"back\n"
+			"        --plus  the same from a UDPEchoPlus server (TR-143)",
 		.run = ping_run,
 	},
 	{

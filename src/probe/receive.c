@@ -20,11 +20,8 @@
 #define CONTROL_SIZE 256
 #define STAMP_SLACK (20 * NS_PER_MS) /* from the stamp to the socket: the kernel's queues */
 
-/*
- * How far CLOCK_REALTIME is ahead of our clock; only a step of the wall clock changes it. Of a few
- * readings the one that took the least time, since we may lose the processor within one.
- */
-static uint64_t wall_clock_offset(void)
+/* Of a few readings the one that took the least time: we may lose the processor within one. */
+uint64_t wall_clock_offset(void)
 {
 	uint64_t least = UINT64_MAX;
 	uint64_t offset = 0;

@@ -20,6 +20,9 @@ struct reception {
 	int ttl;	/* or hop limit; -1 when unknown, as always over TCP */
 };
 
+/* How far CLOCK_REALTIME is ahead of our clock; only a step of the wall clock changes it. */
+uint64_t wall_clock_offset(void);
+
 /* What turns the kernel's stamps, which are of the wall clock, into times of ours. */
 struct receiver {
 	int fd;		 /* not owned */

@@ -22,7 +22,6 @@
 #define COUNTS_SIZE 12
 #define LOCATION_SIZE (4 + STAMP_TLV_HEADER + ADDRESS_SIZE) /* the ports, and one address */
 
-#define PTP_FORMAT 0x4000 /* in an error estimate */
 #define UNIX_EPOCH INT64_C(2208988800)
 #define NTP_ERA (INT64_C(1) << 32)
 #define NS INT64_C(1000000000)
@@ -61,6 +60,11 @@ static struct places places_of(const struct stamp_form *form)
 	places.least = end;
 	places.padding = form->options != 0 && form->size >= end + STAMP_TLV_HEADER ? end : 0;
 	return places;
+}
+
+size_t stamp_base(const struct stamp_form *form)
+{
+	return layout_of(form)->size;
 }
 
 size_t stamp_least(const struct stamp_form *form)
@@ -134,7 +138,7 @@ static int64_t unix_time(uint64_t time, uint16_t error)
 	int64_t seconds = (int64_t)(time >> 32);
 	int64_t fraction = (int64_t)(time & UINT32_MAX);
 
-	if ((error & PTP_FORMAT) != 0)
+	if ((error & STAMP_PTP_FORMAT) != 0)
 		return seconds * NS + fraction;
 	seconds += seconds < UNIX_EPOCH ? NTP_ERA - UNIX_EPOCH : -UNIX_EPOCH;
 	return seconds * NS + (fraction * NS >> 32);

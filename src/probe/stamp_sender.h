@@ -55,6 +55,9 @@ struct stamp_answer {
 	uint32_t far_received, far_sent;
 };
 
+/* The size of a packet without any options. */
+size_t stamp_base(const struct stamp_form *form);
+
 /* What the base packet and the options take; more is padding. */
 size_t stamp_least(const struct stamp_form *form);
 

@@ -28,10 +28,10 @@ static const char *after(const char *text, const char *start)
 	return strncmp(text, start, length) == 0 ? text + length : NULL;
 }
 
-int target_split(const char *text, char host[static TARGET_NAME_MAX], uint16_t *port,
-		 struct reason *reason)
+int target_split(const char *text, uint16_t default_port, char host[static TARGET_NAME_MAX],
+		 uint16_t *port, struct reason *reason)
 {
-	if (address_split(text, TARGET_DEFAULT_PORT, host, TARGET_NAME_MAX, port, reason) < 0)
+	if (address_split(text, default_port, host, TARGET_NAME_MAX, port, reason) < 0)
 		return -1;
 	if (*host == '\0')
 		return reason_set(reason, "missing host");
@@ -72,7 +72,7 @@ static int no_address(int error, const char *host, int family, bool has_source,
 	return reason_set(reason, "unknown host \"%s\" (IPv%d)", host, version_of(family));
 }
 
-static int look_up(struct target *target, int family, struct reason *reason)
+static int look_up(struct target *target, int family, uint16_t default_port, struct reason *reason)
 {
 	bool has_source = target->source.length > 0;
 	struct addrinfo hints = {.ai_family = has_source ? target->source.sa.sa_family : family,
@@ -83,7 +83,7 @@ static int look_up(struct target *target, int family, struct reason *reason)
 	uint16_t port;
 	int error;
 
-	if (target_split(target->name, host, &port, reason) < 0)
+	if (target_split(target->name, default_port, host, &port, reason) < 0)
 		return -1;
 	snprintf(service, sizeof(service), "%u", port);
 	hints.ai_flags = AI_NUMERICSERV;
@@ -171,7 +171,9 @@ static int resolve_any(struct target *target, const struct target_options *optio
 	}
 	if (take_source(target, options, reason) < 0)
 		return -1;
-	return look_up(target, options->family, reason);
+	return look_up(target, options->family,
+		       options->default_port > 0 ? options->default_port : TARGET_DEFAULT_PORT,
+		       reason);
 }
 
 static const char *family_text(const struct target *target)

@@ -30,6 +30,7 @@ struct target_options {
 	const char *source; /* ADDRESS, ADDRESS:PORT or an interface; NULL: the kernel chooses */
 	int family;	    /* AF_INET, AF_INET6, or AF_UNSPEC for either */
 	bool udp;
+	uint16_t default_port; /* 0: TARGET_DEFAULT_PORT */
 	enum fragmenting fragmenting;
 	enum proxy_greeting proxy;
 	uint64_t ttl; /* 0: as the kernel does */
@@ -55,8 +56,8 @@ struct target {
 };
 
 /* Splits "HOST", "HOST:PORT", "[V6]", "[V6]:PORT" or a bare V6 address. */
-int target_split(const char *text, char host[static TARGET_NAME_MAX], uint16_t *port,
-		 struct reason *reason) WARN_UNUSED;
+int target_split(const char *text, uint16_t default_port, char host[static TARGET_NAME_MAX],
+		 uint16_t *port, struct reason *reason) WARN_UNUSED;
 
 /* Looks up the name, which must outlive the target, and checks that SIZE bytes can be sent. */
 int target_resolve(struct target *target, const struct target_options *options, uint64_t size,

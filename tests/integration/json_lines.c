@@ -13,111 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/compiler.h"
+#include "integration/json_schemas.h"
 
-#define VALUES_MAX 64
+#define VALUES_MAX 96
 #define TEXT_MAX 160
 #define LINE_MAX_LENGTH 4096
-
-/* Kinds: n number, s string, b boolean; in capitals it may be null; x two hexadecimal digits. */
-struct field {
-	const char *name;
-	char kind;
-};
-
-struct schema {
-	const char *type;
-	const char *variant; /* value of "mode" or so that selects it; NULL: any */
-	struct field fields[48];
-};
-
-#define COUNTS                                                                                     \
-	{"sent", 'n'}, {"received", 'n'}, {"lost", 'n'}, {"duplicates", 'n'}, {"late", 'n'},       \
-		{"out_of_order", 'n'}, {"corrupt", 'n'}, {"truncated", 'n'}, {"unexpected", 'n'},  \
-		{"reconnects", 'n'}, {"refused", 'n'}, {"loss_percent", 'N'}, {"elapsed_s", 'n'},  \
-		{"own_drops", 'n'}, {"rtt_us.min", 'N'}, {"rtt_us.avg", 'N'}, {"rtt_us.max", 'N'}, \
-		{"rtt_us.mdev", 'N'}, {"rtt_us.p50", 'N'}, {"rtt_us.p90", 'N'},                    \
-		{"rtt_us.p99", 'N'}, {"rtt_us.p999", 'N'},                                         \
-	{                                                                                          \
-		"jitter_us", 'N'                                                                   \
-	}
-#define OUTAGES                                                                                    \
-	{"outages", 'n'}, {"outage_s", 'n'}, {"outage_longest_s", 'n'}, {"loss_runs", 'n'},        \
-		{"loss_run_mean", 'N'}, {"loss_run_longest", 'n'}, {"reorder_extent_mean", 'N'},   \
-		{"reorder_extent_max", 'n'}, {"pdv_us.p50", 'N'}, {"pdv_us.p90", 'N'},             \
-		{"pdv_us.p99", 'N'}, {"pdv_us.p999", 'N'},                                         \
-	{                                                                                          \
-		"up_percent", 'N'                                                                  \
-	}
-#define RATES                                                                                      \
-	{"messages_per_s", 'N'}, {"bytes_per_s", 'N'}, {"duration_s", 'n'}, {"connections", 'n'},  \
-		{"unsent", 'n'}, {"cpu_percent", 'N'},                                             \
-	{                                                                                          \
-		"client_was_limit", 'b'                                                            \
-	}
-#define START                                                                                      \
-	{"version", 's'}, {"mode", 's'}, {"target", 's'}, {"address", 's'}, {"protocol", 's'},     \
-		{"source", 'S'}, {"interface", 'S'}, {"tos", 'n'}, {"ttl", 'N'}, {"proxy", 'S'},   \
-	{                                                                                          \
-		"run", 'S'                                                                         \
-	}
-#define REPLY                                                                                      \
-	{"seq", 'n'}, {"bytes", 'n'}, {"rtt_us", 'n'}, {"ttl", 'N'},                               \
-	{                                                                                          \
-		"from", 's'                                                                        \
-	}
-#define FINDING                                                                                    \
-	{"offset", 'n'}, {"expected", 'X'},                                                        \
-	{                                                                                          \
-		"got", 'X'                                                                         \
-	}
-
-static const struct schema schemas[] = {
-	{"start",
-	 "\"ping\"",
-	 {START,
-	  {"size", 'n'},
-	  {"count", 'N'},
-	  {"interval_ms", 'n'},
-	  {"timeout_ms", 'n'},
-	  {"deadline_ms", 'N'},
-	  {"report_ms", 'N'},
-	  {"outage", 'n'},
-	  {"quiet", 'b'}}},
-	{"start",
-	 "\"bench\"",
-	 {START,
-	  {"size", 'n'},
-	  {"connections", 'n'},
-	  {"depth", 'n'},
-	  {"rate", 'N'},
-	  {"duration_ms", 'n'},
-	  {"threads", 'n'},
-	  {"gso", 'b'}}},
-	{"start", "\"send\"", {START, {"timeout_ms", 'n'}}},
-	{"reply", NULL, {REPLY}},
-	{"late", NULL, {REPLY}},
-	{"duplicate", NULL, {REPLY}},
-	{"corrupt", NULL, {REPLY, FINDING}},
-	{"corrupt", NULL, {REPLY, FINDING, {"inserted", 'n'}}},
-	{"corrupt", NULL, {FINDING}},
-	{"truncated", NULL, {REPLY, {"offset", 'n'}}},
-	{"lost", NULL, {{"seq", 'n'}, {"reason", 's'}}},
-	{"unexpected", NULL, {{"bytes", 'n'}}},
-	{"interval", NULL, {COUNTS, {"icmp_errors", 'n'}, {"skipped", 'n'}}},
-	{"interval", NULL, {COUNTS, RATES}},
-	{"outage",
-	 NULL,
-	 {{"begin", 's'},
-	  {"end", 'S'},
-	  {"duration_s", 'n'},
-	  {"duration_min_s", 'n'},
-	  {"duration_max_s", 'N'},
-	  {"lost", 'n'}}},
-	{"summary", NULL, {COUNTS, {"icmp_errors", 'n'}, {"skipped", 'n'}}}, /* of a send */
-	{"summary", NULL, {COUNTS, OUTAGES, {"icmp_errors", 'n'}, {"skipped", 'n'}}},
-	{"summary", NULL, {COUNTS, RATES}},
-};
 
 struct value {
 	char name[TEXT_MAX];

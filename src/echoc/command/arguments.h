@@ -25,7 +25,11 @@ struct arguments {
 	bool quiet;
 	bool gso;
 	bool busy;
-	bool wall_clock; /* on each line */
+	bool wall_clock;  /* on each line */
+	bool stamp;	  /* ping: to a STAMP reflector, */
+	bool plus;	  /* or to a UDPEchoPlus server */
+	bool ttl_guarded; /* what replies leave with: one less than they came with, */
+	bool ttl_fresh;	  /* or one of the usual starts */
 	bool only_tcp;
 	bool only_v4;
 	bool only_v6;
@@ -37,6 +41,8 @@ struct arguments {
 	uint64_t deadline_ms; /* 0: none */
 	uint64_t report_ms;   /* 0: none */
 	uint64_t outage;      /* 0: OUTAGE_DEFAULT, and -q hides them */
+	uint64_t ssid;
+	const char *key_file;
 	uint64_t connections;
 	uint64_t depth;
 	uint64_t rate; /* 0: closed loop */

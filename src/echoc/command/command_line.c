@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/stamp_format.h"
 #include "echoc/command/option_table.h"
 #include "probe/traffic_class.h"
 #include "probe/train.h"
@@ -71,7 +72,7 @@ static int read_options(struct arguments *arguments, int argc, char *argv[])
 {
 	char letters[SHORT_OPTIONS_MAX];
 	const struct mode *mode = arguments->mode;
-	bool has_depth = false;
+	bool has_depth = false, has_size = false;
 	int letter;
 
 	option_letters(mode, letters);
@@ -88,10 +89,13 @@ static int read_options(struct arguments *arguments, int argc, char *argv[])
 		if (set_option(arguments, row, optarg) < 0)
 			return -1;
 		has_depth |= letter == 'p';
+		has_size |= letter == 's';
 	}
 	if (arguments->rate > 0 && has_depth)
 		fputs("echoc: -p has no effect with -r: the schedule decides what is sent\n",
 		      stderr);
+	if (arguments->stamp && !has_size)
+		arguments->size = 0; /* what its options take */
 	if (arguments->gso && !has_depth)
 		arguments->depth = depth_of_trains((size_t)arguments->size);
 	return optind;
@@ -108,6 +112,8 @@ static int check_unix(const struct arguments *arguments, bool is_datagram)
 {
 	if (arguments->only_tcp)
 		return bad_usage("-t does not apply to unix sockets");
+	if (arguments->stamp || arguments->plus)
+		return bad_usage("--stamp and --plus do not apply to unix sockets");
 	if (!is_datagram && arguments->target.udp)
 		return bad_usage("unix: is a stream: use unixgram:/PATH for datagrams");
 	if (arguments->only_v4 || arguments->only_v6 || has_ip_options(&arguments->target))
@@ -126,11 +132,38 @@ static int check_protocol(const struct target_options *target)
 	return 0;
 }
 
-static int check_together(const struct arguments *arguments)
+/* The far sides that measure, too, are UDP only. */
+static int check_far_side(struct arguments *arguments)
+{
+	bool measures = arguments->stamp || arguments->plus;
+
+	if (arguments->stamp && arguments->plus)
+		return bad_usage("--stamp and --plus cannot be used together: choose one");
+	if (arguments->only_tcp && measures)
+		return bad_usage("-t does not apply to --stamp and --plus, which are UDP only");
+	if ((arguments->key_file || arguments->ssid > 0) && !arguments->stamp)
+		return bad_usage("--key-file and --ssid need --stamp");
+	if ((arguments->ttl_guarded || arguments->ttl_fresh) && !measures)
+		return bad_usage("--ttl-guarded and --ttl-fresh need --stamp or --plus");
+	if (arguments->ttl_guarded && arguments->ttl_fresh)
+		return bad_usage("--ttl-guarded and --ttl-fresh cannot be used together: choose "
+				 "one");
+	arguments->target.udp |= measures;
+	if (arguments->stamp)
+		arguments->target.default_port = STAMP_PORT;
+	/* As RFC 8762 has it: what the reflector sees of it tells how many routers there are. */
+	if (arguments->stamp && arguments->target.ttl == 0)
+		arguments->target.ttl = STAMP_TTL;
+	return 0;
+}
+
+static int check_together(struct arguments *arguments)
 {
 	bool is_unixgram = strncmp(arguments->target.name, "unixgram:", 9) == 0;
 	bool is_unix = strncmp(arguments->target.name, "unix:", 5) == 0;
 
+	if (check_far_side(arguments) < 0)
+		return -1;
 	if (arguments->only_v4 && arguments->only_v6)
 		return bad_usage("-4 and -6 cannot be used together: choose one");
 	if (arguments->only_tcp && arguments->target.udp)

@@ -28,7 +28,20 @@ enum kind {
 };
 
 /* Letters of the options that have only a long name. */
-enum { LONG_REPORT = 256, LONG_JSON, LONG_BUSY, LONG_OUTAGE, LONG_TTL, LONG_PROXY };
+enum {
+	LONG_REPORT = 256,
+	LONG_JSON,
+	LONG_BUSY,
+	LONG_OUTAGE,
+	LONG_TTL,
+	LONG_PROXY,
+	LONG_STAMP,
+	LONG_PLUS,
+	LONG_KEY_FILE,
+	LONG_SSID,
+	LONG_TTL_GUARDED,
+	LONG_TTL_FRESH
+};
 
 struct option_row {
 	int letter;

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "echoc/ping/pinger.h"
+#include "echoc/ping/wire.h"
 #include "probe/icmp_error.h"
 
 #define ERRORS_MAX 256	/* at once */
@@ -43,8 +44,10 @@ static void lose(struct pinger *pinger, uint64_t sequence, const char *why)
 static void take_datagram(struct pinger *pinger, size_t length)
 {
 	struct finding finding;
-	uint64_t sequence = flow_judge_datagram(&pinger->flow, pinger->buffer, length, &finding);
+	uint64_t sequence;
 
+	pinger->report = no_far_report;
+	sequence = pinger->wire->judge(pinger, length, &finding);
 	if (sequence != 0) {
 		pinger->link.user->reply(pinger, sequence, &finding, length);
 		return;
@@ -58,13 +61,12 @@ static uint64_t sequence_of(const struct pinger *pinger, const struct icmp_error
 			    uint64_t before)
 {
 	uint64_t oldest = flow_oldest_waiting(&pinger->flow);
-	struct probe probe;
+	uint64_t sequence;
 
-	if (error->quoted >= PROBE_HEADER_SIZE)
-		return probe_read(pinger->buffer, &probe) && probe.run == pinger->flow.run &&
-				       flow_holds(&pinger->flow, probe.sequence)
-			       ? probe.sequence
-			       : 0;
+	if (error->quoted >= pinger->wire->identity) {
+		sequence = pinger->wire->identify(pinger);
+		return flow_holds(&pinger->flow, sequence) ? sequence : 0;
+	}
 	return oldest < before ? oldest : 0;
 }
 
@@ -191,7 +193,7 @@ static void send_datagram(struct pinger *pinger, uint64_t sequence)
 	int error;
 
 	do {
-		probe_write(&probe, 0, pinger->buffer, pinger->flow.size);
+		pinger->wire->write(pinger, &probe);
 		if (send(pinger->link.fd, pinger->buffer, pinger->flow.size, MSG_NOSIGNAL) >= 0)
 			return;
 		error = errno;

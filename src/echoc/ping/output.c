@@ -23,9 +23,12 @@
 
 #define EXCERPT_MAX 24
 
-static void put_parameters(struct json *json, const struct arguments *arguments)
+static void put_parameters(struct json *json, const struct ping_output *output)
 {
-	json_unsigned(json, "size", arguments->size);
+	const struct arguments *arguments = output->arguments;
+
+	json_string(json, "probes", output->kind);
+	json_unsigned(json, "size", output->size);
 	json_optional(json, "count", arguments->count);
 	json_unsigned(json, "interval_ms", arguments->interval_ms);
 	json_unsigned(json, "timeout_ms", arguments->timeout_ms);
@@ -51,13 +54,13 @@ void ping_output_start(const struct ping_output *output, uint64_t run, const cha
 
 	if (arguments->json) {
 		report_begin_start(&json, arguments->mode->name, output->target, run, own_address);
-		put_parameters(&json, arguments);
+		put_parameters(&json, output);
 		json_end(&json);
 		return;
 	}
 	ping_output_clock(output, stdout, clock_ns());
-	printf("ECHO %s (%s) over %s: %" PRIu64 " bytes every %s\n", output->target->name,
-	       output->target->text, output->target->protocol, arguments->size,
+	printf("%s %s (%s) over %s: %zu bytes every %s\n", output->title, output->target->name,
+	       output->target->text, output->target->protocol, output->size,
 	       format_duration(arguments->interval_ms, interval));
 	if (arguments->verbose && own_address)
 		printf("from %s, run %016" PRIx64 "\n", own_address, run);
@@ -101,6 +104,8 @@ static void print_reply_json(const struct ping_output *output, const struct ping
 		json_null(&json, "ttl");
 	json_string(&json, "from", output->target->text);
 	put_finding(&json, &reply->finding);
+	if (reply->report->present)
+		far_report_put(reply->report, &json);
 	json_end(&json);
 }
 
@@ -143,6 +148,8 @@ void ping_output_reply(const struct ping_output *output, const struct ping_reply
 		printf(" ttl=%d", reply->reception.ttl);
 	if (output->arguments->verbose)
 		printf(" clock=%s", reply->reception.by_kernel ? "kernel" : "own");
+	if (output->arguments->verbose)
+		far_report_print(reply->report);
 	if (reply->fate != FATE_RECEIVED)
 		printf(" %s", reply->fate == FATE_LATE ? "late" : "duplicate");
 	print_finding(&reply->finding);

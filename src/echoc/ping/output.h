@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "echoc/command/arguments.h"
+#include "echoc/ping/far_side.h"
 #include "probe/flow.h"
 #include "probe/receive.h"
 #include "probe/target.h"
@@ -19,6 +20,8 @@
 struct ping_output {
 	const struct arguments *arguments;
 	const struct target *target;
+	const char *title, *kind; /* of the probes */
+	size_t size;
 };
 
 /* One reply, whatever its fate and finding. */
@@ -29,6 +32,7 @@ struct ping_reply {
 	enum fate fate;
 	struct finding finding;
 	struct reception reception;
+	const struct far_report *report;
 };
 
 /* With -D: the wall clock at TIME of clock_ns(), before the rest of a line on OUT. */

@@ -18,6 +18,7 @@
 #include "echoc/command/mode.h"
 #include "echoc/command/signals.h"
 #include "echoc/ping/pinger.h"
+#include "echoc/ping/wire.h"
 
 #define WINDOW_MIN 1024u
 #define WINDOW_MAX (1u << 20)
@@ -251,7 +252,15 @@ static void pinger_clear(struct pinger *pinger)
 	if (pinger->base)
 		event_base_free(pinger->base);
 	flow_clear(&pinger->flow);
+	far_side_clear(&pinger->far);
 	free(pinger->buffer);
+}
+
+static const struct ping_wire *wire_of(const struct arguments *arguments)
+{
+	if (arguments->stamp)
+		return &ping_wire_stamp;
+	return arguments->plus ? &ping_wire_plus : &ping_wire_echo;
 }
 
 static int pinger_init(struct pinger *pinger, const struct arguments *arguments,
@@ -260,7 +269,8 @@ static int pinger_init(struct pinger *pinger, const struct arguments *arguments,
 	memset(pinger, 0, sizeof(*pinger));
 	pinger->arguments = arguments;
 	pinger->target = target;
-	pinger->output = (struct ping_output){arguments, target};
+	pinger->wire = wire_of(arguments);
+	pinger->report = no_far_report;
 	outages_init(&pinger->outages, arguments->outage > 0 ? arguments->outage : OUTAGE_DEFAULT);
 	pinger->buffer_size = BUFFER_SIZE;
 	pinger->buffer = malloc(pinger->buffer_size);
@@ -270,6 +280,10 @@ static int pinger_init(struct pinger *pinger, const struct arguments *arguments,
 	    flow_init(&pinger->flow, pinger->run, (size_t)arguments->size, window_size(arguments),
 		      &pinger->books) < 0)
 		return reason_set(reason, "out of memory");
+	if (pinger->wire->init && pinger->wire->init(pinger, reason) < 0)
+		return -1;
+	pinger->output = (struct ping_output){arguments, target, pinger->wire->title,
+					      pinger->wire->name, pinger->flow.size};
 	pinger->flow.timeout = timeout_of(pinger);
 	pinger->link = (struct link){.user = &link_user,
 				     .context = pinger,

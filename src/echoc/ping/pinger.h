@@ -3,7 +3,8 @@
 
 /*
  * What the files of ping share: ping.c owns all of this and decides when; exchange.c sends and
- * receives; settle.c enters the fate of each probe, outage.c and summary.c report them.
+ * receives, as one of the wires has it; settle.c enters the fate of each probe, outage.c and
+ * summary.c report them.
  */
 
 #pragma once
@@ -14,6 +15,8 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/sha256.h"
+#include "echoc/ping/far_side.h"
 #include "echoc/ping/output.h"
 #include "echoc/say/json.h"
 #include "probe/books.h"
@@ -23,9 +26,25 @@
 #include "probe/outages.h"
 #include "probe/receive.h"
 #include "probe/reordering.h"
+#include "probe/stamp_sender.h"
 
 #define PING_SIGNALS 3
 #define PING_BEHIND_MAX (100 * NS_PER_MS) /* any later, and we were stopped, not just busy */
+
+/* What wire_stamp.c keeps. */
+struct ping_stamp {
+	struct stamp_form form;
+	struct hmac_key key;
+	uint64_t offset; /* how far the wall clock was ahead of clock_ns() at the start */
+	bool echoed;	 /* a request came back as it was */
+};
+
+/* What wire_plus.c keeps. */
+struct ping_plus {
+	bool begun;
+	uint32_t first; /* the far side's count at its first answer */
+	uint32_t clock; /* how far its clock was ahead of ours then, microseconds */
+};
 
 struct pinger {
 	const struct arguments *arguments;
@@ -38,17 +57,22 @@ struct pinger {
 	struct event end_timer;
 	struct event deadline_timer;
 	struct event signals[PING_SIGNALS];
+	const struct ping_wire *wire;
+	struct ping_stamp stamp;
+	struct ping_plus plus;
 	struct link link;
 	struct receiver receiver;
 	struct flow flow;
 	struct outages outages;
 	struct loss_runs loss_runs;
 	struct reordering reordering;
-	struct reception reception; /* of what is being processed */
-	uint64_t woken;		    /* it waited while we were stopped, until then; 0: it did not */
-	uint64_t last_heard;	    /* on this connection; at first when it was made */
-	struct books books;	    /* since the last report */
-	struct books total;	    /* before that */
+	struct reception reception; /* of what is being processed, */
+	struct far_report report;   /* and what it says */
+	struct far_side far;
+	uint64_t woken;	     /* it waited while we were stopped, until then; 0: it did not */
+	uint64_t last_heard; /* on this connection; at first when it was made */
+	struct books books;  /* since the last report */
+	struct books total;  /* before that */
 	uint64_t run;
 	uint64_t started;
 	uint64_t paced_from; /* probe N is due N intervals after it */

@@ -29,6 +29,25 @@ static bool may_have_been_in_time(const struct pinger *pinger, uint64_t sequence
 	       (!pinger->target->datagram && sequence != flow_next(&pinger->flow) - 1);
 }
 
+/* Without what the far side took; but what came too late stays late. */
+static uint64_t time_on_the_path(const struct pinger *pinger, const struct ping_reply *reply,
+				 uint64_t latest)
+{
+	uint64_t time = reply->reception.time;
+
+	return time > latest ? time : time - pinger->report.turnaround;
+}
+
+static void enter_far_side(struct pinger *pinger, const struct ping_reply *reply)
+{
+	const struct far_reply far = {.sequence = reply->sequence - 1,
+				      .time = reply->reception.time,
+				      .duplicate = reply->fate == FATE_DUPLICATE,
+				      .in_time = reply->fate == FATE_RECEIVED};
+
+	far_side_enter(&pinger->far, &far, &pinger->report);
+}
+
 void pinger_settle_reply(struct pinger *pinger, uint64_t sequence, const struct finding *finding,
 			 size_t bytes)
 {
@@ -42,8 +61,10 @@ void pinger_settle_reply(struct pinger *pinger, uint64_t sequence, const struct 
 		reply.reception.time = latest;
 		reply.reception.by_kernel = false;
 	}
-	reply.fate = flow_reply(&pinger->flow, sequence, finding, bytes, reply.reception.time,
-				&reply.rtt);
+	reply.report = &pinger->report;
+	reply.fate = flow_reply(&pinger->flow, sequence, finding, bytes,
+				time_on_the_path(pinger, &reply, latest), &reply.rtt);
+	enter_far_side(pinger, &reply);
 	if (reply.fate == FATE_RECEIVED)
 		reordering_enter(&pinger->reordering, sequence);
 	if (reply.fate == FATE_LATE && sequence < pinger->summed_up)

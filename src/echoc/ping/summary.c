@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "echoc/ping/pinger.h"
+#include "echoc/ping/wire.h"
 #include "echoc/say/report.h"
 #include "echoc/say/terminal.h"
 #include "probe/socket_drops.h"
@@ -88,7 +89,20 @@ static void print_numbers(const struct pinger *pinger, const struct latency *rtt
 		       reordering_mean(&pinger->reordering), pinger->reordering.max);
 }
 
-static void print_summary_json(const struct pinger *pinger, const struct books *books,
+static bool measures_each_way(const struct pinger *pinger)
+{
+	return pinger->wire != &ping_wire_echo;
+}
+
+/* What came too late, or only as far as our own full socket, was not lost on a way. */
+static uint64_t really_lost(const struct books *books)
+{
+	return books->lost - books->late > books->own_drops
+		       ? books->lost - books->late - books->own_drops
+		       : 0;
+}
+
+static void print_summary_json(struct pinger *pinger, const struct books *books,
 			       const struct report_span *span)
 {
 	struct json json;
@@ -96,6 +110,8 @@ static void print_summary_json(const struct pinger *pinger, const struct books *
 	report_begin_books(&json, "summary", books, span->elapsed);
 	put_numbers(pinger, &json, &books->latency);
 	pinger_put_outages(pinger, &json);
+	if (measures_each_way(pinger))
+		far_side_put(&pinger->far, &json, really_lost(books));
 	report_end_books(&json, books);
 }
 
@@ -151,6 +167,8 @@ enum echoc_status pinger_sum_up(struct pinger *pinger)
 		report_ping_text(&sum);
 		print_numbers(pinger, &sum.latency);
 		pinger_print_outages(pinger);
+		if (measures_each_way(pinger))
+			far_side_print(&pinger->far, really_lost(&sum), pinger->target->tos);
 		if (pinger->arguments->verbose)
 			print_details(pinger);
 	}

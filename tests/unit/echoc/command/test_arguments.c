@@ -123,6 +123,25 @@ TEST(every_mode_takes_the_options_of_the_target)
 	ck_assert_int_eq(arguments.target.proxy, PROXY_GREETING_V1);
 }
 
+TEST(far_sides_that_measure_are_udp)
+{
+	ck_assert_int_eq(parse("ping --stamp --key-file k --ssid 65535 --ttl-guarded h"), 0);
+	ck_assert(arguments.stamp && arguments.target.udp && arguments.ttl_guarded);
+	ck_assert_str_eq(arguments.key_file, "k");
+	ck_assert_uint_eq(arguments.ssid, 65535);
+	ck_assert_uint_eq(arguments.size, 0);
+	ck_assert_uint_eq(arguments.target.ttl, 255);
+	ck_assert_uint_eq(arguments.target.default_port, 862);
+	ck_assert_int_eq(parse("ping --stamp -s 100 --ttl 7 h"), 0);
+	ck_assert_uint_eq(arguments.size, 100);
+	ck_assert_uint_eq(arguments.target.ttl, 7);
+	ck_assert_int_eq(parse("ping --plus --ttl-fresh h"), 0);
+	ck_assert(arguments.plus && arguments.target.udp && arguments.ttl_fresh);
+	ck_assert_uint_eq(arguments.size, 64);
+	ck_assert_uint_eq(arguments.target.ttl, 0);
+	ck_assert_uint_eq(arguments.target.default_port, 0);
+}
+
 TEST(with_trains_some_of_them_are_outstanding)
 {
 	ck_assert_int_eq(parse("bench -u -g host"), 0);
@@ -182,6 +201,15 @@ static const char *const refused[][2] = {
 	{"ping --proxy v1 unix:/x", "do not apply to unix"},
 	{"ping -u --proxy v1 host", "--proxy applies to TCP only"},
 	{"ping -Q ef+ect0 host", "with TCP the kernel sets ECN"},
+	{"ping --stamp --plus host", "--stamp and --plus cannot be used together"},
+	{"ping --stamp -t host", "-t does not apply to --stamp"},
+	{"ping --plus unix:/x", "--stamp and --plus do not apply to unix"},
+	{"ping --plus --key-file k host", "--key-file and --ssid need --stamp"},
+	{"ping --ssid 1 host", "--key-file and --ssid need --stamp"},
+	{"ping --stamp --ssid 65536 host", "from 0 to 65535"},
+	{"ping -u --ttl-fresh host", "need --stamp or --plus"},
+	{"ping --stamp --ttl-fresh --ttl-guarded host", "cannot be used together"},
+	{"bench --stamp host", "bench has no option --stamp"},
 	{"bench -i 1s host", "bench has no option -i"},
 	{"bench -p 0 host", "from 1 to 65536"},
 	{"bench -r 0 host", "from 1 to 100000000"},
@@ -237,7 +265,7 @@ TEST_EACH(hosts_and_ports_are_taken_apart, ARRAY_SIZE(splits))
 	char host[TARGET_NAME_MAX];
 	struct reason reason;
 	uint16_t port;
-	int result = target_split(split->text, host, &port, &reason);
+	int result = target_split(split->text, TARGET_DEFAULT_PORT, host, &port, &reason);
 
 	if (!split->host) {
 		ck_assert_msg(result < 0, "\"%s\" was taken", split->text);
