@@ -21,9 +21,10 @@ static struct http *http;
 static struct sockaddr_in address;
 static int listener;
 static unsigned requests;
-static bool guarded;	 /* before set_up: requests for another host are refused */
-static bool hold;	 /* requests wait until the test calls http_answer */
-static char asked[4096]; /* the path that was answered last, and its query */
+static int turn_flags = EVLOOP_NONBLOCK; /* goes on until there is nothing to do */
+static bool guarded;			 /* before set_up: requests for another host are refused */
+static bool hold;			 /* requests wait until the test calls http_answer */
+static char asked[4096];		 /* the path that was answered last, and its query */
 static char query[4096];
 static char answer[HTTP_BODY_MAX + 4096];
 
@@ -80,7 +81,7 @@ static inline void tear_down(void)
 
 static inline void turn(void)
 {
-	ck_assert_int_ge(event_base_loop(base, EVLOOP_NONBLOCK), 0);
+	ck_assert_int_ge(event_base_loop(base, turn_flags), 0);
 }
 
 /* The last turn is when the time is over, even if the machine stalled for some of it. */

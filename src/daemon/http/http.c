@@ -17,45 +17,48 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "daemon/http/host.h"
+#include "daemon/http/response.h"
 
 #define REQUEST_MAX 4096
 #define ACCEPTS_PER_TURN 32
 #define LINGER_BYTES (64 * 1024)
 
 static const struct timeval patience = {.tv_sec = 5};
+static const struct timeval stream_patience = {.tv_sec = 30};
+static const struct timeval at_once = {0};
 static const struct timeval pause_time = {.tv_usec = 500 * 1000};
 static const struct timeval full_time = {.tv_usec = 50 * 1000};
 
-enum stage { READING, WAITING /* for http_answer */, WRITING, LINGERING };
+enum stage { READING, WAITING /* for http_answer */, PRODUCING, WRITING, LINGERING };
 
 /*
- * How old a client must be before a new one may replace it; waiting ends by itself. A lingering
- * client has been sent its whole response and loses nothing.
+ * How old a client must be before a new one may replace it, or the last piece of its reply; waiting
+ * ends by itself. A lingering client has been sent its whole response and loses nothing.
  */
-static const int64_t evictable_ms[] = {
-	[READING] = 100, [WAITING] = INT64_MAX, [WRITING] = 1000, [LINGERING] = 0};
+static const int64_t evictable_ms[] = {[READING] = 100,
+				       [WAITING] = INT64_MAX,
+				       [PRODUCING] = 1000,
+				       [WRITING] = 1000,
+				       [LINGERING] = 0};
 
 struct client {
 	struct http *http;     /* NULL: the slot is free */
 	struct event event;    /* readable or writable; has the client's descriptor */
 	struct event deadline; /* from accept to close */
 	enum stage stage;
-	int64_t since; /* time of accept */
+	int64_t since; /* time of accept, or of the last piece that a stream was asked for */
 	size_t received;
-	size_t sent;
-	size_t end;
 	char request[REQUEST_MAX + 1];
-	char response[HTTP_HEADER_MAX + HTTP_BODY_MAX]; /* not backed by memory until written to */
+	struct http_response response;
 };
 
 struct http {
 	struct event_base *base;
-	const struct http_site *site;
-	void *arg;
-	bool loopback_only;
+	struct http_service service;
 	struct event acceptable;
-	struct event resume; /* pending while accepting is paused */
+	struct event resume;  /* pending while accepting is paused */
+	struct event produce; /* pending while a client is PRODUCING */
+	size_t producer;      /* the slot whose turn it is first */
 	struct client clients[HTTP_CLIENTS_MAX];
 };
 
@@ -78,6 +81,7 @@ static void client_end(struct client *client)
 	event_del(&client->event);
 	event_del(&client->deadline);
 	close(event_get_fd(&client->event));
+	http_response_end(&client->response);
 	client->http = NULL;
 }
 
@@ -130,83 +134,83 @@ static void linger(struct client *client)
 	resume_accepting(client->http);
 }
 
+static void proceed(struct client *client, enum http_delivery delivery);
+
 static void on_writable(int fd, short what UNUSED, void *arg)
 {
 	struct client *client = arg;
-	const char *rest = client->response + client->sent;
-	ssize_t size = send(fd, rest, client->end - client->sent, MSG_NOSIGNAL);
 
-	if (size > 0)
-		client->sent += (size_t)size;
-	if (broken(size) || (client->sent == client->end && shutdown(fd, SHUT_WR) < 0))
+	proceed(client, http_response_send(&client->response, fd));
+}
+
+/* If the event that produces cannot be added, the deadline ends the connection. */
+static void proceed(struct client *client, enum http_delivery delivery)
+{
+	if (delivery == HTTP_TO_SEND) {
+		if (client->stage != WRITING)
+			turn_to(client, EV_WRITE, on_writable);
+		client->stage = WRITING;
+	} else if (delivery == HTTP_TO_PRODUCE) {
+		event_del(&client->event);
+		client->stage = PRODUCING;
+		event_add(&client->http->produce, &at_once);
+	} else if (delivery == HTTP_BROKEN || shutdown(event_get_fd(&client->event), SHUT_WR) < 0) {
 		client_close(client);
-	else if (client->sent == client->end)
+	} else {
 		linger(client);
+	}
 }
 
-/* The headers are written right before the body. */
-static void respond(struct client *client, struct http_reply *reply, bool with_body)
+static struct client *next_producer(struct http *http)
 {
-	char header[HTTP_HEADER_MAX];
-	size_t length;
+	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
+		size_t slot = (http->producer + i) % HTTP_CLIENTS_MAX;
+		struct client *client = &http->clients[slot];
 
-	if (reply->body.length == 0)
-		bounded_text_add(&reply->body, "%s\n", reply->status);
-	length = http_header_write(header, reply);
-	client->sent = HTTP_HEADER_MAX - length;
-	client->end = HTTP_HEADER_MAX + (with_body ? reply->body.length : 0);
-	memcpy(client->response + client->sent, header, length);
-	client->stage = WRITING;
-	turn_to(client, EV_WRITE, on_writable);
+		if (client->http && client->stage == PRODUCING) {
+			http->producer = slot + 1;
+			return client;
+		}
+	}
+	return NULL;
 }
 
-static const char *judge(struct client *client, char *text, struct http_request *request)
+/* One piece of one client in each turn of the loop, so that nothing else waits for more. */
+static void on_produce(int fd UNUSED, short what UNUSED, void *arg)
 {
-	const char *status = http_request_parse(text, request);
+	struct http *http = arg;
+	struct client *client = next_producer(http);
 
-	if (strcmp(status, HTTP_OK) == 0 && client->http->loopback_only &&
-	    !http_host_is_loopback(request))
-		return HTTP_FORBIDDEN;
-	return status;
+	if (!client)
+		return;
+	event_add(&http->produce, &at_once);
+	client->since = clock_ms();
+	proceed(client, http_response_produce(&client->response));
 }
 
-static void write_page(struct http *http, const struct http_request *request,
-		       struct http_reply *reply)
+static void answer(struct client *client)
 {
-	const struct http_path *known = http->site->paths;
-
-	while (known->path && strcmp(known->path, request->path) != 0)
-		known++;
-	if (known->page)
-		known->page(http->arg, request, reply);
-	else
-		reply->status = HTTP_NOT_FOUND;
-}
-
-/* STATUS other than HTTP_OK: refused without a look at the request. */
-static void answer(struct client *client, const char *status)
-{
-	struct http_reply reply = {.status = status, .type = "text/plain; charset=utf-8"};
 	char *text = http_request_start(client->request);
-	bool with_body = strncmp(text, "HEAD ", 5) != 0;
-	struct http_request request;
+	enum http_delivery delivery =
+		http_response_answer(&client->response, &client->http->service, text);
 
-	bounded_text_begin(&reply.body, client->response + HTTP_HEADER_MAX, HTTP_BODY_MAX);
-	if (strcmp(reply.status, HTTP_OK) == 0)
-		reply.status = judge(client, text, &request);
-	if (strcmp(reply.status, HTTP_OK) == 0)
-		write_page(client->http, &request, &reply);
-	else if (strcmp(reply.status, HTTP_FORBIDDEN) == 0)
-		bounded_text_add(&reply.body, "Served on a loopback address: ask for localhost or "
-					      "that address, not for another host.\n");
-	respond(client, &reply, with_body);
+	if (client->response.reply.stream.more)
+		event_add(&client->deadline, &stream_patience);
+	proceed(client, delivery);
+}
+
+static void refuse(struct client *client, const char *status)
+{
+	const char *text = http_request_start(client->request);
+
+	proceed(client, http_response_refuse(&client->response, text, status));
 }
 
 void http_answer(struct http *http)
 {
 	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
 		if (http->clients[i].http && http->clients[i].stage == WAITING)
-			answer(&http->clients[i], HTTP_OK);
+			answer(&http->clients[i]);
 	}
 }
 
@@ -224,12 +228,12 @@ static void on_readable(int fd, short what UNUSED, void *arg)
 	} else if (http_request_complete(client->request)) {
 		event_del(&client->event);
 		client->stage = WAITING;
-		if (client->http->site->asked)
-			client->http->site->asked(client->http->arg);
+		if (client->http->service.site->asked)
+			client->http->service.site->asked(client->http->service.arg);
 		else
 			http_answer(client->http);
 	} else if (client->received == REQUEST_MAX) {
-		answer(client, "431 Request Header Fields Too Large");
+		refuse(client, "431 Request Header Fields Too Large");
 	}
 }
 
@@ -306,9 +310,8 @@ struct http *http_new(struct event_base *base, int fd, bool loopback_only,
 	if (!http)
 		return NULL;
 	http->base = base;
-	http->loopback_only = loopback_only;
-	http->site = site;
-	http->arg = arg;
+	http->service = (struct http_service){site, arg, loopback_only};
+	event_assign(&http->produce, base, -1, 0, on_produce, http);
 	event_assign(&http->resume, base, -1, 0, on_resume, http);
 	event_assign(&http->acceptable, base, fd, EV_READ | EV_PERSIST, on_acceptable, http);
 	if (event_add(&http->acceptable, NULL) < 0) {
@@ -328,5 +331,6 @@ void http_free(struct http *http)
 	}
 	event_del(&http->acceptable);
 	event_del(&http->resume);
+	event_del(&http->produce);
 	free(http);
 }

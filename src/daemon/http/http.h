@@ -3,8 +3,9 @@
 
 /*
  * A minimal web server for metrics: GET and HEAD, one response per connection, and limits on
- * everything that clients could exhaust: 16 connections, 5 seconds each from accept to close,
- * memory allocated once. Runs on the control thread; owns its connections, which end by themselves.
+ * everything that clients could exhaust: 16 connections, 5 seconds each from accept to close, or 30
+ * for a reply in pieces, memory allocated once. Runs on the control thread; owns its connections,
+ * which end by themselves.
  */
 
 #pragma once
@@ -12,31 +13,13 @@
 #include <stdbool.h>
 
 #include "base/compiler.h"
-#include "daemon/http/message.h"
+#include "daemon/http/site.h"
 
 struct event_base;
 struct http;
 
 /* Further clients replace the oldest one without a request, or wait. */
 #define HTTP_CLIENTS_MAX 16
-
-/* The maximum length of a response body. */
-#define HTTP_BODY_MAX (128 * 1024)
-
-/* Must not wait. REQUEST is gone when it returns. */
-typedef void http_page(void *arg, const struct http_request *request, struct http_reply *reply);
-
-struct http_path {
-	const char *path;
-	http_page *page;
-};
-
-struct http_site {
-	/* A request waits until http_answer is called. NULL: it is answered at once. */
-	void (*asked)(void *arg);
-	/* The last one has no path, and its page, if any, is that of all others. */
-	const struct http_path *paths;
-};
 
 /*
  * Serves clients of FD, which listens and does not block. LOOPBACK_ONLY: requests for another host

@@ -115,17 +115,22 @@ bool http_header(const struct http_request *request, const char *name, char *val
 /* Browsers must not run scripts, load anything, cache the response or guess its type. */
 size_t http_header_write(char header[static HTTP_HEADER_MAX], const struct http_reply *reply)
 {
-	int length = snprintf(header, HTTP_HEADER_MAX,
-			      "HTTP/1.0 %s\r\n"
-			      "Content-Type: %s\r\n"
-			      "Content-Length: %zu\r\n"
-			      "Allow: GET, HEAD\r\n"
-			      "Cache-Control: no-store\r\n"
-			      "Content-Security-Policy: default-src 'none'; "
-			      "style-src 'unsafe-inline'\r\n"
-			      "X-Content-Type-Options: nosniff\r\n"
-			      "Connection: close\r\n\r\n",
-			      reply->status, reply->type, reply->body.length);
+	char size[64] = "";
+	int length;
+
+	if (!reply->stream.more)
+		(void)snprintf(size, sizeof(size), "Content-Length: %zu\r\n", reply->body.length);
+	length = snprintf(header, HTTP_HEADER_MAX,
+			  "HTTP/1.0 %s\r\n"
+			  "Content-Type: %s\r\n"
+			  "%s"
+			  "Allow: GET, HEAD\r\n"
+			  "Cache-Control: no-store\r\n"
+			  "Content-Security-Policy: default-src 'none'; "
+			  "style-src 'unsafe-inline'\r\n"
+			  "X-Content-Type-Options: nosniff\r\n"
+			  "Connection: close\r\n\r\n",
+			  reply->status, reply->type, size);
 
 	assert(length > 0 && length < HTTP_HEADER_MAX);
 	return (size_t)length;

@@ -25,11 +25,36 @@ struct http_request {
 	const char *headers;
 };
 
+struct http_reply;
+
+enum http_stream_state {
+	HTTP_STREAM_MORE, /* call again */
+	HTTP_STREAM_END
+};
+
+/*
+ * Makes the rest of a reply in pieces, through the same buffer. Such a reply has no length, unless
+ * its first piece is the last; it may take 30 seconds, and ends with the connection.
+ */
+struct http_stream {
+	/*
+	 * Writes the next piece to the body of REPLY, which is empty: once the one before has been
+	 * sent, or in the next turn of the loop if it wrote nothing. At most one stream is called
+	 * in each turn. The status counts until the first piece that is not empty. Never called
+	 * for HEAD.
+	 */
+	enum http_stream_state (*more)(void *context, struct http_reply *reply);
+	/* Called exactly once: at the end of the reply, or of the connection if that is earlier. */
+	void (*done)(void *context);
+	void *context;
+};
+
 /* HTTP_OK, plain text and an empty body at first; for an empty body, the status. */
 struct http_reply {
 	const char *status;
 	const char *type;
 	struct bounded_text body;
+	struct http_stream stream; /* continues the body; none unless a page sets it */
 };
 
 /* Where it begins: an empty line may come first. */
