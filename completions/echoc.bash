@@ -34,7 +34,7 @@ _echoc()
 		return
 	fi
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'ping bench send --help --version' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'ping bench send flows --help --version' -- "$cur")
 		return
 	fi
 	case ${COMP_WORDS[1]} in
@@ -46,6 +46,10 @@ _echoc()
 	bench)
 		options+=' -c -d -g -j -p -r -s --busy'
 		values+=' -c -d -j -p -r -s'
+		;;
+	flows)
+		options+=' -d -n -r -s -W'
+		values+=' -d -n -r -s -W'
 		;;
 	send)
 		options+=' -w'

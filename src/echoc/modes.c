@@ -56,5 +56,18 @@ const struct mode mode_table[] = {
 		.options = "-w TIMEOUT  give up when nothing has moved for that long (5s)",
 		.run = send_run,
 	},
+	{
+		.name = "flows",
+		.letter = 'f',
+		.prefers_udp = true,
+		.needs_host = true,
+		.usage = "[-t] [-n FLOWS] [-r RATE] [-d DURATION] [-s SIZE]\n"
+			 "                   [-W TIMEOUT] HOST[:PORT]",
+		.purpose = "probes from many source ports: which of many paths loses",
+		.options = "-n FLOWS, one a source port (64)  -r RATE, of all together (500)\n"
+			   "        -d DURATION (10s)  -s SIZE in bytes (64)  -W TIMEOUT (1s)\n"
+			   "        -I ADDRESS:PORT  the first source port (random)",
+		.run = flows_run,
+	},
 	{.name = NULL},
 };

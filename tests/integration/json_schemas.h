@@ -43,6 +43,11 @@ struct schema {
 	{                                                                                          \
 		"client_was_limit", 'b'                                                            \
 	}
+#define FLOW                                                                                       \
+	{"class", 'n'}, {"lossy", 'b'}, {"ttl_min", 'N'}, {"ttl_max", 'N'}, {"unsent", 'n'},       \
+	{                                                                                          \
+		"icmp_errors", 'n'                                                                 \
+	}
 #define START                                                                                      \
 	{"version", 's'}, {"mode", 's'}, {"target", 's'}, {"address", 's'}, {"protocol", 's'},     \
 		{"source", 'S'}, {"interface", 'S'}, {"tos", 'n'}, {"ttl", 'N'}, {"proxy", 'S'},   \
@@ -108,6 +113,16 @@ static const struct schema schemas[] = {
 	  {"threads", 'n'},
 	  {"gso", 'b'}}},
 	{"start", "\"send\"", {START, {"timeout_ms", 'n'}}},
+	{"start",
+	 "\"flows\"",
+	 {START,
+	  {"size", 'n'},
+	  {"flows", 'n'},
+	  {"rate", 'n'},
+	  {"duration_ms", 'n'},
+	  {"timeout_ms", 'n'}}},
+	{"flow", NULL, {COUNTS, FLOW, {"port", 'n'}}},
+	{"class", NULL, {COUNTS, FLOW, {"flows", 'n'}}},
 	{"reply", NULL, {REPLY}},
 	{"reply", NULL, {MEASURED_REPLY}},
 	{"late", NULL, {REPLY}},
@@ -136,4 +151,18 @@ static const struct schema schemas[] = {
 	{"summary", NULL, {COUNTS, OUTAGES, {"icmp_errors", 'n'}, {"skipped", 'n'}}},
 	{"summary", NULL, {COUNTS, OUTAGES, EACH_WAY, {"icmp_errors", 'n'}, {"skipped", 'n'}}},
 	{"summary", NULL, {COUNTS, RATES}},
+	{"summary",
+	 NULL,
+	 {COUNTS,
+	  {"flows", 'n'},
+	  {"lossy_flows", 'n'},
+	  {"lossy_classes", 'n'},
+	  {"paths_at_least", 'n'},
+	  {"paths", 'N'},
+	  {"paths_low", 'N'},
+	  {"paths_high", 'N'},
+	  {"repeat", 'S'},
+	  {"unsent", 'n'},
+	  {"icmp_errors", 'n'},
+	  {"skipped", 'n'}}},
 };

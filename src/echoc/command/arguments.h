@@ -37,13 +37,14 @@ struct arguments {
 	uint64_t count; /* ping: 0 is endless */
 	uint64_t size;
 	uint64_t interval_ms;
-	uint64_t timeout_ms;  /* ping -W, send -w */
+	uint64_t timeout_ms;  /* -W; send -w */
 	uint64_t deadline_ms; /* 0: none */
 	uint64_t report_ms;   /* 0: none */
 	uint64_t outage;      /* 0: OUTAGE_DEFAULT, and -q hides them */
 	uint64_t ssid;
 	const char *key_file;
 	uint64_t connections;
+	uint64_t flows;
 	uint64_t depth;
 	uint64_t rate; /* 0: closed loop */
 	uint64_t duration_ms;

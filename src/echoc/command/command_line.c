@@ -168,6 +168,9 @@ static int check_together(struct arguments *arguments)
 		return bad_usage("-4 and -6 cannot be used together: choose one");
 	if (arguments->only_tcp && arguments->target.udp)
 		return bad_usage("-t and -u cannot be used together: choose one");
+	if ((is_unix || is_unixgram) && arguments->mode->needs_host)
+		return bad_usage("%s needs a host: a unix socket has no path through a network",
+				 arguments->mode->name);
 	if ((is_unix || is_unixgram) && check_unix(arguments, is_unixgram) < 0)
 		return -1;
 	if (check_protocol(&arguments->target) < 0)
@@ -192,6 +195,7 @@ static int take_operands(struct arguments *arguments, int count, char *const ope
 	arguments->text_count = (size_t)count - 1;
 	if (arguments->only_v4 || arguments->only_v6)
 		arguments->target.family = arguments->only_v4 ? AF_INET : AF_INET6;
+	arguments->target.udp |= arguments->mode->prefers_udp && !arguments->only_tcp;
 	return check_together(arguments);
 }
 
@@ -233,7 +237,7 @@ int command_line_parse(struct arguments *arguments, const struct mode *modes, in
 {
 	if (parse(arguments, modes, argc, argv) == 0)
 		return 0;
-	mode_print_usage(stderr, modes);
+	mode_print_usage(stderr, arguments->mode);
 	fputs("Try 'echoc --help'.\n", stderr);
 	return -1;
 }

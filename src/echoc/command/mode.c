@@ -33,15 +33,12 @@ const char *mode_names(const struct mode *modes, char text[static MODE_NAMES_MAX
 	return text;
 }
 
-static void print_synopsis(FILE *out, const char *before, const struct mode *mode)
+void mode_print_usage(FILE *out, const struct mode *mode)
 {
-	fprintf(out, "%s echoc %-5s %s\n", before, mode->name, mode->usage);
-}
-
-void mode_print_usage(FILE *out, const struct mode *modes)
-{
-	for (const struct mode *mode = modes; mode->name; mode++)
-		print_synopsis(out, mode == modes ? "usage:" : "      ", mode);
+	if (mode)
+		fprintf(out, "usage: echoc %-5s %s\n", mode->name, mode->usage);
+	else
+		fputs("usage: echoc MODE [OPTION...] HOST[:PORT]\n", out);
 }
 
 static void print_common(void)
@@ -59,7 +56,7 @@ static void print_common(void)
 
 void mode_print_help(const struct mode *modes)
 {
-	mode_print_usage(stdout, modes);
+	mode_print_usage(stdout, NULL);
 	puts("\nTests a path with an echo server and checks every byte that comes back;\n"
 	     "echoc MODE -h lists the options of a mode.\n");
 	for (const struct mode *mode = modes; mode->name; mode++)
@@ -70,7 +67,7 @@ void mode_print_help(const struct mode *modes)
 
 void mode_print_own_help(const struct mode *mode)
 {
-	print_synopsis(stdout, "usage:", mode);
+	mode_print_usage(stdout, mode);
 	printf("\n  %-5s  %s\n\n        %s\n\n", mode->name, mode->purpose, mode->options);
 	print_common();
 }

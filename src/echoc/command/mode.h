@@ -22,6 +22,8 @@ struct mode {
 	const char *name;
 	char letter;	     /* in the table of options */
 	bool takes_text;     /* after the target, dashes and all */
+	bool prefers_udp;    /* unless it is told -t */
+	bool needs_host;     /* a unix socket is no target */
 	const char *usage;   /* the lines of the synopsis */
 	const char *purpose; /* and those of the help */
 	const char *options;
@@ -35,11 +37,11 @@ extern const struct mode mode_table[]; /* of modes.c; ends with one without a na
 /* NULL: none of MODES has that name. */
 const struct mode *mode_find(const struct mode *modes, const char *name);
 
-/* "ping, bench or send". */
+/* "ping, bench, send or flows". */
 const char *mode_names(const struct mode *modes, char text[static MODE_NAMES_MAX]);
 
-/* The synopsis of all; and the whole help, on standard output. */
-void mode_print_usage(FILE *out, const struct mode *modes);
+/* The synopsis of one, or with NULL of all; and the whole help, on standard output. */
+void mode_print_usage(FILE *out, const struct mode *mode);
 void mode_print_help(const struct mode *modes);
 
 /* The help of one mode: a screen of 80x24, as that of all. */
@@ -48,4 +50,5 @@ void mode_print_own_help(const struct mode *mode);
 /* What the folders of the modes are entered by. */
 mode_run ping_run;
 mode_run bench_run;
+mode_run flows_run;
 mode_run send_run;

@@ -81,6 +81,7 @@ CALLS = [
 ]
 
 PING = ["-c", "3", "-i", "5ms", "-W", "300ms"]
+FLOWS = ["-n", "3", "-r", "300", "-d", "30ms", "-W", "300ms"]
 # Name, what kind of result it has, arguments; {tcp} stands for the address, and so on.
 RUNS = [
     ("ping tcp", "text", ["ping", *PING, "{ip}"]),
@@ -91,6 +92,9 @@ RUNS = [
     ("bench udp", "json", ["bench", "--json", "-u", "-d", "40ms", "-r", "2000", "{ip}"]),
     ("bench trains", "json", ["bench", "--json", "-u", "-g", "-d", "20ms", "-p", "8", "{ip}"]),
     ("bench table", "table", ["bench", "-d", "20ms", "unix:{directory}/stream"]),
+    ("flows udp", "json", ["flows", "--json", *FLOWS, "-I", "{address}", "{ip}"]),
+    ("flows tcp", "json", ["flows", "--json", "-t", *FLOWS, "{ip}"]),
+    ("flows text", "flows", ["flows", *FLOWS, "{ip}"]),
     ("send tcp", "echo", ["send", "-w", "300ms", "{ip}"]),
     ("send udp", "echo", ["send", "-u", "-w", "300ms", "-I", "{address}", "{ip}"]),
     ("send text", "echo", ["send", "-w", "300ms", "{ip}", TEXT]),
@@ -175,6 +179,8 @@ def is_success(kind, output):
         return output == TEXT
     if kind == "text":
         return "3 sent, 3 received, 0 lost (0.0%)" in output and "jitter (RFC 3550) = " in output
+    if kind == "flows":
+        return "No flow lost anything." in output
     if kind == "table":
         return "echoc used" in output and "corrupt                       0" in output
     books = summary_of(output)

@@ -73,6 +73,22 @@ TEST(bench_has_the_documented_defaults)
 	ck_assert_uint_eq(arguments.threads, 1);
 }
 
+TEST(flows_has_the_documented_defaults)
+{
+	ck_assert_int_eq(parse("flows host"), 0);
+	ck_assert_str_eq(arguments.mode->name, "flows");
+	ck_assert_uint_eq(arguments.flows, 64);
+	ck_assert_uint_eq(arguments.rate, 500);
+	ck_assert_uint_eq(arguments.duration_ms, 10000);
+	ck_assert_uint_eq(arguments.size, 64);
+	ck_assert_uint_eq(arguments.timeout_ms, 1000);
+	ck_assert(arguments.target.udp);
+	ck_assert_int_eq(parse("flows -u host"), 0);
+	ck_assert(arguments.target.udp);
+	ck_assert_int_eq(parse("flows -t host"), 0);
+	ck_assert(!arguments.target.udp);
+}
+
 TEST(values_are_read_with_their_units)
 {
 	ck_assert_int_eq(parse("ping -u -c 5 -i 10ms -s 1k -W 250ms --report 1m -q --json h:1"), 0);
@@ -163,7 +179,7 @@ TEST(a_text_may_look_like_an_option)
 }
 
 static const char *const refused[][2] = {
-	{"", "missing mode: use ping, bench or send"},
+	{"", "missing mode: use ping, bench, send or flows"},
 	{"pong host", "unknown mode \"pong\""},
 	{"ping", "missing target"},
 	{"ping a b", "more than one target: \"b\""},
@@ -220,6 +236,11 @@ static const char *const refused[][2] = {
 	{"send -s 64 host", "send has no option -s"},
 	{"send --busy host", "send has no option --busy"},
 	{"send", "missing target"},
+	{"flows -n 0 host", "from 1 to 4096"},
+	{"flows -r 0 host", "from 1 to 1000000"},
+	{"flows -i 1s host", "flows has no option -i"},
+	{"flows unix:/x", "flows needs a host"},
+	{"flows unixgram:/x", "flows needs a host"},
 };
 
 TEST_EACH(bad_usage_is_refused_with_the_reason, ARRAY_SIZE(refused))

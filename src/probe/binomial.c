@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Tails of the binomial distribution. Always the tail away from the mean is summed up, from its
+ * largest term on, which is computed as a logarithm: no term overflows, and a small result is exact
+ * to many digits. Owns nothing; lossy_flows.c calls it.
+ */
+
+#include "config.h"
+
+#include "probe/binomial.h"
+
+#include <math.h>
+
+#define NEGLIGIBLE 1e-17 /* of the sum */
+
+static double term(double trials, double successes, double p)
+{
+	double failures = trials - successes;
+
+	return exp(lgamma(trials + 1) - lgamma(successes + 1) - lgamma(failures + 1) +
+		   successes * log(p) + failures * log1p(-p));
+}
+
+/* P[X >= LEAST], where that is above the mean, so that the terms decrease. */
+static double upper_tail(double trials, double least, double p)
+{
+	double next = term(trials, least, p);
+	double sum = 0;
+
+	for (double i = least; i <= trials && next > sum * NEGLIGIBLE; i++) {
+		sum += next;
+		next *= (trials - i) / (i + 1) * p / (1 - p);
+	}
+	return sum < 1 ? sum : 1;
+}
+
+double binomial_at_least(uint64_t trials, uint64_t least, double p)
+{
+	double n = (double)trials;
+	double k = (double)least;
+
+	if (least == 0 || (p >= 1 && least <= trials))
+		return 1;
+	if (least > trials || p <= 0)
+		return 0;
+	if (k > n * p)
+		return upper_tail(n, k, p);
+	return 1 - upper_tail(n, n - k + 1, 1 - p);
+}
+
+double binomial_at_most(uint64_t trials, uint64_t most, double p)
+{
+	return most >= trials ? 1 : binomial_at_least(trials, trials - most, 1 - p);
+}
