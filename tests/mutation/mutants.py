@@ -75,7 +75,9 @@ def changes(found, index):
         yield index, index, ""
     elif token.kind == "number" and "." not in token.text and before.text != "[":
         digits = re.match(r"0[xX][0-9a-fA-F]+|\d+", token.text)[0]
-        yield index, index, f"{int(digits, 0) + 1}{token.text[len(digits):]}"
+        octal = re.fullmatch(r"0[0-7]+", digits)
+        number = int(digits, 8 if octal else 0)
+        yield index, index, f"{number + 1}{token.text[len(digits):]}"
     elif token.text in WORDS:
         yield index, index, WORDS[token.text]
     elif token.text in ("if", "while") and found[index + 1].text == "(":
