@@ -96,7 +96,7 @@ static int read_options(struct arguments *arguments, int argc, char *argv[])
 		      stderr);
 	if (arguments->stamp && !has_size)
 		arguments->size = 0; /* what its options take */
-	if (arguments->gso && !has_depth)
+	else if (arguments->gso && !has_depth)
 		arguments->depth = depth_of_trains((size_t)arguments->size);
 	return optind;
 }
