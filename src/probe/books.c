@@ -41,6 +41,7 @@ void books_merge(struct books *into, const struct books *from)
 	into->own_drops += from->own_drops;
 	into->jitter_sum += from->jitter_sum;
 	into->jitter_flows += from->jitter_flows;
+	spread_merge(&into->connect, &from->connect);
 	latency_merge(&into->latency, &from->latency);
 }
 

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "probe/latency.h"
+#include "probe/spread.h"
 
 struct books {
 	uint64_t sent;
@@ -42,7 +43,8 @@ struct books {
 	uint64_t bytes_after;
 	/* Datagrams that reached us when our own socket had no room for them. */
 	uint64_t own_drops;
-	uint64_t icmp_errors; /* of routers, and of the other host but for refused ports */
+	uint64_t icmp_errors;  /* of routers, and of the other host but for refused ports */
+	struct spread connect; /* how long connections took to be made */
 	double jitter_sum;
 	uint64_t jitter_flows;
 	struct latency latency;

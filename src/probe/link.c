@@ -9,6 +9,7 @@
 
 #include "config.h"
 
+#include "base/clock.h"
 #include "base/events.h"
 #include "probe/link.h"
 
@@ -70,8 +71,19 @@ void link_close(struct link *link)
 		event_del(&link->readable);
 	if (event_initialized(&link->writable))
 		event_del(&link->writable);
+	if (!link->target->datagram)
+		tcp_figures_add(&link->ended, link->fd);
 	close(link->fd);
 	link->fd = -1;
+}
+
+struct tcp_figures link_tcp_figures(const struct link *link)
+{
+	struct tcp_figures figures = link->ended;
+
+	if (!link->target->datagram && link->fd >= 0)
+		tcp_figures_add(&figures, link->fd);
+	return figures;
 }
 
 static void end_attempt(struct link_attempt *attempt)
@@ -98,7 +110,7 @@ bool link_is_connecting(const struct link *link)
 	return false;
 }
 
-static void succeed(struct link *link, int fd)
+static void succeed(struct link *link, int fd, uint64_t begun)
 {
 	bool again = link->was_open;
 
@@ -108,6 +120,7 @@ static void succeed(struct link *link, int fd)
 		return;
 	}
 	link->flow->books->reconnects += again;
+	spread_add(&link->flow->books->connect, clock_ns() - begun);
 	note(link, again ? "reconnected" : "connected", 0);
 	link->user->reconnected(link->context);
 }
@@ -125,12 +138,13 @@ static void on_result(evutil_socket_t fd, short what UNUSED, void *context)
 	struct link_attempt *attempt = context;
 	struct link *link = attempt->link;
 	int error = target_result(link->target, fd);
+	uint64_t begun = attempt->begun;
 
 	if (error == 0)
 		attempt->fd = -1; /* it is the link's now */
 	end_attempt(attempt);
 	if (error == 0)
-		succeed(link, fd);
+		succeed(link, fd, begun);
 	else
 		fail(link, error);
 }

@@ -19,6 +19,7 @@
 #include "probe/flow.h"
 #include "probe/stream.h"
 #include "probe/target.h"
+#include "probe/tcp_figures.h"
 #include "probe/writer.h"
 
 /* The callbacks of a link's user; CONTEXT is the link's. */
@@ -59,6 +60,7 @@ struct link {
 	unsigned max_attempts;	       /* at a time */
 	uint64_t patience;	       /* how long each may take */
 	uint64_t tried;		       /* when the latest began */
+	struct tcp_figures ended;      /* of connections that are no more */
 };
 
 /* The caller has set what is above fd, max_attempts and patience. -1 without memory. */
@@ -99,6 +101,9 @@ void link_lost(struct link *link, int error, uint64_t now);
 
 /* TCP: silent for too long. Closes it with a reset and connects again. */
 void link_give_up(struct link *link, uint64_t now);
+
+/* TCP: what the kernel knows of all connections that it had and has. */
+struct tcp_figures link_tcp_figures(const struct link *link);
 
 /* Reports all that waits as lost. */
 void link_lose_waiting(struct link *link, const char *why);

@@ -30,6 +30,11 @@ void loss_runs_follow(struct loss_runs *runs, const struct flow *flow, uint64_t 
 		enter(runs, !flow_was_in_time(flow, sequence));
 }
 
+void loss_runs_restart(struct loss_runs *runs)
+{
+	*runs = (struct loss_runs){.next = runs->next};
+}
+
 double loss_runs_mean(const struct loss_runs *runs)
 {
 	return runs->count > 0 ? (double)runs->lost / (double)runs->count : (double)NAN;

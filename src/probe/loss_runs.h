@@ -23,4 +23,7 @@ struct loss_runs {
 /* Starts as zeroes. Enters what is settled on FLOW before sequence UNTIL, as outages_follow(). */
 void loss_runs_follow(struct loss_runs *runs, const struct flow *flow, uint64_t until);
 
+/* Counts anew from here. A run that goes on counts as another one. */
+void loss_runs_restart(struct loss_runs *runs);
+
 double loss_runs_mean(const struct loss_runs *runs); /* NaN while there is none */

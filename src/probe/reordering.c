@@ -51,6 +51,13 @@ void reordering_enter(struct reordering *reordering, uint64_t sequence)
 		reordering->max = extent;
 }
 
+void reordering_restart(struct reordering *reordering)
+{
+	reordering->count = 0;
+	reordering->sum = 0;
+	reordering->max = 0;
+}
+
 double reordering_mean(const struct reordering *reordering)
 {
 	if (reordering->count == 0)

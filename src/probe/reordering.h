@@ -32,4 +32,7 @@ struct reordering {
 /* Starts as zeroes. One that came later than all that is kept counts with the least it can be. */
 void reordering_enter(struct reordering *reordering, uint64_t sequence);
 
+/* Counts anew from here; what came before may still have overtaken what follows. */
+void reordering_restart(struct reordering *reordering);
+
 double reordering_mean(const struct reordering *reordering); /* NaN while there is none */

@@ -52,6 +52,7 @@ struct target {
 	struct address candidates[TARGET_CANDIDATES];
 	size_t count;
 	size_t chosen;		     /* the candidate that was reached */
+	uint64_t connect_ns;	     /* how long target_open() took to connect to it */
 	char text[ADDRESS_TEXT_MAX]; /* the chosen one */
 };
 

@@ -110,15 +110,18 @@ static int ask_chosen(const struct target *target, uint64_t deadline)
 	return error;
 }
 
-static int open_chosen(const struct target *target, uint64_t deadline, int *error)
+static int open_chosen(struct target *target, uint64_t deadline, int *error)
 {
+	uint64_t begun;
 	int fd;
 
 	*error = target->datagram && target->count > 1 ? ask_chosen(target, deadline) : 0;
 	if (*error != 0)
 		return -1;
+	begun = clock_ns();
 	fd = begin_until(target, deadline);
 	*error = fd < 0 ? errno : wait_connected(target, fd, deadline);
+	target->connect_ns = clock_ns() - begun;
 	if (*error == 0)
 		return fd;
 	if (fd >= 0)

@@ -7,7 +7,7 @@
 
 #include "base/compiler.h"
 
-/* Kinds: n number, s string, b boolean; in capitals it may be null; x two hexadecimal digits. */
+/* n number, s string, b boolean, x two hexadecimal digits, z none; in capitals it may be null. */
 struct field {
 	const char *name;
 	char kind;
@@ -29,11 +29,27 @@ struct schema {
 	{                                                                                          \
 		"jitter_us", 'N'                                                                   \
 	}
-#define OUTAGES                                                                                    \
-	{"outages", 'n'}, {"outage_s", 'n'}, {"outage_longest_s", 'n'}, {"loss_runs", 'n'},        \
-		{"loss_run_mean", 'N'}, {"loss_run_longest", 'n'}, {"reorder_extent_mean", 'N'},   \
+#define PING                                                                                       \
+	{"icmp_errors", 'n'}, {"skipped", 'n'}, {"loss_runs", 'n'}, {"loss_run_mean", 'N'},        \
+		{"loss_run_longest", 'n'}, {"reorder_extent_mean", 'N'},                           \
 		{"reorder_extent_max", 'n'}, {"pdv_us.p50", 'N'}, {"pdv_us.p90", 'N'},             \
-		{"pdv_us.p99", 'N'}, {"pdv_us.p999", 'N'},                                         \
+		{"pdv_us.p99", 'N'}, {"pdv_us.p999", 'N'}, {"connect_us.min", 'N'},                \
+		{"connect_us.avg", 'N'}, {"connect_us.max", 'N'},                                  \
+	{                                                                                          \
+		"answered_on_the_way", 'B'                                                         \
+	}
+#define TCP                                                                                        \
+	{"tcp.connections", 'n'}, {"tcp.retransmits", 'n'}, {"tcp.rtt_us", 'N'},                   \
+		{"tcp.min_rtt_us", 'N'}, {"tcp.cwnd", 'n'}, {"tcp.mss", 'n'},                      \
+	{                                                                                          \
+		"tcp.pmtu", 'N'                                                                    \
+	}
+#define NO_TCP                                                                                     \
+	{                                                                                          \
+		"tcp", 'Z'                                                                         \
+	}
+#define OUTAGES                                                                                    \
+	{"outages", 'n'}, {"outage_s", 'n'}, {"outage_longest_s", 'n'},                            \
 	{                                                                                          \
 		"up_percent", 'N'                                                                  \
 	}
@@ -137,7 +153,8 @@ static const struct schema schemas[] = {
 	{"truncated", NULL, {MEASURED_REPLY, {"offset", 'n'}}},
 	{"lost", NULL, {{"seq", 'n'}, {"reason", 's'}}},
 	{"unexpected", NULL, {{"bytes", 'n'}}},
-	{"interval", NULL, {COUNTS, {"icmp_errors", 'n'}, {"skipped", 'n'}}},
+	{"interval", NULL, {COUNTS, PING, TCP}},
+	{"interval", NULL, {COUNTS, PING, NO_TCP}},
 	{"interval", NULL, {COUNTS, RATES}},
 	{"outage",
 	 NULL,
@@ -148,8 +165,9 @@ static const struct schema schemas[] = {
 	  {"duration_max_s", 'N'},
 	  {"lost", 'n'}}},
 	{"summary", NULL, {COUNTS, {"icmp_errors", 'n'}, {"skipped", 'n'}}}, /* of a send */
-	{"summary", NULL, {COUNTS, OUTAGES, {"icmp_errors", 'n'}, {"skipped", 'n'}}},
-	{"summary", NULL, {COUNTS, OUTAGES, EACH_WAY, {"icmp_errors", 'n'}, {"skipped", 'n'}}},
+	{"summary", NULL, {COUNTS, PING, OUTAGES, TCP}},
+	{"summary", NULL, {COUNTS, PING, OUTAGES, NO_TCP}},
+	{"summary", NULL, {COUNTS, PING, OUTAGES, NO_TCP, EACH_WAY}},
 	{"summary", NULL, {COUNTS, RATES}},
 	{"summary",
 	 NULL,

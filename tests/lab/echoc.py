@@ -92,6 +92,7 @@ def an_outage_of_tcp_is_as_long_as_it_was():
     read = summary["lost"] * INTERVAL
     check(abs(read - was) < 1, f"{was:.1f} s, read as {read:.1f} s: {summary}")
     check(summary["reconnects"] >= 1, f"{summary}")
+    check(summary["tcp"]["retransmits"] >= 1 and summary["connect_us"]["min"] > 0, f"{summary}")
     return f"{was:.1f} s, read as {read:.1f} s"
 
 

@@ -99,7 +99,8 @@ static void follow(struct pinger *pinger, uint64_t until)
 		else if (event == OUTAGE_ENDED)
 			report_end(pinger);
 	} while (event != OUTAGE_UNCHANGED);
-	loss_runs_follow(&pinger->loss_runs, &pinger->flow, until);
+	loss_runs_follow(&pinger->patterns.loss_runs, &pinger->flow, until);
+	loss_runs_follow(&pinger->interval_patterns.loss_runs, &pinger->flow, until);
 }
 
 void pinger_follow_outages(struct pinger *pinger)
@@ -122,9 +123,6 @@ void pinger_put_outages(const struct pinger *pinger, struct json *json)
 	json_number(json, "outage_s", seconds(sums.total), 3);
 	json_number(json, "outage_longest_s", seconds(sums.longest), 3);
 	json_number(json, "up_percent", outages_up_percent(&pinger->outages), 4);
-	json_unsigned(json, "loss_runs", pinger->loss_runs.count);
-	json_number(json, "loss_run_mean", loss_runs_mean(&pinger->loss_runs), 3);
-	json_unsigned(json, "loss_run_longest", pinger->loss_runs.longest);
 }
 
 /* Rounded down, so that it is 100 only without any. */
@@ -137,13 +135,8 @@ static void print_up(double percent)
 void pinger_print_outages(const struct pinger *pinger)
 {
 	struct outage_sums sums = outages_sum(&pinger->outages);
-	const struct loss_runs *runs = &pinger->loss_runs;
 	char begin[WALL_CLOCK_TEXT_MAX];
 
-	if (runs->count > 0)
-		printf("%" PRIu64 " loss run%s (RFC 3357), mean %.1f, longest %" PRIu64 "\n",
-		       runs->count, runs->count == 1 ? "" : "s", loss_runs_mean(runs),
-		       runs->longest);
 	if (sums.count == 0)
 		return;
 	printf("%" PRIu64 " outage%s, %.3f s in all", sums.count, sums.count == 1 ? "" : "s",

@@ -306,6 +306,13 @@ static int watch_signals(struct pinger *pinger)
 	return 0;
 }
 
+static void begin_connected(struct pinger *pinger)
+{
+	ping_prepare(pinger);
+	if (!pinger->target->datagram)
+		spread_add(&pinger->books.connect, pinger->target->connect_ns);
+}
+
 static int start(struct pinger *pinger, struct reason *reason)
 {
 	uint64_t report = pinger->arguments->report_ms;
@@ -320,7 +327,7 @@ static int start(struct pinger *pinger, struct reason *reason)
 	if ((fd >= 0 && link_open(&pinger->link, fd) < 0) || watch_signals(pinger) < 0)
 		return reason_set(reason, "out of memory");
 	if (fd >= 0)
-		ping_prepare(pinger);
+		begin_connected(pinger);
 	ping_output_start(&pinger->output, pinger->run, fd >= 0 ? target_own_text(fd, own) : NULL);
 	pinger->started = clock_ns();
 	pinger->paced_from = pinger->started;

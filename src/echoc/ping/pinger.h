@@ -18,14 +18,13 @@
 #include "base/sha256.h"
 #include "echoc/ping/far_side.h"
 #include "echoc/ping/output.h"
+#include "echoc/ping/patterns.h"
 #include "echoc/say/json.h"
 #include "probe/books.h"
 #include "probe/flow.h"
 #include "probe/link.h"
-#include "probe/loss_runs.h"
 #include "probe/outages.h"
 #include "probe/receive.h"
-#include "probe/reordering.h"
 #include "probe/stamp_sender.h"
 
 #define PING_SIGNALS 3
@@ -64,10 +63,10 @@ struct pinger {
 	struct receiver receiver;
 	struct flow flow;
 	struct outages outages;
-	struct loss_runs loss_runs;
-	struct reordering reordering;
-	struct reception reception; /* of what is being processed, */
-	struct far_report report;   /* and what it says */
+	struct patterns patterns;	   /* of the whole run */
+	struct patterns interval_patterns; /* since the last report */
+	struct reception reception;	   /* of what is being processed, */
+	struct far_report report;	   /* and what it says */
 	struct far_side far;
 	uint64_t woken;	     /* it waited while we were stopped, until then; 0: it did not */
 	uint64_t last_heard; /* on this connection; at first when it was made */
@@ -111,9 +110,15 @@ void pinger_settle_lost(struct pinger *pinger, uint64_t sequence, const char *wh
 void pinger_follow_outages(struct pinger *pinger);
 void pinger_end_outages(struct pinger *pinger);
 
-/* Their part of the summary, and that of runs of losses. */
+/* Their part of the summary. */
 void pinger_put_outages(const struct pinger *pinger, struct json *json);
 void pinger_print_outages(const struct pinger *pinger);
+
+/* connection.c: TCP's part of the summary and of an interval; what is odd about it, in words. */
+void pinger_put_connection(const struct pinger *pinger, struct json *json,
+			   const struct books *books);
+void pinger_print_connection(const struct pinger *pinger, const struct books *books);
+void pinger_print_connection_hint(FILE *out, const struct books *books);
 
 /* summary.c: one line on standard error; an interval; the end. */
 void pinger_print_progress(const struct pinger *pinger);

@@ -48,6 +48,12 @@ static void enter_far_side(struct pinger *pinger, const struct ping_reply *reply
 	far_side_enter(&pinger->far, &far, &pinger->report);
 }
 
+static void enter_order(struct pinger *pinger, uint64_t sequence)
+{
+	reordering_enter(&pinger->patterns.reordering, sequence);
+	reordering_enter(&pinger->interval_patterns.reordering, sequence);
+}
+
 void pinger_settle_reply(struct pinger *pinger, uint64_t sequence, const struct finding *finding,
 			 size_t bytes)
 {
@@ -66,7 +72,7 @@ void pinger_settle_reply(struct pinger *pinger, uint64_t sequence, const struct 
 				time_on_the_path(pinger, &reply, latest), &reply.rtt);
 	enter_far_side(pinger, &reply);
 	if (reply.fate == FATE_RECEIVED)
-		reordering_enter(&pinger->reordering, sequence);
+		enter_order(pinger, sequence);
 	if (reply.fate == FATE_LATE && sequence < pinger->summed_up)
 		enter_late_in_total(pinger);
 	pinger->replies++;

@@ -54,39 +54,21 @@ static struct report_span span_of(uint64_t from, const struct pinger *pinger)
 				    .elapsed = (double)(now - pinger->started) / 1e9};
 }
 
-static void print_interval_json(const struct books *books, const struct report_span *span)
+static void put_books(const struct pinger *pinger, struct json *json, const struct books *books,
+		      const struct patterns *patterns)
+{
+	patterns_put(patterns, json, &books->latency);
+	pinger_put_connection(pinger, json, books);
+}
+
+static void print_interval_json(const struct pinger *pinger, const struct books *books,
+				const struct report_span *span)
 {
 	struct json json;
 
 	report_begin_books(&json, "interval", books, span->elapsed);
+	put_books(pinger, &json, books, &pinger->interval_patterns);
 	report_end_books(&json, books);
-}
-
-static void put_numbers(const struct pinger *pinger, struct json *json, const struct latency *rtt)
-{
-	json_number(json, "reorder_extent_mean", reordering_mean(&pinger->reordering), 3);
-	json_unsigned(json, "reorder_extent_max", pinger->reordering.max);
-	json_open(json, "pdv_us");
-	json_number(json, "p50", latency_variation(rtt, 50) / (double)NS_PER_US, 3);
-	json_number(json, "p90", latency_variation(rtt, 90) / (double)NS_PER_US, 3);
-	json_number(json, "p99", latency_variation(rtt, 99) / (double)NS_PER_US, 3);
-	json_number(json, "p999", latency_variation(rtt, 99.9) / (double)NS_PER_US, 3);
-	json_close(json);
-}
-
-static void print_numbers(const struct pinger *pinger, const struct latency *rtt)
-{
-	char text[4][NUMBER_TEXT_MAX];
-
-	if (rtt->count > 0)
-		printf("delay variation (RFC 5481) p50/p90/p99/p99.9 = %s/%s/%s/%s ms\n",
-		       ms_text(latency_variation(rtt, 50), text[0]),
-		       ms_text(latency_variation(rtt, 90), text[1]),
-		       ms_text(latency_variation(rtt, 99), text[2]),
-		       ms_text(latency_variation(rtt, 99.9), text[3]));
-	if (pinger->reordering.count > 0)
-		printf("reordering extent (RFC 4737) mean %.1f, max %" PRIu64 "\n",
-		       reordering_mean(&pinger->reordering), pinger->reordering.max);
 }
 
 static bool measures_each_way(const struct pinger *pinger)
@@ -108,7 +90,7 @@ static void print_summary_json(struct pinger *pinger, const struct books *books,
 	struct json json;
 
 	report_begin_books(&json, "summary", books, span->elapsed);
-	put_numbers(pinger, &json, &books->latency);
+	put_books(pinger, &json, books, &pinger->patterns);
 	pinger_put_outages(pinger, &json);
 	if (measures_each_way(pinger))
 		far_side_put(&pinger->far, &json, really_lost(books));
@@ -124,7 +106,7 @@ void pinger_report(struct pinger *pinger)
 	interval = pinger->books;
 	books_add_jitter(&interval, &pinger->flow.jitter);
 	if (pinger->arguments->json) {
-		print_interval_json(&interval, &span);
+		print_interval_json(pinger, &interval, &span);
 	} else {
 		ping_output_clock(&pinger->output, stdout, clock_ns());
 		printf("--- %s, the last %.1f of %.1f s ---\n", pinger->target->text, span.seconds,
@@ -133,6 +115,7 @@ void pinger_report(struct pinger *pinger)
 	}
 	books_merge(&pinger->total, &pinger->books);
 	books_clear(&pinger->books);
+	patterns_restart(&pinger->interval_patterns);
 	pinger->summed_up = flow_oldest(&pinger->flow);
 	pinger->reported = clock_ns();
 }
@@ -151,6 +134,14 @@ static void print_details(const struct pinger *pinger)
 		printf("path MTU, as far as the kernel knows: %d\n", mtu);
 }
 
+static void print_hints(const struct pinger *pinger, const struct books *sum, double seconds)
+{
+	FILE *out = pinger->arguments->json ? stderr : stdout;
+
+	report_hint(out, pinger->target, sum, seconds);
+	pinger_print_connection_hint(out, sum);
+}
+
 enum echoc_status pinger_sum_up(struct pinger *pinger)
 {
 	struct report_span span = span_of(pinger->started, pinger);
@@ -165,13 +156,14 @@ enum echoc_status pinger_sum_up(struct pinger *pinger)
 		printf("\n--- %s echo statistics, %.1f s over %s ---\n", pinger->target->text,
 		       span.seconds, pinger->target->protocol);
 		report_ping_text(&sum);
-		print_numbers(pinger, &sum.latency);
+		patterns_print(&pinger->patterns, &sum.latency);
 		pinger_print_outages(pinger);
 		if (measures_each_way(pinger))
 			far_side_print(&pinger->far, really_lost(&sum), pinger->target->tos);
+		pinger_print_connection(pinger, &sum);
 		if (pinger->arguments->verbose)
 			print_details(pinger);
 	}
-	report_hint(pinger->arguments->json ? stderr : stdout, pinger->target, &sum, span.seconds);
+	print_hints(pinger, &sum, span.seconds);
 	return books_clean(&sum) ? ECHOC_INTACT : ECHOC_DAMAGED;
 }

@@ -15,6 +15,7 @@
 #include "echoc/say/json.h"
 #include "probe/books.h"
 #include "probe/target.h"
+#include "probe/tcp_figures.h"
 
 /* What a sum is about, beside the books. */
 struct report_span {
@@ -33,6 +34,10 @@ void report_begin_start(struct json *json, const char *mode, const struct target
 /* {"type":TYPE}, an interval or the summary, to which the mode adds its own and the end. */
 void report_begin_books(struct json *json, const char *type, const struct books *books,
 			double elapsed);
+
+/* "tcp", null where there was no connection; and "connect_us". */
+void report_put_tcp(struct json *json, const struct tcp_figures *figures);
+void report_put_connect(struct json *json, const struct spread *connect);
 
 /* The end of one that has no rates. */
 void report_end_books(struct json *json, const struct books *books);

@@ -87,6 +87,34 @@ void report_begin_books(struct json *json, const char *type, const struct books 
 	put_us(json, "jitter_us", books_jitter(books));
 }
 
+void report_put_tcp(struct json *json, const struct tcp_figures *figures)
+{
+	if (figures->connections == 0) {
+		json_null(json, "tcp");
+		return;
+	}
+	json_open(json, "tcp");
+	json_unsigned(json, "connections", figures->connections);
+	json_unsigned(json, "retransmits", figures->retransmits);
+	json_number(json, "rtt_us", tcp_figures_rtt_us(figures), 3);
+	json_optional(json, "min_rtt_us", figures->min_rtt_us);
+	json_unsigned(json, "cwnd", figures->cwnd);
+	json_unsigned(json, "mss", figures->mss);
+	json_optional(json, "pmtu", figures->pmtu);
+	json_close(json);
+}
+
+void report_put_connect(struct json *json, const struct spread *connect)
+{
+	bool measured = connect->count > 0;
+
+	json_open(json, "connect_us");
+	put_us(json, "min", measured ? (double)connect->min : (double)NAN);
+	put_us(json, "avg", spread_mean(connect));
+	put_us(json, "max", measured ? (double)connect->max : (double)NAN);
+	json_close(json);
+}
+
 void report_end_books(struct json *json, const struct books *books)
 {
 	json_unsigned(json, "icmp_errors", books->icmp_errors);
