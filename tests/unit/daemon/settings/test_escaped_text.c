@@ -83,6 +83,7 @@ TEST(what_a_file_would_read_differently_is_escaped)
 		{4, "\n\r\\\0", "\\n\\r\\\\\\x00", "\\n\\r\\\\\\x00"},
 		{3, "\x7f\x1f~", "\\x7f\\x1f~", "\\x7f\\x1f~"},
 		{2, "\xc3\xa9", "\\xc3\\xa9", "\xc3\xa9"},
+		{1, "\x80", "\\x80", "\x80"},
 	};
 	char escaped[ESCAPED_TEXT_MAX];
 

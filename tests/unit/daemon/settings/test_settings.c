@@ -20,14 +20,21 @@ struct target {
 	struct netlist from;
 };
 
+struct group {
+	char name[NAME_MAX_LENGTH + 1];
+	uint64_t size;
+};
+
 struct program {
 	struct target *targets;
 	size_t target_count;
+	struct group *groups;
+	size_t group_count;
 	struct target defaults;
 	uint64_t workers;
 };
 
-enum { IN_TARGET = 1, IN_DEFAULTS = 2, IN_SERVER = 4, WATCHED = 1 };
+enum { IN_TARGET = 1, IN_DEFAULTS = 2, IN_SERVER = 4, IN_GROUP = 8, WATCHED = 1 };
 
 #define TARGET(field) .sections = IN_TARGET | IN_DEFAULTS, .offset = offsetof(struct target, field)
 
@@ -39,6 +46,8 @@ static const struct setting table[] = {
 	 .type = &boolean_value, .default_text = "", .required = true},
 	{"workers", .sections = IN_SERVER, .offset = offsetof(struct program, workers),
 	 .type = &number_value, .max = 8, .default_text = "1", .restart = true},
+	{"size", .sections = IN_GROUP, .offset = offsetof(struct group, size),
+	 .type = &number_value, .max = 8, .default_text = "", .required = true},
 };
 
 static const struct section sections[] = {
@@ -46,6 +55,8 @@ static const struct section sections[] = {
 	 offsetof(struct program, target_count), &sections[1]},
 	{.name = "defaults", .bit = IN_DEFAULTS, .offset = offsetof(struct program, defaults)},
 	{.name = "server", .bit = IN_SERVER},
+	{"group", IN_GROUP, offsetof(struct program, groups), sizeof(struct group),
+	 offsetof(struct program, group_count), &sections[1]},
 };
 
 static const char *no_effect(const struct setting *setting, const void *values)
@@ -114,15 +125,32 @@ TEST(a_dump_has_the_sections_of_the_table_in_its_order)
 TEST(findings_name_the_sections_of_the_table)
 {
 	ck_assert_int_eq(load("[target a]\ninterval = 3\n[listener]\n[target a]\nwatched = no\n"
-			      "[server]\nwatched = yes\n"),
+			      "[server]\nwatched = yes\n[group g]\n"),
 			 CONFIG_FILE_BAD);
 	ck_assert_str_eq(reported,
 			 ":1: [target a] has no watched: add one\n"
 			 ":2: warning: interval has no effect: [target a] is not watched\n"
-			 ":3: unknown section [listener]: use [target NAME], [defaults] or "
-			 "[server]\n"
+			 ":3: unknown section [listener]: use [target NAME], [defaults], "
+			 "[server] or [group NAME]\n"
 			 ":4: [target a] already exists: names must be unique\n"
-			 ":7: watched does not belong in [server]: allowed there are workers\n");
+			 ":7: watched does not belong in [server]: allowed there are workers\n"
+			 ":8: [group g] has no size: add one\n");
+}
+
+TEST(a_list_is_dumped_in_lines_that_can_be_read_back)
+{
+	static const char nets[] = " 10.0.0.0/8 10.0.0.0/8 10.0.0.0/8 10.0.0.0/8";
+	char file[400], text[600] = "", wanted[300];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	/* A line of 190 bytes, the maximum, and what does not fit into it. */
+	(void)snprintf(wanted, sizeof(wanted), "from =%s%s%s%s 1.1.1.1\nfrom = ::1\n", nets, nets,
+		       nets, nets);
+	(void)snprintf(file, sizeof(file), "[defaults]\n%s", wanted);
+	ck_assert_int_eq(load(file), CONFIG_FILE_READ);
+	ck_assert_int_eq(settings_dump(&schema, &program, out), 0);
+	(void)fclose(out);
+	ck_assert_ptr_nonnull(strstr(text, wanted));
 }
 
 static unsigned changes;

@@ -223,8 +223,9 @@ static int run_usage(char *argv[] UNUSED)
 TEST(usage_names_every_option_and_fits_a_terminal)
 {
 	static const char *const names[] = {
-		"-c, --config FILE", "-l, --listen ADDRESS", "-t, --test", "-T, --dump",
-		"-v, --verbose",     "-V, --version",	     "-h, --help", "unixgram:/PATH"};
+		"-c, --config FILE", "-l, --listen ADDRESS", "-t, --test",
+		"-T, --dump",	     "usage: echod ",	     "-v, --verbose",
+		"-V, --version",     "-h, --help",	     "unixgram:/PATH"};
 	char *rest;
 
 	captured(stdout, STDOUT_FILENO, run_usage, NULL);

@@ -186,6 +186,8 @@ static const struct {
 		"a listener of its own"),
 	REFUSAL(LISTENER "address = unix:/x\nmode = echoplus\n", 4,
 		"mode: echoplus is UDP only, and [listener a] has unix:/x"),
+	REFUSAL("[listener a]\nmode = stamp\naddress = unix:/x :1\n", 2,
+		"mode: stamp is UDP only, and [listener a] has unix:/x"),
 	REFUSAL(LISTENER "mode = echoplus\nstamp_sessions = 1\nudp_rate = 0\n", 4,
 		"stamp_sessions: [listener a] has udp_rate = 0, so that a loop with another "
 		"server might never end: set a rate, or allow"),

@@ -243,6 +243,7 @@ TEST(the_file_may_belong_to_the_user_of_the_service)
 
 /* Nothing of the key is left in memory that was freed, nor of its digits. */
 static void *freed_key;
+static unsigned frees;
 static uint8_t left[sizeof(struct hmac_key)];
 
 void __real_free(void *block);
@@ -250,8 +251,10 @@ void __wrap_free(void *block);
 
 void __wrap_free(void *block)
 {
-	if (block && block == freed_key)
+	if (block && block == freed_key) {
 		memcpy(left, block, sizeof(left));
+		frees++;
+	}
 	__real_free(block);
 }
 
@@ -266,7 +269,16 @@ TEST(a_key_is_wiped_when_its_configuration_ends)
 	memset(left, 1, sizeof(left));
 	config_release(config);
 	freed_key = NULL;
+	ck_assert_uint_eq(frees, 1);
 	ck_assert_mem_eq(left, zeros, sizeof(left));
+}
+
+TEST(a_key_that_was_cleared_has_no_file)
+{
+	struct stamp_key key = {.path = "/key"};
+
+	stamp_key_value.clear(&key);
+	ck_assert_str_eq(key.path, "");
 }
 
 TEST(the_dscp_of_replies_is_any_or_received)
