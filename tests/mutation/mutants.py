@@ -63,6 +63,16 @@ def closing(found, index):
     return len(found) - 1
 
 
+def turned(found, index):
+    """Failure into success or the reverse: any negative is a failure, or no descriptor."""
+    around = [token.text for token in found[index - 2:index + 2]]
+    if around[1:] == ["return", "0", ";"]:
+        return "-1"
+    if around[1:3] == ["-", "1"] and not is_operand(found[index - 2]):
+        return "0"
+    return None
+
+
 def changes(found, index):
     """What can become of the token at INDEX: (first token, last token, text)."""
     token = found[index]
@@ -77,7 +87,8 @@ def changes(found, index):
         digits = re.match(r"0[xX][0-9a-fA-F]+|\d+", token.text)[0]
         octal = re.fullmatch(r"0[0-7]+", digits)
         number = int(digits, 8 if octal else 0)
-        yield index, index, f"{number + 1}{token.text[len(digits):]}"
+        changed = turned(found, index) or f"{number + 1}{token.text[len(digits):]}"
+        yield index, index, changed
     elif token.text in WORDS:
         yield index, index, WORDS[token.text]
     elif token.text in ("if", "while") and found[index + 1].text == "(":
