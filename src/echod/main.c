@@ -34,7 +34,7 @@ static enum exit_status serve(const struct options *options, struct config *conf
 	signal(SIGPIPE, SIG_IGN);
 	log_adopt_libevent();
 	notify_open();
-	server = server_new(&options->source, options->verbose, config, &status);
+	server = server_new(&options->source, options->line.verbose, config, &status);
 	if (server)
 		status = server_run(server);
 	server_free(server);
@@ -52,9 +52,9 @@ static enum exit_status with_configuration(const struct options *options)
 		return STATUS_CONFIG;
 	if (!config->from_file && options->source.address_count == 0)
 		warn_defaults(options->source.path);
-	if (options->action == ACTION_TEST)
+	if (options->line.action == ACTION_TEST)
 		printf("%s: ok\n", options->source.path);
-	else if (options->action == ACTION_DUMP)
+	else if (options->line.action == ACTION_DUMP)
 		status = config_dump(config, stdout) < 0 ? STATUS_FAILURE : STATUS_OK;
 	else
 		status = serve(options, config);
@@ -64,18 +64,11 @@ static enum exit_status with_configuration(const struct options *options)
 
 static enum exit_status act(const struct options *options)
 {
-	if (options->action != ACTION_RUN)
+	if (options->line.action != ACTION_RUN)
 		signals_unblock(); /* nothing here handles them */
-	switch (options->action) {
-	case ACTION_VERSION:
-		printf("echod %s\n", PACKAGE_VERSION);
+	if (command_inform(&echod_command, options->line.action))
 		return STATUS_OK;
-	case ACTION_HELP:
-		options_usage();
-		return STATUS_OK;
-	default:
-		return with_configuration(options);
-	}
+	return with_configuration(options);
 }
 
 int main(int argc, char *argv[])

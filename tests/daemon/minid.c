@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/address.h"
+#include "daemon/command_line.h"
 #include "daemon/http/http.h"
 #include "daemon/notify.h"
 #include "daemon/program.h"
@@ -122,25 +123,32 @@ static enum exit_status serve(void)
 	return STATUS_OK;
 }
 
+static const struct command_option own_options[] = {{0}};
+static const struct command command = {.program = "minid",
+				       .file = "minid.conf",
+				       .purpose = "Serves a text.",
+				       .synopsis = "",
+				       .help = "",
+				       .verbose = "more",
+				       .notes = "",
+				       .options = own_options};
+
 int main(int argc, char *argv[])
 {
 	enum exit_status status = STATUS_OK;
-	int option, action = 0;
+	struct command_line line;
 
 	program_begin();
-	while ((option = getopt(argc, argv, "c:tT")) != -1) {
-		if (option == 'c')
-			source.path = optarg;
-		else
-			action = option;
-	}
-	if (!source.path || action == '?')
+	if (command_parse(&command, &line, NULL, argc, argv) < 0)
 		return STATUS_USAGE;
+	if (command_inform(&command, line.action))
+		return (int)program_end(STATUS_OK);
+	source.path = line.path;
 	if (settings_load(&schema, &now, &source, program_report) == CONFIG_FILE_BAD)
 		status = STATUS_CONFIG;
-	else if (action == 't')
+	else if (line.action == ACTION_TEST)
 		printf("%s: ok\n", source.path);
-	else if (action == 'T')
+	else if (line.action == ACTION_DUMP)
 		status = settings_dump(&schema, &now, stdout) < 0 ? STATUS_FAILURE : STATUS_OK;
 	else
 		status = serve();

@@ -5,25 +5,18 @@
 
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "base/compiler.h"
+#include "daemon/command_line.h"
 #include "echod/config/load.h"
 
-enum action { ACTION_RUN, ACTION_TEST, ACTION_DUMP, ACTION_VERSION, ACTION_HELP };
+extern const struct command echod_command;
 
 struct options {
-	enum action action;
+	struct command_line line;
 	struct config_source source;
-	unsigned verbose;		  /* number of -v */
 	struct listen_address *addresses; /* what source.addresses points to */
 };
 
-/*
- * Returns 0, or -1 after an error message on standard error. Call options_clear in both cases.
- */
+/* Returns 0, or -1 after an error message on standard error. Call options_clear in both cases. */
 int options_parse(struct options *options, int argc, char *argv[]) WARN_UNUSED;
 void options_clear(struct options *options);
-
-void options_usage(void); /* to standard output */

@@ -2,20 +2,18 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The command line: what each option means, and that whatever is wrong is refused with a message
- * that says so.
+ * echod's own part of the command line: addresses, and that whatever is wrong with them is refused
+ * with a message that says so.
  */
 
 #include "config.h"
 
 #include "echod/config/options.h"
 #include "support/test.h"
+#include "unit/command_words.h"
 #include "unit/faults.h"
 
-#define ARGUMENTS_MAX 16
-
 static struct options options;
-static char text[8192];
 
 static void teardown(void)
 {
@@ -24,127 +22,50 @@ static void teardown(void)
 	unsetenv("LISTEN_FDS");
 }
 
-/* What RUN writes to STREAM, which is FD, ends up in text. */
-static int captured(FILE *stream, int fd, int (*run)(char *argv[]), char *argv[])
-{
-	int saved = fcntl(fd, F_DUPFD_CLOEXEC, 100);
-	int ends[2];
-	int status;
-	ssize_t n;
-
-	ck_assert_int_eq(pipe2(ends, O_NONBLOCK), 0);
-	fflush(stream);
-	dup2(ends[1], fd);
-	status = run(argv);
-	fflush(stream);
-	dup2(saved, fd);
-	n = read(ends[0], text, sizeof(text) - 1);
-	text[n > 0 ? n : 0] = '\0';
-	close(saved);
-	close(ends[0]);
-	close(ends[1]);
-	return status;
-}
-
 static int run_parse(char *argv[])
 {
-	int argc = 0;
-
-	while (argv[argc])
-		argc++;
-	return options_parse(&options, argc, argv);
-}
-
-/* LINE is split at its blanks; what goes to standard error ends up in text. */
-static int parse(const char *line)
-{
-	static char words[512];
-	char *argv[ARGUMENTS_MAX] = {(char[]){"echod"}};
-	char *rest;
-	int argc = 1;
-
-	options_clear(&options);
-	snprintf(words, sizeof(words), "%s", line);
-	for (char *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
-		argv[argc++] = word;
-	ck_assert_int_lt(argc, ARGUMENTS_MAX);
-	return captured(stderr, STDERR_FILENO, run_parse, argv);
+	return options_parse(&options, words_count(argv), argv);
 }
 
 static void assert_accepted(const char *line)
 {
-	ck_assert_msg(parse(line) == 0, "\"%s\" was refused: %s", line, text);
+	options_clear(&options);
+	ck_assert_msg(words_run("echod", line, run_parse) == 0, "\"%s\": %s", line, text);
 	ck_assert_str_eq(text, "");
 }
 
 static void assert_refused(const char *line, const char *why)
 {
-	ck_assert_msg(parse(line) == -1, "\"%s\" was accepted", line);
+	options_clear(&options);
+	ck_assert_msg(words_run("echod", line, run_parse) == -1, "\"%s\" was accepted", line);
 	ck_assert_msg(strstr(text, why) != NULL, "\"%s\": %s", line, text);
-	ck_assert_msg(strncmp(text, "echod: ", 7) == 0, "%s", text);
-	ck_assert_msg(strstr(text, "usage: echod [-c FILE]") != NULL, "%s", text);
+	ck_assert_msg(begins_with(text, "echod: "), "%s", text);
+	ck_assert_msg(strstr(text, "usage: echod [-c FILE] [-l ADDRESS]...") != NULL, "%s", text);
 }
 
-TEST_CASE("command line", NULL, teardown);
+TEST_CASE("options", NULL, teardown);
 
 TEST(no_options_serve_the_default_file_if_there_is_one)
 {
 	assert_accepted("");
-	ck_assert_int_eq(options.action, ACTION_RUN);
+	ck_assert_int_eq(options.line.action, ACTION_RUN);
 	ck_assert_str_eq(options.source.path, SYSCONFDIR "/echod.conf");
 	ck_assert(!options.source.must_exist);
 	ck_assert_uint_eq(options.source.address_count, 0);
 	ck_assert_ptr_null(options.source.addresses);
-	ck_assert_uint_eq(options.verbose, 0);
+	ck_assert_uint_eq(options.line.verbose, 0);
 }
 
-TEST(a_named_file_must_exist)
+TEST(a_named_file_is_that_of_the_configuration)
 {
-	static const char *const lines[] = {"-c /a/b", "-c/a/b", "--config /a/b", "--config=/a/b",
-					    "-c /x -c /a/b"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-		assert_accepted(lines[i]);
-		ck_assert_str_eq(options.source.path, "/a/b");
-		ck_assert(options.source.must_exist);
-	}
+	assert_accepted("-v -c /a/b");
+	ck_assert_str_eq(options.source.path, "/a/b");
+	ck_assert(options.source.must_exist);
 }
 
-TEST(each_action_has_a_short_and_a_long_name)
+TEST(a_missing_address_is_refused)
 {
-	static const struct {
-		const char *line;
-		enum action action;
-	} cases[] = {
-		{"-t", ACTION_TEST},
-		{"--test", ACTION_TEST},
-		{"-t -t", ACTION_TEST},
-		{"-T", ACTION_DUMP},
-		{"--dump", ACTION_DUMP},
-		{"-V", ACTION_VERSION},
-		{"--version", ACTION_VERSION},
-		{"-h", ACTION_HELP},
-		{"--help", ACTION_HELP},
-		{"-t -V", ACTION_VERSION},
-		{"-T --help", ACTION_HELP},
-		{"--he", ACTION_HELP},
-		{"-V surplus", ACTION_VERSION},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		assert_accepted(cases[i].line);
-		ck_assert_int_eq(options.action, cases[i].action);
-	}
-}
-
-TEST(verbosity_adds_up)
-{
-	assert_accepted("-v");
-	ck_assert_uint_eq(options.verbose, 1);
-	assert_accepted("-vv");
-	ck_assert_uint_eq(options.verbose, 2);
-	assert_accepted("--verbose -v -t --verbose");
-	ck_assert_uint_eq(options.verbose, 3);
+	assert_refused("-t -l", "option -l needs a value: an address");
 }
 
 TEST(addresses_are_kept_in_order)
@@ -177,27 +98,6 @@ TEST(a_bad_address_is_bad_usage)
 	assert_refused("-t -l x", "-l x: ");
 }
 
-TEST(what_is_not_allowed_is_refused_in_words)
-{
-	assert_refused("-x", "unknown option -x");
-	assert_refused("-tx", "unknown option -x");
-	assert_refused("--verbose -xv", "unknown option -x");
-	assert_refused("--config /a/b -vxv", "unknown option -x");
-	assert_refused("-v --test=1", "option --test takes no value");
-	assert_refused("--nonsense", "unknown or ambiguous option --nonsense");
-	assert_refused("--ver", "unknown or ambiguous option --ver");
-	assert_refused("--test=1", "option --test takes no value");
-	assert_refused("-c", "option -c needs a value: the name of a file");
-	assert_refused("--config", "option --config needs a value: the name of a file");
-	assert_refused("-t -l", "option -l needs a value: an address");
-	assert_refused("--config=", "-c needs a file name");
-	assert_refused("-t -T", "-t and -T cannot be used together");
-	assert_refused("-T --test", "-t and -T cannot be used together");
-	assert_refused("surplus", "unexpected argument 'surplus'");
-	assert_refused("-v -- -t", "unexpected argument '-t'");
-	assert_refused("start -t", "unexpected argument 'start'");
-}
-
 TEST(addresses_beside_handed_sockets_are_refused)
 {
 	char pid[16];
@@ -216,8 +116,7 @@ TEST(addresses_beside_handed_sockets_are_refused)
 
 static int run_usage(char *argv[] UNUSED)
 {
-	options_usage();
-	return 0;
+	return command_inform(&echod_command, ACTION_HELP) ? 0 : -1;
 }
 
 TEST(usage_names_every_option_and_fits_a_terminal)
@@ -228,7 +127,7 @@ TEST(usage_names_every_option_and_fits_a_terminal)
 		"-V, --version",     "-h, --help",	     "unixgram:/PATH"};
 	char *rest;
 
-	captured(stdout, STDOUT_FILENO, run_usage, NULL);
+	ck_assert_int_eq(captured(stdout, STDOUT_FILENO, run_usage, NULL), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		ck_assert_msg(strstr(text, names[i]) != NULL, "%s", names[i]);
 	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
