@@ -60,19 +60,14 @@ static void drain(struct wheel_item *item, void *arg UNUSED)
 		connection->stage->drain(connection);
 }
 
-static void stop_if_none(struct loop *loop)
-{
-	if (loop->streams->connections == 0)
-		loop_end(loop);
-}
-
 void connections_drain(struct loop *loop)
 {
 	if (!loop->streams->draining) {
 		loop->streams->draining = true;
 		wheel_each(loop->streams->wheel, drain, NULL);
 	}
-	stop_if_none(loop);
+	if (loop->streams->connections == 0)
+		loop_end(loop);
 }
 
 static void end_now(struct wheel_item *item, void *arg UNUSED)
@@ -92,7 +87,6 @@ static void end_now(struct wheel_item *item, void *arg UNUSED)
 void connections_abort(struct loop *loop)
 {
 	wheel_each(loop->streams->wheel, end_now, NULL);
-	stop_if_none(loop);
 }
 
 int connections_open(struct loop *loop)

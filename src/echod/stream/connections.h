@@ -21,7 +21,7 @@ void connections_reschedule(struct loop *loop);
  */
 void connections_drain(struct loop *loop);
 
-/* Resets all that are left, and the loop ends. */
+/* Resets all that are left; after connections_drain() the loop ends. */
 void connections_abort(struct loop *loop);
 
 /* What connections need on this loop. -1: no memory; connections_close takes a half-built one. */

@@ -262,6 +262,21 @@ TEST_EACH(an_end_that_cannot_wait_for_unread_echo_is_one_at_once, 2)
 	expect_text(fd, "hellohello");
 }
 
+/* The kernel has less time for what is left than by default: see bound_goodbye(). */
+TEST_EACH(a_stall_is_bounded_also_behind_the_end, 2)
+{
+	int fd = ready_client(_i == 0 ? PLAIN "stall_timeout = 99999ms\n"
+				      : PLAIN "stall_timeout = 100s\n");
+	bool bounded = false;
+
+	TURN_UNTIL(scene_count(TCP_SENT_BYTES) == 5);
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	while (scene_loop.streams->connections > 0)
+		bounded = turn_with(0, "setsockopt", EPERM) || bounded;
+	ck_assert_int_eq(bounded, _i == 0);
+	ck_assert_uint_eq(scene_count(TCP_CLOSED_CLIENT), 1);
+}
+
 TEST(a_socket_that_reports_nothing_any_more_is_not_waited_for)
 {
 	int fd = deaf_client();
