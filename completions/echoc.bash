@@ -34,7 +34,7 @@ _echoc()
 		return
 	fi
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'ping bench send flows --help --version' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'ping bench send flows marks --help --version' -- "$cur")
 		return
 	fi
 	case ${COMP_WORDS[1]} in
@@ -50,6 +50,10 @@ _echoc()
 	flows)
 		options+=' -d -n -r -s -W'
 		values+=' -d -n -r -s -W'
+		;;
+	marks)
+		options+=' -c -i -W --dscp --key-file --ssid --stamp'
+		values+=' -c -i -W --dscp --key-file --ssid'
 		;;
 	send)
 		options+=' -w'
@@ -69,6 +73,9 @@ _echoc()
 			;;
 		--proxy)
 			mapfile -t COMPREPLY < <(compgen -W 'v1 v2' -- "$cur")
+			;;
+		--dscp)
+			mapfile -t COMPREPLY < <(compgen -W 'all 0,ef,af41,le 0-63' -- "$cur")
 			;;
 		--key-file)
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")

@@ -69,5 +69,19 @@ const struct mode mode_table[] = {
 			   "        -I ADDRESS:PORT  the first source port (random)",
 		.run = flows_run,
 	},
+	{
+		.name = "marks",
+		.letter = 'k',
+		.prefers_udp = true,
+		.needs_host = true,
+		.is_udp_only = true,
+		.usage = "[--stamp] [--dscp LIST] [-c N] [-i INTERVAL] [-W TIMEOUT]\n"
+			 "                   HOST[:PORT]",
+		.purpose = "what becomes of DSCP and ECN: each way with a STAMP reflector",
+		.options = "--dscp LIST  all, or as in 0,8-15,ef,af41 (those in use)\n"
+			   "        -c N probes of each (3)  -i INTERVAL (10ms)  -W TIMEOUT (1s)\n"
+			   "        --stamp  port 862 by default  --key-file FILE  --ssid N",
+		.run = marks_run,
+	},
 	{.name = NULL},
 };

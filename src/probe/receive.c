@@ -47,6 +47,8 @@ void receive_prepare(struct receiver *receiver, int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
 	(void)setsockopt(fd, IPPROTO_IP, IP_RECVTTL, &on, sizeof(on));
 	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, &on, sizeof(on));
 }
 
 /*
@@ -89,6 +91,10 @@ static void read_control(const struct receiver *receiver, struct msghdr *message
 		else if (is(control, IPPROTO_IP, IP_TTL) ||
 			 is(control, IPPROTO_IPV6, IPV6_HOPLIMIT))
 			memcpy(&reception->ttl, CMSG_DATA(control), sizeof(reception->ttl));
+		else if (is(control, IPPROTO_IP, IP_TOS)) /* one byte, unlike that of IPv6 */
+			reception->tos = *CMSG_DATA(control);
+		else if (is(control, IPPROTO_IPV6, IPV6_TCLASS))
+			memcpy(&reception->tos, CMSG_DATA(control), sizeof(reception->tos));
 	}
 }
 
@@ -109,7 +115,7 @@ ssize_t receive(struct receiver *receiver, void *buffer, size_t size, struct rec
 	}
 	if (length < 0)
 		return length;
-	*reception = (struct reception){.time = clock_ns(), .ttl = -1};
+	*reception = (struct reception){.time = clock_ns(), .ttl = -1, .tos = -1};
 	read_control(receiver, &message, reception);
 	return length;
 }

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * One receive with all that the kernel knows about it: the time of arrival and the TTL.
+ * One receive with all that the kernel knows about it: the time of arrival, the TTL, the TOS.
  */
 
 #pragma once
@@ -18,6 +18,7 @@ struct reception {
 	uint64_t time;	/* when it came, on CLOCK_MONOTONIC */
 	bool by_kernel; /* and that is the kernel's time, not ours after waking up */
 	int ttl;	/* or hop limit; -1 when unknown, as always over TCP */
+	int tos;	/* or traffic class; likewise */
 };
 
 /* How far CLOCK_REALTIME is ahead of our clock; only a step of the wall clock changes it. */

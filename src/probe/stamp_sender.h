@@ -61,6 +61,8 @@ size_t stamp_base(const struct stamp_form *form);
 /* What the base packet and the options take; more is padding. */
 size_t stamp_least(const struct stamp_form *form);
 
+#define STAMP_LEAST_MAX 256 /* with a key and all options */
+
 /* Where in a request padding is that may have any content; the reply repeats it. */
 size_t stamp_padding(const struct stamp_form *form, size_t *length);
 

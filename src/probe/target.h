@@ -54,6 +54,8 @@ struct target {
 	size_t chosen;		     /* the candidate that was reached */
 	uint64_t connect_ns;	     /* how long target_open() took to connect to it */
 	char text[ADDRESS_TEXT_MAX]; /* the chosen one */
+	const void *question;	     /* what datagrams are answered to; NULL: anything */
+	size_t question_size;
 };
 
 /* Splits "HOST", "HOST:PORT", "[V6]", "[V6]:PORT" or a bare V6 address. */

@@ -87,12 +87,14 @@ static int begin_until(const struct target *target, uint64_t deadline)
 	return fd;
 }
 
-/* Has FD's peer answer one byte. 0 or an errno. */
-static int ask(int fd, uint64_t deadline)
+/* Has FD's peer answer its question, or one byte. 0 or an errno. */
+static int ask(const struct target *target, int fd, uint64_t deadline)
 {
-	char byte = 0;
+	const void *question = target->question ? target->question : "";
+	size_t size = target->question ? target->question_size : 1;
+	char byte;
 
-	if (send(fd, &byte, sizeof(byte), MSG_NOSIGNAL) < 0)
+	if (send(fd, question, size, MSG_NOSIGNAL) < 0)
 		return errno;
 	if (target_wait(fd, POLLIN, deadline) == 0)
 		return ETIMEDOUT;
@@ -103,7 +105,7 @@ static int ask(int fd, uint64_t deadline)
 static int ask_chosen(const struct target *target, uint64_t deadline)
 {
 	int fd = target_begin(target);
-	int error = fd < 0 ? errno : ask(fd, deadline);
+	int error = fd < 0 ? errno : ask(target, fd, deadline);
 
 	if (fd >= 0)
 		close(fd);

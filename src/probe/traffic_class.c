@@ -11,6 +11,7 @@
 #include "probe/traffic_class.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +20,7 @@
 #define NAME_MAX_LENGTH 15
 #define EF 46u
 #define LE 1u
-#define ECT0 2u
-#define ECT1 1u
+#define VOICE_ADMIT 44u
 
 static int digit_between(char digit, char least, char greatest)
 {
@@ -68,8 +68,8 @@ static int ecn_of(const char *plus)
 	if (!plus)
 		return 0;
 	if (strcmp(plus, "+ect0") == 0)
-		return ECT0;
-	return strcmp(plus, "+ect1") == 0 ? (int)ECT1 : -1;
+		return TRAFFIC_CLASS_ECT0;
+	return strcmp(plus, "+ect1") == 0 ? (int)TRAFFIC_CLASS_ECT1 : -1;
 }
 
 int traffic_class_parse(const char *text, uint8_t *value, struct reason *reason)
@@ -89,4 +89,29 @@ int traffic_class_parse(const char *text, uint8_t *value, struct reason *reason)
 					  "cs0 to cs7 or le, and may end in +ect0 or +ect1");
 	*value = (uint8_t)(number | ecn);
 	return 0;
+}
+
+const char *dscp_name(unsigned dscp, char text[static DSCP_NAME_MAX])
+{
+	unsigned class = dscp / 8, drop = dscp % 8 / 2;
+
+	text[0] = '\0';
+	if (dscp == 0 || dscp == LE || dscp == EF || dscp == VOICE_ADMIT)
+		snprintf(text, DSCP_NAME_MAX, "%s",
+			 dscp == 0    ? "df"
+			 : dscp == LE ? "le"
+			 : dscp == EF ? "ef"
+				      : "va");
+	else if (dscp % 8 == 0)
+		snprintf(text, DSCP_NAME_MAX, "cs%u", class % 8);
+	else if (dscp % 2 == 0 && class >= 1 && class <= 4 && drop >= 1)
+		snprintf(text, DSCP_NAME_MAX, "af%u%u", class, drop);
+	return text;
+}
+
+const char *ecn_name(unsigned ecn)
+{
+	static const char *const names[] = {"not-ECT", "ECT(1)", "ECT(0)", "CE"};
+
+	return names[ecn & TRAFFIC_CLASS_ECN];
 }

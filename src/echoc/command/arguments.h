@@ -43,6 +43,7 @@ struct arguments {
 	uint64_t outage;      /* 0: OUTAGE_DEFAULT, and -q hides them */
 	uint64_t ssid;
 	const char *key_file;
+	const char *dscps; /* marks: NULL are those in use */
 	uint64_t connections;
 	uint64_t flows;
 	uint64_t depth;

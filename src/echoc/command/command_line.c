@@ -139,9 +139,14 @@ static int check_far_side(struct arguments *arguments)
 
 	if (arguments->stamp && arguments->plus)
 		return bad_usage("--stamp and --plus cannot be used together: choose one");
+	if (arguments->only_tcp && arguments->mode->is_udp_only)
+		return bad_usage("%s is UDP only", arguments->mode->name);
+	if (arguments->target.tos != 0 && arguments->mode->is_udp_only)
+		return bad_usage("-Q does not apply to %s: use --dscp", arguments->mode->name);
 	if (arguments->only_tcp && measures)
 		return bad_usage("-t does not apply to --stamp and --plus, which are UDP only");
-	if ((arguments->key_file || arguments->ssid > 0) && !arguments->stamp)
+	if ((arguments->key_file || arguments->ssid > 0) && !arguments->stamp &&
+	    !arguments->mode->is_udp_only)
 		return bad_usage("--key-file and --ssid need --stamp");
 	if ((arguments->ttl_guarded || arguments->ttl_fresh) && !measures)
 		return bad_usage("--ttl-guarded and --ttl-fresh need --stamp or --plus");

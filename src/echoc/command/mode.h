@@ -20,10 +20,11 @@ typedef enum echoc_status mode_run(const struct arguments *arguments, struct tar
 
 struct mode {
 	const char *name;
-	char letter;	     /* in the table of options */
-	bool takes_text;     /* after the target, dashes and all */
-	bool prefers_udp;    /* unless it is told -t */
-	bool needs_host;     /* a unix socket is no target */
+	char letter;	  /* in the table of options */
+	bool takes_text;  /* after the target, dashes and all */
+	bool prefers_udp; /* unless it is told -t */
+	bool needs_host;  /* a unix socket is no target */
+	bool is_udp_only;
 	const char *usage;   /* the lines of the synopsis */
 	const char *purpose; /* and those of the help */
 	const char *options;
@@ -37,7 +38,7 @@ extern const struct mode mode_table[]; /* of modes.c; ends with one without a na
 /* NULL: none of MODES has that name. */
 const struct mode *mode_find(const struct mode *modes, const char *name);
 
-/* "ping, bench, send or flows". */
+/* "ping, bench, send, flows or marks". */
 const char *mode_names(const struct mode *modes, char text[static MODE_NAMES_MAX]);
 
 /* The synopsis of one, or with NULL of all; and the whole help, on standard output. */
@@ -51,4 +52,5 @@ void mode_print_own_help(const struct mode *mode);
 mode_run ping_run;
 mode_run bench_run;
 mode_run flows_run;
+mode_run marks_run;
 mode_run send_run;

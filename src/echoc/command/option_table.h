@@ -40,7 +40,8 @@ enum {
 	LONG_KEY_FILE,
 	LONG_SSID,
 	LONG_TTL_GUARDED,
-	LONG_TTL_FRESH
+	LONG_TTL_FRESH,
+	LONG_DSCP
 };
 
 struct option_row {

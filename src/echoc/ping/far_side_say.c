@@ -210,17 +210,15 @@ static void print_hops(const struct far_report *report)
 
 static void print_seen(const struct far_report *report, uint8_t tos)
 {
-	static const char *const codepoints[] = {"not-ECT", "ECT(1)", "ECT(0)", "CE"};
 	char text[ADDRESS_TEXT_MAX];
 
 	if (report->source.length > 0)
 		printf("seen by the far side as %s\n", address_format(&report->source, text));
 	if (report->dscp < 0)
 		return;
-	printf("arrived there with DSCP %d, ECN %s", report->dscp, codepoints[report->ecn & 3]);
+	printf("arrived there with DSCP %d, ECN %s", report->dscp, ecn_name((unsigned)report->ecn));
 	if (report->dscp != tos >> 2 || report->ecn != (int)(tos & TRAFFIC_CLASS_ECN))
-		printf(", sent with DSCP %d, ECN %s", tos >> 2,
-		       codepoints[tos & TRAFFIC_CLASS_ECN]);
+		printf(", sent with DSCP %d, ECN %s", tos >> 2, ecn_name(tos));
 	putchar('\n');
 }
 

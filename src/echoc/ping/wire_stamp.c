@@ -41,6 +41,16 @@ static int set_size(struct pinger *pinger, struct reason *reason)
 	return 0;
 }
 
+/* For the choice among several addresses of a name. */
+static void write_question(struct pinger *pinger)
+{
+	const struct stamp_question question = {.error = STAMP_UNSYNCHRONISED_ESTIMATE};
+
+	stamp_write(&pinger->stamp.form, &question, pinger->buffer);
+	pinger->target->question = pinger->buffer;
+	pinger->target->question_size = pinger->stamp.form.size;
+}
+
 static int init(struct pinger *pinger, struct reason *reason)
 {
 	struct ping_stamp *stamp = &pinger->stamp;
@@ -51,7 +61,10 @@ static int init(struct pinger *pinger, struct reason *reason)
 	if (path && key_file_read(path, getuid(), &stamp->key, reason) != KEY_FILE_READ)
 		return -1;
 	stamp->form.key = path ? &stamp->key : NULL;
-	return set_size(pinger, reason);
+	if (set_size(pinger, reason) < 0)
+		return -1;
+	write_question(pinger);
+	return 0;
 }
 
 static uint64_t time_of(const struct pinger *pinger, uint64_t sent)

@@ -139,6 +139,19 @@ TEST(every_mode_takes_the_options_of_the_target)
 	ck_assert_int_eq(arguments.target.proxy, PROXY_GREETING_V1);
 }
 
+TEST(marks_has_the_documented_defaults)
+{
+	ck_assert_int_eq(parse("marks host"), 0);
+	ck_assert(arguments.target.udp && !arguments.stamp && !arguments.dscps);
+	ck_assert_uint_eq(arguments.count, 3);
+	ck_assert_uint_eq(arguments.interval_ms, 10);
+	ck_assert_uint_eq(arguments.timeout_ms, 1000);
+	ck_assert_uint_eq(arguments.target.default_port, 0);
+	ck_assert_int_eq(parse("marks --stamp --dscp ef,0 --key-file k host"), 0);
+	ck_assert_uint_eq(arguments.target.default_port, 862);
+	ck_assert_str_eq(arguments.dscps, "ef,0");
+}
+
 TEST(far_sides_that_measure_are_udp)
 {
 	ck_assert_int_eq(parse("ping --stamp --key-file k --ssid 65535 --ttl-guarded h"), 0);
@@ -179,7 +192,7 @@ TEST(a_text_may_look_like_an_option)
 }
 
 static const char *const refused[][2] = {
-	{"", "missing mode: use ping, bench, send or flows"},
+	{"", "missing mode: use ping, bench, send, flows or marks"},
 	{"pong host", "unknown mode \"pong\""},
 	{"ping", "missing target"},
 	{"ping a b", "more than one target: \"b\""},
@@ -225,6 +238,11 @@ static const char *const refused[][2] = {
 	{"ping --stamp --ssid 65536 host", "from 0 to 65535"},
 	{"ping -u --ttl-fresh host", "need --stamp or --plus"},
 	{"ping --stamp --ttl-fresh --ttl-guarded host", "cannot be used together"},
+	{"marks -t host", "marks is UDP only"},
+	{"marks -Q ef host", "-Q does not apply to marks"},
+	{"marks unix:/x", "marks needs a host"},
+	{"marks -c 1001 host", "from 1 to 1000"},
+	{"marks -s 64 host", "marks has no option -s"},
 	{"bench --stamp host", "bench has no option --stamp"},
 	{"bench -i 1s host", "bench has no option -i"},
 	{"bench -p 0 host", "from 1 to 65536"},

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Sends each mark several times, one probe after the other, and enters what comes back; then those
+ * again of which nothing did, for unmarked replies. The probes
+ * are those of a STAMP sender: a reflector answers them, and an echo server returns them.
+ */
+
+#pragma once
+
+#include "base/compiler.h"
+#include "base/reason.h"
+#include "echoc/command/arguments.h"
+#include "echoc/marks/mark.h"
+#include "probe/stamp_sender.h"
+#include "probe/target.h"
+
+/* FD is connected to the target, and stays the caller's. -1: without memory. */
+int marks_exchange(struct marks *marks, const struct arguments *arguments,
+		   const struct stamp_form *form, int fd) WARN_UNUSED;
