@@ -321,9 +321,7 @@ enum proxy_verdict proxy_header_parse(const void *data, size_t size, struct prox
 {
 	const char *bytes = data;
 
-	header->length = 0;
 	header->source.length = 0;
-	header->fault = NULL;
 	if (size == 0)
 		return PROXY_MORE;
 	return bytes[0] == '\r' ? parse_v2(data, size, header) : parse_v1(bytes, size, header);

@@ -180,6 +180,18 @@ TEST(a_full_table_has_room_again_when_one_is_idle)
 	}
 }
 
+/* The table is full for a tick only. */
+TEST(no_newcomer_waits_longer_than_it_must)
+{
+	begin_with(2);
+	ck_assert_ptr_nonnull(enter_number(0));
+	now = START + IDLE - SECOND / TICKS_PER_S;
+	ck_assert_ptr_nonnull(enter_number(1));
+	ck_assert_ptr_null(enter_number(2));
+	now = START + IDLE;
+	ck_assert_ptr_nonnull(enter_number(2));
+}
+
 TEST(those_in_use_keep_their_places)
 {
 	struct session *first = enter_number(0);

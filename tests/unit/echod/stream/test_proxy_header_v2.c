@@ -245,6 +245,23 @@ TEST(a_checksum_covers_the_addresses)
 	}
 }
 
+TEST(a_checksum_is_looked_for_right_behind_the_addresses)
+{
+	static const struct {
+		uint8_t family;
+		size_t size;
+	} blocks[] = {{0x00, 0},  {0x11, 12},	      {0x12, 12},	 {0x21, 36},
+		      {0x22, 36}, {0x31, BLOCK_UNIX}, {0x32, BLOCK_UNIX}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(blocks); i++) {
+		struct bytes bytes = version_2(0x20, blocks[i].family, blocks[i].size + 7);
+
+		add_zeros(&bytes, blocks[i].size);
+		add_hex(&bytes, "03 0004 00000001");
+		expect_invalid(&bytes, bytes.size, "checksum");
+	}
+}
+
 /* The addresses of a unix socket look like TLVs if they are not skipped as such. */
 TEST(a_checksum_is_not_looked_for_in_addresses)
 {
