@@ -83,6 +83,9 @@ TEST(sessions_survive_what_does_not_change_their_number)
 	ck_assert_ptr_ne(session_tables_find(tables, "a"), sessions);
 	ck_assert_uint_eq(room_in(sessions), 5);
 	session_tables_free(next);
+	next = make("[listener a]\naddress = :1\nmode = stamp\nstamp_sessions = 6\n", tables);
+	ck_assert_ptr_ne(session_tables_find(next, "a"), session_tables_find(tables, "a"));
+	session_tables_free(next);
 	next = make("[listener a]\naddress = :1\n", tables);
 	ck_assert_ptr_null(session_tables_find(next, "a"));
 }
