@@ -7,11 +7,12 @@
 
 #include "daemon/signals.h"
 
+#include <event2/event.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 
-const int signals_served[SIGNAL_COUNT] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
+static const int served_signals[SIGNAL_COUNT] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
 
 static void change_mask(int how)
 {
@@ -19,7 +20,7 @@ static void change_mask(int how)
 
 	sigemptyset(&served);
 	for (size_t i = 0; i < SIGNAL_COUNT; i++)
-		sigaddset(&served, signals_served[i]);
+		sigaddset(&served, served_signals[i]);
 	pthread_sigmask(how, &served, NULL);
 }
 
@@ -31,6 +32,25 @@ void signals_block(void)
 void signals_unblock(void)
 {
 	change_mask(SIG_UNBLOCK);
+}
+
+int signals_attach(struct event events[static SIGNAL_COUNT], struct event_base *base,
+		   void (*callback)(int number, short what, void *arg), void *arg)
+{
+	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+		evsignal_assign(&events[i], base, served_signals[i], callback, arg);
+		if (event_add(&events[i], NULL) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void signals_detach(struct event events[static SIGNAL_COUNT])
+{
+	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+		if (event_initialized(&events[i]))
+			event_del(&events[i]);
+	}
 }
 
 bool signals_stop_pending(void)

@@ -97,26 +97,21 @@ static int open_socket(void)
 
 static enum exit_status serve(void)
 {
-	struct event *events[SIGNAL_COUNT];
+	struct event events[SIGNAL_COUNT];
 	struct event_base *base = event_base_new();
 	int fd = open_socket();
 	struct http *http = fd >= 0 && base ? http_new(base, fd, true, &site, NULL) : NULL;
 
-	if (!http)
+	if (!http || signals_attach(events, base, on_signal, base) < 0)
 		return STATUS_FAILURE;
 	signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
-		events[i] = evsignal_new(base, signals_served[i], on_signal, base);
-		event_add(events[i], NULL);
-	}
 	signals_unblock();
 	notify_open();
 	notify_ready("serving");
 	event_base_dispatch(base);
 	notify_stopping(0);
 	notify_close();
-	for (size_t i = 0; i < SIGNAL_COUNT; i++)
-		event_free(events[i]);
+	signals_detach(events);
 	http_free(http);
 	event_base_free(base);
 	close(fd);

@@ -9,7 +9,6 @@
 
 #include <event2/event.h>
 #include <inttypes.h>
-#include <sys/resource.h>
 
 #include "daemon/http/http.h"
 #include "daemon/log.h"
@@ -22,24 +21,6 @@
 #define DESCRIPTORS_KEPT 32
 #define DESCRIPTORS_PER_WORKER 5 /* an eventfd, the loop's three, a client about to be refused */
 #define DESCRIPTORS_FOR_METRICS (HTTP_CLIENTS_MAX + 1)
-
-/* What a process usually has, where the kernel refuses to tell. */
-#define DESCRIPTORS_USUAL 1024
-
-uint64_t descriptors_raise(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return DESCRIPTORS_USUAL;
-	if (limit.rlim_cur != limit.rlim_max) {
-		struct rlimit raised = {limit.rlim_max, limit.rlim_max};
-
-		if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
-			limit = raised;
-	}
-	return limit.rlim_cur;
-}
 
 /* How many clients leave enough descriptors for a reload and for the metrics. */
 static uint64_t clients_possible(const struct server *server)

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
+#include "daemon/signals.h"
 #include "echod/control/monitor.h"
 #include "echod/control/reload.h"
 #include "echod/control/state.h"
@@ -116,12 +117,8 @@ int control_init(struct server *server)
 	event_assign(&server->flood_timer, server->base, -1, EV_PERSIST, on_flood_timer, server);
 	if (bell_hang(&server->answer, server->base, server->answer_fd, on_answer, server) < 0)
 		return -1;
-	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
-		evsignal_assign(&server->signals[i], server->base, signals_served[i], on_signal,
-				server);
-		if (event_add(&server->signals[i], NULL) < 0)
-			return -1;
-	}
+	if (signals_attach(server->signals, server->base, on_signal, server) < 0)
+		return -1;
 	return supervision_init(server);
 }
 
@@ -130,9 +127,6 @@ void control_clear(struct server *server)
 	if (!server->base)
 		return;
 	notify_detach();
-	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
-		if (event_initialized(&server->signals[i]))
-			event_del(&server->signals[i]);
-	}
+	signals_detach(server->signals);
 	bell_remove(&server->answer);
 }

@@ -126,7 +126,7 @@ static void changed_over(void *arg)
 		server->sockets_gone = NULL;
 	}
 	server->phase = SERVING;
-	server->reload_failed = false;
+	server->supervisor.reload_failed = false;
 	server->totals.reloads_done++;
 	log_notice("reloaded");
 	supervision_ready(server);
@@ -168,7 +168,7 @@ void reload_begin(struct server *server)
 		next_clear(&next, server);
 		server->totals.reloads_failed++;
 		log_error("reload failed: the configuration in force stays");
-		server->reload_failed = true;
+		server->supervisor.reload_failed = true;
 		supervision_ready(server);
 		return;
 	}

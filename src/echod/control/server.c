@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/cpu_quota.h"
 #include "daemon/activation.h"
+#include "daemon/descriptors.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/privileges.h"
@@ -281,7 +282,7 @@ struct server *server_new(const struct config_source *source, unsigned verbose,
 	server->totals.started_ms = now_ms();
 	server->started_at = clock_ms();
 	apply_log_level(server);
-	server->descriptors = descriptors_raise();
+	server->descriptors = descriptors_raise(); /* each client is one */
 	server->rounds.count = count_workers(config);
 	server->totals.workers = server->rounds.count;
 	*status = assemble(server);

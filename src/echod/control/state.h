@@ -14,6 +14,7 @@
 
 #include "daemon/bell.h"
 #include "daemon/signals.h"
+#include "daemon/supervisor.h"
 #include "echod/config/configuration.h"
 #include "echod/control/phase.h"
 #include "echod/control/rounds.h"
@@ -24,9 +25,6 @@
 struct event_base;
 struct monitor;
 struct session_tables;
-
-/* systemctl(1) does not notice when a reload fails within echod: the status line shows it. */
-#define RELOAD_FAILED "the last reload failed, see the log; "
 
 struct server {
 	const struct config_source *source; /* for each reload */
@@ -42,13 +40,11 @@ struct server {
 	struct totals totals; /* as of the last round */
 
 	enum phase phase;
-	bool reload_failed;	 /* the last one */
 	bool aborting;		 /* STOPPING: connections are being reset */
 	int64_t started_at;	 /* by clock_ms() */
 	int64_t stopping_since;	 /* likewise */
 	uint64_t descriptors;	 /* how many we may have */
 	uint64_t clients_wanted; /* max_clients when the limit was last set */
-	char status[sizeof(RELOAD_FAILED) + STATUS_TEXT_MAX]; /* as last sent */
 
 	struct event_base *base;
 	struct monitor *monitor; /* NULL: not wanted */
@@ -57,6 +53,5 @@ struct server {
 	struct event signals[SIGNAL_COUNT];
 	struct event drain_timer;
 	struct event flood_timer; /* pending while connections are logged */
-	struct event status_timer;
-	struct event watchdog_timer;
+	struct supervisor supervisor;
 };

@@ -152,7 +152,7 @@ TEST(a_reload_for_which_memory_runs_out_changes_nothing)
 		ck_assert_ptr_eq(server->config, config);
 		ck_assert_ptr_eq(server->sockets, table);
 		ck_assert_int_eq(server->phase, SERVING);
-		ck_assert(server->reload_failed);
+		ck_assert(server->supervisor.reload_failed);
 		ck_assert_uint_eq(server->totals.reloads_failed, failures + 1);
 		ck_assert_int_eq(fault_blocks(), 0);
 		ck_assert_int_eq(access(next, F_OK), -1);
