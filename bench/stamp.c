@@ -24,7 +24,7 @@
 #define FLOWS 8
 #define DEPTH 16
 #define SIZE 44
-#define BUCKETS 100000 /* of 10 ns */
+#define BUCKETS 1000000 /* of 10 ns */
 #define PATIENCE 1.0
 
 static uint32_t turnarounds[BUCKETS + 1];

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""The STAMP reflector beside plain UDP echo in the same process and under the same requests; how
-long a packet stays in it, by its own time stamps; and what its sessions take."""
+"""The STAMP reflector beside plain UDP echo in the same process and under the same requests; and
+what its sessions take."""
 
 import contextlib
 import json
@@ -15,7 +15,6 @@ import time
 
 from . import LOAD_CORE, SERVER_CORE, Trouble, servers
 
-RATE = 10000  # a second, for the turnaround
 ECHO = "plain UDP echo"
 LISTENERS = {ECHO: "protocol = udp\n",
              "stateless": "mode = stamp\n",
@@ -28,7 +27,7 @@ WAIT_SECONDS = 10
 
 
 @contextlib.contextmanager
-def echod(build, listeners, busy_poll="0"):
+def echod(build, listeners, busy_poll="0", prefix=()):
     """One worker on the server's core; yields its process and the ports of LISTENERS."""
     ports = [servers.free_port() for _ in listeners]
     text = f"[server]\nworkers = 1\nbusy_poll = {busy_poll}\n"
@@ -37,7 +36,8 @@ def echod(build, listeners, busy_poll="0"):
     file, log = (pathlib.Path(build, "peers", f"stamp.{end}") for end in ("conf", "log"))
     file.write_text(text)
     with open(log, "wb") as errors, subprocess.Popen(
-            ["taskset", "-c", SERVER_CORE, f"{build}/echod", "-c", file], stderr=errors) as process:
+            [*prefix, "taskset", "-c", SERVER_CORE, f"{build}/echod", "-c", file],
+            stderr=errors) as process:
         try:
             end = time.monotonic() + WAIT_SECONDS
             while log.read_text().count("listening on udp") < len(ports):
@@ -49,9 +49,9 @@ def echod(build, listeners, busy_poll="0"):
             process.terminate()
 
 
-def load(build, port, rate, seconds):
+def load(build, port, rate, seconds, prefix=()):
     """The summary of bench/stamp.c."""
-    argv = ["taskset", "-c", LOAD_CORE, f"{build}/peers/stamp", str(port), str(rate), str(seconds)]
+    argv = [*prefix, "taskset", "-c", LOAD_CORE, f"{build}/peers/stamp", str(port), str(rate), str(seconds)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=seconds + 30)
     if done.returncode:
         raise Trouble(f"stamp: {done.stderr.strip() or 'nothing came back'}")
@@ -75,14 +75,6 @@ def rates(build, rounds, seconds):
              "ratio": statistics.median(a / b for (a, _), (b, _) in zip(values, samples[ECHO])),
              "capacity": statistics.median(b / a for (_, a), (_, b) in zip(values, samples[ECHO]))}
             for name, values in samples.items()]
-
-
-def turnaround(build, busy_poll, rounds, seconds):
-    """Medians of the percentiles of T3 - T2, in microseconds."""
-    with echod(build, [LISTENERS["stateless"]], busy_poll) as (_, [port]):
-        found = [load(build, port, RATE, seconds)["turnaround_us"] for _ in range(rounds)]
-    return {"busy_poll": busy_poll,
-            **{part: statistics.median(sample[part] for sample in found) for part in found[0]}}
 
 
 def fill(port, count):
@@ -114,5 +106,4 @@ def measure(build, rounds, seconds, say):
     few = resident(build, FEW)
     tables = [(count, resident(build, count) - few) for count in SESSIONS]
     return {"rates": rates(build, rounds, seconds),
-            "turnaround": [turnaround(build, busy, rounds, seconds) for busy in ("0", "100us")],
             "sessions": [{"sessions": count, "bytes": size} for count, size in tables]}
