@@ -10,6 +10,7 @@
 
 #include "probe/flow.h"
 #include "support/test.h"
+#include "unit/faults.h"
 
 #define SIZE 64
 
@@ -47,6 +48,16 @@ static enum fate reply(uint64_t sequence, uint64_t now)
 }
 
 TEST_CASE("flow", start, end);
+
+TEST(no_memory_for_the_window)
+{
+	struct flow other = {.run = 0};
+
+	fault_next(MEMORY, ENOMEM);
+	ck_assert_int_eq(flow_init(&other, 77, SIZE, 16, &books), -1);
+	ck_assert(fault_over());
+	flow_clear(&other);
+}
 
 TEST(a_reply_in_time_is_received)
 {

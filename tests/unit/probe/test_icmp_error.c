@@ -5,6 +5,9 @@
 
 #include "config.h"
 
+#include <time.h>
+/* which this one needs: */
+#include <linux/errqueue.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -66,6 +69,87 @@ TEST_EACH(a_refused_port_is_named_with_its_host, ARRAY_SIZE(hosts))
 	ck_assert_uint_gt(error.from.length, 0);
 	ck_assert_int_lt(icmp_error_read(fd, buffer, sizeof(buffer), &error), 0);
 	close(fd);
+}
+
+struct report {
+	uint8_t origin, type, code;
+	int error;
+	uint32_t info;
+	const char *text;
+};
+
+#define V4 SO_EE_ORIGIN_ICMP
+#define V6 SO_EE_ORIGIN_ICMP6
+
+static const struct report reports[] = {
+	{V4, 3, 0, EHOSTUNREACH, 0, "network unreachable"},
+	{V4, 3, 1, EHOSTUNREACH, 0, "host unreachable"},
+	{V4, 3, 2, ENOPROTOOPT, 0, "protocol unreachable"},
+	{V4, 3, 3, ECONNREFUSED, 0, "port unreachable"},
+	{V4, 3, 4, EMSGSIZE, 1280, "fragmentation needed, MTU 1280"},
+	{V4, 3, 9, ENETUNREACH, 0, "network prohibited"},
+	{V4, 3, 10, EHOSTUNREACH, 0, "host prohibited"},
+	{V4, 3, 13, EHOSTUNREACH, 0, "administratively prohibited"},
+	{V4, 11, 0, EHOSTUNREACH, 0, "time to live exceeded"},
+	{V4, 11, 1, EHOSTUNREACH, 0, "fragments missing"},
+	{V4, 12, 1, EPROTO, 0, "ICMP type 12, code 1"},
+	{V6, 1, 0, ENETUNREACH, 0, "no route"},
+	{V6, 1, 1, EACCES, 0, "administratively prohibited"},
+	{V6, 1, 2, EHOSTUNREACH, 0, "beyond scope of source"},
+	{V6, 1, 3, EHOSTUNREACH, 0, "address unreachable"},
+	{V6, 1, 4, ECONNREFUSED, 0, "port unreachable"},
+	{V6, 1, 5, EACCES, 0, "source address failed policy"},
+	{V6, 1, 6, EACCES, 0, "reject route"},
+	{V6, 2, 0, EMSGSIZE, 1300, "packet too big, MTU 1300"},
+	{V6, 3, 0, EHOSTUNREACH, 0, "hop limit exceeded"},
+	{V6, 3, 1, EHOSTUNREACH, 0, "fragments missing"},
+	{V6, 4, 2, EPROTO, 0, "ICMP type 4, code 2"},
+};
+
+static const struct report *reported; /* in place of what the kernel has */
+
+ssize_t __real_recvmsg(int fd, struct msghdr *message, int flags);
+ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags);
+
+/* After another control message; from a router that the kernel has no address of. */
+ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags)
+{
+	struct {
+		struct sock_extended_err error;
+		struct sockaddr router;
+	} report = {.router.sa_family = AF_UNSPEC};
+	struct cmsghdr *control = CMSG_FIRSTHDR(message);
+
+	if (!reported)
+		return __real_recvmsg(fd, message, flags);
+	report.error = (struct sock_extended_err){.ee_origin = reported->origin,
+						  .ee_type = reported->type,
+						  .ee_code = reported->code,
+						  .ee_errno = (uint32_t)reported->error,
+						  .ee_info = reported->info};
+	memset(message->msg_control, 0, message->msg_controllen);
+	*control = (struct cmsghdr){CMSG_LEN(sizeof(int)), IPPROTO_IP, IP_TTL};
+	control = CMSG_NXTHDR(message, control);
+	*control = (struct cmsghdr){CMSG_LEN(sizeof(report)),
+				    reported->origin == V4 ? IPPROTO_IP : IPPROTO_IPV6,
+				    reported->origin == V4 ? IP_RECVERR : IPV6_RECVERR};
+	memcpy(CMSG_DATA(control), &report, sizeof(report));
+	return 0;
+}
+
+TEST_EACH(each_error_has_a_name, ARRAY_SIZE(reports))
+{
+	struct icmp_error error;
+	char text[80];
+
+	reported = &reports[_i];
+	ck_assert_int_eq(icmp_error_read(-1, buffer, sizeof(buffer), &error), 0);
+	snprintf(text, sizeof(text), "from a router: %s", reported->text);
+	ck_assert_str_eq(error.text, text);
+	ck_assert(error.remote);
+	ck_assert_int_eq(error.port_unreachable, reported->error == ECONNREFUSED);
+	ck_assert_uint_eq(error.quoted, 0);
+	reported = NULL;
 }
 
 /* Too large for the device: nobody else knows about it. */

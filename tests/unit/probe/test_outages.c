@@ -181,6 +181,15 @@ TEST(a_probe_that_was_lost_before_its_turn_stays_lost)
 	ck_assert_uint_eq(outages.current.lost, 2);
 }
 
+TEST(an_outage_may_begin_with_the_first_probe)
+{
+	flow_lose(&flow, 1);
+	flow_lose(&flow, 2);
+	answer(3, 1030);
+	ck_assert_int_eq(follow(), OUTAGE_BEGAN);
+	ck_assert_uint_eq(outages.current.lost, 2);
+}
+
 /* They were sent, but nobody waits for them any more. */
 TEST(what_still_waits_at_the_end_is_passed_over)
 {
