@@ -25,8 +25,8 @@ HOPS = 255
 TIME = 0xEC4E8C4580000000
 
 
-def request(number=1, ssid=42, tlvs=b""):
-    return struct.pack("!LQHH28x", number, TIME, 1, ssid) + tlvs
+def request(number=1, ssid=42, tlvs=b"", sent=TIME):
+    return struct.pack("!LQHH28x", number, sent, 1, ssid) + tlvs
 
 
 def loop(alice, bob, expected, dropped, data=None, **both):
@@ -49,6 +49,12 @@ def two_without_sessions_exchange_one_reply():
 @test
 def from_port_862_to_port_862_too():
     return loop(STATELESS, STATELESS, 1, "looped", address="*:862")
+
+
+@test
+def a_forged_request_without_a_time_is_no_way_around_that():
+    """Its reply repeats no time, but has that of its arrival."""
+    return loop(STATELESS, STATELESS, 1, "looped", request(sent=0))
 
 
 @test

@@ -319,7 +319,8 @@ static inline enum model_result model_answer(struct model *model, const uint8_t 
 	}
 	repeats = memcmp(request, request + model_fields[AT_SEQUENCE][column], 4) == 0;
 	for (unsigned i = 0; i < 8; i++)
-		timed |= request[model_fields[AT_T1][column] + i] != 0;
+		timed |= request[model_fields[AT_T1][column] + i] != 0 ||
+			 request[model_fields[AT_T2][column] + i] != 0;
 	if (repeats && timed)
 		return MODEL_REPLY;
 	memcpy(model->reply, request, model->size);

@@ -23,7 +23,7 @@ void stamp_packet_read(const uint8_t *packet, const struct stamp_layout *layout,
 bool stamp_packet_is_reply(const uint8_t *packet, const struct stamp_layout *layout)
 {
 	return get32(packet) == get32(packet + layout->request_sequence) &&
-	       get64(packet + layout->request_time) != 0;
+	       (get64(packet + layout->received) | get64(packet + layout->request_time)) != 0;
 }
 
 void stamp_packet_write(uint8_t *packet, const struct stamp_layout *layout,

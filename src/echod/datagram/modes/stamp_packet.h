@@ -24,7 +24,10 @@ struct stamp_request {
 void stamp_packet_read(const uint8_t *packet, const struct stamp_layout *layout,
 		       struct stamp_request *request);
 
-/* A stateless reflector's reply: it repeats its own number, and a time where a request has none. */
+/*
+ * A stateless reflector's reply: it repeats its own number, and has times where a request has none.
+ * That of its arrival as well, for a forged request may say that it was sent at 0.
+ */
 bool stamp_packet_is_reply(const uint8_t *packet, const struct stamp_layout *layout);
 
 /* What the reflector adds to what it repeats. */

@@ -152,6 +152,22 @@ TEST_EACH(a_reply_is_not_answered, 4)
 	ck_assert_int_eq(ask(request, size), ANSWER);
 }
 
+/* Either of the times that it repeats or adds will do. */
+TEST_EACH(a_reply_to_a_request_without_a_time_is_not_answered, 4)
+{
+	static const size_t arrival[] = {16, 32}, sent[] = {28, 64};
+	size_t size = bytes_of(_i < 2 ? REPLY : SIGNED_REPLY, request);
+
+	if (_i >= 2)
+		use_key();
+	memset(request + (_i % 2 ? arrival : sent)[_i / 2], 0, 8);
+	sign(request);
+	ck_assert_int_eq(ask(request, size), IS_A_REPLY);
+	memset(request + (_i % 2 ? sent : arrival)[_i / 2], 0, 8);
+	sign(request);
+	ck_assert_int_eq(ask(request, size), ANSWER);
+}
+
 TEST(a_request_of_zeros_is_no_reply)
 {
 	memset(request, 0, sizeof(request));
