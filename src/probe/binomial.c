@@ -24,30 +24,27 @@ static double term(double trials, double successes, double p)
 }
 
 /* P[X >= LEAST], where that is above the mean, so that the terms decrease. */
-static double upper_tail(double trials, double least, double p)
+static double upper_tail(uint64_t trials, uint64_t least, double p)
 {
-	double next = term(trials, least, p);
+	double next = term((double)trials, (double)least, p);
 	double sum = 0;
 
-	for (double i = least; i <= trials && next > sum * NEGLIGIBLE; i++) {
+	for (uint64_t i = least; i <= trials && next > sum * NEGLIGIBLE; i++) {
 		sum += next;
-		next *= (trials - i) / (i + 1) * p / (1 - p);
+		next *= (double)(trials - i) / ((double)i + 1) * p / (1 - p);
 	}
 	return sum < 1 ? sum : 1;
 }
 
 double binomial_at_least(uint64_t trials, uint64_t least, double p)
 {
-	double n = (double)trials;
-	double k = (double)least;
-
 	if (least == 0 || (p >= 1 && least <= trials))
 		return 1;
 	if (least > trials || p <= 0)
 		return 0;
-	if (k > n * p)
-		return upper_tail(n, k, p);
-	return 1 - upper_tail(n, n - k + 1, 1 - p);
+	if ((double)least > (double)trials * p)
+		return upper_tail(trials, least, p);
+	return 1 - upper_tail(trials, trials - least + 1, 1 - p);
 }
 
 double binomial_at_most(uint64_t trials, uint64_t most, double p)

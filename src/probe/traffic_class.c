@@ -81,7 +81,7 @@ int traffic_class_parse(const char *text, uint8_t *value, struct reason *reason)
 	int dscp, number;
 
 	if (length <= NAME_MAX_LENGTH)
-		memcpy(name, text, length);
+		snprintf(name, sizeof(name), "%.*s", (int)length, text);
 	dscp = dscp_of(name);
 	number = dscp >= 0 ? dscp << 2 : number_of(name);
 	if (number < 0 || ecn < 0 || (ecn > 0 && ((unsigned)number & TRAFFIC_CLASS_ECN) != 0))

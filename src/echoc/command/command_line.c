@@ -110,6 +110,9 @@ static bool has_ip_options(const struct target_options *target)
 /* What a unix socket has no use for. */
 static int check_unix(const struct arguments *arguments, bool is_datagram)
 {
+	if (arguments->mode->needs_host)
+		return bad_usage("%s needs a host: a unix socket has no path through a network",
+				 arguments->mode->name);
 	if (arguments->only_tcp)
 		return bad_usage("-t does not apply to unix sockets");
 	if (arguments->stamp || arguments->plus)
@@ -173,9 +176,6 @@ static int check_together(struct arguments *arguments)
 		return bad_usage("-4 and -6 cannot be used together: choose one");
 	if (arguments->only_tcp && arguments->target.udp)
 		return bad_usage("-t and -u cannot be used together: choose one");
-	if ((is_unix || is_unixgram) && arguments->mode->needs_host)
-		return bad_usage("%s needs a host: a unix socket has no path through a network",
-				 arguments->mode->name);
 	if ((is_unix || is_unixgram) && check_unix(arguments, is_unixgram) < 0)
 		return -1;
 	if (check_protocol(&arguments->target) < 0)
