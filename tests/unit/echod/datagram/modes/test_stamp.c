@@ -271,38 +271,6 @@ TEST(the_hops_left_are_reported)
 	}
 }
 
-/* RFC 8762's clock: error = multiplier * 2^(scale - 32) s, the smallest scale that has room. */
-static const struct {
-	uint64_t maxerror;
-	uint16_t estimate;
-} estimates[] = {
-	{0, 0x8001}, /* the multiplier is never 0 */
-	{1, 0x8000 | 5 << 8 | 135},
-	{16000000, 0x8000 | 29 << 8 | 128},
-	{1000000, 0x8000 | 25 << 8 | 128},
-	{999999, 0x8000 | 25 << 8 | 128}, /* just below 2^32: rounded up into the next scale */
-	{500000, 0x8000 | 24 << 8 | 128},
-	{UINT64_MAX, 0x8000 | 36 << 8 | 135},
-};
-
-TEST_EACH(errors_of_the_clock_are_rounded_up, ARRAY_SIZE(estimates))
-{
-	ck_assert_uint_eq(stamp_estimate_of(estimates[_i].maxerror), estimates[_i].estimate);
-}
-
-TEST(an_estimate_is_at_least_the_error_and_hardly_more)
-{
-	for (uint64_t error = 1; error < 20000000; error += error / 7 + 1) {
-		uint16_t estimate = stamp_estimate_of(error);
-		double seconds = (double)error / 1e6, said = estimate & 0xff;
-
-		for (unsigned scale = 0; scale < (estimate >> 8 & 0x3f); scale++)
-			said *= 2;
-		said /= 4294967296.0;
-		ck_assert(said >= seconds && said <= seconds * (1 + 1.0 / 127));
-	}
-}
-
 TEST(the_kernel_is_asked_for_its_error_once_a_second)
 {
 	struct mode_state own = {.error_estimate = 0xffff};
