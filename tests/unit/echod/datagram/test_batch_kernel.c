@@ -70,6 +70,29 @@ TEST(a_batch_is_as_large_as_it_says)
 		   BATCH_SIZE + 10);
 }
 
+TEST_EACH(a_reply_has_the_whole_address_of_its_peer, 2)
+{
+	static const char *const hosts[] = {"127.0.0.1", "::1"};
+	struct address to = {.length = sizeof(to.un)};
+	struct datagram came;
+	int server, client;
+
+	if (_i == 1)
+		need_ipv6();
+	server = datagram_socket(hosts[_i]);
+	client = datagram_socket(hosts[_i]);
+	ck_assert_int_eq(getsockname(server, &to.sa, &to.length), 0);
+	send_datagram(client, &to, "hello", 5);
+	WAIT_UNTIL(udp_batch_receive(batch, server, false, BATCH_SIZE) == 1);
+	(void)udp_batch_reply(batch, 0, 5, (struct udp_reply){.datagrams = 1});
+	ck_assert_uint_eq(udp_batch_send(batch, server, false).datagrams, 1);
+	receive_datagram(client, &came);
+	ck_assert_uint_eq(came.size, 5);
+	ck_assert_mem_eq(came.data, "hello", 5);
+	close(server);
+	close(client);
+}
+
 /* Sends SIZE bytes as a train over loopback, and expects datagrams of SEGMENT bytes. */
 static void expect_train(size_t size, unsigned segment)
 {

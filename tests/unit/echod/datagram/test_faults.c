@@ -100,6 +100,8 @@ TEST_EACH(a_receive_that_fails_for_ever_is_tried_less_and_less, 2 * ARRAY_SIZE(r
 	lines = log_lines();
 	ck_assert_ptr_nonnull(strstr(lines, strerror(error)));
 	ck_assert_ptr_nonnull(strstr(lines, socket_kind_names[endpoint->socket->kind]));
+	ck_assert_int_eq(strstr(lines, "a filter of system calls") != NULL,
+			 error == EPERM || error == ENOSYS);
 	for (size_t i = 0; i < ARRAY_SIZE(pauses); i++) {
 		fake_ms += pauses[i] - 1;
 		expect_no_try();
