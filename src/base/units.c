@@ -103,16 +103,19 @@ static bool take_fraction(const char **text, uint64_t *value, uint64_t *scale)
 	return true;
 }
 
-/* As take_quantity, but with a fraction; rounded. */
+/* As take_quantity, but with a fraction; rounded, and down where it is less than 1. */
 static bool take_decimal(const char *text, const struct unit *units, size_t count, uint64_t bare,
 			 uint64_t *value)
 {
 	uint64_t fraction, scale, factor;
 
-	return take_digits(&text, value) && take_fraction(&text, &fraction, &scale) &&
-	       take_unit(text, units, count, bare, &factor) &&
-	       !__builtin_mul_overflow(*value, factor, value) &&
-	       !__builtin_add_overflow(*value, (fraction * factor + scale / 2) / scale, value);
+	if (!take_digits(&text, value) || !take_fraction(&text, &fraction, &scale) ||
+	    !take_unit(text, units, count, bare, &factor) ||
+	    __builtin_mul_overflow(*value, factor, value))
+		return false;
+	if (*value == 0 && fraction * factor < scale)
+		return true;
+	return !__builtin_add_overflow(*value, (fraction * factor + scale / 2) / scale, value);
 }
 
 int parse_unsigned(const char *text, uint64_t min, uint64_t max, uint64_t *value,

@@ -27,7 +27,7 @@ int parse_duration(const char *text, uint64_t min_ms, uint64_t max_ms, uint64_t 
 int parse_short_duration(const char *text, uint64_t min_us, uint64_t max_us, uint64_t *us,
 			 struct reason *reason) WARN_UNUSED;
 
-/* As parse_duration, with a fraction ("0.2"); rounded to a millisecond. */
+/* As parse_duration, with a fraction ("0.2"); rounded to a millisecond, and down below one. */
 int parse_decimal_duration(const char *text, uint64_t min_ms, uint64_t max_ms, uint64_t *ms,
 			   struct reason *reason) WARN_UNUSED;
 

@@ -26,13 +26,15 @@ void loss_runs_follow(struct loss_runs *runs, const struct flow *flow, uint64_t 
 {
 	uint64_t sequence;
 
-	while ((sequence = flow_settled(flow, &runs->next, until)) != 0)
-		enter(runs, !flow_was_in_time(flow, sequence));
+	while ((sequence = flow_settled(flow, &runs->next, until)) != 0) {
+		if (sequence != runs->excused)
+			enter(runs, !flow_was_in_time(flow, sequence));
+	}
 }
 
 void loss_runs_restart(struct loss_runs *runs)
 {
-	*runs = (struct loss_runs){.next = runs->next};
+	*runs = (struct loss_runs){.next = runs->next, .excused = runs->excused};
 }
 
 double loss_runs_mean(const struct loss_runs *runs)

@@ -13,7 +13,8 @@
 #include "probe/flow.h"
 
 struct loss_runs {
-	uint64_t next; /* the sequence that is looked at next; 0: the first */
+	uint64_t next;	  /* the sequence that is looked at next; 0: the first */
+	uint64_t excused; /* lost by ourselves: neither part nor end of a run; 0: none is */
 	uint64_t count;
 	uint64_t lost;
 	uint64_t longest;

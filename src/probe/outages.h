@@ -10,6 +10,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "probe/flow.h"
@@ -21,6 +22,19 @@ struct outage {
 	uint64_t lost_until;
 	uint64_t end; /* the first one answered after it */
 	uint64_t lost;
+	uint64_t own_losses;	     /* beside these: excused */
+	uint64_t stopped;	     /* how much of the time until the end we did not look, */
+	uint64_t stopped_until_last; /* and until the last one lost */
+	uint64_t suspended;	     /* and how long our clock stopped, too */
+};
+
+#define OUTAGE_PAUSES 16
+
+/* We sent nothing in it, so that nobody knows whether the path was down. */
+struct outage_pause {
+	uint64_t before; /* the first sequence sent after it */
+	uint64_t stopped;
+	uint64_t suspended; /* with the clock */
 };
 
 enum outage_event { OUTAGE_UNCHANGED, OUTAGE_BEGAN, OUTAGE_ENDED };
@@ -39,6 +53,9 @@ struct outages {
 	uint64_t answered;     /* the latest answered */
 	uint64_t first, last;  /* of all that were entered */
 	struct outage_sums ended;
+	uint64_t excused;			   /* a sequence, see outages_excuse(); 0: none */
+	struct outage_pause pauses[OUTAGE_PAUSES]; /* that the probes entered have not reached */
+	size_t pause_count;
 };
 
 void outages_init(struct outages *outages, uint64_t least);
@@ -53,10 +70,19 @@ enum outage_event outages_enter(struct outages *outages, uint64_t sent, bool ans
  */
 enum outage_event outages_follow(struct outages *outages, const struct flow *flow, uint64_t until);
 
+/* SEQUENCE, to be entered next, was lost by ourselves: it says nothing about the path. */
+void outages_excuse(struct outages *outages, uint64_t sequence);
+
+/* Before sequence BEFORE, not entered yet, we were stopped, or suspended: no part of an outage. */
+void outages_pause(struct outages *outages, const struct outage_pause *pause);
+
 /* There is one that has not ended. */
 bool outages_is_down(const struct outages *outages);
 
-/* How long it lasted, or has lasted: as it is measured, at least, and at most (0: not known). */
+/*
+ * How long it lasted, or has lasted, without our pauses: as it is measured, at least, and at most
+ * (0: not known), with them.
+ */
 uint64_t outage_duration(const struct outage *outage);
 uint64_t outage_shortest(const struct outage *outage);
 uint64_t outage_longest(const struct outage *outage);

@@ -194,7 +194,9 @@ static const struct schema schemas[] = {
 	  {"duration_s", 'n'},
 	  {"duration_min_s", 'n'},
 	  {"duration_max_s", 'N'},
-	  {"lost", 'n'}}},
+	  {"lost", 'n'},
+	  {"own_losses", 'n'},
+	  {"paused_s", 'n'}}},
 	{"summary", NULL, {COUNTS, {"icmp_errors", 'n'}, {"skipped", 'n'}}}, /* of a send */
 	{"summary", NULL, {COUNTS, PING, OUTAGES, TCP}},
 	{"summary", NULL, {COUNTS, PING, OUTAGES, NO_TCP}},

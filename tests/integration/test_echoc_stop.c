@@ -112,7 +112,79 @@ TEST(what_our_own_socket_dropped_is_named)
 	       "  raise net.core.rmem_max");
 }
 
+/* The kernel has no room for the replies to 1 and 2 behind many to 3. */
+TEST(what_our_own_socket_dropped_is_no_outage)
+{
+	struct held_server server;
+	struct datagram earlier[2];
+	struct echoc echoc;
+
+	held_server_start(&server, SOCK_DGRAM);
+	echoc = echoc_start(ECHOC_ARGS("ping", "-u", "--json", "-c", "3", "-i", "20ms", "-s",
+				       "60000", "-W", "3s", server.target));
+	for (int i = 0; i < 2; i++) {
+		held_server_take(&server);
+		earlier[i] = server.message;
+	}
+	held_server_take(&server);
+	WAIT_UNTIL(echoc_is_asleep(&echoc));
+	echoc_pause(&echoc);
+	for (int i = 0; i < FLOOD; i++)
+		held_server_answer(&server);
+	for (int i = 0; i < 2; i++)
+		send_datagram(server.fd, &earlier[i].from, earlier[i].data, earlier[i].size);
+	kill(echoc.pid, SIGCONT);
+	echoc_finish(&echoc, NULL, 0);
+	EXPECT(&echoc, 1, "\"reason\":\"dropped by our own socket\"");
+	(void)json_check(echoc.output);
+	ck_assert_double_eq(sum_of(&echoc, "lost"), 2);
+	ck_assert_double_ge(sum_of(&echoc, "own_drops"), 2);
+	ck_assert_double_eq(sum_of(&echoc, "outages"), 0);
+	ck_assert_double_eq(sum_of(&echoc, "loss_runs"), 0);
+	ck_assert_uint_eq(json_count(echoc.output, "outage"), 0);
+}
+
 #define PAUSE_MS 400
+
+/* While it was stopped the path may have been up or down. */
+TEST_EACH(a_pause_is_no_part_of_an_outage, 2)
+{
+	bool as_json = _i == 1;
+	struct held_server server;
+	struct echoc echoc;
+	double duration;
+	int64_t stopped;
+
+	held_server_start(&server, SOCK_DGRAM);
+	echoc = echoc_start(ECHOC_ARGS("ping", "-u", as_json ? "--json" : "-v", "-c", "6", "-i",
+				       "100ms", "-W", "1s", server.target));
+	for (int i = 0; i < 4; i++) {
+		held_server_take(&server);
+		if (i == 0)
+			held_server_answer(&server);
+	}
+	echoc_pause(&echoc);
+	stopped = now_ms();
+	WAIT_UNTIL(now_ms() - stopped >= PAUSE_MS);
+	kill(echoc.pid, SIGCONT);
+	for (int i = 0; i < 2; i++) {
+		held_server_take(&server);
+		held_server_answer(&server);
+	}
+	echoc_finish(&echoc, NULL, 0);
+	if (!as_json) {
+		EXPECT(&echoc, 1, ", 3 probes, not counting 0.", " s in which echoc was stopped\n");
+		return;
+	}
+	(void)json_check(echoc.output);
+	ck_assert_double_ge(json_get(echoc.output, "outage", "paused_s"), 0.2);
+	duration = json_get(echoc.output, "outage", "duration_s");
+	ck_assert_double_eq_tol(json_get(echoc.output, "outage", "duration_max_s"),
+				duration + json_get(echoc.output, "outage", "paused_s") + 0.1,
+				0.09);
+	ck_assert_double_eq_tol(sum_of(&echoc, "outage_s"), duration, 0.0011);
+	ck_assert_double_eq(json_get(echoc.output, "outage", "own_losses"), 0);
+}
 
 /* Probes are not caught up after a stop, but the time of the run is what it was. */
 TEST(a_pause_is_part_of_the_time_of_the_run)

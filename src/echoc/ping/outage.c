@@ -21,6 +21,12 @@ static double seconds(uint64_t ns)
 	return (double)ns / (double)NS_PER_S;
 }
 
+/* In which nobody knows whether the path was down, and which is no part of its duration. */
+static uint64_t paused(const struct outage *outage)
+{
+	return outage->stopped + outage->suspended;
+}
+
 /* -q hides them like all else that happens, unless they were asked for. */
 static bool is_hidden(const struct pinger *pinger)
 {
@@ -46,6 +52,8 @@ static void put_outage(const struct outage *outage)
 	json_number(&json, "duration_min_s", seconds(outage_shortest(outage)), 3);
 	json_number(&json, "duration_max_s", longest > 0 ? seconds(longest) : (double)NAN, 3);
 	json_unsigned(&json, "lost", outage->lost);
+	json_unsigned(&json, "own_losses", outage->own_losses);
+	json_number(&json, "paused_s", seconds(paused(outage)), 3);
 	json_end(&json);
 }
 
@@ -63,7 +71,12 @@ static void print_outage(const struct ping_output *output, const struct outage *
 		printf("to %.3f)", seconds(longest));
 	else
 		printf("or more)");
-	printf(", %" PRIu64 " probe%s\n", outage->lost, outage->lost == 1 ? "" : "s");
+	printf(", %" PRIu64 " probe%s", outage->lost, outage->lost == 1 ? "" : "s");
+	if (outage->own_losses > 0)
+		printf(", %" PRIu64 " more lost on this host", outage->own_losses);
+	if (paused(outage) > 0)
+		printf(", not counting %.3f s in which echoc was stopped", seconds(paused(outage)));
+	putchar('\n');
 }
 
 static void report_end(const struct pinger *pinger)

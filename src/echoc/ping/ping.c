@@ -118,12 +118,12 @@ static void on_expiry(evutil_socket_t fd UNUSED, short what UNUSED, void *contex
 
 	ping_read(pinger, now);
 	if (flow_overdue(&pinger->flow, now)) {
-		const char *why = pinger->link.fd >= 0 ? "timeout" : "not connected";
-
+		pinger_enter_pause(pinger, 0);
 		do
-			on_lost(pinger, flow_oldest(&pinger->flow), why);
+			pinger_settle_overdue(pinger, flow_oldest(&pinger->flow));
 		while (flow_overdue(&pinger->flow, now));
 		ping_end_silent(pinger, now);
+		end_if_done(pinger);
 	}
 	arm_expiry(pinger);
 }
@@ -134,17 +134,18 @@ static uint64_t next_due(const struct pinger *pinger)
 	return pinger->paced_from + pinger->fired * pinger->arguments->interval_ms * NS_PER_MS;
 }
 
-/* After a stop of ours: continue, do not catch up. */
-static void skip_missed(struct pinger *pinger)
+/* After a stop of ours: continue, do not catch up. Returns how long it was, 0 if there was none. */
+static uint64_t skip_missed(struct pinger *pinger)
 {
 	uint64_t interval = pinger->arguments->interval_ms * NS_PER_MS;
 	uint64_t due = next_due(pinger);
 	uint64_t now = clock_ns();
 
 	if (due + interval + PING_BEHIND_MAX >= now)
-		return;
+		return 0;
 	pinger->books.skipped += (now - due) / interval;
 	pinger->paced_from += (now - due) / interval * interval;
+	return (now - due) / interval * interval;
 }
 
 static void on_send(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
@@ -155,7 +156,7 @@ static void on_send(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 		return;
 	/* Over TCP a reply that waits would get the stamp of the next one, if that came first. */
 	ping_read(pinger, clock_ns());
-	skip_missed(pinger);
+	pinger_enter_pause(pinger, skip_missed(pinger));
 	pinger->fired++;
 	pinger->link.wanted = !has_sent_all(pinger);
 	ping_send(pinger);
@@ -177,7 +178,7 @@ static void on_end(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 static void stop(struct pinger *pinger, uint64_t now)
 {
 	if (!has_sent_all(pinger))
-		skip_missed(pinger);
+		(void)skip_missed(pinger);
 	pinger->stopped = now;
 	pinger->link.wanted = false;
 	event_del(&pinger->send_timer);
@@ -330,6 +331,7 @@ static int start(struct pinger *pinger, struct reason *reason)
 		begin_connected(pinger);
 	ping_output_start(&pinger->output, pinger->run, fd >= 0 ? target_own_text(fd, own) : NULL);
 	pinger->started = clock_ns();
+	own_faults_start(&pinger->own);
 	pinger->paced_from = pinger->started;
 	pinger->reported = pinger->started;
 	if ((report > 0 && event_add(&pinger->report_timer, &each) < 0) ||

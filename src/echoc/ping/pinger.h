@@ -18,6 +18,7 @@
 #include "base/sha256.h"
 #include "echoc/ping/far_side.h"
 #include "echoc/ping/output.h"
+#include "echoc/ping/own_faults.h"
 #include "echoc/ping/patterns.h"
 #include "echoc/say/json.h"
 #include "probe/books.h"
@@ -79,7 +80,7 @@ struct pinger {
 	uint64_t fired; /* probes that were due */
 	uint64_t replies;
 	uint64_t by_kernel; /* of them with the kernel's time */
-	uint32_t drops;	    /* of our own socket, as far as they are in the books */
+	struct own_faults own;
 	uint64_t summed_up; /* what was lost before this sequence is in the total */
 	uint64_t stopped;   /* when sending was stopped; replies are still awaited. 0: not yet */
 	unsigned char *buffer;
@@ -105,6 +106,15 @@ void ping_end_silent(struct pinger *pinger, uint64_t now);
 void pinger_settle_reply(struct pinger *pinger, uint64_t sequence, const struct finding *finding,
 			 size_t bytes);
 void pinger_settle_lost(struct pinger *pinger, uint64_t sequence, const char *why);
+
+/* One for which nothing came in time, which may be our own fault. */
+void pinger_settle_overdue(struct pinger *pinger, uint64_t sequence);
+
+/* What our own socket dropped until now, in the books. */
+void pinger_count_own_drops(struct pinger *pinger);
+
+/* We have not sent for STOPPED nanoseconds, or slept: no part of an outage. */
+void pinger_enter_pause(struct pinger *pinger, uint64_t stopped);
 
 /* outage.c: reports those that began and ended; at the end also one that has not. */
 void pinger_follow_outages(struct pinger *pinger);

@@ -9,6 +9,7 @@
 #include "config.h"
 
 #include "echoc/ping/pinger.h"
+#include "probe/socket_drops.h"
 
 /* In each interval, too, late is part of lost; this loss belongs to an earlier one. */
 static void enter_late_in_total(struct pinger *pinger)
@@ -86,4 +87,46 @@ void pinger_settle_lost(struct pinger *pinger, uint64_t sequence, const char *wh
 	flow_lose(&pinger->flow, sequence);
 	ping_output_lost(&pinger->output, sequence, why);
 	pinger_follow_outages(pinger);
+}
+
+/* Of a datagram socket, which is the same one from the start to the end. */
+void pinger_count_own_drops(struct pinger *pinger)
+{
+	if (pinger->target->datagram)
+		pinger->books.own_drops +=
+			own_faults_drops(&pinger->own, socket_drops(pinger->link.fd), clock_ns());
+}
+
+static void excuse(struct pinger *pinger, uint64_t sequence)
+{
+	outages_excuse(&pinger->outages, sequence);
+	pinger->patterns.loss_runs.excused = sequence;
+	pinger->interval_patterns.loss_runs.excused = sequence;
+}
+
+void pinger_settle_overdue(struct pinger *pinger, uint64_t sequence)
+{
+	uint64_t sent = flow_sent_at(&pinger->flow, sequence);
+	const char *own;
+
+	pinger_count_own_drops(pinger);
+	own = own_faults_explain(&pinger->own, sequence, sent);
+	if (own)
+		excuse(pinger, sequence);
+	if (own)
+		pinger_settle_lost(pinger, sequence, own);
+	else
+		pinger_settle_lost(pinger, sequence,
+				   pinger->link.fd >= 0 ? "timeout" : "not connected");
+}
+
+void pinger_enter_pause(struct pinger *pinger, uint64_t stopped)
+{
+	const struct outage_pause pause = {
+		.before = flow_next(&pinger->flow),
+		.stopped = stopped,
+		.suspended = own_faults_sleep(&pinger->own, flow_next(&pinger->flow))};
+
+	if (pause.stopped > 0 || pause.suspended > 0)
+		outages_pause(&pinger->outages, &pause);
 }

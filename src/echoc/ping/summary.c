@@ -18,16 +18,6 @@
 #include "echoc/ping/wire.h"
 #include "echoc/say/report.h"
 #include "echoc/say/terminal.h"
-#include "probe/socket_drops.h"
-
-/* Of a datagram socket, which is the same one from the start to the end. */
-static void count_own_drops(struct pinger *pinger)
-{
-	uint32_t drops = pinger->target->datagram ? socket_drops(pinger->link.fd) : 0;
-
-	pinger->books.own_drops += (uint32_t)(drops - pinger->drops);
-	pinger->drops = drops;
-}
 
 static void sum_up(const struct pinger *pinger, struct books *sum)
 {
@@ -102,7 +92,7 @@ void pinger_report(struct pinger *pinger)
 	struct report_span span = span_of(pinger->reported, pinger);
 	struct books interval;
 
-	count_own_drops(pinger);
+	pinger_count_own_drops(pinger);
 	interval = pinger->books;
 	books_add_jitter(&interval, &pinger->flow.jitter);
 	if (pinger->arguments->json) {
@@ -147,7 +137,7 @@ enum echoc_status pinger_sum_up(struct pinger *pinger)
 	struct report_span span = span_of(pinger->started, pinger);
 	struct books sum;
 
-	count_own_drops(pinger);
+	pinger_count_own_drops(pinger);
 	stream_count_unexpected(&pinger->link.stream);
 	sum_up(pinger, &sum);
 	if (pinger->arguments->json) {

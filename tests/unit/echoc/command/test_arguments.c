@@ -209,6 +209,7 @@ static const char *const refused[][2] = {
 	{"ping -t -u host", "-t and -u cannot be used together"},
 	{"bench -t unix:/x", "-t does not apply to unix"},
 	{"ping -i 0.0004 host", "from 1ms to 1d"},
+	{"ping -i 0.0009 host", "from 1ms to 1d"},
 	{"ping -w 0 host", "from 1ms to 365d"},
 	{"bench -D host", "bench has no option -D"},
 	{"ping --report x host", "from 1ms to 365d"},

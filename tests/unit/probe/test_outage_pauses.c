@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* What we did ourselves, and is no part of an outage: replies that we dropped, time asleep. */
+
+#include "config.h"
+
+#include "probe/loss_runs.h"
+#include "probe/outages.h"
+#include "support/test.h"
+
+#define FIRST 1000
+#define INTERVAL 10
+#define PAUSE 500
+#define SLEEP 7000
+
+static const struct finding intact = {.verdict = VERDICT_INTACT};
+
+/*
+ * In the order of sending: '.' answered, 'x' lost, 'o' lost by ourselves, with '|' a pause before
+ * the next one, with 'z' a sleep, for which our clock stops.
+ */
+struct course {
+	const char *fates;
+	uint64_t count, lost, own, duration, shortest, longest, stopped, suspended, runs;
+};
+
+static const struct course courses[] = {
+	{.fates = ".xx.",
+	 .count = 1,
+	 .lost = 2,
+	 .duration = 20,
+	 .shortest = 10,
+	 .longest = 30,
+	 .runs = 1},
+	{.fates = ".oo.", .count = 0},
+	{.fates = ".xo.", .count = 0, .runs = 1},
+	{.fates = ".xox.",
+	 .count = 1,
+	 .lost = 2,
+	 .own = 1,
+	 .duration = 30,
+	 .shortest = 20,
+	 .longest = 40,
+	 .runs = 1},
+	{.fates = "oxxo.",
+	 .count = 1,
+	 .lost = 2,
+	 .own = 1,
+	 .duration = 30,
+	 .shortest = 10,
+	 .runs = 1},
+	{.fates = ".x|x.",
+	 .count = 1,
+	 .lost = 2,
+	 .duration = 20,
+	 .shortest = 10,
+	 .longest = 530,
+	 .stopped = PAUSE,
+	 .runs = 1},
+	{.fates = ".xx|.",
+	 .count = 1,
+	 .lost = 2,
+	 .duration = 20,
+	 .shortest = 10,
+	 .longest = 530,
+	 .stopped = PAUSE,
+	 .runs = 1},
+	{.fates = ".xx||.",
+	 .count = 1,
+	 .lost = 2,
+	 .duration = 20,
+	 .shortest = 10,
+	 .longest = 1030,
+	 .stopped = 2 * PAUSE,
+	 .runs = 1},
+	/* Before the first lost. */
+	{.fates = ".|xx.",
+	 .count = 1,
+	 .lost = 2,
+	 .duration = 20,
+	 .shortest = 10,
+	 .longest = 530,
+	 .runs = 1},
+	{.fates = ".xzx.",
+	 .count = 1,
+	 .lost = 2,
+	 .duration = 20,
+	 .shortest = 10,
+	 .longest = 30,
+	 .suspended = SLEEP,
+	 .runs = 1},
+	/* One that does not end. */
+	{.fates = ".x|xx",
+	 .count = 1,
+	 .lost = 3,
+	 .duration = 20,
+	 .shortest = 20,
+	 .stopped = PAUSE,
+	 .runs = 1},
+	{.fates = ".x.x|x.",
+	 .count = 1,
+	 .lost = 2,
+	 .duration = 20,
+	 .shortest = 10,
+	 .longest = 530,
+	 .stopped = PAUSE,
+	 .runs = 2},
+};
+
+static struct outages outages;
+static struct loss_runs runs;
+static struct flow flow;
+
+static void follow(void)
+{
+	while (outages_follow(&outages, &flow, flow_next(&flow)) == OUTAGE_BEGAN)
+		;
+	loss_runs_follow(&runs, &flow, flow_next(&flow));
+}
+
+static void lose(uint64_t sequence, bool own)
+{
+	if (own) {
+		outages_excuse(&outages, sequence);
+		runs.excused = sequence;
+	}
+	flow_lose(&flow, sequence);
+}
+
+static void answer(uint64_t sequence, uint64_t now)
+{
+	uint64_t rtt;
+
+	(void)flow_reply(&flow, sequence, &intact, 64, now, &rtt);
+}
+
+/* The time of the next. */
+static uint64_t play(char fate, uint64_t now)
+{
+	struct outage_pause pause = {.before = flow_next(&flow)};
+	uint64_t sequence;
+
+	if (fate == '|' || fate == 'z') {
+		pause.stopped = fate == '|' ? PAUSE : 0;
+		pause.suspended = fate == 'z' ? SLEEP : 0;
+		outages_pause(&outages, &pause);
+		return now + pause.stopped;
+	}
+	sequence = flow_send(&flow, now);
+	if (fate == '.')
+		answer(sequence, now + 1);
+	else
+		lose(sequence, fate == 'o');
+	follow();
+	return now + INTERVAL;
+}
+
+TEST_EACH(what_we_did_ourselves_is_no_outage, ARRAY_SIZE(courses))
+{
+	const struct course *course = &courses[_i];
+	const struct outage *outage = &outages.current;
+	static struct books books;
+	uint64_t now = FIRST;
+
+	runs = (struct loss_runs){0};
+	outages_init(&outages, 2);
+	ck_assert_int_eq(flow_init(&flow, 1, 64, 32, &books), 0);
+	for (const char *fate = course->fates; *fate != '\0'; fate++)
+		now = play(*fate, now);
+	ck_assert_uint_eq(outages_sum(&outages).count, course->count);
+	ck_assert_uint_eq(outages_sum(&outages).total, course->duration);
+	ck_assert_uint_eq(runs.count, course->runs);
+	flow_clear(&flow);
+	if (course->count == 0)
+		return;
+	ck_assert_uint_eq(outage->lost, course->lost);
+	ck_assert_uint_eq(outage->own_losses, course->own);
+	ck_assert_uint_eq(outage_duration(outage), course->duration);
+	ck_assert_uint_eq(outage_shortest(outage), course->shortest);
+	ck_assert_uint_eq(outage_longest(outage), course->longest);
+	ck_assert_uint_eq(outage->stopped, course->stopped);
+	ck_assert_uint_eq(outage->suspended, course->suspended);
+}
+
+/* More than there is room for, before a probe's fate is known. */
+TEST(many_pauses_count_in_full)
+{
+	static struct books books;
+
+	outages_init(&outages, 1);
+	runs = (struct loss_runs){0};
+	ck_assert_int_eq(flow_init(&flow, 1, 64, 64, &books), 0);
+	for (uint64_t i = 0; i < 2 * OUTAGE_PAUSES; i++) {
+		(void)flow_send(&flow, FIRST + i * (PAUSE + INTERVAL));
+		outages_pause(&outages, &(const struct outage_pause){.before = flow_next(&flow),
+								     .stopped = PAUSE});
+	}
+	(void)flow_send(&flow, FIRST + 2 * OUTAGE_PAUSES * (PAUSE + INTERVAL));
+	while (flow_waiting(&flow) > 1)
+		flow_lose(&flow, flow_oldest(&flow));
+	answer(flow_oldest(&flow), FIRST + 2 * OUTAGE_PAUSES * (PAUSE + INTERVAL) + 1);
+	follow();
+	ck_assert_uint_eq(outages.current.stopped, 2 * OUTAGE_PAUSES * PAUSE);
+	ck_assert_uint_eq(outage_duration(&outages.current), 2 * OUTAGE_PAUSES * INTERVAL);
+	flow_clear(&flow);
+}
