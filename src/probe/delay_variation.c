@@ -14,7 +14,7 @@
 #include "base/clock.h"
 
 #define ROOM_AT_FIRST 256
-#define STEADY (60 * (int64_t)NS_PER_S) /* for so long the drift does not matter */
+#define STEADY (60 * (double)NS_PER_S) /* for so long the drift does not matter */
 
 /* The least delay that there can have been at a time. */
 struct line {
@@ -150,7 +150,7 @@ static int find_line(const struct delay_variation *variation, struct line *line)
 	size_t *corners;
 
 	*line = level(variation);
-	if (variation->count < 3 || last->at - variation->delays[0].at <= STEADY)
+	if (variation->count < 3 || (double)last->at - (double)variation->delays[0].at <= STEADY)
 		return 0;
 	corners = malloc(variation->count * sizeof(*corners));
 	if (!corners)
