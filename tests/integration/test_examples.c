@@ -94,13 +94,6 @@ static struct echod *start_example(const char *name)
 	return echod;
 }
 
-/* In a network of its own, where all ports are free. */
-static struct echod *start_example_at_its_ports(const char *name)
-{
-	need_own_network();
-	return start_example(name);
-}
-
 static void read_all(int fd, char text[static TEXT_MAX])
 {
 	size_t size = 0;
@@ -127,95 +120,81 @@ static void expect_client(const char *script, const char *where, uint16_t port, 
 	ck_assert_str_eq(text, output);
 }
 
-TEST(all_interfaces)
-{
-	start_example_at_its_ports("all-interfaces");
-	expect_client(tcp_client, "127.0.0.1", 50007, "Received b'Hello, world'\n");
-	expect_client(udp_client, "127.0.0.1", 50007, "Received b'Hello, world' True\n");
-	need_ipv6();
-	expect_client(tcp_client, "::1", 50007, "Received b'Hello, world'\n");
-}
+static const char stamp_client[] =
+	"import socket, struct, sys\n"
+	"server = (sys.argv[1], int(sys.argv[2]))\n"
+	"with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:\n"
+	"    for number in (7, 8):\n"
+	"        s.sendto(struct.pack('!LQHH28x', number, 1 << 60, 1, 42), server)\n"
+	"        got = struct.unpack('!LQHHQLQHHB3x', s.recv(1024))\n"
+	"        print(got[0], got[3], got[4] < got[1], *got[5:7])\n";
 
-TEST(reply_once)
-{
-	struct echod *echod = start_example_at_its_ports("reply-once");
-
-	expect_client(one_reply_client, "127.0.0.1", 1234, "b'Received: Hello, world'\n");
-	ck_assert_uint_eq(echod_log_count(echod, "listening on udp"), 0);
-}
-
-TEST(loopback)
-{
-	struct echod *echod = start_example_at_its_ports("loopback");
-
-	expect_client(tcp_client, "127.0.0.1", 65432, "Received b'Hello, world'\n");
-	expect_client(udp_client, "127.0.0.1", 65433, "Received b'Hello, world' True\n");
-	ck_assert_uint_eq(echod_log_count(echod, "0.0.0.0"), 0);
-}
-
-TEST(stamp)
-{
-	static const char client[] =
-		"import socket, struct, sys\n"
-		"server = (sys.argv[1], int(sys.argv[2]))\n"
-		"with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:\n"
-		"    for number in (7, 8):\n"
-		"        s.sendto(struct.pack('!LQHH28x', number, 1 << 60, 1, 42), server)\n"
-		"        got = struct.unpack('!LQHHQLQHHB3x', s.recv(1024))\n"
-		"        print(got[0], got[3], got[4] < got[1], *got[5:7])\n";
-	struct echod *echod = start_example_at_its_ports("stamp");
-
-	expect_client(client, "127.0.0.1", 862,
-		      "0 42 True 7 1152921504606846976\n1 42 True 8 1152921504606846976\n");
-	ck_assert_uint_eq(echod_log_count(echod, "0.0.0.0"), 0);
-}
-
-TEST(greeting)
-{
-	start_example_at_its_ports("greeting");
-	expect_client(greeted_client, "127.0.0.1", 12345, "Hello, client\nHello, server\n");
-}
+static const char echoplus_client[] =
+	"import socket, struct, sys\n"
+	"server = (sys.argv[1], int(sys.argv[2]))\n"
+	"with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:\n"
+	"    for number in (1, 2):\n"
+	"        s.sendto(struct.pack('!6I', number, 0, 0, 0, 0, 9), server)\n"
+	"        got = struct.unpack('!6I', s.recv(1024))\n"
+	"        print(got[0], got[1], got[3] - got[2] < 1000000, *got[4:])\n";
 
 /* As a load balancer would say it, with nc. */
-TEST(proxy)
-{
-	static const char client[] =
-		"import socket, sys\n"
-		"with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as s:\n"
-		"    s.sendall(b'PROXY TCP4 192.0.2.67 192.0.2.1 123 7\\r\\nHello, world')\n"
-		"    data = s.recv(1024)\n"
-		"print('Received', repr(data))\n";
-	struct echod *echod = start_example_at_its_ports("proxy");
+static const char proxy_client[] =
+	"import socket, sys\n"
+	"with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as s:\n"
+	"    s.sendall(b'PROXY TCP4 192.0.2.67 192.0.2.1 123 7\\r\\nHello, world')\n"
+	"    data = s.recv(1024)\n"
+	"print('Received', repr(data))\n";
 
-	expect_client(client, "127.0.0.1", 7007, "Received b'Hello, world'\n");
-	if (has_ipv6())
-		expect_client(client, "::1", 7007, "Received b'Hello, world'\n");
-	echod_stop(echod);
+#define RECEIVED "Received b'Hello, world'"
+
+/* Who comes to an example, and what it prints. */
+static const struct visit {
+	const char *example, *script, *host;
+	uint16_t port;
+	const char *output;
+} visits[] = {
+	{"all-interfaces", tcp_client, "127.0.0.1", 50007, RECEIVED "\n"},
+	{"all-interfaces", udp_client, "127.0.0.1", 50007, RECEIVED " True\n"},
+	{"all-interfaces", tcp_client, "::1", 50007, RECEIVED "\n"},
+	{"reply-once", one_reply_client, "127.0.0.1", 1234, "b'Received: Hello, world'\n"},
+	{"loopback", tcp_client, "127.0.0.1", 65432, RECEIVED "\n"},
+	{"loopback", udp_client, "127.0.0.1", 65433, RECEIVED " True\n"},
+	{"stamp", stamp_client, "127.0.0.1", 862,
+	 "0 42 True 7 1152921504606846976\n1 42 True 8 1152921504606846976\n"},
+	{"greeting", greeted_client, "127.0.0.1", 12345, "Hello, client\nHello, server\n"},
+	{"proxy", proxy_client, "127.0.0.1", 7007, RECEIVED "\n"},
+	{"proxy", proxy_client, "::1", 7007, RECEIVED "\n"},
+	{"echoplus", echoplus_client, "127.0.0.1", 65434, "1 1 True 0 9\n2 2 True 0 9\n"},
+	{"reflect-dscp", tcp_client, "127.0.0.1", 65435, RECEIVED "\n"},
+	{"reflect-dscp", udp_client, "127.0.0.1", 65435, RECEIVED " True\n"},
+};
+
+/* In a network of its own, where all ports are free. */
+TEST_EACH(an_example_serves_who_it_is_for, ARRAY_SIZE(visits))
+{
+	const struct visit *visit = &visits[_i];
+
+	if (strchr(visit->host, ':'))
+		need_ipv6();
+	need_own_network();
+	start_example(visit->example);
+	expect_client(visit->script, visit->host, visit->port, visit->output);
 }
 
-TEST(echoplus)
+static const struct {
+	const char *example, *absent;
+} absences[] = {{"reply-once", "listening on udp"},
+		{"loopback", "0.0.0.0"},
+		{"stamp", "0.0.0.0"},
+		{"echoplus", "0.0.0.0"},
+		{"reflect-dscp", "0.0.0.0"}};
+
+TEST_EACH(an_example_listens_nowhere_else, ARRAY_SIZE(absences))
 {
-	static const char client[] =
-		"import socket, struct, sys\n"
-		"server = (sys.argv[1], int(sys.argv[2]))\n"
-		"with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:\n"
-		"    for number in (1, 2):\n"
-		"        s.sendto(struct.pack('!6I', number, 0, 0, 0, 0, 9), server)\n"
-		"        got = struct.unpack('!6I', s.recv(1024))\n"
-		"        print(got[0], got[1], got[3] - got[2] < 1000000, *got[4:])\n";
-	struct echod *echod = start_example_at_its_ports("echoplus");
-
-	expect_client(client, "127.0.0.1", 65434, "1 1 True 0 9\n2 2 True 0 9\n");
-	ck_assert_uint_eq(echod_log_count(echod, "0.0.0.0"), 0);
-}
-
-TEST(reflect_dscp)
-{
-	struct echod *echod = start_example_at_its_ports("reflect-dscp");
-
-	expect_client(tcp_client, "127.0.0.1", 65435, "Received b'Hello, world'\n");
-	expect_client(udp_client, "127.0.0.1", 65435, "Received b'Hello, world' True\n");
-	ck_assert_uint_eq(echod_log_count(echod, "0.0.0.0"), 0);
+	need_own_network();
+	ck_assert_uint_eq(echod_log_count(start_example(absences[_i].example), absences[_i].absent),
+			  0);
 }
 
 TEST(unix_sockets)
