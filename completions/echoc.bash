@@ -34,7 +34,7 @@ _echoc()
 		return
 	fi
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'ping bench send flows marks --help --version' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'ping bench send flows marks idle --help --version' -- "$cur")
 		return
 	fi
 	case ${COMP_WORDS[1]} in
@@ -50,6 +50,10 @@ _echoc()
 	flows)
 		options+=' -d -n -r -s -W'
 		values+=' -d -n -r -s -W'
+		;;
+	idle)
+		options+=' --fresh --key-file --ssid --stamp --up-to'
+		values+=' --key-file --ssid --up-to'
 		;;
 	marks)
 		options+=' -c -i -W --dscp --key-file --ssid --stamp'
@@ -81,7 +85,7 @@ _echoc()
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 			compopt -o filenames 2>/dev/null
 			;;
-		-i | -W | -w | -d | --report)
+		-i | -W | -w | -d | --report | --up-to)
 			mapfile -t COMPREPLY < <(compgen -W '10ms 100ms 1s 10s 1m' -- "$cur")
 			;;
 		-s)

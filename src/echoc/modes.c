@@ -75,6 +75,7 @@ const struct mode mode_table[] = {
 		.prefers_udp = true,
 		.needs_host = true,
 		.is_udp_only = true,
+		.speaks_stamp = true,
 		.usage = "[--stamp] [--dscp LIST] [-c N] [-i INTERVAL] [-W TIMEOUT]\n"
 			 "                   HOST[:PORT]",
 		.purpose = "what becomes of DSCP and ECN: each way with a STAMP reflector",
@@ -82,6 +83,20 @@ const struct mode mode_table[] = {
 			   "        -c N probes of each (3)  -i INTERVAL (10ms)  -W TIMEOUT (1s)\n"
 			   "        --stamp  port 862 by default  --key-file FILE  --ssid N",
 		.run = marks_run,
+	},
+	{
+		.name = "idle",
+		.letter = 'i',
+		.prefers_udp = true,
+		.needs_host = true,
+		.speaks_stamp = true,
+		.usage = "[-t] [--stamp] [--up-to DURATION] [--fresh] HOST[:PORT]",
+		.purpose = "how long NAT and firewalls remember a silent flow",
+		.options =
+			"--up-to DURATION  the longest silence (5m)\n"
+			"        --fresh  flows answered once, not established for some seconds\n"
+			"        --stamp  port 862 by default  --key-file FILE  --ssid N",
+		.run = idle_run,
 	},
 	{.name = NULL},
 };

@@ -43,6 +43,8 @@ struct arguments {
 	uint64_t outage;      /* 0: OUTAGE_DEFAULT, and -q hides them */
 	uint64_t ssid;
 	const char *key_file;
+	bool fresh;	   /* idle: flows that are not warmed up */
+	uint64_t up_to_ms; /* idle */
 	const char *dscps; /* marks: NULL are those in use */
 	uint64_t connections;
 	uint64_t flows;

@@ -149,7 +149,7 @@ static int check_far_side(struct arguments *arguments)
 	if (arguments->only_tcp && measures)
 		return bad_usage("-t does not apply to --stamp and --plus, which are UDP only");
 	if ((arguments->key_file || arguments->ssid > 0) && !arguments->stamp &&
-	    !arguments->mode->is_udp_only)
+	    !arguments->mode->speaks_stamp)
 		return bad_usage("--key-file and --ssid need --stamp");
 	if ((arguments->ttl_guarded || arguments->ttl_fresh) && !measures)
 		return bad_usage("--ttl-guarded and --ttl-fresh need --stamp or --plus");

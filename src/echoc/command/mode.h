@@ -25,6 +25,7 @@ struct mode {
 	bool prefers_udp; /* unless it is told -t */
 	bool needs_host;  /* a unix socket is no target */
 	bool is_udp_only;
+	bool speaks_stamp;   /* whether it is told so or not */
 	const char *usage;   /* the lines of the synopsis */
 	const char *purpose; /* and those of the help */
 	const char *options;
@@ -38,7 +39,7 @@ extern const struct mode mode_table[]; /* of modes.c; ends with one without a na
 /* NULL: none of MODES has that name. */
 const struct mode *mode_find(const struct mode *modes, const char *name);
 
-/* "ping, bench, send, flows or marks". */
+/* "ping, bench, send, flows, marks or idle". */
 const char *mode_names(const struct mode *modes, char text[static MODE_NAMES_MAX]);
 
 /* The synopsis of one, or with NULL of all; and the whole help, on standard output. */
@@ -52,5 +53,6 @@ void mode_print_own_help(const struct mode *mode);
 mode_run ping_run;
 mode_run bench_run;
 mode_run flows_run;
+mode_run idle_run;
 mode_run marks_run;
 mode_run send_run;

@@ -41,7 +41,9 @@ enum {
 	LONG_SSID,
 	LONG_TTL_GUARDED,
 	LONG_TTL_FRESH,
-	LONG_DSCP
+	LONG_DSCP,
+	LONG_UP_TO,
+	LONG_FRESH
 };
 
 struct option_row {

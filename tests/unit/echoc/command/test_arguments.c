@@ -139,6 +139,16 @@ TEST(every_mode_takes_the_options_of_the_target)
 	ck_assert_int_eq(arguments.target.proxy, PROXY_GREETING_V1);
 }
 
+TEST(idle_has_the_documented_defaults)
+{
+	ck_assert_int_eq(parse("idle host"), 0);
+	ck_assert(arguments.target.udp && !arguments.fresh && !arguments.stamp);
+	ck_assert_uint_eq(arguments.up_to_ms, 300000);
+	ck_assert_int_eq(parse("idle -t --fresh --up-to 1h host"), 0);
+	ck_assert(!arguments.target.udp && arguments.fresh);
+	ck_assert_uint_eq(arguments.up_to_ms, 3600000);
+}
+
 TEST(marks_has_the_documented_defaults)
 {
 	ck_assert_int_eq(parse("marks host"), 0);
@@ -192,7 +202,7 @@ TEST(a_text_may_look_like_an_option)
 }
 
 static const char *const refused[][2] = {
-	{"", "missing mode: use ping, bench, send, flows or marks"},
+	{"", "missing mode: use ping, bench, send, flows, marks or idle"},
 	{"pong host", "unknown mode \"pong\""},
 	{"ping", "missing target"},
 	{"ping a b", "more than one target: \"b\""},
@@ -244,6 +254,10 @@ static const char *const refused[][2] = {
 	{"marks unix:/x", "marks needs a host"},
 	{"marks -c 1001 host", "from 1 to 1000"},
 	{"marks -s 64 host", "marks has no option -s"},
+	{"idle --up-to 0 host", "from 1s to 1d"},
+	{"idle -t --stamp host", "-t does not apply to --stamp"},
+	{"idle unix:/x", "idle needs a host"},
+	{"idle -c 1 host", "idle has no option -c"},
 	{"bench --stamp host", "bench has no option --stamp"},
 	{"bench -i 1s host", "bench has no option -i"},
 	{"bench -p 0 host", "from 1 to 65536"},

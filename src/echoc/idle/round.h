@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Several flows at once, each silent for another time, and one that never is, so that a path that
+ * is down is not taken for one that forgets. Owns its flows while it runs.
+ */
+
+#pragma once
+
+#include "base/compiler.h"
+#include "base/reason.h"
+#include "echoc/command/arguments.h"
+#include "echoc/idle/silent_flow.h"
+#include "probe/target.h"
+
+struct round {
+	const struct silent_form *form;
+	const struct target *target;
+	uint64_t timeout_ms; /* to connect */
+	/* Called as each is done, in any order. */
+	void (*done)(void *context, const struct silent_flow *flow);
+	void *context;
+};
+
+/* Ends with the first flow that is forgotten, all of which are silent for longer. */
+int round_run(const struct round *round, const uint64_t *waits, size_t count,
+	      struct reason *reason) WARN_UNUSED;
