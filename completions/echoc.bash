@@ -44,8 +44,8 @@ _echoc()
 		values+=' -c -i -s -w -W --outage --report --key-file --ssid'
 		;;
 	bench)
-		options+=' -c -d -g -j -p -r -s --busy'
-		values+=' -c -d -j -p -r -s'
+		options+=' -c -d -g -j -p -r -s -W --busy'
+		values+=' -c -d -j -p -r -s -W'
 		;;
 	flows)
 		options+=' -d -n -r -s -W'

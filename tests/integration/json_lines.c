@@ -17,7 +17,7 @@
 
 #define VALUES_MAX 96
 #define TEXT_MAX 160
-#define LINE_MAX_LENGTH 4096
+#define LINE_MAX_LENGTH 65536
 
 struct value {
 	char name[TEXT_MAX];
@@ -86,18 +86,40 @@ static void read_plain(struct json_line *json, char out[static TEXT_MAX])
 
 static void read_object(struct json_line *json, const char *path);
 
+#define BUCKETS "rtt_buckets_ns"
+
+/* Lower bounds that rise, and how many; to the reader of the line it is the sum of these. */
+static void read_buckets(struct json_line *json, char out[static TEXT_MAX])
+{
+	unsigned long long bound, before = 0, count, sum = 0;
+	int length;
+
+	for (expect_char(json, '{'); *json->at != '}'; sum += count, before = bound) {
+		json->at += *json->at == ',';
+		ck_assert_int_eq(sscanf(json->at, "\"%llu\":%llu%n", &bound, &count, &length), 2);
+		ck_assert_msg(sum == 0 || bound > before, "bounds do not rise: %s", json->line);
+		json->at += length;
+	}
+	json->at++;
+	snprintf(out, TEXT_MAX, "%llu", sum);
+}
+
 static void read_value(struct json_line *json, const char *name)
 {
 	struct value *value;
 	char text[TEXT_MAX];
 
-	if (*json->at == '{') {
+	if (*json->at == '{' && strcmp(name, BUCKETS) != 0) {
 		read_object(json, name);
 		return;
 	}
 	ck_assert_uint_lt(json->count, VALUES_MAX);
 	value = &json->values[json->count++];
 	memcpy(value->name, name, strlen(name) + 1);
+	if (*json->at == '{') {
+		read_buckets(json, value->text);
+		return;
+	}
 	if (*json->at == '"') {
 		read_string(json, text);
 		ck_assert_int_lt(snprintf(value->text, TEXT_MAX, "\"%s\"", text), TEXT_MAX);

@@ -101,6 +101,21 @@ TEST(late_is_a_part_of_lost_in_every_interval)
 }
 
 /* Its reply would take 20 s, and each of its bytes comes before the silence is long enough. */
+/* More than the timeout, and less than a second. */
+TEST(a_timeout_may_be_chosen)
+{
+	const char *target = FAULTY(.datagram = true, .fault = FAULT_DELAY, .delay_ms = 500);
+	struct echoc echoc = echoc_run(ECHOC_ARGS("bench", "-u", "--json", "-r", "20", "-d",
+						  "300ms", "-W", "100ms", target));
+
+	(void)json_check(echoc.output);
+	ck_assert_double_eq(json_get(echoc.output, "start", "timeout_ms"), 100);
+	ck_assert_double_eq(sum_of(&echoc, "received"), 0);
+	echoc = echoc_run(ECHOC_ARGS("bench", "-u", "--json", "-r", "20", "-d", "300ms", "-W",
+				     "20s", target));
+	ck_assert_double_eq(sum_of(&echoc, "lost"), 0);
+}
+
 TEST(a_server_that_drips_is_not_waited_for_for_ever)
 {
 	struct echoc echoc =

@@ -102,6 +102,9 @@ TEST(a_bench_has_rates)
 	ck_assert_double_ge(sum_of(&echoc, "duration_s"), 1.1);
 	ck_assert_double_le(sum_of(&echoc, "duration_s"), sum_of(&echoc, "elapsed_s"));
 	ck_assert_double_eq(sum_of(&echoc, "connections"), 2);
+	ck_assert_double_eq(sum_of(&echoc, "tcp.connections"), 2);
+	ck_assert_double_gt(sum_of(&echoc, "tcp.rtt_us"), 0);
+	ck_assert_double_eq(sum_of(&echoc, "rtt_buckets_ns"), sum_of(&echoc, "received"));
 	ck_assert_double_gt(sum_of(&echoc, "jitter_us"), 0);
 	expect_balance(&echoc);
 }

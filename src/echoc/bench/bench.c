@@ -252,6 +252,8 @@ enum echoc_status bench_run(const struct arguments *arguments, struct target *ta
 			bencher.shared.broken = true;
 		for (size_t i = 0; i < bencher.count; i++)
 			bench_thread_join(bencher.threads[i]);
+		for (size_t i = 0; i < bencher.count; i++)
+			bench_thread_add_tcp(bencher.threads[i], &bencher.output.tcp);
 		status = bench_report_end(&bencher.output);
 		signals_block();
 	} else {

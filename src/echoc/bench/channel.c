@@ -16,8 +16,6 @@
 #include "probe/socket_drops.h"
 #include "probe/target.h"
 
-/* UDP: a message without a reply by then is lost. Over TCP only the end of the run decides. */
-#define DATAGRAM_TIMEOUT NS_PER_S
 #define OVERTAKEN_AFTER 1000 /* and four times the depth: this many were sent after it */
 
 int channel_init(struct channel *channel, struct lane *lane, int fd, uint64_t run, size_t size,
@@ -83,15 +81,15 @@ uint64_t channel_take(struct channel *channel, uint64_t now, uint64_t most)
 	return count;
 }
 
-/* It may have ended before a tick has seen it. */
+/* Over TCP only the end of the run decides. A stop may have ended before a tick has seen it. */
 void channel_set_timeout(struct channel *channel, uint64_t now)
 {
 	const struct lane *lane = channel->lane;
 	bool stopped = now - lane->ticked >= LANE_STOP_LEAST ||
-		       (lane->resumed != 0 && now - lane->resumed < DATAGRAM_TIMEOUT);
+		       (lane->resumed != 0 && now - lane->resumed < lane->timeout);
 
 	if (lane->target->datagram)
-		channel->flow.timeout = stopped ? UINT64_MAX : DATAGRAM_TIMEOUT;
+		channel->flow.timeout = stopped ? UINT64_MAX : lane->timeout;
 }
 
 void channel_fill(struct channel *channel, uint64_t now)

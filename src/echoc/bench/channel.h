@@ -32,6 +32,7 @@ struct lane {
 	bool scheduled; /* or by the schedule */
 	bool sending;	/* until the end of the run */
 	bool gso;
+	uint64_t timeout;   /* how long a reply is awaited */
 	uint64_t patience;  /* how long re-establishing a connection may take */
 	uint64_t ticked;    /* the time of the latest tick; 0: none yet */
 	uint64_t resumed;   /* after the latest stop of ours; 0: there was none */

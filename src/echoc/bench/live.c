@@ -73,6 +73,14 @@ void live_draw(const struct live_line *line)
 	fflush(stdout);
 }
 
+void live_print(const struct live_line *line)
+{
+	char figures[6 * NUMBER_TEXT_MAX];
+
+	print_figures(line, figures, sizeof(figures));
+	printf("%.0f/%.0f s %s\n", line->elapsed, line->duration, figures);
+}
+
 void live_erase(void)
 {
 	erase(terminal_columns(stdout));

@@ -24,6 +24,8 @@
 #include "echoc/say/report.h"
 #include "echoc/say/terminal.h"
 
+#define LINE_SECONDS 10 /* between lines where there is no terminal */
+
 static double cpu_seconds(void)
 {
 	struct rusage usage;
@@ -60,6 +62,7 @@ static void put_parameters(struct json *json, const struct arguments *arguments)
 	json_unsigned(json, "depth", arguments->depth);
 	json_optional(json, "rate", arguments->rate);
 	json_unsigned(json, "duration_ms", arguments->duration_ms);
+	json_unsigned(json, "timeout_ms", arguments->timeout_ms);
 	json_unsigned(json, "threads", arguments->threads);
 	json_bool(json, "gso", arguments->gso);
 }
@@ -118,14 +121,35 @@ static void put_rates(struct json *json, const struct arguments *arguments,
 	json_bool(json, "client_was_limit", report_client_was_limit(span));
 }
 
-static void print_books_json(const char *type, const struct arguments *arguments,
-			     const struct books *books, const struct report_span *span)
+static void print_interval_json(const struct arguments *arguments, const struct books *books,
+				const struct report_span *span)
 {
 	struct json json;
 
-	report_begin_books(&json, type, books, span->elapsed);
+	report_begin_books(&json, "interval", books, span->elapsed);
 	put_rates(&json, arguments, books, span);
 	json_end(&json);
+}
+
+static void print_summary_json(const struct bench_report *report, const struct report_span *span)
+{
+	const struct books *total = &report->total;
+	struct json json;
+
+	report_begin_books(&json, "summary", total, span->elapsed);
+	put_rates(&json, report->shared->arguments, total, span);
+	report_put_tcp(&json, &report->tcp);
+	report_put_buckets(&json, &total->latency);
+	json_end(&json);
+}
+
+/* For a log: a line now and then, about the second before it. */
+static void print_line(struct bench_report *report, const struct live_line *line)
+{
+	if (line->elapsed < (double)(report->lines + 1) * LINE_SECONDS)
+		return;
+	report->lines++;
+	live_print(line);
 }
 
 static void print_interval(struct bench_report *report, const struct books *books, uint64_t until)
@@ -145,9 +169,11 @@ static void print_interval(struct bench_report *report, const struct books *book
 				 .lost = report->total.lost};
 
 	if (shared->arguments->json)
-		print_books_json("interval", shared->arguments, books, &span);
+		print_interval_json(shared->arguments, books, &span);
 	else if (report->live)
 		live_draw(&line);
+	else
+		print_line(report, &line);
 	report->cpu_before = cpu;
 	report->reported = until;
 }
@@ -237,10 +263,11 @@ enum echoc_status bench_report_end(struct bench_report *report)
 	if (arguments->json) {
 		/* So that they add up to the summary. */
 		print_interval(report, &last, shared->sent_until);
-		print_books_json("summary", arguments, total, &span);
+		print_summary_json(report, &span);
 		report_hint(stderr, shared->target, total, span.seconds);
 	} else {
 		bench_table_print(arguments, shared->target, total, &span);
+		report_tcp_text(&report->tcp);
 	}
 	print_problems(shared);
 	return books_clean(total) && !shared->broken ? ECHOC_INTACT : ECHOC_DAMAGED;

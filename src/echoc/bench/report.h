@@ -19,7 +19,9 @@ struct bench_report {
 	uint64_t reported;    /* until when */
 	double cpu_before;    /* processor time, then */
 	double cpu_start;
-	bool live;
+	bool live;		/* on a terminal */
+	uint64_t lines;		/* printed where there is none */
+	struct tcp_figures tcp; /* of all connections, at the end */
 };
 
 /* Before anything is sent, from FD and others alike. */

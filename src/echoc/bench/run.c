@@ -18,7 +18,6 @@
 #define TICK (100 * NS_PER_MS)
 #define TICKS_PER_REPORT 10
 #define DRAIN_TICK (10 * NS_PER_MS)
-#define DRAIN_SILENCE NS_PER_S /* without any reply: what waits is lost */
 #define DRAIN_LEAST (5 * NS_PER_S)
 #define DRAIN_MOST (60 * NS_PER_S)
 
@@ -68,7 +67,10 @@ static bool is_waiting(const struct bench_thread *self)
 	return false;
 }
 
-/* Everything came back, and two ticks for duplicates went by; or nothing more comes. */
+/*
+ * Everything came back, and two ticks for duplicates went by; or nothing has for so long that what
+ * waits is lost.
+ */
 static bool is_drained(struct bench_thread *self, uint64_t now)
 {
 	uint64_t since = self->lane.last_heard;
@@ -83,7 +85,7 @@ static bool is_drained(struct bench_thread *self, uint64_t now)
 		return now - self->quiet_since >= 2 * DRAIN_TICK;
 	}
 	self->quiet_since = 0;
-	return now > since && now - since > DRAIN_SILENCE;
+	return now > since && now - since > self->lane.timeout;
 }
 
 /* A trickling server must not hold us up; a slow path may take as long as the sending. */
@@ -93,7 +95,11 @@ static bool is_over(const struct bench_thread *self, uint64_t now)
 
 	if (limit < DRAIN_LEAST)
 		limit = DRAIN_LEAST;
-	return now - self->stopped - self->paused >= (limit < DRAIN_MOST ? limit : DRAIN_MOST);
+	if (limit > DRAIN_MOST)
+		limit = DRAIN_MOST;
+	if (limit < self->lane.timeout)
+		limit = self->lane.timeout;
+	return now - self->stopped - self->paused >= limit;
 }
 
 /*

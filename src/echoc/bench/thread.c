@@ -93,6 +93,7 @@ static int make_lane(struct bench_thread *self)
 	lane->depth = arguments->depth;
 	lane->scheduled = arguments->rate > 0;
 	lane->gso = arguments->gso;
+	lane->timeout = arguments->timeout_ms * NS_PER_MS;
 	lane->patience = CONNECT_TIMEOUT_MS * NS_PER_MS;
 	lane->base = events_new_base(EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	if (!lane->base)
@@ -151,6 +152,15 @@ int bench_thread_start(struct bench_thread *self)
 void bench_thread_join(struct bench_thread *self)
 {
 	pthread_join(self->thread, NULL);
+}
+
+void bench_thread_add_tcp(const struct bench_thread *self, struct tcp_figures *figures)
+{
+	for (size_t i = 0; i < self->count; i++) {
+		struct tcp_figures own = link_tcp_figures(&self->channels[i].link);
+
+		tcp_figures_merge(figures, &own);
+	}
 }
 
 void bench_thread_free(struct bench_thread *self)

@@ -13,6 +13,7 @@
 
 struct bench;
 struct bench_thread;
+struct tcp_figures;
 
 /* For each connection, at the start and when it is re-established. */
 #define CONNECT_TIMEOUT_MS 5000
@@ -24,3 +25,6 @@ void bench_thread_free(struct bench_thread *self);
 
 int bench_thread_start(struct bench_thread *self) WARN_UNUSED; /* 0 or an errno */
 void bench_thread_join(struct bench_thread *self);
+
+/* Of its connections, when it was joined. */
+void bench_thread_add_tcp(const struct bench_thread *self, struct tcp_figures *figures);

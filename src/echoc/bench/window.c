@@ -26,10 +26,11 @@
  */
 size_t bench_window(const struct arguments *arguments, bool datagram)
 {
+	uint64_t timeout = arguments->timeout_ms > 1000 ? arguments->timeout_ms : 1000;
 	uint64_t size = 4 * arguments->depth;
 
 	if (arguments->rate > 0)
-		size = 2 * arguments->rate / arguments->connections;
+		size = 2 * arguments->rate * timeout / 1000 / arguments->connections;
 	else if (datagram && size < DATAGRAM_WINDOWS / arguments->connections)
 		size = DATAGRAM_WINDOWS / arguments->connections;
 	if (size < WINDOW_MIN)

@@ -63,6 +63,7 @@ static const struct option_row rows[] = {
 	{'d', "b", KIND_DURATION, AT(duration_ms), "10s", 10, YEAR_MS},
 	{'j', "b", KIND_NUMBER, AT(threads), "1", 1, 1024},
 	{'g', "b", KIND_FLAG, AT(gso), NULL, 0, 0},
+	{'W', "b", KIND_DURATION, AT(timeout_ms), "1s", 1, HOUR_MS},
 	{'n', "f", KIND_NUMBER, AT(flows), "64", 1, 4096},
 	{'r', "f", KIND_RATE, AT(rate), "500", 1, 1000000},
 	{'d', "f", KIND_DURATION, AT(duration_ms), "10s", 10, YEAR_MS},

@@ -9,7 +9,6 @@
 #include "config.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 
 #include "echoc/ping/pinger.h"
@@ -47,21 +46,9 @@ static void print_connect(const struct spread *connect)
 void pinger_print_connection(const struct pinger *pinger, const struct books *books)
 {
 	struct tcp_figures figures = link_tcp_figures(&pinger->link);
-	double rtt = tcp_figures_rtt_us(&figures);
 
 	print_connect(&books->connect);
-	if (figures.connections == 0)
-		return;
-	printf("TCP: %" PRIu64 " retransmit%s", figures.retransmits,
-	       figures.retransmits == 1 ? "" : "s");
-	if (isfinite(rtt))
-		printf(", RTT %.3f ms", rtt / 1000);
-	if (figures.min_rtt_us > 0)
-		printf(" (min %.3f)", (double)figures.min_rtt_us / 1000);
-	printf(", cwnd %u", figures.cwnd);
-	if (figures.pmtu > 0)
-		printf(", path MTU %u", figures.pmtu);
-	putchar('\n');
+	report_tcp_text(&figures);
 }
 
 void pinger_print_connection_hint(FILE *out, const struct books *books)

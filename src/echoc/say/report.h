@@ -39,11 +39,17 @@ void report_begin_books(struct json *json, const char *type, const struct books 
 void report_put_tcp(struct json *json, const struct tcp_figures *figures);
 void report_put_connect(struct json *json, const struct spread *connect);
 
+/* "rtt_buckets_ns": the histogram as it was counted, so that those of hosts can be added. */
+void report_put_buckets(struct json *json, const struct latency *latency);
+
 /* The end of one that has no rates. */
 void report_end_books(struct json *json, const struct books *books);
 
 /* The end of a ping, or one of its intervals, in ping(8)'s format. */
 void report_ping_text(const struct books *books);
+
+/* One line; nothing without a connection. */
+void report_tcp_text(const struct tcp_figures *figures);
 
 /* A line for each kind of incident that there was. */
 void report_incidents(const struct books *books);

@@ -115,6 +115,20 @@ void report_put_connect(struct json *json, const struct spread *connect)
 	json_close(json);
 }
 
+void report_put_buckets(struct json *json, const struct latency *latency)
+{
+	char name[24];
+
+	json_open(json, "rtt_buckets_ns");
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		if (latency->histogram.buckets[i] == 0)
+			continue;
+		snprintf(name, sizeof(name), "%" PRIu64, histogram_lowest(i));
+		json_unsigned(json, name, latency->histogram.buckets[i]);
+	}
+	json_close(json);
+}
+
 void report_end_books(struct json *json, const struct books *books)
 {
 	json_unsigned(json, "icmp_errors", books->icmp_errors);

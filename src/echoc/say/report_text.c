@@ -53,6 +53,24 @@ void report_incidents(const struct books *books)
 		       books->unexpected);
 }
 
+void report_tcp_text(const struct tcp_figures *figures)
+{
+	double rtt = tcp_figures_rtt_us(figures);
+
+	if (figures->connections == 0)
+		return;
+	printf("TCP: %" PRIu64 " retransmit%s", figures->retransmits,
+	       figures->retransmits == 1 ? "" : "s");
+	if (isfinite(rtt))
+		printf(", RTT %.3f ms", rtt / 1000);
+	if (figures->min_rtt_us > 0)
+		printf(" (min %.3f)", (double)figures->min_rtt_us / 1000);
+	printf(", cwnd %u", figures->cwnd);
+	if (figures->pmtu > 0)
+		printf(", path MTU %u", figures->pmtu);
+	putchar('\n');
+}
+
 void report_ping_text(const struct books *books)
 {
 	static const double percents[] = {50, 90, 99, 99.9};

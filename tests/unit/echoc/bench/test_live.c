@@ -54,13 +54,13 @@ static const char *written(void)
 	return text;
 }
 
+static struct books books;
+static const struct report_span span = {.seconds = 1, .messages = 12345, .bytes = 64 * 12345};
+static const struct live_line line = {
+	.elapsed = 3, .duration = 10, .span = &span, .books = &books, .lost = 7};
+
 static void draw(void)
 {
-	static struct books books;
-	const struct report_span span = {.seconds = 1, .messages = 12345, .bytes = 64 * 12345};
-	const struct live_line line = {
-		.elapsed = 3, .duration = 10, .span = &span, .books = &books, .lost = 7};
-
 	live_draw(&line);
 }
 
@@ -112,4 +112,12 @@ TEST_EACH(all_rows_of_a_line_are_erased, 2)
 	ck_assert_str_eq(written(), expected);
 	live_erase();
 	ck_assert_str_eq(written(), ERASED);
+}
+
+/* In a log. */
+TEST(a_line_without_a_terminal_is_plain)
+{
+	live_print(&line);
+	fflush(stdout);
+	ck_assert_str_eq(written(), "3/10 s 12,345/s 0.8 MB/s p50 - p99 - lost 7\r\n");
 }
