@@ -135,19 +135,18 @@ static int check_protocol(const struct target_options *target)
 	return 0;
 }
 
-/* The far sides that measure, too, are UDP only. */
-static int check_far_side(struct arguments *arguments)
+static int check_mode(const struct arguments *arguments)
 {
-	bool measures = arguments->stamp || arguments->plus;
-
-	if (arguments->stamp && arguments->plus)
-		return bad_usage("--stamp and --plus cannot be used together: choose one");
 	if (arguments->only_tcp && arguments->mode->is_udp_only)
 		return bad_usage("%s is UDP only", arguments->mode->name);
 	if (arguments->target.tos != 0 && arguments->mode->is_udp_only)
 		return bad_usage("-Q does not apply to %s: use --dscp", arguments->mode->name);
-	if (arguments->only_tcp && measures)
-		return bad_usage("-t does not apply to --stamp and --plus, which are UDP only");
+	return 0;
+}
+
+/* What only far sides that measure, too, have a use for. */
+static int check_measuring(const struct arguments *arguments, bool measures)
+{
 	if ((arguments->key_file || arguments->ssid > 0) && !arguments->stamp &&
 	    !arguments->mode->speaks_stamp)
 		return bad_usage("--key-file and --ssid need --stamp");
@@ -156,6 +155,20 @@ static int check_far_side(struct arguments *arguments)
 	if (arguments->ttl_guarded && arguments->ttl_fresh)
 		return bad_usage("--ttl-guarded and --ttl-fresh cannot be used together: choose "
 				 "one");
+	return 0;
+}
+
+/* The far sides that measure, too, are UDP only. */
+static int check_far_side(struct arguments *arguments)
+{
+	bool measures = arguments->stamp || arguments->plus;
+
+	if (arguments->stamp && arguments->plus)
+		return bad_usage("--stamp and --plus cannot be used together: choose one");
+	if (arguments->only_tcp && measures)
+		return bad_usage("-t does not apply to --stamp and --plus, which are UDP only");
+	if (check_mode(arguments) < 0 || check_measuring(arguments, measures) < 0)
+		return -1;
 	arguments->target.udp |= measures;
 	if (arguments->stamp)
 		arguments->target.default_port = STAMP_PORT;

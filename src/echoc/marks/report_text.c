@@ -120,29 +120,37 @@ static enum fate fate_of(const struct marks *marks, const struct mark *mark, boo
 	return tos >> 2 == 0 && mark->dscp != 0 ? BLEACHED : CHANGED;
 }
 
+static size_t count_with(const struct marks *marks, bool back, enum fate fate)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < marks->dscps; i++)
+		count += fate_of(marks, &marks->marks[i], back) == fate;
+	return count;
+}
+
+static void print_names(const struct marks *marks, bool back, enum fate fate)
+{
+	for (size_t i = 0; i < marks->dscps; i++) {
+		if (fate_of(marks, &marks->marks[i], back) == fate)
+			print_name(&marks->marks[i]);
+	}
+	putchar('\n');
+}
+
 /* A line for each fate of DSCPs on a way that any of them had. */
 static void print_way(const struct marks *marks, const char *way, bool back)
 {
-	static const char *const words[] = {"unchanged", "bleached to 0", "changed", "lost",
+	static const char *const words[] = {NULL, "bleached to 0", "changed", "lost",
 					    "lost on either way"};
 
-	for (enum fate fate = UNCHANGED; fate < FATES; fate++) {
-		size_t count = 0;
-
-		for (size_t i = 0; i < marks->dscps; i++) {
-			const struct mark *mark = &marks->marks[i];
-
-			if (fate_of(marks, mark, back) != fate)
-				continue;
-			if (count++ == 0 && fate != UNCHANGED)
-				printf("DSCP %s: %s:", way, words[fate]);
-			if (fate != UNCHANGED)
-				print_name(mark);
-		}
-		if (fate == UNCHANGED)
-			printf("DSCP %s: %zu of %zu %s", way, count, marks->dscps, words[fate]);
-		if (count > 0 || fate == UNCHANGED)
-			putchar('\n');
+	printf("DSCP %s: %zu of %zu unchanged\n", way, count_with(marks, back, UNCHANGED),
+	       marks->dscps);
+	for (enum fate fate = BLEACHED; fate < FATES; fate++) {
+		if (count_with(marks, back, fate) == 0)
+			continue;
+		printf("DSCP %s: %s:", way, words[fate]);
+		print_names(marks, back, fate);
 	}
 }
 
