@@ -34,7 +34,7 @@ _echoc()
 		return
 	fi
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'ping bench send flows marks idle --help --version' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'ping bench send flows mtu marks idle --help --version' -- "$cur")
 		return
 	fi
 	case ${COMP_WORDS[1]} in
@@ -58,6 +58,10 @@ _echoc()
 	marks)
 		options+=' -c -i -W --dscp --key-file --ssid --stamp'
 		values+=' -c -i -W --dscp --key-file --ssid'
+		;;
+	mtu)
+		options+=' -W'
+		values+=' -W'
 		;;
 	send)
 		options+=' -w'

@@ -100,5 +100,15 @@ const struct mode mode_table[] = {
 			"        --stamp  port 862 by default  --key-file FILE  --ssid N",
 		.run = idle_run,
 	},
+	{
+		.name = "mtu",
+		.letter = 'm',
+		.prefers_udp = true,
+		.needs_host = true,
+		.usage = "[-t] [-W TIMEOUT] HOST[:PORT]",
+		.purpose = "the largest packet that passes, each way, and who says so",
+		.options = "-W TIMEOUT (1s)  -v  each size that is tried",
+		.run = mtu_run,
+	},
 	{.name = NULL},
 };

@@ -92,6 +92,9 @@ static void take(struct icmp_error *error, const struct sock_extended_err *repor
 	char text[64];
 
 	error->remote = reported->ee_origin == V4 || reported->ee_origin == V6;
+	error->too_large = reported->ee_errno == EMSGSIZE;
+	if (error->too_large)
+		error->mtu = reported->ee_info;
 	if (!error->remote)
 		return;
 	error->port_unreachable = reported->ee_errno == ECONNREFUSED;

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/address.h"
 #include "base/compiler.h"
@@ -20,6 +21,8 @@ struct icmp_error {
 	bool remote;	       /* false: our own kernel's, which send(2) returns, too */
 	bool port_unreachable; /* nothing listens there */
 	struct address from;   /* length 0: not known */
+	uint32_t mtu;	       /* of the next link, which the packet was too large for; else 0 */
+	bool too_large;	       /* also one that does not tell the MTU */
 	size_t quoted;	       /* bytes of the datagram, from its start, that came with it */
 	char text[ICMP_ERROR_TEXT_MAX]; /* "from 192.0.2.1: host unreachable" */
 };

@@ -17,6 +17,13 @@
 
 #include "base/clock.h"
 
+#ifndef IP_RECVFRAGSIZE
+#define IP_RECVFRAGSIZE 25
+#endif
+#ifndef IPV6_RECVFRAGSIZE
+#define IPV6_RECVFRAGSIZE 77
+#endif
+
 #define CONTROL_SIZE 256
 #define STAMP_SLACK (20 * NS_PER_MS) /* from the stamp to the socket: the kernel's queues */
 
@@ -49,6 +56,14 @@ void receive_prepare(struct receiver *receiver, int fd)
 	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &on, sizeof(on));
 	(void)setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &on, sizeof(on));
 	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, &on, sizeof(on));
+}
+
+void receive_prepare_fragments(int fd)
+{
+	const int on = 1;
+
+	(void)setsockopt(fd, IPPROTO_IP, IP_RECVFRAGSIZE, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVFRAGSIZE, &on, sizeof(on));
 }
 
 /*
@@ -95,6 +110,10 @@ static void read_control(const struct receiver *receiver, struct msghdr *message
 			reception->tos = *CMSG_DATA(control);
 		else if (is(control, IPPROTO_IPV6, IPV6_TCLASS))
 			memcpy(&reception->tos, CMSG_DATA(control), sizeof(reception->tos));
+		else if (is(control, IPPROTO_IP, IP_RECVFRAGSIZE) ||
+			 is(control, IPPROTO_IPV6, IPV6_RECVFRAGSIZE))
+			memcpy(&reception->fragment, CMSG_DATA(control),
+			       sizeof(reception->fragment));
 	}
 }
 

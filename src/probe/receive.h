@@ -19,6 +19,7 @@ struct reception {
 	bool by_kernel; /* and that is the kernel's time, not ours after waking up */
 	int ttl;	/* or hop limit; -1 when unknown, as always over TCP */
 	int tos;	/* or traffic class; likewise */
+	int fragment;	/* the largest it came in, a whole packet; 0: it came in one piece */
 };
 
 /* How far CLOCK_REALTIME is ahead of our clock; only a step of the wall clock changes it. */
@@ -33,6 +34,9 @@ struct receiver {
 
 /* Asks the kernel for what receive() reads; what it does not have is done without. */
 void receive_prepare(struct receiver *receiver, int fd);
+
+/* Also for the size of fragments. */
+void receive_prepare_fragments(int fd);
 
 /* As recv(2). A packet may have waited for any time, also while the wall clock was set. */
 ssize_t receive(struct receiver *receiver, void *buffer, size_t size,

@@ -25,7 +25,7 @@ static void expect_screen(const struct echoc *echoc)
 	ck_assert_msg(rows <= ROWS, "%zu rows: %s", rows, echoc->output);
 }
 
-static const char *const modes[] = {"ping", "bench", "send", "flows"};
+static const char *const modes[] = {"ping", "bench", "send", "flows", "marks", "mtu", "idle"};
 
 TEST(the_help_of_all_modes_fits_a_screen)
 {

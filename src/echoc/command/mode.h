@@ -39,7 +39,7 @@ extern const struct mode mode_table[]; /* of modes.c; ends with one without a na
 /* NULL: none of MODES has that name. */
 const struct mode *mode_find(const struct mode *modes, const char *name);
 
-/* "ping, bench, send, flows, marks or idle". */
+/* "ping, bench, send, flows, marks, idle or mtu". */
 const char *mode_names(const struct mode *modes, char text[static MODE_NAMES_MAX]);
 
 /* The synopsis of one, or with NULL of all; and the whole help, on standard output. */
@@ -55,4 +55,5 @@ mode_run bench_run;
 mode_run flows_run;
 mode_run idle_run;
 mode_run marks_run;
+mode_run mtu_run;
 mode_run send_run;

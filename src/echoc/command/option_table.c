@@ -38,7 +38,7 @@ static const struct option_row rows[] = {
 	{LONG_PROXY, EVERY_MODE, KIND_PROXY, AT(target.proxy), NULL, 0, 0},
 	{'c', "p", KIND_NUMBER, AT(count), NULL, 1, UINT64_MAX >> 8},
 	{'i', "p", KIND_DURATION, AT(interval_ms), "1s", 1, 24 * HOUR_MS},
-	{'W', "pfk", KIND_DURATION, AT(timeout_ms), "1s", 1, HOUR_MS},
+	{'W', "pfkm", KIND_DURATION, AT(timeout_ms), "1s", 1, HOUR_MS},
 	{'w', "p", KIND_DURATION, AT(deadline_ms), NULL, 1, YEAR_MS},
 	{'D', "p", KIND_FLAG, AT(wall_clock), NULL, 0, 0},
 	{LONG_REPORT, "p", KIND_DURATION, AT(report_ms), NULL, 1, YEAR_MS},

@@ -94,6 +94,8 @@ RUNS = [
     ("bench table", "table", ["bench", "-d", "20ms", "unix:{directory}/stream"]),
     ("flows udp", "json", ["flows", "--json", *FLOWS, "-I", "{address}", "{ip}"]),
     ("flows tcp", "json", ["flows", "--json", "-t", *FLOWS, "{ip}"]),
+    ("mtu udp", "mtu", ["mtu", "-W", "300ms", "{ip}"]),
+    ("mtu tcp", "mtu", ["mtu", "-t", "-W", "300ms", "{ip}"]),
     ("flows text", "flows", ["flows", *FLOWS, "{ip}"]),
     ("send tcp", "echo", ["send", "-w", "300ms", "{ip}"]),
     ("send udp", "echo", ["send", "-u", "-w", "300ms", "-I", "{address}", "{ip}"]),
@@ -179,6 +181,8 @@ def is_success(kind, output):
         return output == TEXT
     if kind == "text":
         return "3 sent, 3 received, 0 lost (0.0%)" in output and "jitter (RFC 3550) = " in output
+    if kind == "mtu":
+        return output.count("\n") == 3 and "\nthere " in output and "\nback " in output
     if kind == "flows":
         return "No flow lost anything." in output
     if kind == "table":

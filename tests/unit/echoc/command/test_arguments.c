@@ -73,6 +73,15 @@ TEST(bench_has_the_documented_defaults)
 	ck_assert_uint_eq(arguments.threads, 1);
 }
 
+TEST(mtu_has_the_documented_defaults)
+{
+	ck_assert_int_eq(parse("mtu host"), 0);
+	ck_assert_uint_eq(arguments.timeout_ms, 1000);
+	ck_assert(arguments.target.udp);
+	ck_assert_int_eq(parse("mtu -t host"), 0);
+	ck_assert(!arguments.target.udp);
+}
+
 TEST(flows_has_the_documented_defaults)
 {
 	ck_assert_int_eq(parse("flows host"), 0);
@@ -202,7 +211,7 @@ TEST(a_text_may_look_like_an_option)
 }
 
 static const char *const refused[][2] = {
-	{"", "missing mode: use ping, bench, send, flows, marks or idle"},
+	{"", "missing mode: use ping, bench, send, flows, marks, idle or mtu"},
 	{"pong host", "unknown mode \"pong\""},
 	{"ping", "missing target"},
 	{"ping a b", "more than one target: \"b\""},
@@ -269,6 +278,8 @@ static const char *const refused[][2] = {
 	{"send -s 64 host", "send has no option -s"},
 	{"send --busy host", "send has no option --busy"},
 	{"send", "missing target"},
+	{"mtu -s 64 host", "mtu has no option -s"},
+	{"mtu unix:/x", "mtu needs a host"},
 	{"flows -n 0 host", "from 1 to 4096"},
 	{"flows -r 0 host", "from 1 to 1000000"},
 	{"flows -i 1s host", "flows has no option -i"},
