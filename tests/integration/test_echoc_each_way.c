@@ -18,7 +18,7 @@
 #define SESSIONS "stamp_sessions = 64\n"
 #define PLUS "[listener a]\naddress = 127.0.0.1:0\nmode = echoplus\n" SESSIONS
 #define KEY "404142434445464748494a4b4c4d4e4f"
-#define PING "ping", "--json", "-c", "12", "-i", "20ms", "-W", "500ms"
+#define PING "ping", "--json", "-c", "12", "-i", "20ms", "-W", "2s"
 
 static struct echod *echod;
 static char key_path[] = "/tmp/echoc-test-XXXXXX";
@@ -149,7 +149,7 @@ TEST(echoplus_counts_from_its_first_answer)
 TEST(losses_are_in_words_too)
 {
 	struct echoc echoc = echoc_run(ECHOC_ARGS(
-		"ping", "--stamp", "-c", "8", "-i", "20ms", "-W", "500ms",
+		"ping", "--stamp", "-c", "8", "-i", "20ms", "-W", "2s",
 		RELAY(.port = start(STAMP SESSIONS), .lost_there = 1 << 2 | 1 << 3 | 1 << 4)));
 
 	EXPECT(&echoc, 1, "STAMP 127.0.0.1:", "8 sent, 5 received, 3 lost",

@@ -15,7 +15,7 @@
 
 #define STAMP "[listener a]\naddress = 127.0.0.1:0\nmode = stamp\n"
 #define ECHO "[listener a]\naddress = 127.0.0.1:0\nprotocol = udp\n"
-#define MARKS "marks", "-i", "1ms", "-W", "500ms"
+#define MARKS "marks", "-i", "1ms", "-W", "2s"
 
 static struct echod *echod;
 

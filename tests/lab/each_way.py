@@ -57,7 +57,7 @@ class Path:
 
     def ping(self, *arguments, version=4):
         """The summary of a ping."""
-        done = self.run("ping", "--json", "-c", str(COUNT), "-i", "10ms", "-W", "500ms",
+        done = self.run("ping", "--json", "-c", str(COUNT), "-i", "10ms", "-W", "1s",
                         *arguments, self.targets[version])
         check(done.stdout, done.stderr)
         return json.loads(done.stdout.splitlines()[-1])

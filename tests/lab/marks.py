@@ -14,7 +14,7 @@ DSCPS = 23  # those in use
 
 def marks(path, version, *arguments):
     """The status, the marks by (DSCP, ECN), and the summary."""
-    done = path.run("marks", "--json", "-i", "2ms", "-W", "500ms", *arguments,
+    done = path.run("marks", "--json", "-i", "2ms", "-W", "1s", *arguments,
                     path.targets[version])
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     check(lines and lines[-1]["type"] == "summary", done.stderr)

@@ -31,17 +31,23 @@ struct exchange {
 	const struct stamp_form *form;
 	struct receiver receiver;
 	uint64_t offset; /* of the wall clock */
+	bool is_ipv6;
 	struct sent *probes;
 	size_t total, sent, waiting;
 };
 
-static void set_tos(int fd, int tos)
+static int set_tos(const struct exchange *exchange, int tos)
 {
-	(void)setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
-	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
+	int fd = exchange->receiver.fd;
+	int v4 = setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
+
+	if (!exchange->is_ipv6)
+		return v4;
+	return setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
 }
 
-static void send_probe(struct exchange *exchange, struct mark *mark, bool again)
+/* -1 and errno: it cannot be marked. */
+static int send_probe(struct exchange *exchange, struct mark *mark, bool again)
 {
 	struct stamp_question question = {.sequence = (uint32_t)exchange->sent,
 					  .error = stamp_estimate(),
@@ -49,7 +55,8 @@ static void send_probe(struct exchange *exchange, struct mark *mark, bool again)
 	uint8_t packet[PACKET_MAX];
 	unsigned attempts = 3; /* the error of an earlier datagram is reported first */
 
-	set_tos(exchange->receiver.fd, mark_tos(mark));
+	if (set_tos(exchange, mark_tos(mark)) < 0)
+		return -1;
 	question.time = stamp_time_of(clock_ns() + exchange->offset);
 	stamp_write(exchange->form, &question, packet);
 	while (send(exchange->receiver.fd, packet, exchange->form->size, MSG_NOSIGNAL) < 0 &&
@@ -59,6 +66,7 @@ static void send_probe(struct exchange *exchange, struct mark *mark, bool again)
 	exchange->waiting++;
 	mark->sent += !again;
 	mark->sent_again += again;
+	return 0;
 }
 
 /* The number of the probe that a reply is to; the total: of none that waits. */
@@ -137,7 +145,8 @@ static void read_some(struct exchange *exchange, uint64_t until)
 		exchange->marks->refused += errno == ECONNREFUSED;
 }
 
-static void send_all(struct exchange *exchange, const struct arguments *arguments, bool again)
+/* -1 and errno. */
+static int send_all(struct exchange *exchange, const struct arguments *arguments, bool again)
 {
 	const struct marks *marks = exchange->marks;
 	uint64_t due = clock_ns();
@@ -150,29 +159,38 @@ static void send_all(struct exchange *exchange, const struct arguments *argument
 		do
 			read_some(exchange, due);
 		while (clock_ns() < due);
-		send_probe(exchange, mark, again);
+		if (send_probe(exchange, mark, again) < 0)
+			return -1;
 		due += arguments->interval_ms * NS_PER_MS;
 	}
 	due = clock_ns() + arguments->timeout_ms * NS_PER_MS;
 	while (exchange->waiting > 0 && clock_ns() < due)
 		read_some(exchange, due);
 	exchange->waiting = 0;
+	return 0;
 }
 
 int marks_exchange(struct marks *marks, const struct arguments *arguments,
-		   const struct stamp_form *form, int fd)
+		   const struct stamp_form *form, const struct target *target, int fd,
+		   struct reason *reason)
 {
+	int family = target->candidates[target->chosen].sa.sa_family;
 	struct exchange exchange = {.marks = marks,
 				    .form = form,
 				    .offset = wall_clock_offset(),
+				    .is_ipv6 = family == AF_INET6,
 				    .total = 2 * marks->count * (size_t)arguments->count};
+	int result;
 
 	exchange.probes = calloc(exchange.total, sizeof(*exchange.probes));
 	if (!exchange.probes)
-		return -1;
+		return reason_set(reason, "out of memory");
 	receive_prepare(&exchange.receiver, fd);
-	send_all(&exchange, arguments, false);
-	send_all(&exchange, arguments, true);
+	result = send_all(&exchange, arguments, false);
+	if (result == 0)
+		result = send_all(&exchange, arguments, true);
+	if (result < 0)
+		(void)reason_set(reason, "cannot mark packets: %s", strerror(errno));
 	free(exchange.probes);
-	return 0;
+	return result;
 }

@@ -16,6 +16,7 @@
 #include "probe/stamp_sender.h"
 #include "probe/target.h"
 
-/* FD is connected to the target, and stays the caller's. -1: without memory. */
+/* FD is connected to the chosen address of the target, and stays the caller's. */
 int marks_exchange(struct marks *marks, const struct arguments *arguments,
-		   const struct stamp_form *form, int fd) WARN_UNUSED;
+		   const struct stamp_form *form, const struct target *target, int fd,
+		   struct reason *reason) WARN_UNUSED;

@@ -141,6 +141,17 @@ bool marks_are_seen(const struct marks *marks)
 	return false;
 }
 
+bool marks_are_complete(const struct marks *marks)
+{
+	for (size_t i = 0; i < marks->dscps; i++) {
+		const struct mark *mark = &marks->marks[i];
+
+		if (mark->received > 0 && (mark->there < 0 || mark->back < 0))
+			return false;
+	}
+	return true;
+}
+
 bool marks_are_returned(const struct marks *marks)
 {
 	int first = -1;
@@ -204,7 +215,7 @@ bool marks_clean(const struct marks *marks)
 {
 	struct mark_sums sums = marks_sum(marks);
 
-	if (!(marks->far == FAR_STAMP ? marks_are_seen(marks) : marks_are_returned(marks)))
+	if (!(marks->far == FAR_STAMP ? marks_are_complete(marks) : marks_are_returned(marks)))
 		return false;
 	return sums.received == sums.sent && sums.changed_there == 0 && sums.changed_back == 0;
 }

@@ -59,6 +59,9 @@ static inline uint8_t mark_tos(const struct mark *mark)
 /* Whether any reply said with which mark its probe arrived; a reflector may know no options. */
 bool marks_are_seen(const struct marks *marks);
 
+/* Whether every DSCP that was answered is known on both ways. */
+bool marks_are_complete(const struct marks *marks);
+
 /* Only if the far side returns DSCPs can an echo show any: replies that all have one do not. */
 bool marks_are_returned(const struct marks *marks);
 

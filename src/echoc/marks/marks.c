@@ -66,9 +66,9 @@ static int run(struct marks *marks, const struct arguments *arguments, struct ta
 	if (fd < 0)
 		return -1;
 	report_start(marks, arguments, target, fd);
-	result = marks_exchange(marks, arguments, &form, fd);
+	result = marks_exchange(marks, arguments, &form, target, fd, reason);
 	close(fd);
-	return result == 0 ? 0 : reason_set(reason, "out of memory");
+	return result;
 }
 
 enum echoc_status marks_run(const struct arguments *arguments, struct target *target)

@@ -115,6 +115,8 @@ static enum fate fate_of(const struct marks *marks, const struct mark *mark, boo
 		return ALL_LOST;
 	if (lost_on == WAY_THERE)
 		return NOT_TRIED;
+	if (tos < 0)
+		return NOT_TRIED;
 	if (changed == 0)
 		return UNCHANGED;
 	return tos >> 2 == 0 && mark->dscp != 0 ? BLEACHED : CHANGED;

@@ -29,6 +29,12 @@ address = {address}:{port}
 address = unix:{directory}/stream
 address = unixgram:{directory}/datagram
 udp_rate = 0
+[listener stamp]
+address = {address}:{stamp_port}
+mode = stamp
+stamp_sessions = 64
+udp_rate = 0
+allow = 0.0.0.0/0
 """
 
 
@@ -82,6 +88,7 @@ CALLS = [
 
 PING = ["-c", "3", "-i", "5ms", "-W", "300ms"]
 FLOWS = ["-n", "3", "-r", "300", "-d", "30ms", "-W", "300ms"]
+MARKS = ["--dscp", "0,ef", "-c", "1", "-i", "1ms", "-W", "300ms"]
 # Name, what kind of result it has, arguments; {tcp} stands for the address, and so on.
 RUNS = [
     ("ping tcp", "text", ["ping", *PING, "{ip}"]),
@@ -97,6 +104,9 @@ RUNS = [
     ("mtu udp", "mtu", ["mtu", "-W", "300ms", "{ip}"]),
     ("mtu tcp", "mtu", ["mtu", "-t", "-W", "300ms", "{ip}"]),
     ("flows text", "flows", ["flows", *FLOWS, "{ip}"]),
+    ("ping stamp", "json", ["ping", "--json", "--stamp", *PING, "{stamp}"]),
+    ("marks", "marks", ["marks", "--json", *MARKS, "{stamp}"]),
+    ("marks text", "marks text", ["marks", *MARKS, "{stamp}"]),
     ("send tcp", "echo", ["send", "-w", "300ms", "{ip}"]),
     ("send udp", "echo", ["send", "-u", "-w", "300ms", "-I", "{address}", "{ip}"]),
     ("send text", "echo", ["send", "-w", "300ms", "{ip}", TEXT]),
@@ -108,8 +118,9 @@ class Server(daemon.Daemon):
 
     def __init__(self):
         self.directory = tempfile.TemporaryDirectory(prefix="torture-")
-        address, (port,) = free_ports(1)
+        address, (port, stamp_port) = free_ports(2)
         self.words = {"address": address, "port": port, "ip": f"{address}:{port}",
+                      "stamp_port": stamp_port, "stamp": f"{address}:{stamp_port}",
                       "directory": self.directory.name}
         self.log_path = os.path.join(self.directory.name, "log")
         with open(os.path.join(self.directory.name, "conf"), "w") as file:
@@ -187,7 +198,12 @@ def is_success(kind, output):
         return "No flow lost anything." in output
     if kind == "table":
         return "echoc used" in output and "corrupt                       0" in output
+    if kind == "marks text":
+        return "DSCP back: 2 of 2 unchanged" in output and "5 sent, 5 received" in output
     books = summary_of(output)
+    if kind == "marks":
+        return books.get("received") == books.get("sent") == 5 and books["l4s_there"] and \
+            not books["marks_changed_there"] and not books["marks_changed_back"]
     return books.get("received", 0) > 0 and books["sent"] == books["received"] and \
         not any(books[name] for name in ("lost", "corrupt", "truncated"))
 

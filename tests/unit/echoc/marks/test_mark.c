@@ -184,6 +184,15 @@ TEST(without_the_option_nothing_is_known)
 	ck_assert(!marks_clean(&marks));
 }
 
+TEST(what_is_not_known_on_one_way_is_not_clean)
+{
+	answer_all();
+	ck_assert(marks_are_complete(&marks));
+	marks.marks[1].back = -1; /* the kernel does not tell */
+	ck_assert(!marks_are_complete(&marks));
+	ck_assert(!marks_clean(&marks));
+}
+
 TEST(an_echo_server_may_return_dscps)
 {
 	marks.far = FAR_ECHO;
