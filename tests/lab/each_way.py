@@ -9,13 +9,16 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
-from lab import Echod, Host, Link, Skip, check, test
+from lab import Aside, Echod, Host, Link, Skip, check, test, udp_socket
+from stamp import scapy
 
 ECHOC = os.path.join(os.path.dirname(os.path.abspath(os.environ.get("ECHOD", ""))), "echoc")
 STATEFUL = {"mode": "stamp", "stamp_sessions": 64, "udp_rate": 0, "allow": "0.0.0.0/0 ::/0"}
 THERE, BACK = "client", "server"  # the interface of the router that a way comes in by
 COUNT = 40
+EPOCH = 2208988800  # of Unix, in NTP's time
 
 
 class Path:
@@ -139,3 +142,37 @@ def the_address_behind_nat_is_seen():
     summary = path.ping("--stamp")
     check(summary["seen_address"].startswith("10.0.1.1:"), summary["seen_address"])
     return summary["seen_address"]
+
+
+def reflect(host, address, answers):
+    """In the background: a reflector on HOST's port 862, for so many ANSWERS, in scapy's words. It
+    knows no options, answers with the base packet alone, and counts."""
+    stamp = scapy()
+    sock = udp_socket(host, address, port=862, seconds=30)
+
+    def serve():
+        for number in range(answers):
+            data, peer = sock.recvfrom(65536)
+            received = time.time() + EPOCH
+            asked = stamp.STAMPSessionSenderTestUnauthenticated(
+                data[:44], _parent=stamp.UDP(len=8 + 44))
+            sock.sendto(bytes(stamp.STAMPSessionReflectorTestUnauthenticated(
+                seq=number, ts=time.time() + EPOCH, ssid=asked.ssid, ts_rx=received,
+                seq_sender=asked.seq, ts_sender=asked.ts, ttl_sender=254,
+                err_estimate_sender=asked.err_estimate)), peer)
+    return Aside(serve)
+
+
+@test
+def other_people_s_reflectors_are_understood():
+    path = Path(**STATEFUL)
+    reflector = reflect(path.server, "10.0.1.2", 10)
+    path.rule(THERE, "numgen inc mod 4 == 1 counter drop")
+    done = path.run("ping", "--json", "--stamp", "-c", "13", "-i", "20ms", "-W", "1s", "10.0.1.2")
+    reflector.result()
+    summary = json.loads(done.stdout.splitlines()[-1])
+    found = summary["lost_there"], summary["lost_back"], summary["lost_unknown"]
+    check(found == (3, 0, 0) and summary["received"] == 10, summary)
+    check(summary["truncated"] == summary["corrupt"] == summary["unexpected"] == 0, summary)
+    check(summary["hops_there"] == 1 and summary["dscp_seen"] is None, summary)
+    return "scapy: 3 there, 0 back"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* One silent flow, with the far side at the other end of a pair of sockets and a clock of its own. */
+/* One silent flow: the far side is the other end of a pair of sockets, the clock is made up. */
 
 #include "config.h"
 
