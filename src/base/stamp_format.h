@@ -84,7 +84,7 @@ uint16_t stamp_estimate_of(uint64_t maxerror);
 /* CLOCK_REALTIME, nanoseconds since 1970, as seconds since 1900 and a fraction, 32 bits each. */
 static inline uint64_t stamp_time_of(uint64_t realtime)
 {
-	uint64_t seconds = realtime / NS_PER_S + UINT64_C(2208988800);
+	uint64_t since_1900 = realtime / NS_PER_S + UINT64_C(2208988800);
 
-	return seconds << 32 | (realtime % NS_PER_S << 32) / NS_PER_S;
+	return since_1900 << 32 | (realtime % NS_PER_S << 32) / NS_PER_S;
 }

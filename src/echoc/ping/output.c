@@ -146,10 +146,10 @@ void ping_output_reply(const struct ping_output *output, const struct ping_reply
 	       reply->sequence, ms_text((double)reply->rtt, time));
 	if (output->arguments->verbose && reply->reception.ttl >= 0)
 		printf(" ttl=%d", reply->reception.ttl);
-	if (output->arguments->verbose)
+	if (output->arguments->verbose) {
 		printf(" clock=%s", reply->reception.by_kernel ? "kernel" : "own");
-	if (output->arguments->verbose)
 		far_report_print(reply->report);
+	}
 	if (reply->fate != FATE_RECEIVED)
 		printf(" %s", reply->fate == FATE_LATE ? "late" : "duplicate");
 	print_finding(&reply->finding);

@@ -111,13 +111,13 @@ void pinger_settle_overdue(struct pinger *pinger, uint64_t sequence)
 
 	pinger_count_own_drops(pinger);
 	own = own_faults_explain(&pinger->own, sequence, sent);
-	if (own)
+	if (own) {
 		excuse(pinger, sequence);
-	if (own)
 		pinger_settle_lost(pinger, sequence, own);
-	else
+	} else {
 		pinger_settle_lost(pinger, sequence,
 				   pinger->link.fd >= 0 ? "timeout" : "not connected");
+	}
 }
 
 void pinger_enter_pause(struct pinger *pinger, uint64_t stopped)

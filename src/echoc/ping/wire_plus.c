@@ -84,7 +84,7 @@ static void begin(struct pinger *pinger, uint64_t sequence, uint32_t count)
 	pinger->far.loss.base = sequence - 1;
 }
 
-static void report(struct pinger *pinger, uint64_t sequence)
+static void fill_report(struct pinger *pinger, uint64_t sequence)
 {
 	uint32_t answered = get32(pinger->buffer + ANSWERED);
 	uint32_t count = answered + get32(pinger->buffer + FAILED);
@@ -112,7 +112,7 @@ static uint64_t judge(struct pinger *pinger, size_t length, struct finding *find
 	if (!flow_holds(&pinger->flow, sequence))
 		return 0;
 	*finding = compare(pinger, sequence, length);
-	report(pinger, sequence);
+	fill_report(pinger, sequence);
 	return sequence;
 }
 

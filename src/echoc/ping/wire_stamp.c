@@ -138,7 +138,7 @@ static void report_times(struct pinger *pinger, uint64_t sent, const struct stam
 			stamp_error_ns(answer->error) + stamp_error_ns(answer->request_error);
 }
 
-static void report(struct pinger *pinger, uint64_t sequence, const struct stamp_answer *answer)
+static void fill_report(struct pinger *pinger, uint64_t sequence, const struct stamp_answer *answer)
 {
 	pinger->report = no_far_report;
 	pinger->report.present = true;
@@ -187,7 +187,7 @@ static uint64_t judge(struct pinger *pinger, size_t length, struct finding *find
 		return 0;
 	}
 	*finding = compare(pinger, sequence, length);
-	report(pinger, sequence, &answer);
+	fill_report(pinger, sequence, &answer);
 	return sequence;
 }
 
