@@ -44,7 +44,7 @@ _echoc()
 		values+=' -c -i -s -w -W --outage --report --key-file --ssid'
 		;;
 	bench)
-		options+=' -c -d -g -j -p -r -s -W --busy'
+		options+=' -c -d -g -j -p -r -s -W --busy --connect'
 		values+=' -c -d -j -p -r -s -W'
 		;;
 	flows)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""The loads, and how to apply one to a server: with echoc bench or connect.c."""
+"""The loads, and how to apply one to a server: with echoc bench."""
 
 import dataclasses
 import json
@@ -21,14 +21,14 @@ class Load:
     name: str
     title: str
     protocol: str
-    options: str  # of echoc bench; empty: connect.c
+    options: str  # of echoc bench
     peers: tuple
     size: int
     bulk: bool = False  # counted in MiB, not in messages
 
     @property
     def unit(self):
-        return "MiB" if self.bulk else "message" if self.options else "connection"
+        return "MiB" if self.bulk else "connection" if "--connect" in self.options else "message"
 
     @property
     def units(self):
@@ -59,7 +59,8 @@ LOADS = [
     Load("tcp-512-1000", "TCP 512 B, 1,000 connections", "tcp", "-s 512 -c 1000", ("epoll",), 512),
     Load("tcp-deep", "TCP 64 B, 50 connections, 16 deep", "tcp", "-s 64 -c 50 -p 16", ALL_TCP, 64),
     Load("tcp-bulk", "TCP 1 MiB, 4 connections", "tcp", "-s 1m -c 4", ALL_TCP, 2**20, bulk=True),
-    Load("tcp-connect", "TCP connect, echo 64 B, close", "tcp", "", ALL_TCP, 64),
+    Load("tcp-connect", "TCP connect, echo 64 B, close", "tcp", "--connect -s 64 -c 8",
+         ALL_TCP, 64),
     udp_load(64, 8, 16),
     udp_load(64, 50, 16),
     udp_load(64, 50, 1),
@@ -74,8 +75,6 @@ LOADS = [
 
 def command_line(build, load, port, seconds):
     argv = ["taskset", "-c", LOAD_CORE]
-    if not load.options:
-        return [*argv, f"{build}/peers/connect", str(port), str(seconds)]
     return [*argv, f"{build}/echoc", "bench", "--json", *load.options.split(),
             "-d", f"{int(seconds * 1000)}ms", f"127.0.0.1:{port}"]
 

@@ -40,13 +40,14 @@ const struct mode mode_table[] = {
 		.usage =
 			"[-u] [-c CONNECTIONS] [-s SIZE] [-p DEPTH] [-r RATE]\n"
 			"                   [-d DURATION] [-W TIMEOUT] [-j THREADS] [-g] [--busy]\n"
-			"                   HOST[:PORT]",
+			"                   [--connect] HOST[:PORT]",
 		.purpose =
 			"DEPTH (1) messages outstanding on each connection, or RATE per second:\n"
 			"         how much does the path carry, and how fast",
 		.options = "-c CONNECTIONS (1)  -s SIZE (64)  -d DURATION (10s)  -j THREADS (1)\n"
 			   "        -g  send UDP in trains, eight of them outstanding without -p\n"
-			   "        -W TIMEOUT (1s)  --busy  poll without sleeping",
+			   "        -W TIMEOUT (1s)  --busy  poll without sleeping\n"
+			   "        --connect  a TCP connection for each message",
 		.run = bench_run,
 	},
 	{

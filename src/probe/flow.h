@@ -120,6 +120,12 @@ static inline uint64_t flow_sent_at(const struct flow *flow, uint64_t sequence)
 /* The next probe, whose round trip counts from TIME. */
 uint64_t flow_send(struct flow *flow, uint64_t time);
 
+/* One that waits is sent only now: its round trip counts from TIME. */
+static inline void flow_restamp(struct flow *flow, uint64_t sequence, uint64_t time)
+{
+	window_restamp(&flow->window, sequence, time);
+}
+
 /* A sequence that the window holds, as it was sent. */
 static inline struct probe flow_probe(const struct flow *flow, uint64_t sequence)
 {

@@ -88,6 +88,12 @@ static inline bool window_awaits(const struct window *window, uint64_t sequence,
 	       window->slots[sequence & window->mask] == window_packed(time, SLOT_WAITING);
 }
 
+/* A sequence that waits was not sent before TIME. */
+static inline void window_restamp(struct window *window, uint64_t sequence, uint64_t time)
+{
+	window->slots[sequence & window->mask] = window_packed(time, SLOT_WAITING);
+}
+
 /* How many can be pushed before the window is full. */
 static inline uint64_t window_room(const struct window *window)
 {

@@ -64,6 +64,13 @@ struct schema {
 	{                                                                                          \
 		"icmp_errors", 'n'                                                                 \
 	}
+#define BENCH                                                                                      \
+	{"connect_us.min", 'N'}, {"connect_us.avg", 'N'}, {"connect_us.max", 'N'},                 \
+		{"connect_us.mdev", 'N'}, {"connect_us.p50", 'N'}, {"connect_us.p90", 'N'},        \
+		{"connect_us.p99", 'N'}, {"connect_us.p999", 'N'},                                 \
+	{                                                                                          \
+		"rtt_buckets_ns", 'n'                                                              \
+	}
 #define START                                                                                      \
 	{"version", 's'}, {"mode", 's'}, {"target", 's'}, {"address", 's'}, {"protocol", 's'},     \
 		{"source", 'S'}, {"interface", 'S'}, {"tos", 'n'}, {"ttl", 'N'}, {"proxy", 'S'},   \
@@ -128,7 +135,8 @@ static const struct schema schemas[] = {
 	  {"duration_ms", 'n'},
 	  {"timeout_ms", 'n'},
 	  {"threads", 'n'},
-	  {"gso", 'b'}}},
+	  {"gso", 'b'},
+	  {"connect", 'b'}}},
 	{"start",
 	 "\"marks\"",
 	 {START, {"marks", 'n'}, {"count", 'n'}, {"interval_ms", 'n'}, {"timeout_ms", 'n'}}},
@@ -257,8 +265,8 @@ static const struct schema schemas[] = {
 	{"summary", NULL, {COUNTS, PING, OUTAGES, TCP}},
 	{"summary", NULL, {COUNTS, PING, OUTAGES, NO_TCP}},
 	{"summary", NULL, {COUNTS, PING, OUTAGES, NO_TCP, EACH_WAY}},
-	{"summary", NULL, {COUNTS, RATES, TCP, {"rtt_buckets_ns", 'n'}}},
-	{"summary", NULL, {COUNTS, RATES, NO_TCP, {"rtt_buckets_ns", 'n'}}},
+	{"summary", NULL, {COUNTS, RATES, TCP, BENCH}},
+	{"summary", NULL, {COUNTS, RATES, NO_TCP, BENCH}},
 	{"summary",
 	 NULL,
 	 {COUNTS,

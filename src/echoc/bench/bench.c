@@ -39,6 +39,7 @@ struct bencher {
 	struct bench_thread **threads;
 	size_t count;
 	int *sockets;
+	int first; /* --connect: a connection before the run, else -1 */
 	struct event_base *base;
 	struct event report;
 	struct event done;
@@ -136,6 +137,17 @@ static void allow_descriptors(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* It has shown that the target can be reached; each message connects by itself. */
+static int keep_first(struct bencher *bencher, size_t count, struct reason *reason)
+{
+	bencher->first = bencher->sockets[0];
+	for (size_t i = 0; i < count; i++)
+		bencher->sockets[i] = -1;
+	if (address_port(&bencher->target->source) != 0)
+		return reason_set(reason, "--connect cannot do with one source port");
+	return 0;
+}
+
 static int connect_all(struct bencher *bencher, struct reason *reason)
 {
 	size_t count = (size_t)bencher->shared.arguments->connections;
@@ -147,6 +159,8 @@ static int connect_all(struct bencher *bencher, struct reason *reason)
 	bencher->sockets[0] = target_open(bencher->target, CONNECT_TIMEOUT_MS, reason);
 	if (bencher->sockets[0] < 0)
 		return -1;
+	if (bencher->shared.arguments->connect)
+		return keep_first(bencher, count, reason);
 	return target_open_more(bencher->target, bencher->sockets + 1, count - 1,
 				CONNECT_TIMEOUT_MS, reason);
 }
@@ -207,6 +221,7 @@ static int bencher_init(struct bencher *bencher, const struct arguments *argumen
 	bencher->shared.arguments = arguments;
 	bencher->shared.target = target;
 	bencher->shared.wakeup = -1;
+	bencher->first = -1;
 	pthread_mutex_init(&bencher->shared.mutex, NULL);
 	if (bench_window_check(arguments, target->datagram, reason) < 0)
 		return -1;
@@ -217,13 +232,22 @@ static int bencher_init(struct bencher *bencher, const struct arguments *argumen
 	return connect_all(bencher, reason);
 }
 
+static void close_first(struct bencher *bencher)
+{
+	if (bencher->first >= 0)
+		close(bencher->first);
+	bencher->first = -1;
+}
+
 static int start(struct bencher *bencher, struct reason *reason)
 {
 	if (make_threads(bencher, reason) < 0)
 		return -1;
 	if (watch_signals(bencher) < 0)
 		return reason_set(reason, "out of memory");
-	bench_report_start(&bencher->shared, bencher->sockets[0]);
+	bench_report_start(&bencher->shared,
+			   bencher->first >= 0 ? bencher->first : bencher->sockets[0]);
+	close_first(bencher);
 	return start_threads(bencher, reason);
 }
 
@@ -233,11 +257,20 @@ static void bencher_clear(struct bencher *bencher)
 		bench_thread_free(bencher->threads[i]);
 	free(bencher->threads);
 	free(bencher->sockets);
+	close_first(bencher);
 	if (bencher->base)
 		event_base_free(bencher->base);
 	if (bencher->shared.wakeup >= 0)
 		close(bencher->shared.wakeup);
 	pthread_mutex_destroy(&bencher->shared.mutex);
+}
+
+static void sum_up(struct bencher *bencher, struct bench_thread *thread)
+{
+	struct bench_report *output = &bencher->output;
+
+	bench_thread_add_tcp(thread, &output->tcp);
+	output->connects = bench_thread_add_connects(thread, output->connects);
 }
 
 enum echoc_status bench_run(const struct arguments *arguments, struct target *target)
@@ -253,7 +286,7 @@ enum echoc_status bench_run(const struct arguments *arguments, struct target *ta
 		for (size_t i = 0; i < bencher.count; i++)
 			bench_thread_join(bencher.threads[i]);
 		for (size_t i = 0; i < bencher.count; i++)
-			bench_thread_add_tcp(bencher.threads[i], &bencher.output.tcp);
+			sum_up(&bencher, bencher.threads[i]);
 		status = bench_report_end(&bencher.output);
 		signals_block();
 	} else {

@@ -32,11 +32,14 @@ int channel_init(struct channel *channel, struct lane *lane, int fd, uint64_t ru
 				      .patience = lane->patience};
 	if (link_init(&channel->link) < 0 ||
 	    flow_init(&channel->flow, run, size, window, &lane->books) < 0) {
-		close(fd);
+		if (fd >= 0)
+			close(fd);
 		return -1;
 	}
 	/* By then it is most likely lost, and must not hold up the others until that is certain. */
 	flow_limit_lag(&channel->flow, OVERTAKEN_AFTER + 4 * lane->depth);
+	if (fd < 0)
+		return 0;
 	if (lane->kind->prepare_socket)
 		lane->kind->prepare_socket(lane, fd);
 	return link_open(&channel->link, fd);
@@ -81,20 +84,20 @@ uint64_t channel_take(struct channel *channel, uint64_t now, uint64_t most)
 	return count;
 }
 
-/* Over TCP only the end of the run decides. A stop may have ended before a tick has seen it. */
+/* On a connection that stays only the end of the run decides. A stop may have ended before a tick has seen it. */
 void channel_set_timeout(struct channel *channel, uint64_t now)
 {
 	const struct lane *lane = channel->lane;
 	bool stopped = now - lane->ticked >= LANE_STOP_LEAST ||
 		       (lane->resumed != 0 && now - lane->resumed < lane->timeout);
 
-	if (lane->target->datagram)
+	if (lane->target->datagram || lane->kind->connects)
 		channel->flow.timeout = stopped ? UINT64_MAX : lane->timeout;
 }
 
 void channel_fill(struct channel *channel, uint64_t now)
 {
-	if (channel->link.fd >= 0)
+	if (channel->link.fd >= 0 || channel->lane->kind->connects)
 		channel->lane->kind->fill(channel, now);
 }
 
@@ -113,10 +116,15 @@ void channel_tick(struct channel *channel, uint64_t now)
 {
 	channel_set_timeout(channel, now);
 	flow_expire(&channel->flow, now);
+	channel->lane->kind->tick(channel, now);
+	channel_fill(channel, now);
+}
+
+void channel_keep_connected(struct channel *channel, uint64_t now)
+{
 	channel->link.wanted = channel->lane->sending;
 	if (channel->link.fd < 0)
 		connect_again(channel, now);
-	channel_fill(channel, now);
 }
 
 void channel_count_drops(struct channel *channel)
@@ -143,7 +151,7 @@ void channel_end_schedule(struct channel *channel, uint64_t end)
 
 	channel->schedule.end = end;
 	left = schedule_count(&channel->schedule, end) - channel->allotted;
-	if (channel->link.fd >= 0) {
+	if (channel->link.fd >= 0 || channel->lane->kind->connects) {
 		books->unsent += left;
 		return;
 	}

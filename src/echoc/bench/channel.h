@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * One connection of a bench: what it may send now, over a link. Two kinds, TCP and UDP, are a small
- * table of functions each; a thread owns many.
+ * One connection of a bench: what it may send now, over a link. Three kinds, TCP, UDP, and TCP with
+ * a connection for each message, are a small table of functions each; a thread owns many.
  */
 
 #pragma once
@@ -39,12 +39,15 @@ struct lane {
 	struct books books; /* since they were last handed in */
 	uint64_t now;	    /* when what is being taken in came */
 	uint64_t last_heard;
-	int send_error; /* the last one, 0: none */
+	int send_error;	   /* the last one, 0: none */
+	int connect_error; /* likewise */
 	unsigned char *in;
 	size_t in_size;
 	unsigned char *out;
 	size_t out_size;
 	struct datagram_batch *batch; /* UDP only */
+	struct latency *connects;     /* channel_connect only: how long each took, owned */
+	uint64_t in_order;	      /* how many more of its connections are closed in order */
 };
 
 /* A tick that late means that we were stopped. */
@@ -55,9 +58,12 @@ struct channel_kind {
 	int (*prepare)(struct lane *lane, size_t size);		 /* the lane's buffers, once */
 	void (*prepare_socket)(const struct lane *lane, int fd); /* may be NULL */
 	void (*fill)(struct channel *channel, uint64_t now);
+	void (*tick)(struct channel *channel, uint64_t now);
+	bool connects; /* when it sends, and not before */
 };
 extern const struct channel_kind channel_tcp; /* also unix: */
 extern const struct channel_kind channel_udp; /* also unixgram: */
+extern const struct channel_kind channel_connect;
 
 struct channel {
 	struct lane *lane; /* not owned */
@@ -66,10 +72,16 @@ struct channel {
 	struct schedule schedule;
 	uint64_t allotted;  /* of the messages that the schedule has for it */
 	uint64_t handed_in; /* what was sent before it is settled, in books that are handed in */
+	bool held;	    /* channel_connect: a failure, so until the next tick */
 	uint32_t drops;	    /* datagrams: of the socket, as far as they are in the books */
 };
 
-/* Owns FD from then on, also when it fails. -1 without memory. */
+/* What both kinds over TCP do with a reply and a loss. */
+void channel_tcp_reply(void *context, uint64_t sequence, const struct finding *finding,
+		       size_t bytes);
+void channel_tcp_lost(void *context, uint64_t sequence, const char *why);
+
+/* Owns FD, if it is not -1, from then on, also when it fails. -1 without memory. */
 int channel_init(struct channel *channel, struct lane *lane, int fd, uint64_t run, size_t size,
 		 size_t window) WARN_UNUSED;
 void channel_clear(struct channel *channel);
@@ -83,7 +95,10 @@ uint64_t channel_take(struct channel *channel, uint64_t now, uint64_t most);
  */
 void channel_set_timeout(struct channel *channel, uint64_t now);
 
-/* Sends what is due; nothing while it is not connected. */
+/* The tick of a kind that stays connected. */
+void channel_keep_connected(struct channel *channel, uint64_t now);
+
+/* Sends what is due; nothing while it is not connected, unless its kind connects. */
 void channel_fill(struct channel *channel, uint64_t now);
 
 /* Ten times a second: gives up what waits too long, connects again, sends what is due. */

@@ -39,7 +39,8 @@ static void tcp_fill(struct channel *channel, uint64_t now)
 	} while (channel_take(channel, now, most) > 0);
 }
 
-static void on_reply(void *context, uint64_t sequence, const struct finding *finding, size_t bytes)
+void channel_tcp_reply(void *context, uint64_t sequence, const struct finding *finding,
+		       size_t bytes)
 {
 	struct channel *channel = context;
 	uint64_t rtt;
@@ -47,7 +48,7 @@ static void on_reply(void *context, uint64_t sequence, const struct finding *fin
 	(void)flow_reply(&channel->flow, sequence, finding, bytes, channel->lane->now, &rtt);
 }
 
-static void on_lost(void *context, uint64_t sequence, const char *why UNUSED)
+void channel_tcp_lost(void *context, uint64_t sequence, const char *why UNUSED)
 {
 	struct channel *channel = context;
 
@@ -86,8 +87,9 @@ const struct channel_kind channel_tcp = {
 	.user = {.readable = on_readable,
 		 .writable = on_writable,
 		 .reconnected = on_reconnected,
-		 .reply = on_reply,
-		 .lost = on_lost},
+		 .reply = channel_tcp_reply,
+		 .lost = channel_tcp_lost},
 	.prepare = tcp_prepare,
 	.fill = tcp_fill,
+	.tick = channel_keep_connected,
 };

@@ -309,4 +309,5 @@ const struct channel_kind channel_udp = {
 	.prepare = udp_prepare,
 	.prepare_socket = udp_prepare_socket,
 	.fill = udp_fill,
+	.tick = channel_keep_connected,
 };

@@ -10,6 +10,7 @@
 #include "echoc/bench/report.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <netinet/in.h>
@@ -65,6 +66,7 @@ static void put_parameters(struct json *json, const struct arguments *arguments)
 	json_unsigned(json, "timeout_ms", arguments->timeout_ms);
 	json_unsigned(json, "threads", arguments->threads);
 	json_bool(json, "gso", arguments->gso);
+	json_bool(json, "connect", arguments->connect);
 }
 
 void bench_report_start(const struct bench *shared, int fd)
@@ -133,12 +135,14 @@ static void print_interval_json(const struct arguments *arguments, const struct 
 
 static void print_summary_json(const struct bench_report *report, const struct report_span *span)
 {
+	static const struct latency none;
 	const struct books *total = &report->total;
 	struct json json;
 
 	report_begin_books(&json, "summary", total, span->elapsed);
 	put_rates(&json, report->shared->arguments, total, span);
 	report_put_tcp(&json, &report->tcp);
+	report_put_latency(&json, "connect_us", report->connects ? report->connects : &none);
 	report_put_buckets(&json, &total->latency);
 	json_end(&json);
 }
@@ -233,6 +237,12 @@ static void print_problems(const struct bench *shared)
 		fprintf(stderr, "echoc: cannot wait for events: the result is incomplete\n");
 	if (shared->send_error != 0)
 		fprintf(stderr, "echoc: sending failed: %s\n", strerror(shared->send_error));
+	if (shared->connect_error != 0)
+		fprintf(stderr, "echoc: connections failed, the last one: %s%s\n",
+			strerror(shared->connect_error),
+			shared->connect_error == EADDRNOTAVAIL
+				? ": no local port is free: try a lower rate, -r"
+				: "");
 	if (shared->gso_refused)
 		fprintf(stderr, "echoc: UDP GSO unavailable: datagrams sent one at a time\n");
 	if (shared->held_up > 0)
@@ -266,7 +276,7 @@ enum echoc_status bench_report_end(struct bench_report *report)
 		print_summary_json(report, &span);
 		report_hint(stderr, shared->target, total, span.seconds);
 	} else {
-		bench_table_print(arguments, shared->target, total, &span);
+		bench_table_print(arguments, shared->target, total, report->connects, &span);
 		report_tcp_text(&report->tcp);
 	}
 	print_problems(shared);

@@ -19,9 +19,10 @@ struct bench_report {
 	uint64_t reported;    /* until when */
 	double cpu_before;    /* processor time, then */
 	double cpu_start;
-	bool live;		/* on a terminal */
-	uint64_t lines;		/* printed where there is none */
-	struct tcp_figures tcp; /* of all connections, at the end */
+	bool live;			/* on a terminal */
+	uint64_t lines;			/* printed where there is none */
+	struct tcp_figures tcp;		/* of all connections, at the end */
+	const struct latency *connects; /* likewise; NULL unless there is one a message */
 };
 
 /* Before anything is sent, from FD and others alike. */

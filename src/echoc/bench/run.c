@@ -52,6 +52,8 @@ static void finish(struct bench_thread *self)
 	self->lane.books.bytes_after = self->lane.books.bytes;
 	if (self->lane.send_error != 0)
 		self->bench->send_error = self->lane.send_error;
+	if (self->lane.connect_error != 0)
+		self->bench->connect_error = self->lane.connect_error;
 	if (self->bench->arguments->gso && !self->lane.gso)
 		self->bench->gso_refused = true;
 	hand_in(self);

@@ -30,6 +30,7 @@ struct bench {
 	uint64_t end;
 	_Atomic bool stop; /* send nothing more: interrupted */
 	_Atomic int send_error;
+	_Atomic int connect_error;
 	_Atomic bool gso_refused;
 	_Atomic bool broken;	   /* a thread could not wait for events */
 	_Atomic uint64_t given_up; /* messages that were still awaited when the time was up */

@@ -56,11 +56,11 @@ struct figure {
 	double ns;
 };
 
-static void print_beside(const struct figure *figures, unsigned count)
+static void print_beside(const char *title, const struct figure *figures, unsigned count)
 {
 	char text[NUMBER_TEXT_MAX];
 
-	printf("\n  round trip\n ");
+	printf("\n  %s\n ", title);
 	for (unsigned i = 0; i < count; i++)
 		printf(" %9s", figures[i].name);
 	printf("\n ");
@@ -69,18 +69,18 @@ static void print_beside(const struct figure *figures, unsigned count)
 	printf("\n");
 }
 
-static void print_below(const struct figure *figures, unsigned count)
+static void print_below(const char *title, const struct figure *figures, unsigned count)
 {
 	char text[NUMBER_TEXT_MAX];
 
-	printf("\n  round trip\n");
+	printf("\n  %s\n", title);
 	for (unsigned i = 0; i < count; i++)
 		printf("  %-14s %16s\n", figures[i].name, duration_text(figures[i].ns, text));
 }
 
-static void print_latency(const struct books *books)
+/* JITTER is NaN where there is none. */
+static void print_latency(const char *title, const struct latency *latency, double jitter)
 {
-	const struct latency *latency = &books->latency;
 	const struct figure figures[] = {
 		{"min", (double)latency->min},
 		{"avg", latency_mean(latency)},
@@ -90,17 +90,19 @@ static void print_latency(const struct books *books)
 		{"p99.9", latency_percentile(latency, 99.9)},
 		{"max", (double)latency->max},
 		{"deviation", latency_deviation(latency)},
-		{"jitter", books_jitter(books)},
+		{"jitter", jitter},
 	};
 	char text[2][NUMBER_TEXT_MAX];
 
 	if (terminal_columns(stdout) <= WIDE_LATENCY) {
-		print_below(figures, 9);
+		print_below(title, figures, isfinite(jitter) ? 9 : 8);
 		return;
 	}
-	print_beside(figures, 7);
-	printf("  deviation %s, jitter (RFC 3550) %s\n", duration_text(figures[7].ns, text[0]),
-	       duration_text(figures[8].ns, text[1]));
+	print_beside(title, figures, 7);
+	printf("  deviation %s", duration_text(figures[7].ns, text[0]));
+	if (isfinite(jitter))
+		printf(", jitter (RFC 3550) %s", duration_text(jitter, text[1]));
+	putchar('\n');
 }
 
 /* Each row is as much longer than the one above, so that the tail is seen beside the bulk. */
@@ -146,7 +148,8 @@ static void print_client(const struct books *books, const struct report_span *sp
 }
 
 void bench_table_print(const struct arguments *arguments, const struct target *target,
-		       const struct books *books, const struct report_span *span)
+		       const struct books *books, const struct latency *connects,
+		       const struct report_span *span)
 {
 	printf("echoc bench: %s over %s, %.1f s\n", target->text, target->protocol, span->seconds);
 	printf("%" PRIu64 " bytes, %" PRIu64 " connection%s, ", arguments->size,
@@ -155,13 +158,17 @@ void bench_table_print(const struct arguments *arguments, const struct target *t
 		printf("%" PRIu64 " per second", arguments->rate);
 	else
 		printf("%" PRIu64 " outstanding on each", arguments->depth);
+	if (arguments->connect)
+		printf(", a connection for each message");
 	printf("%s\n\n", arguments->gso ? ", in trains" : "");
 	print_rates(span);
 	print_table(books);
 	if (books->latency.count > 0) {
-		print_latency(books);
+		print_latency("round trip", &books->latency, books_jitter(books));
 		print_histogram(&books->latency);
 	}
+	if (connects && connects->count > 0)
+		print_latency("connect", connects, (double)NAN);
 	print_client(books, span);
 	report_incidents(books);
 	report_hint(stdout, target, books, span->seconds);

@@ -10,5 +10,7 @@
 #include "echoc/command/arguments.h"
 #include "echoc/say/report.h"
 
+/* CONNECTS is NULL unless each message had a connection of its own. */
 void bench_table_print(const struct arguments *arguments, const struct target *target,
-		       const struct books *books, const struct report_span *span);
+		       const struct books *books, const struct latency *connects,
+		       const struct report_span *span);

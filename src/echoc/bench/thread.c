@@ -24,6 +24,9 @@
 #define READY_FIRST 32 /* how long libevent's list of ready descriptors is at first, and at most */
 #define READY_MOST 4096
 
+/* How many connections a run may leave in TIME_WAIT: fewer than there are ports. */
+#define ORDERLY_MAX 10000
+
 /* One turn of the loop that finds COUNT sockets ready: before the run all can be written to. */
 static void turn_with(struct bench_thread *self, size_t count)
 {
@@ -38,6 +41,8 @@ static void turn_with(struct bench_thread *self, size_t count)
  */
 static void grow_ready_list(struct bench_thread *self)
 {
+	if (self->lane.kind->connects)
+		return;
 	for (size_t ready = READY_FIRST; ready <= self->count && ready <= READY_MOST; ready *= 2)
 		turn_with(self, ready);
 }
@@ -83,6 +88,14 @@ static int make_schedule(struct bench_thread *self)
 	return event_add(&self->due, NULL);
 }
 
+/* On its own host a port can be used again after a second. */
+static bool target_is_local(const struct target *target)
+{
+	struct in6_addr ip;
+
+	return !address_ip(&target->candidates[target->chosen].sa, &ip) || ip_is_loopback(&ip);
+}
+
 static int make_lane(struct bench_thread *self)
 {
 	const struct arguments *arguments = self->bench->arguments;
@@ -101,7 +114,10 @@ static int make_lane(struct bench_thread *self)
 	evtimer_assign(&self->tick, lane->base, bench_run_tick, self);
 	if (lane->scheduled && make_schedule(self) < 0)
 		return -1;
-	lane->kind = target->datagram ? &channel_udp : &channel_tcp;
+	lane->kind = arguments->connect ? &channel_connect
+		     : target->datagram ? &channel_udp
+					: &channel_tcp;
+	lane->in_order = target_is_local(target) ? UINT64_MAX : ORDERLY_MAX / arguments->threads;
 	return lane->kind->prepare(lane, (size_t)arguments->size);
 }
 
@@ -163,6 +179,14 @@ void bench_thread_add_tcp(const struct bench_thread *self, struct tcp_figures *f
 	}
 }
 
+const struct latency *bench_thread_add_connects(struct bench_thread *self,
+						const struct latency *other)
+{
+	if (other)
+		latency_merge(self->lane.connects, other);
+	return self->lane.connects;
+}
+
 void bench_thread_free(struct bench_thread *self)
 {
 	if (!self)
@@ -177,5 +201,6 @@ void bench_thread_free(struct bench_thread *self)
 	free(self->lane.in);
 	free(self->lane.out);
 	free(self->lane.batch);
+	free(self->lane.connects);
 	free(self);
 }

@@ -14,6 +14,7 @@
 struct bench;
 struct bench_thread;
 struct tcp_figures;
+struct latency;
 
 /* For each connection, at the start and when it is re-established. */
 #define CONNECT_TIMEOUT_MS 5000
@@ -28,3 +29,7 @@ void bench_thread_join(struct bench_thread *self);
 
 /* Of its connections, when it was joined. */
 void bench_thread_add_tcp(const struct bench_thread *self, struct tcp_figures *figures);
+
+/* How long its connects took, and OTHER, which may be NULL; NULL unless there is one a message. */
+const struct latency *bench_thread_add_connects(struct bench_thread *self,
+						const struct latency *other);

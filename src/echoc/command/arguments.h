@@ -24,6 +24,7 @@ struct arguments {
 	bool verbose;
 	bool quiet;
 	bool gso;
+	bool connect; /* for each message */
 	bool busy;
 	bool wall_clock;  /* on each line */
 	bool stamp;	  /* ping: to a STAMP reflector, */

@@ -195,6 +195,10 @@ static int check_together(struct arguments *arguments)
 		return -1;
 	if (arguments->gso && (!arguments->target.udp || is_unixgram))
 		return bad_usage("-g sends UDP: add -u");
+	if (arguments->connect && (arguments->target.udp || is_unixgram))
+		return bad_usage("--connect: datagrams have no connections");
+	if (arguments->connect && arguments->depth > 1)
+		return bad_usage("--connect: a connection has one message: leave out -p");
 	if (arguments->threads > arguments->connections)
 		return bad_usage("-j %llu: more threads than connections (-c %llu)",
 				 (unsigned long long)arguments->threads,

@@ -39,6 +39,9 @@ void report_begin_books(struct json *json, const char *type, const struct books 
 void report_put_tcp(struct json *json, const struct tcp_figures *figures);
 void report_put_connect(struct json *json, const struct spread *connect);
 
+/* An object under NAME, in microseconds; null where nothing was measured. */
+void report_put_latency(struct json *json, const char *name, const struct latency *latency);
+
 /* "rtt_buckets_ns": the histogram as it was counted, so that those of hosts can be added. */
 void report_put_buckets(struct json *json, const struct latency *latency);
 

@@ -44,11 +44,11 @@ static void put_us(struct json *json, const char *name, double ns)
 	json_number(json, name, ns / (double)NS_PER_US, 3);
 }
 
-static void put_latency(struct json *json, const struct latency *latency)
+void report_put_latency(struct json *json, const char *name, const struct latency *latency)
 {
 	bool measured = latency->count > 0;
 
-	json_open(json, "rtt_us");
+	json_open(json, name);
 	put_us(json, "min", measured ? (double)latency->min : (double)NAN);
 	put_us(json, "avg", latency_mean(latency));
 	put_us(json, "max", measured ? (double)latency->max : (double)NAN);
@@ -83,7 +83,7 @@ void report_begin_books(struct json *json, const char *type, const struct books 
 	json_begin(json, stdout, type);
 	json_number(json, "elapsed_s", elapsed, 3);
 	put_counts(json, books);
-	put_latency(json, &books->latency);
+	report_put_latency(json, "rtt_us", &books->latency);
 	put_us(json, "jitter_us", books_jitter(books));
 }
 

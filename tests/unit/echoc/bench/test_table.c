@@ -30,7 +30,7 @@ static char *table(void)
 
 	fflush(stdout);
 	ck_assert_int_eq(dup2(file, STDOUT_FILENO), STDOUT_FILENO);
-	bench_table_print(&arguments, &target, &books, &span);
+	bench_table_print(&arguments, &target, &books, NULL, &span);
 	fflush(stdout);
 	ck_assert_int_eq(dup2(own_output, STDOUT_FILENO), STDOUT_FILENO);
 	close(own_output);
