@@ -212,6 +212,7 @@ FAULTY_AS(MEMORY, struct event_base *, NULL, event_base_new_with_config,
 FAULTY_AS(MEMORY, struct event_config *, NULL, event_config_new, (void), ());
 
 FAULTY(socket, (int family, int type, int protocol), (family, type, protocol));
+FAULTY(connect, (int fd, const struct sockaddr *address, socklen_t length), (fd, address, length));
 FAULTY(bind, (int fd, const struct sockaddr *address, socklen_t length), (fd, address, length));
 FAULTY(listen, (int fd, int backlog), (fd, backlog));
 FAULTY(getsockname, (int fd, struct sockaddr *address, socklen_t *length), (fd, address, length));
@@ -225,6 +226,7 @@ FAULTY(recvmmsg,
        (fd, messages, count, flags, timeout));
 FAULTY(sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, int flags),
        (fd, messages, count, flags));
+FAULTY_SIZE(recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags));
 FAULTY_SIZE(sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags));
 FAULTY_SIZE(recv, (int fd, void *data, size_t size, int flags), (fd, data, size, flags));
 FAULTY_SIZE(send, (int fd, const void *data, size_t size, int flags), (fd, data, size, flags));
