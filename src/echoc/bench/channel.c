@@ -85,8 +85,8 @@ uint64_t channel_take(struct channel *channel, uint64_t now, uint64_t most)
 }
 
 /*
- * On a connection that stays only the end of the run decides. A stop may have ended before a tick has
- * seen it.
+ * On a connection that stays, only the end of the run decides. A stop may have ended before a tick
+ * has seen it.
  */
 void channel_set_timeout(struct channel *channel, uint64_t now)
 {
