@@ -35,8 +35,10 @@
 struct ping_stamp {
 	struct stamp_form form;
 	struct hmac_key key;
-	uint64_t offset; /* how far the wall clock was ahead of clock_ns() at the start */
-	bool echoed;	 /* a request came back as it was */
+	uint64_t offset;    /* how far the wall clock was ahead of clock_ns() at the start */
+	uint16_t error;	    /* the estimate of our clock's, */
+	uint64_t estimated; /* and when it was asked for; 0: never */
+	bool echoed;	    /* a request came back as it was */
 };
 
 /* What wire_plus.c keeps. */

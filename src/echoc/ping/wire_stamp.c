@@ -72,11 +72,23 @@ static uint64_t time_of(const struct pinger *pinger, uint64_t sent)
 	return stamp_time_of(sent + pinger->stamp.offset);
 }
 
+/* Between the time of a probe and its departure there is no system call, but once a second. */
+static uint16_t error_estimate(struct pinger *pinger, uint64_t now)
+{
+	struct ping_stamp *stamp = &pinger->stamp;
+
+	if (stamp->estimated == 0 || now - stamp->estimated >= NS_PER_S) {
+		stamp->error = stamp_estimate();
+		stamp->estimated = now;
+	}
+	return stamp->error;
+}
+
 static void write_probe(struct pinger *pinger, const struct probe *probe)
 {
 	const struct stamp_question question = {.sequence = (uint32_t)probe->sequence - 1,
 						.time = time_of(pinger, probe->time),
-						.error = stamp_estimate()};
+						.error = error_estimate(pinger, probe->time)};
 	size_t length, padding = stamp_padding(&pinger->stamp.form, &length);
 
 	stamp_write(&pinger->stamp.form, &question, pinger->buffer);
