@@ -217,6 +217,20 @@ TEST_EACH(an_acl_may_let_the_service_read_but_nobody_else, ARRAY_SIZE(acls))
 		ck_assert_msg(!acls[_i].is_good && strstr(reason.text, why), "%s", reason.text);
 }
 
+TEST(what_root_lets_the_service_read_it_reads)
+{
+	static const struct entry service[] = {{ACL_USER, 4, 1}, {ACL_GROUP_OBJ, 0, 0}, {0}};
+
+	if (geteuid() != 0)
+		skip("only root can become another user");
+	write_key(TEXT(SIXTEEN));
+	set_acl(service, 0440);
+	ck_assert_int_eq(chmod(directory, 0755), 0);
+	ck_assert_int_eq(seteuid(1), 0);
+	ck_assert_msg(read_path() == KEY_FILE_READ, "%s", reason.text);
+	ck_assert_int_eq(seteuid(0), 0);
+}
+
 TEST(it_belongs_to_root_or_to_the_service)
 {
 	if (geteuid() != 0)

@@ -200,6 +200,20 @@ TEST_EACH(a_chain_that_is_not_covered_is_only_copied, ARRAY_SIZE(forged))
 	ck_assert_int_eq(question.reply_tos, -1);
 }
 
+/* Its first 16 bytes are right, but it says that it has 17; they are there, or not. */
+TEST_EACH(a_right_hmac_of_a_wrong_length_is_none, 2)
+{
+	size_t size = SIGNED_SIZE + 20 + (size_t)_i;
+
+	use_key();
+	memset(request, 0, sizeof(request));
+	(void)bytes_of("8008 0011", request + SIGNED_SIZE);
+	model_hmac(&known_key, request, 4, "", 0, request + SIGNED_SIZE + 4);
+	sign(request);
+	ask_and_compare(request, size, "HMAC");
+	ck_assert_uint_eq(packet[SIGNED_SIZE], _i == 0 ? 0x60 : 0x20);
+}
+
 TEST(padding_alone_needs_no_hmac)
 {
 	use_key();
