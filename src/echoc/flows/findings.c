@@ -81,7 +81,7 @@ static void sum_up(struct findings *findings, const struct flows *flows)
 	assert(books_balance(&findings->sum));
 }
 
-int findings_make(struct findings *findings, const struct flows *flows)
+int flow_findings_make(struct findings *findings, const struct flows *flows)
 {
 	memset(findings, 0, sizeof(*findings));
 	findings->losses = calloc(flows->count, sizeof(*findings->losses));
@@ -100,7 +100,7 @@ int findings_make(struct findings *findings, const struct flows *flows)
 	return 0;
 }
 
-void findings_clear(struct findings *findings)
+void flow_findings_clear(struct findings *findings)
 {
 	free(findings->losses);
 	free(findings->classes);

@@ -38,8 +38,8 @@ struct findings {
 };
 
 /* -1 without memory. */
-int findings_make(struct findings *findings, const struct flows *flows) WARN_UNUSED;
-void findings_clear(struct findings *findings);
+int flow_findings_make(struct findings *findings, const struct flows *flows) WARN_UNUSED;
+void flow_findings_clear(struct findings *findings);
 
 /* The first lossy flow; the number of all flows when there is none. */
 size_t findings_first_lossy(const struct findings *findings, const struct flows *flows);

@@ -257,7 +257,7 @@ static enum echoc_status finish(struct flows *flows)
 	struct findings findings;
 
 	settle_rest(flows);
-	if (findings_make(&findings, flows) < 0) {
+	if (flow_findings_make(&findings, flows) < 0) {
 		fputs("echoc: out of memory\n", stderr);
 	} else {
 		if (flows->arguments->json)
@@ -267,7 +267,7 @@ static enum echoc_status finish(struct flows *flows)
 		if (books_clean(&findings.sum) && !flows->broken)
 			status = ECHOC_INTACT;
 	}
-	findings_clear(&findings);
+	flow_findings_clear(&findings);
 	return status;
 }
 

@@ -44,12 +44,12 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	findings_clear(&findings);
+	flow_findings_clear(&findings);
 }
 
 static void conclude(void)
 {
-	ck_assert_int_eq(findings_make(&findings, &flows), 0);
+	ck_assert_int_eq(flow_findings_make(&findings, &flows), 0);
 }
 
 TEST_CASE("findings", set_up, tear_down);
@@ -96,7 +96,7 @@ TEST(what_our_own_sockets_dropped_makes_no_flow_lossy)
 	ck_assert_uint_eq(findings.classes[0].lost, 0);
 	ck_assert_uint_eq(findings.sum.lost, PROBES / 2 + PROBES / 10);
 	set(5, PROBES / 2, 62);
-	findings_clear(&findings);
+	flow_findings_clear(&findings);
 	ports[5].books.own_drops = PROBES / 4;
 	conclude();
 	ck_assert_uint_eq(findings.lossy, 1);
@@ -119,7 +119,7 @@ TEST(a_flow_whose_ttl_changed_counts_for_nothing)
 	ports[1].ttl_least = 60;
 	conclude();
 	ck_assert_uint_eq(findings.paths_at_least, 1);
-	findings_clear(&findings);
+	flow_findings_clear(&findings);
 	for (size_t i = 0; i < FLOWS; i++)
 		ports[i].ttl_least = 60;
 	conclude();
