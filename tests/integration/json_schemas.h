@@ -61,6 +61,7 @@ struct schema {
 	}
 #define FLOW                                                                                       \
 	{"class", 'n'}, {"lossy", 'b'}, {"ttl_min", 'N'}, {"ttl_max", 'N'}, {"unsent", 'n'},       \
+		{"delayed", 'n'}, {"retransmits", 'n'},                                            \
 	{                                                                                          \
 		"icmp_errors", 'n'                                                                 \
 	}

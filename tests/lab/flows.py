@@ -165,6 +165,19 @@ def connections_over_a_dead_path_are_named():
 
 
 @test
+def connections_over_a_lossy_path_are_named():
+    """What is lost is sent again: no reply is missing."""
+    fan = Fan()
+    objects, status = fan.flows("-t", "-n", "48", *run_time())
+    check(status == 0 and objects[-1]["lossy_flows"] == 0, f"exit {status}: {objects[-1]}")
+    fan.lose(1, "numgen random mod 100 < 30")
+    objects, status = fan.flows("-t", "-n", "48", "-W", "10s", "-d", f"{scale(5, 20)}s")
+    guilty, _ = fan.expect_guilty(objects, {1}, "tcp")
+    check(status == 1, f"exit {status}: {objects[-1]}")
+    return f"{len(guilty)} of 48 connections, {objects[-1]['lost']} replies missing"
+
+
+@test
 def two_hundred_fifty_six_flows_lose_nothing_of_their_own():
     fan = Fan()
     objects, status = fan.flows("-n", "256", "-r", "10000", *run_time())

@@ -16,7 +16,8 @@
 
 #define READS_MAX 64 /* at once, so that no flow delays the others */
 #define SEND_ATTEMPTS 3
-#define STOP_LEAST (250 * NS_PER_MS) /* between two turns: we were stopped, not just busy */
+#define RETRANSMISSION (180 * NS_PER_MS) /* Linux waits 200 ms or more for it */
+#define STOP_LEAST (250 * NS_PER_MS)	 /* between two turns: we were stopped, not just busy */
 
 void flows_note_turn(struct flows *flows, uint64_t now)
 {
@@ -46,6 +47,18 @@ void source_port_prepare(struct source_port *port)
 		icmp_error_prepare(port->link.fd);
 }
 
+/* What was lost on either way shows only in that it was sent again, if we did not hold it up. */
+static void note_delay(struct source_port *port, uint64_t rtt)
+{
+	const struct flows *flows = port->flows;
+
+	if (port->least_rtt == 0 || rtt < port->least_rtt)
+		port->least_rtt = rtt;
+	if (rtt > port->least_rtt + RETRANSMISSION &&
+	    (flows->resumed == 0 || port->reception.time > flows->resumed + flows_timeout(flows)))
+		port->delayed++;
+}
+
 static void on_reply(void *context, uint64_t sequence, const struct finding *finding, size_t bytes)
 {
 	struct source_port *port = context;
@@ -55,7 +68,10 @@ static void on_reply(void *context, uint64_t sequence, const struct finding *fin
 	port->flow.timeout = port->target.datagram && reception->by_kernel
 				     ? flows_timeout(port->flows)
 				     : patience(port->flows, reception->time);
-	(void)flow_reply(&port->flow, sequence, finding, bytes, reception->time, &rtt);
+	if (flow_reply(&port->flow, sequence, finding, bytes, reception->time, &rtt) ==
+		    FATE_RECEIVED &&
+	    !port->target.datagram)
+		note_delay(port, rtt);
 }
 
 static void note_ttl(struct source_port *port, int ttl)

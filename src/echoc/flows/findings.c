@@ -19,12 +19,20 @@
 
 #include "echoc/flows/flow_set.h"
 
-/* What our own socket dropped was not lost on the path: such a probe does not count at all. */
-static struct flow_loss loss_of(const struct books *books)
+/*
+ * What our own socket dropped was not lost on the path: such a probe does not count at all. Over
+ * TCP, what was lost on either way and sent again does.
+ */
+static struct flow_loss loss_of(const struct source_port *port)
 {
-	uint64_t lost = books_lost_on_path(books);
+	const struct books *books = &port->books;
+	uint64_t on_path = books_lost_on_path(books);
+	uint64_t sent = books->sent - (books->lost - on_path);
+	uint64_t lost = on_path + port->delayed;
 
-	return (struct flow_loss){.sent = books->sent - (books->lost - lost), .lost = lost};
+	if (lost < port->retransmits)
+		lost = port->retransmits;
+	return (struct flow_loss){.sent = sent, .lost = lost < sent ? lost : sent};
 }
 
 static void add_ttl(struct flow_class *class, const struct source_port *port)
@@ -43,6 +51,8 @@ static void add_flow(struct findings *findings, size_t at, const struct source_p
 
 	class->flows++;
 	class->lost += findings->losses[at].lost;
+	class->delayed += port->delayed;
+	class->retransmits += port->retransmits;
 	books_merge(&class->books, &port->books);
 	add_ttl(class, port);
 }
@@ -88,7 +98,7 @@ int flow_findings_make(struct findings *findings, const struct flows *flows)
 	if (!findings->losses)
 		return -1;
 	for (size_t i = 0; i < flows->count; i++)
-		findings->losses[i] = loss_of(&flows->ports[i].books);
+		findings->losses[i] = loss_of(&flows->ports[i]);
 	findings->lossy = lossy_flows_find(findings->losses, flows->count);
 	findings->lossy_classes = lossy_flows_classes(findings->losses, flows->count);
 	findings->paths = lossy_flows_paths(flows->count, findings->lossy, findings->lossy_classes);

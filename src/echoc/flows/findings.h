@@ -20,7 +20,9 @@ struct flows;
 /* The flows that lose alike. */
 struct flow_class {
 	size_t flows;
-	uint64_t lost; /* on the path */
+	uint64_t lost; /* on the path; over TCP also what was sent again */
+	uint64_t delayed;
+	uint64_t retransmits;
 	struct books books;
 	uint8_t ttl_least; /* received; 0: none was */
 	uint8_t ttl_most;

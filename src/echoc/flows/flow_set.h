@@ -42,6 +42,9 @@ struct source_port {
 	struct reception reception; /* of what is being processed */
 	uint64_t last_heard;	    /* TCP: on this connection */
 	int connect_error;	    /* TCP: the last one; 0: none */
+	uint64_t least_rtt;	    /* TCP; 0: none yet */
+	uint64_t delayed;	    /* TCP: replies that took a retransmission longer */
+	uint64_t retransmits;	    /* TCP: of the kernel, in all connections */
 	uint16_t number;
 	uint8_t ttl_least; /* received; 0: none was */
 	uint8_t ttl_most;

@@ -245,6 +245,8 @@ static void settle_rest(struct flows *flows)
 
 		if (port->target.datagram)
 			port->books.own_drops = socket_drops(port->link.fd);
+		else
+			port->retransmits = link_tcp_figures(&port->link).retransmits;
 		link_lose_waiting(&port->link, "stopped");
 		stream_count_unexpected(&port->link.stream);
 		books_add_jitter(&port->books, &port->flow.jitter);
@@ -264,7 +266,7 @@ static enum echoc_status finish(struct flows *flows)
 			flows_put_end(flows, &findings);
 		else
 			flows_print_end(flows, &findings);
-		if (books_clean(&findings.sum) && !flows->broken)
+		if (books_clean(&findings.sum) && findings.lossy == 0 && !flows->broken)
 			status = ECHOC_INTACT;
 	}
 	flow_findings_clear(&findings);

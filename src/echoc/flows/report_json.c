@@ -37,6 +37,12 @@ static void put_ttl(struct json *json, uint8_t least, uint8_t most)
 	json_optional(json, "ttl_max", most);
 }
 
+static void put_resent(struct json *json, uint64_t delayed, uint64_t retransmits)
+{
+	json_unsigned(json, "delayed", delayed);
+	json_unsigned(json, "retransmits", retransmits);
+}
+
 static void put_flow(const struct source_port *port, const struct flow_loss *loss, double elapsed)
 {
 	struct json json;
@@ -46,6 +52,7 @@ static void put_flow(const struct source_port *port, const struct flow_loss *los
 	json_bool(&json, "lossy", loss->class > 0);
 	json_unsigned(&json, "class", loss->class);
 	put_ttl(&json, port->ttl_least, port->ttl_most);
+	put_resent(&json, port->delayed, port->retransmits);
 	json_unsigned(&json, "unsent", port->books.unsent);
 	json_unsigned(&json, "icmp_errors", port->books.icmp_errors);
 	json_end(&json);
@@ -60,6 +67,7 @@ static void put_class(const struct flow_class *class, unsigned number, double el
 	json_bool(&json, "lossy", number > 0);
 	json_unsigned(&json, "flows", class->flows);
 	put_ttl(&json, class->ttl_least, class->ttl_most);
+	put_resent(&json, class->delayed, class->retransmits);
 	json_unsigned(&json, "unsent", class->books.unsent);
 	json_unsigned(&json, "icmp_errors", class->books.icmp_errors);
 	json_end(&json);

@@ -107,15 +107,15 @@ static void print_ports(const struct flows *flows, const struct findings *findin
 
 static void print_table(const struct flows *flows, const struct findings *findings)
 {
+	const char *lost = flows->target->datagram ? "lost" : "held up";
 	unsigned columns = terminal_columns(stdout);
 	bool wide = columns >= WIDE;
 
 	putchar('\n');
 	if (wide)
-		printf(WIDE_ROW, "loss", "flows", "sent", "lost", "min", "p50", "p99", "max",
-		       "TTL");
+		printf(WIDE_ROW, "loss", "flows", "sent", lost, "min", "p50", "p99", "max", "TTL");
 	else
-		printf(NARROW_ROW, "loss", "flows", "lost", "p50", "TTL");
+		printf(NARROW_ROW, "loss", "flows", lost, "p50", "TTL");
 	for (unsigned i = 1; i <= findings->lossy_classes; i++) {
 		print_row(&findings->classes[i], wide);
 		print_ports(flows, findings, i, columns < WIDEST ? columns : WIDEST);

@@ -22,7 +22,7 @@ struct mtu_report {
 void mtu_report_start(const struct mtu_report *report, int fd);
 
 /* Of one size: an outcome_report, whose context is the report. */
-void mtu_report_size(void *report, const struct outcome *outcome);
+void mtu_report_size(void *context, const struct outcome *outcome);
 
 /* The end; what it means for the exit status. */
 enum echoc_status mtu_report_datagrams(const struct mtu_report *report, const struct there *there,

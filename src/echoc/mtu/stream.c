@@ -122,7 +122,8 @@ static void begin(struct segments *segments, const struct target *target, size_t
 	memset(segments, 0, sizeof(*segments));
 	segments->interface = interface;
 	segments->known_mtu = info->tcpi_pmtu;
-	segments->header = header + (info->tcpi_options & TCPI_OPT_TIMESTAMPS ? TIMESTAMPS : 0);
+	segments->header =
+		header + ((info->tcpi_options & TCPI_OPT_TIMESTAMPS) != 0 ? TIMESTAMPS : 0);
 }
 
 static void try_full(struct segments *segments, struct message *message, int fd, uint64_t patience)

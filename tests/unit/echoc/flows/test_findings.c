@@ -29,6 +29,8 @@ static void set(size_t at, uint64_t lost, uint8_t ttl)
 	ports[at].books.lost = lost;
 	ports[at].books.received = PROBES - lost;
 	ports[at].number = (uint16_t)(50000 + at);
+	ports[at].delayed = 0;
+	ports[at].retransmits = 0;
 	ports[at].ttl_least = ttl;
 	ports[at].ttl_most = ttl;
 	ck_assert_int_eq(
@@ -101,6 +103,21 @@ TEST(what_our_own_sockets_dropped_makes_no_flow_lossy)
 	conclude();
 	ck_assert_uint_eq(findings.lossy, 1);
 	ck_assert_uint_eq(findings.classes[1].lost, PROBES / 4);
+}
+
+TEST(what_tcp_sent_again_was_lost)
+{
+	ports[2].delayed = 100; /* on the way back */
+	ports[3].retransmits = 90;
+	ports[3].delayed = 80;
+	ports[4].retransmits = PROBES * 2;
+	conclude();
+	ck_assert_uint_eq(findings.lossy, 3);
+	ck_assert_uint_eq(findings.classes[1].lost, PROBES);
+	ck_assert_uint_eq(findings.classes[2].lost, 190);
+	ck_assert_uint_eq(findings.classes[2].retransmits, 90);
+	ck_assert_uint_eq(findings.classes[2].delayed, 180);
+	ck_assert_uint_eq(findings.sum.lost, 0);
 }
 
 TEST(replies_with_another_ttl_took_another_path)
