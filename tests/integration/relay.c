@@ -25,6 +25,7 @@ struct way {
 struct path {
 	struct way there, back;
 	struct address client;
+	int longer;
 	void (*alter)(uint8_t *reply, size_t size);
 };
 
@@ -46,7 +47,9 @@ static void pass(struct path *path, struct way *way)
 		return;
 	if (!back)
 		path->client = from;
-	else if (path->alter)
+	else
+		size += path->longer;
+	if (back && path->alter)
 		path->alter(data, (size_t)size);
 	for (int i = has(way->doubled, number) ? 2 : 1; i > 0; i--)
 		(void)!sendto(way->to, data, (size_t)size, 0, back ? client : NULL,
@@ -80,6 +83,7 @@ const char *relay_start(const struct relay *relay)
 	path->there = (struct way){near, far, relay->lost_there, relay->doubled_there, 0};
 	path->back = (struct way){far, near, relay->lost_back, relay->doubled_back, 0};
 	path->alter = relay->alter;
+	path->longer = relay->longer;
 	ck_assert_int_eq(pthread_create(&thread, NULL, run, path), 0);
 	ck_assert_int_eq(pthread_detach(thread), 0);
 	return target_of(near);

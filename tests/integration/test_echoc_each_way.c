@@ -233,6 +233,68 @@ TEST(what_cannot_be_is_not_believed)
 	ck_assert_int_eq(echoc.status, 0);
 }
 
+TEST(what_is_known_is_in_words)
+{
+	uint16_t port = start(STAMP SESSIONS);
+	struct echoc echoc = echoc_run(ECHOC_ARGS("ping", "--stamp", "-v", "-c", "3", "-i", "20ms",
+						  RELAY(.port = port, .alter = synchronise)));
+
+	EXPECT(&echoc, 0, " there=", " back=", " turnaround=", "one way there min/avg/max = ",
+	       " ms (+- 7.812)\n", "one way back min/avg/max = ");
+	echoc = echoc_run(ECHOC_ARGS("ping", "--stamp", "-q", "-c", "3", "-i", "20ms", "-W",
+				     "500ms", RELAY(.port = port, .lost_back = 1 << 2)));
+	EXPECT(&echoc, 1, "on the way back: 0, after the last reply: 1\n");
+	echoc = echoc_run(ECHOC_ARGS("ping", "--stamp", "-q", "-c", "3", "-i", "20ms",
+				     RELAY(.port = port, .alter = claim_numbers)));
+	EXPECT(&echoc, 0, "the far side also counts others\n");
+}
+
+TEST(other_lengths_than_that_of_the_request_are_noticed)
+{
+	uint16_t port = start(STAMP);
+	struct echoc echoc = echoc_run(
+		ECHOC_ARGS("ping", "--stamp", "-c", "1", RELAY(.port = port, .longer = 1)));
+
+	EXPECT(&echoc, 1, "corrupt at offset 96: expected nothing");
+	echoc = echoc_run(
+		ECHOC_ARGS("ping", "--stamp", "-c", "1", RELAY(.port = port, .longer = -1)));
+	EXPECT(&echoc, 1, "truncated at 95");
+	/* But the base packet alone is a whole reply. */
+	echoc = echoc_run(
+		ECHOC_ARGS("ping", "--stamp", "-c", "1", RELAY(.port = port, .longer = 44 - 96)));
+	EXPECT(&echoc, 0, "44 bytes from");
+	echoc = echoc_run(ECHOC_ARGS("ping", "--plus", "-c", "1",
+				     FAULTY(.datagram = true, .fault = FAULT_LONGER)));
+	EXPECT(&echoc, 1, "corrupt at offset 64: expected nothing");
+	echoc = echoc_run(
+		ECHOC_ARGS("ping", "--plus", "-c", "1",
+			   FAULTY(.datagram = true, .fault = FAULT_TRUNCATE, .offset = 40)));
+	EXPECT(&echoc, 1, "truncated at 40");
+	echoc = echoc_run(ECHOC_ARGS("ping", "--plus", "-c", "1",
+				     FAULTY(.datagram = true, .fault = FAULT_FLIP, .offset = 50)));
+	EXPECT(&echoc, 1, "corrupt at offset 50");
+	echoc = echoc_run(ECHOC_ARGS("ping", "--plus", "-c", "1", "-W", "200ms",
+				     FAULTY(.datagram = true, .fault = FAULT_FLIP, .offset = 21)));
+	EXPECT(&echoc, 1, "1 unexpected"); /* somebody else's iteration */
+}
+
+TEST(hops_back_of_echoplus_need_a_fresh_ttl)
+{
+	struct echoc echoc = echoc_run(ECHOC_ARGS("ping", "--plus", "-c", "1", "--ttl-fresh",
+						  target(start(PLUS "udp_ttl_guard = no\n"))));
+
+	EXPECT(&echoc, 0, "hops back 0\n");
+}
+
+TEST(a_closed_port_is_refused)
+{
+	struct echoc echoc = echoc_run(ECHOC_ARGS("ping", "--stamp", "-c", "1", closed_port()));
+
+	EXPECT(&echoc, 1, "seq=1 lost (refused");
+	echoc = echoc_run(ECHOC_ARGS("ping", "--plus", "-c", "1", closed_port()));
+	EXPECT(&echoc, 1, "seq=1 lost (refused");
+}
+
 static void alter_padding(uint8_t *reply, size_t size)
 {
 	reply[size - 1] ^= 1;

@@ -85,6 +85,13 @@ TEST(a_close_is_the_far_side_s)
 	EXPECT(&echoc, 0, "closed after ", "closes connections");
 }
 
+TEST(a_key_has_to_be_readable)
+{
+	struct echoc echoc = echoc_run(ECHOC_ARGS(IDLE, "--key-file", "/nonexistent", "127.0.0.1"));
+
+	EXPECT_ERRORS(&echoc, 2, "/nonexistent");
+}
+
 TEST(nothing_answered_is_an_error)
 {
 	struct echoc echoc = echoc_run(ECHOC_ARGS(IDLE, "127.0.0.1:1"));

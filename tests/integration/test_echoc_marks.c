@@ -124,6 +124,44 @@ TEST(a_reflector_may_know_no_options)
 	EXPECT(&echoc, 1, "without the class of service option");
 }
 
+TEST(a_key_authenticates)
+{
+	static char path[] = "/tmp/echoc-test-XXXXXX";
+	char config[256];
+	struct echoc echoc;
+	int fd = mkstemp(path);
+
+	ck_assert_int_eq(write(fd, "404142434445464748494a4b4c4d4e4f", 32), 32);
+	close(fd);
+	(void)snprintf(config, sizeof(config), STAMP "stamp_key = %s\n", path);
+	echoc = echoc_run(ECHOC_ARGS(MARKS, "-c", "1", "--key-file", path, target(start(config))));
+	EXPECT(&echoc, 0, "DSCP there: 23 of 23 unchanged\n");
+	unlink(path);
+	echoc = echoc_run(ECHOC_ARGS(MARKS, "--key-file", path, "127.0.0.1"));
+	EXPECT_ERRORS(&echoc, 2, path);
+}
+
+TEST(ipv6_has_traffic_classes)
+{
+	struct echoc echoc;
+	char to[32];
+
+	need_ipv6();
+	echod = echod_start("[listener a]\naddress = [::1]:0\nmode = stamp\n");
+	(void)snprintf(to, sizeof(to), "[::1]:%u", echod_port(echod, "udp [::1]"));
+	echoc = echoc_run(ECHOC_ARGS(MARKS, "-c", "1", to));
+	EXPECT(&echoc, 0, "DSCP there: 23 of 23 unchanged\n", "DSCP back: 23 of 23 unchanged\n");
+}
+
+/* Numbers 23 and up are codepoints. */
+TEST(a_codepoint_may_be_lost)
+{
+	struct echoc echoc = echoc_run(
+		ECHOC_ARGS(MARKS, "-c", "1", RELAY(.port = start(STAMP), .lost_there = 1 << 23)));
+
+	EXPECT(&echoc, 1, "ECN there: ECT(1) is lost\n");
+}
+
 TEST(silence_is_no_result)
 {
 	struct echoc echoc = echoc_run(ECHOC_ARGS(MARKS, "-c", "1", "127.0.0.1:1"));
