@@ -310,3 +310,10 @@ bool ip_is_loopback(const struct in6_addr *ip)
 {
 	return IN6_IS_ADDR_LOOPBACK(ip) || (IN6_IS_ADDR_V4MAPPED(ip) && ip->s6_addr[12] == 127);
 }
+
+bool address_is_local(const struct address *address)
+{
+	struct in6_addr ip;
+
+	return !address_ip(&address->sa, &ip) || ip_is_loopback(&ip);
+}

@@ -66,3 +66,6 @@ bool address_ip(const struct sockaddr *sa, struct in6_addr *ip);
 
 /* 127.0.0.0/8 or ::1, in canonical form. */
 bool ip_is_loopback(const struct in6_addr *ip);
+
+/* A loopback address, or not an IP address: reached from this host alone. */
+bool address_is_local(const struct address *address);

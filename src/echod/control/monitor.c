@@ -84,15 +84,6 @@ struct listen_socket *monitor_open(const struct address *address, struct reason 
 	return socket;
 }
 
-static bool is_loopback(const struct address *address)
-{
-	struct in6_addr ip;
-
-	if (!address_ip(&address->sa, &ip))
-		return true; /* a unix socket */
-	return ip_is_loopback(&ip);
-}
-
 void monitor_announce(const struct listen_socket *socket)
 {
 	bool is_unix = socket_is_unix(socket->kind);
@@ -103,7 +94,7 @@ void monitor_announce(const struct listen_socket *socket)
 		log_notice("serving metrics on unix %s", text);
 	else
 		log_notice("serving metrics on http://%s/metrics", text);
-	if (!is_loopback(&socket->address))
+	if (!address_is_local(&socket->address))
 		log_warning("metrics on %s are readable by anyone who can reach that address",
 			    text);
 }
@@ -213,7 +204,7 @@ static void write_page(void *arg, const struct http_request *request UNUSED,
  */
 static bool guards_host(const struct listen_socket *socket)
 {
-	return !socket_is_unix(socket->kind) && is_loopback(&socket->address);
+	return !socket_is_unix(socket->kind) && address_is_local(&socket->address);
 }
 
 static const struct http_path paths[] = {
