@@ -13,6 +13,7 @@ unset MAKEFLAGS MAKELEVEL MFLAGS
 (umask 077 && "${MAKE:-make}" -s install DESTDIR="$root/stage")
 
 test -n "$(find "$root/stage" -name echod.conf)"
+test -n "$(find "$root/stage" -name echom.conf)"
 for kind in d f; do
 	mode=0444
 	test "$kind" = f || mode=0555

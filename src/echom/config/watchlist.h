@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * What echom watches, and how: built from one file, then immutable and reference-counted. Each
+ * watch holds a reference to the list that it has its settings from.
+ */
+
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/address.h"
+#include "base/compiler.h"
+#include "daemon/settings/findings.h"
+#include "daemon/settings/schema.h"
+#include "echom/config/labels.h"
+#include "echom/config/words.h"
+
+struct settings_source;
+
+/* A [target NAME], or [defaults]. */
+struct watch_settings {
+	char name[NAME_MAX_LENGTH + 1];
+	char address[WATCH_ADDRESS_MAX]; /* HOST:PORT or [IPV6]:PORT, always with its port */
+	uint64_t protocol;		 /* enum watch_protocol */
+	uint64_t interval;		 /* milliseconds, as the others */
+	uint64_t timeout;
+	uint64_t size;
+	uint64_t dscp;
+	char source[WATCH_SOURCE_MAX]; /* "": the kernel chooses */
+	struct labels labels;
+	uint64_t resolve;
+};
+
+struct echom_settings {
+	struct address listen;
+	uint64_t log_level;
+	char user[NAME_MAX_LENGTH + 1]; /* "": do not switch */
+};
+
+struct watchlist {
+	unsigned references;
+	struct echom_settings server;
+	struct watch_settings defaults;
+	struct watch_settings *targets;
+	size_t count;
+};
+
+/* NULL, and every error was reported. */
+struct watchlist *watchlist_load(const struct settings_source *source, report_finding *report);
+struct watchlist *watchlist_hold(struct watchlist *list);
+void watchlist_release(struct watchlist *list); /* accepts NULL */
+
+/* As a file with the same meaning; -1 if it cannot be written. */
+int watchlist_dump(const struct watchlist *list, FILE *out) WARN_UNUSED;
+
+/* Calls back for each setting that differs and takes effect only at a restart. */
+void watchlist_compare(const struct watchlist *now, const struct watchlist *next,
+		       void (*needs_restart)(const char *key));
+
+/* The same probes to the same place, so that the books go on. */
+bool watch_settings_equal(const struct watch_settings *a, const struct watch_settings *b);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* See words.h. Called through their rows in settings.c. */
+
+#include "config.h"
+
+#include "echom/config/words.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "probe/target.h"
+
+const char *const watch_protocol_names[WATCH_PROTOCOLS] = {
+	[WATCH_UDP] = "udp", [WATCH_TCP] = "tcp"};
+
+static bool format_word(const struct setting *setting UNUSED, const void *value, size_t item,
+			char *text)
+{
+	(void)snprintf(text, VALUE_TEXT_MAX, "%s", (const char *)value);
+	return item == 0 && text[0] != '\0';
+}
+
+static int parse_address(const struct setting *setting UNUSED, void *value, const char *text,
+			 struct reason *reason)
+{
+	char host[TARGET_NAME_MAX];
+	uint16_t port;
+
+	if (target_split(text, TARGET_DEFAULT_PORT, host, &port, reason) < 0)
+		return -1;
+	(void)snprintf(value, WATCH_ADDRESS_MAX, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host,
+		       port);
+	return 0;
+}
+
+static int parse_protocol(const struct setting *setting UNUSED, void *value, const char *text,
+			  struct reason *reason)
+{
+	for (uint64_t protocol = 0; protocol < WATCH_PROTOCOLS; protocol++) {
+		if (strcmp(text, watch_protocol_names[protocol]) == 0) {
+			*(uint64_t *)value = protocol;
+			return 0;
+		}
+	}
+	return reason_set(reason, "\"%s\" is neither udp nor tcp", text);
+}
+
+static bool format_protocol(const struct setting *setting UNUSED, const void *value, size_t item,
+			    char *text)
+{
+	(void)snprintf(text, VALUE_TEXT_MAX, "%s", watch_protocol_names[*(const uint64_t *)value]);
+	return item == 0;
+}
+
+static int parse_source(const struct setting *setting UNUSED, void *value, const char *text,
+			struct reason *reason)
+{
+	struct address address;
+
+	if (address_from_ip(&address, text, 0, reason) < 0)
+		return -1;
+	(void)snprintf(value, WATCH_SOURCE_MAX, "%s", text);
+	return 0;
+}
+
+const struct value_type watch_address_value = {
+	.size = WATCH_ADDRESS_MAX, .parse = parse_address, .format = format_word};
+const struct value_type watch_protocol_value = {
+	.size = sizeof(uint64_t), .parse = parse_protocol, .format = format_protocol};
+const struct value_type watch_source_value = {
+	.size = WATCH_SOURCE_MAX, .parse = parse_source, .format = format_word};

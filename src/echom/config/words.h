@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* The kinds of values that only echom's settings have: where, over what, from where. */
+
+#pragma once
+
+#include "daemon/settings/schema.h"
+
+#define WATCH_ADDRESS_MAX 280 /* a name of 253 letters, or an address with brackets, and a port */
+#define WATCH_SOURCE_MAX 80
+
+enum watch_protocol { WATCH_UDP, WATCH_TCP, WATCH_PROTOCOLS };
+
+extern const char *const watch_protocol_names[WATCH_PROTOCOLS];
+
+extern const struct value_type watch_address_value;  /* char [WATCH_ADDRESS_MAX] */
+extern const struct value_type watch_protocol_value; /* uint64_t */
+extern const struct value_type watch_source_value;   /* char [WATCH_SOURCE_MAX] */

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * See echom.h. One thread probes and serves; it owns everything here. Order at the start: socket,
+ * privileges, loop, watches, READY=1.
+ */
+
+#include "config.h"
+
+#include "echom/control/echom.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/events.h"
+#include "daemon/descriptors.h"
+#include "daemon/http/listen.h"
+#include "daemon/log.h"
+#include "daemon/notify.h"
+#include "daemon/privileges.h"
+#include "daemon/settings/settings.h"
+#include "daemon/signals.h"
+#include "daemon/supervisor.h"
+#include "echom/config/watchlist.h"
+#include "echom/status/site.h"
+#include "echom/watching/watches.h"
+#include "probe/probe.h"
+
+struct echom {
+	const struct settings_source *source; /* not owned */
+	unsigned verbose;
+	struct watchlist *list;		/* held, as the next */
+	struct watchlist *started_with; /* what a restart would change is compared with this */
+	struct event_base *base;
+	struct watches *watches;
+	struct site *site;
+	struct supervisor supervisor;
+	struct event signals[SIGNAL_COUNT];
+	int fd; /* of the site */
+	bool stopping;
+};
+
+static void apply_log_level(const struct echom *echom)
+{
+	uint64_t level = echom->list->server.log_level + echom->verbose;
+
+	log_set_level(level > LEVEL_DEBUG ? LEVEL_DEBUG : (enum log_level)level);
+}
+
+static void write_status(const struct echom *echom, char status[static SUPERVISOR_STATUS_MAX])
+{
+	size_t down = watches_down(echom->watches);
+	int length = snprintf(status, SUPERVISOR_STATUS_MAX, "watching %zu target%s",
+			      echom->watches->count, echom->watches->count == 1 ? "" : "s");
+
+	if (down > 0)
+		(void)snprintf(status + length, SUPERVISOR_STATUS_MAX - (size_t)length,
+			       ", %zu down", down);
+}
+
+static void tell_ready(struct echom *echom)
+{
+	char status[SUPERVISOR_STATUS_MAX];
+
+	write_status(echom, status);
+	log_notice("%s", status);
+	supervisor_ready(&echom->supervisor, status);
+}
+
+static void on_status_due(void *arg)
+{
+	struct echom *echom = arg;
+	char status[SUPERVISOR_STATUS_MAX];
+
+	write_status(echom, status);
+	supervisor_status(&echom->supervisor, status);
+}
+
+/* This loop runs, which is all there is to be well. */
+static void on_watchdog_due(void *arg UNUSED)
+{
+	notify_watchdog();
+}
+
+static void warn_restart(const char *key)
+{
+	log_warning("%s has changed: restart echom to apply it", key);
+}
+
+/* Each target takes a descriptor, and its page and names some more. */
+static void check_descriptors(const struct watchlist *list)
+{
+	uint64_t limit = descriptors_raise();
+
+	if (list->count + SITE_DESCRIPTORS > limit)
+		log_warning("%zu targets, but only %" PRIu64 " descriptors: raise LimitNOFILE= "
+			    "(ulimit -n)",
+			    list->count, limit);
+}
+
+static void reload(struct echom *echom)
+{
+	struct watchlist *list;
+
+	notify_reloading();
+	list = watchlist_load(echom->source, program_report);
+	echom->supervisor.reload_failed = !list || watches_set(echom->watches, list) < 0;
+	if (echom->supervisor.reload_failed) {
+		log_error("reload failed: %s; the configuration in force stays",
+			  list ? "out of memory" : "see the errors above");
+		watchlist_release(list);
+		tell_ready(echom);
+		return;
+	}
+	watchlist_compare(echom->started_with, list, warn_restart);
+	watchlist_release(echom->list);
+	echom->list = list;
+	apply_log_level(echom);
+	check_descriptors(list);
+	tell_ready(echom);
+}
+
+static void log_totals(const struct echom *echom)
+{
+	const struct books *books = &echom->watches->shared.books;
+
+	log_write(LEVEL_NOTICE,
+		  "%zu targets: %" PRIu64 " probes received, %" PRIu64 " lost, %" PRIu64
+		  " late, %" PRIu64 " duplicates, %" PRIu64 " corrupt, %" PRIu64 " truncated",
+		  echom->watches->count, books->received, books->lost, books->late,
+		  books->duplicates, books->corrupt, books->truncated);
+}
+
+static void stop(struct echom *echom)
+{
+	echom->stopping = true;
+	notify_stopping(0);
+	event_base_loopbreak(echom->base);
+}
+
+static void on_signal(int number, short what UNUSED, void *arg)
+{
+	if (number == SIGHUP)
+		reload(arg);
+	else if (number == SIGUSR1)
+		log_totals(arg);
+	else
+		stop(arg);
+}
+
+static enum exit_status open_site(struct echom *echom, struct address *bound)
+{
+	struct reason reason;
+
+	echom->fd = http_listen(&echom->list->server.listen, bound, &reason);
+	if (echom->fd >= 0)
+		return STATUS_OK;
+	log_error("listen: %s", reason.text);
+	return errno == EACCES || errno == EPERM ? STATUS_NOT_PERMITTED : STATUS_FAILURE;
+}
+
+static enum exit_status drop_privileges(const struct echom *echom)
+{
+	struct reason reason;
+
+	if (privileges_drop(echom->list->server.user, &reason) == 0)
+		return STATUS_OK;
+	log_error("%s", reason.text);
+	return STATUS_NOT_PERMITTED;
+}
+
+static int build(struct echom *echom, const struct address *bound)
+{
+	echom->base =
+		events_new_base(EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NO_CACHE_TIME);
+	if (!echom->base)
+		return -1;
+	echom->watches = watches_new(echom->base);
+	if (!echom->watches || watches_set(echom->watches, echom->list) < 0)
+		return -1;
+	echom->site = site_new(echom->base, echom->fd, bound, echom->watches);
+	if (!echom->site || signals_attach(echom->signals, echom->base, on_signal, echom) < 0)
+		return -1;
+	return supervisor_init(&echom->supervisor, echom->base, on_status_due, on_watchdog_due,
+			       echom);
+}
+
+static enum exit_status assemble(struct echom *echom)
+{
+	struct address bound;
+	enum exit_status status = open_site(echom, &bound);
+
+	if (status == STATUS_OK)
+		status = drop_privileges(echom);
+	if (status != STATUS_OK)
+		return status;
+	check_descriptors(echom->list);
+	if (build(echom, &bound) < 0) {
+		log_error("cannot start: %s", strerror(errno));
+		return STATUS_FAILURE;
+	}
+	return STATUS_OK;
+}
+
+static void take_apart(struct echom *echom)
+{
+	site_free(echom->site);
+	watches_free(echom->watches);
+	signals_detach(echom->signals);
+	notify_detach();
+	if (echom->base)
+		event_base_free(echom->base);
+	if (echom->fd >= 0)
+		close(echom->fd);
+	watchlist_release(echom->list);
+	watchlist_release(echom->started_with);
+}
+
+static enum exit_status serve(struct echom *echom)
+{
+	tell_ready(echom);
+	signals_unblock();
+	event_base_dispatch(echom->base);
+	signals_block(); /* one more must not kill us while we free everything */
+	if (!echom->stopping) {
+		log_error("stopping: the event loop failed");
+		return STATUS_FAILURE;
+	}
+	log_totals(echom);
+	log_notice("stopped");
+	return STATUS_OK;
+}
+
+enum exit_status echom_run(const struct settings_source *source, unsigned verbose,
+			   struct watchlist *list)
+{
+	struct echom echom = {.source = source,
+			      .verbose = verbose,
+			      .list = watchlist_hold(list),
+			      .started_with = watchlist_hold(list),
+			      .fd = -1};
+	enum exit_status status;
+
+	signal(SIGPIPE, SIG_IGN);
+	log_adopt_libevent();
+	apply_log_level(&echom);
+	probe_prepare();
+	notify_open();
+	status = assemble(&echom);
+	if (status == STATUS_OK)
+		status = serve(&echom);
+	take_apart(&echom);
+	notify_close();
+	libevent_global_shutdown();
+	return status;
+}

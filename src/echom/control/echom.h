@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* The daemon as a whole: made, run until a signal ends it, taken apart. Called once, by main. */
+
+#pragma once
+
+#include "daemon/program.h"
+
+struct settings_source;
+struct watchlist;
+
+/* Watches what LIST names; SOURCE is read again at a reload. VERBOSE: number of -v. */
+enum exit_status echom_run(const struct settings_source *source, unsigned verbose,
+			   struct watchlist *list);

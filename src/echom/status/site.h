@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* What echom serves over HTTP: /metrics, /healthz and the page. Owns the server of it. */
+
+#pragma once
+
+#include "base/address.h"
+#include "base/compiler.h"
+
+struct event_base;
+struct site;
+struct watches;
+
+/* Descriptors that a process needs beside those of its targets. */
+#define SITE_DESCRIPTORS 64
+
+/* FD listens at BOUND, and stays the caller's. NULL without memory. */
+struct site *site_new(struct event_base *base, int fd, const struct address *bound,
+		      const struct watches *watches) WARN_UNUSED;
+void site_free(struct site *site); /* accepts NULL */

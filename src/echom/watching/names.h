@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * Looks up the names of targets on threads of its own, so that no probe waits for a resolver. A
+ * name that hangs holds up one thread of at most NAMES_THREADS. All calls are from the thread that
+ * probes; that is where answers are handed over, too.
+ */
+
+#pragma once
+
+#include "base/compiler.h"
+#include "base/reason.h"
+#include "echom/config/watchlist.h"
+#include "probe/target.h"
+
+#define NAMES_THREADS 8
+
+struct event_base;
+struct names;
+struct name_request;
+
+/* TARGET NULL: it was not found, for a REASON. Either belongs to the request. */
+typedef void name_answer(void *context, const struct target *target, const struct reason *reason);
+
+struct names *names_new(struct event_base *base);
+
+/* What still hangs ends by itself, and calls nobody. */
+void names_free(struct names *names);
+
+/* What a target of these settings is connected to by; NAME is of SETTINGS. */
+struct target_options names_options(const struct watch_settings *settings);
+
+/*
+ * Looks up the address of SETTINGS, and calls ANSWER once, later. NULL without memory. The request
+ * is gone when ANSWER returns, or after names_cancel.
+ */
+struct name_request *names_ask(struct names *names, const struct watch_settings *settings,
+			       name_answer *answer, void *context);
+
+/* Its answer is not wanted any more. Accepts NULL. */
+void names_cancel(struct name_request *request);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The life of a watch: when a probe is due, when one is given up, when its name is looked up again.
+ * What is sent and received is in exchange.c. Owns its link, flow, timer and texts.
+ */
+
+#include "config.h"
+
+#include "echom/watching/watch.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/bounded_text.h"
+#include "base/events.h"
+#include "daemon/log.h"
+#include "echom/watching/exchange.h"
+#include "echom/watching/names.h"
+
+#define OUTAGE_PROBES 2 /* lost in a row */
+#define WINDOW_MIN 16
+#define WINDOW_MAX (1u << 14)
+#define ATTEMPTS 2		     /* to connect, at a time */
+#define BEHIND_MAX (100 * NS_PER_MS) /* any later, and we were stopped, not just busy */
+#define RETRY_NAME (10 * NS_PER_S)
+#define LABELS_SIZE 1024
+
+static uint64_t interval_of(const struct watch *watch)
+{
+	return watch->settings->interval * NS_PER_MS;
+}
+
+/* The next thing to do: a probe, or giving up one. */
+static void arm(struct watch *watch)
+{
+	uint64_t oldest = flow_oldest_waiting(&watch->flow);
+	uint64_t expiry =
+		oldest != 0 ? flow_sent_at(&watch->flow, oldest) + watch->flow.timeout : UINT64_MAX;
+
+	events_arm(&watch->timer, expiry < watch->due ? expiry : watch->due);
+}
+
+static void on_name(void *context, const struct target *target, const struct reason *reason)
+{
+	struct watch *watch = context;
+	uint64_t now = clock_ns();
+
+	watch->request = NULL;
+	watch->resolve_due = now + (target ? watch->settings->resolve * NS_PER_MS : RETRY_NAME);
+	if (!target) {
+		watch->counts.resolve_failures++;
+		log_info("target %s: %s", watch->settings->name, reason->text);
+		return;
+	}
+	watch_find(watch, target, now);
+}
+
+static void ask_name(struct watch *watch, uint64_t now)
+{
+	if (watch->request || now < watch->resolve_due)
+		return;
+	watch->request = names_ask(watch->shared->names, watch->settings, on_name, watch);
+	if (!watch->request)
+		watch->resolve_due = now + RETRY_NAME;
+}
+
+/* After a stop of ours: continue, do not catch up. */
+static void schedule_next(struct watch *watch, uint64_t now)
+{
+	uint64_t interval = interval_of(watch);
+
+	lateness_add(&watch->shared->lateness, now - watch->due);
+	watch->due += interval;
+	if (watch->due + BEHIND_MAX < now)
+		watch->due += (now - watch->due) / interval * interval;
+}
+
+static void on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	struct watch *watch = context;
+	uint64_t now = clock_ns();
+
+	watch_expire(watch, now);
+	if (now >= watch->due) {
+		schedule_next(watch, now);
+		ask_name(watch, now);
+		watch_probe(watch);
+	}
+	arm(watch);
+}
+
+static size_t window_size(const struct watch_settings *settings)
+{
+	uint64_t size = 4 * (settings->timeout / settings->interval + 1);
+
+	if (size < WINDOW_MIN)
+		return WINDOW_MIN;
+	return size > WINDOW_MAX ? WINDOW_MAX : (size_t)size;
+}
+
+/* Whatever is written of a watch begins with them. */
+static struct label_text *make_labels(const struct watch_settings *settings)
+{
+	char bytes[LABELS_SIZE];
+	struct bounded_text text;
+
+	bounded_text_begin(&text, bytes, sizeof(bytes));
+	bounded_text_add(&text, "target=\"%s\",address=\"", settings->name);
+	label_value_write(settings->address, &text);
+	bounded_text_add(&text, "\",protocol=\"%s\"", watch_protocol_names[settings->protocol]);
+	return label_text_new(bytes);
+}
+
+static int begin(struct watch *watch)
+{
+	const struct watch_settings *settings = watch->settings;
+	uint64_t run;
+
+	if (getrandom(&run, sizeof(run), 0) < 0 ||
+	    flow_init(&watch->flow, run, (size_t)settings->size, window_size(settings),
+		      &watch->shared->books) < 0)
+		return -1;
+	watch->flow.timeout = settings->timeout * NS_PER_MS;
+	outages_init(&watch->outages, OUTAGE_PROBES);
+	watch->link = (struct link){.user = &watch_link_user,
+				    .context = watch,
+				    .base = watch->shared->base,
+				    .target = &watch->target,
+				    .flow = &watch->flow,
+				    .wanted = true,
+				    .max_attempts = ATTEMPTS,
+				    .patience = watch->flow.timeout};
+	watch->labels = make_labels(settings);
+	if (!watch->labels || link_init(&watch->link) < 0)
+		return -1;
+	return events_arm(&watch->timer, watch->due);
+}
+
+struct watch *watch_new(struct watching *shared, struct watchlist *list, size_t index,
+			double fraction)
+{
+	struct watch *watch = calloc(1, sizeof(*watch));
+	uint64_t now = clock_ns();
+
+	if (!watch)
+		return NULL;
+	watch->shared = shared;
+	watch->list = watchlist_hold(list);
+	watch->settings = &list->targets[index];
+	watch->due = now + (uint64_t)((double)interval_of(watch) * fraction);
+	evtimer_assign(&watch->timer, shared->base, on_timer, watch);
+	ask_name(watch, now);
+	if (begin(watch) == 0)
+		return watch;
+	watch_free(watch);
+	return NULL;
+}
+
+void watch_free(struct watch *watch)
+{
+	if (!watch)
+		return;
+	names_cancel(watch->request);
+	event_del(&watch->timer);
+	link_clear(&watch->link);
+	flow_clear(&watch->flow);
+	free(watch->found);
+	label_text_release(watch->labels);
+	watchlist_release(watch->list);
+	free(watch);
+}
+
+void watch_adopt(struct watch *watch, struct watchlist *list, size_t index)
+{
+	struct watchlist *before = watch->list;
+
+	watch->list = watchlist_hold(list);
+	watch->settings = &list->targets[index];
+	watch->target.name = watch->settings->address;
+	if (watch->found)
+		watch->found->name = watch->settings->address;
+	watchlist_release(before);
+}
+
+struct watch_state watch_state(const struct watch *watch, uint64_t now)
+{
+	const struct outage *current = &watch->outages.current;
+	struct outage_sums sums = watch->outages.ended;
+	bool is_down = outages_is_down(&watch->outages);
+	uint64_t lasts = is_down ? now - current->begin : 0;
+
+	return (struct watch_state){
+		.up = watch->replied_at > 0 && !is_down,
+		.outstanding = flow_waiting(&watch->flow),
+		.outages = sums.count + is_down,
+		.outage_sum = sums.total + lasts,
+		.outage_longest = lasts > sums.longest ? lasts : sums.longest,
+		.jitter = (uint64_t)watch->flow.jitter.value,
+		.replied_at = watch->replied_at,
+	};
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * One target being watched: its probes on their schedule, its socket, its books and its outages.
+ * Owned by the set of watches; everything happens on the thread of its loop.
+ */
+
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "echom/watching/watched.h"
+
+/* What metrics and the page show of it at one moment. */
+struct watch_state {
+	uint64_t up; /* 0 or 1 */
+	uint64_t outstanding;
+	uint64_t outages;
+	uint64_t outage_sum; /* nanoseconds, as all that follow */
+	uint64_t outage_longest;
+	uint64_t jitter;
+	uint64_t replied_at;
+};
+
+/*
+ * A watch of target INDEX of LIST, whose first probe is due FRACTION of an interval from now.
+ * NULL without memory.
+ */
+struct watch *watch_new(struct watching *shared, struct watchlist *list, size_t index,
+			double fraction) WARN_UNUSED;
+void watch_free(struct watch *watch); /* accepts NULL */
+
+/* Its settings are now those of LIST, which differ in nothing that its probes depend on. */
+void watch_adopt(struct watch *watch, struct watchlist *list, size_t index);
+
+struct watch_state watch_state(const struct watch *watch, uint64_t now);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* What the files of a watch share: watch.c owns all of this, exchange.c sends and receives. */
+
+#pragma once
+
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "echom/config/watchlist.h"
+#include "echom/watching/counts.h"
+#include "echom/watching/history.h"
+#include "echom/watching/lateness.h"
+#include "probe/flow.h"
+#include "probe/link.h"
+#include "probe/outages.h"
+#include "probe/receive.h"
+#include "probe/target.h"
+
+struct name_request;
+struct names;
+
+/* What all watches of a loop share. */
+struct watching {
+	struct event_base *base;
+	struct names *names;
+	struct books books;	  /* of all of them together */
+	struct lateness lateness; /* of their probes */
+	unsigned char *buffer;	  /* for one message */
+	size_t buffer_size;
+};
+
+struct watch {
+	struct watching *shared; /* not owned */
+	struct watchlist *list;	 /* held */
+	const struct watch_settings *settings;
+	struct label_text *labels; /* `target="...",address="...",protocol="..."` */
+	struct target target;
+	struct target *found; /* a newer one, not yet in use; NULL: there is none. Owned */
+	uint64_t found_at;
+	struct name_request *request;
+	struct link link;
+	struct flow flow;
+	struct receiver receiver;
+	struct reception reception; /* of what is being processed */
+	struct event timer;	    /* for whatever comes first */
+	uint64_t due;		    /* the next probe */
+	uint64_t resolve_due;	    /* the next look at the name */
+	bool was_connected;
+	uint64_t heard; /* on this connection; at first when it was made */
+	struct outages outages;
+	struct counts counts;
+	struct history history;
+	uint64_t replied_at; /* the latest reply in time, on the wall clock; 0: never */
+};

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* What Prometheus gets: by family, whole, and in pieces that fit. */
+
+#include "config.h"
+
+#include <event2/event.h>
+
+#include "base/events.h"
+#include "daemon/settings/settings.h"
+#include "echom/status/scrape.h"
+#include "echom/watching/watches.h"
+#include "unit/said.h"
+
+#define PIECE (20 * 1024)
+#define LABELS "target=\"one\",address=\"[2001:db8::1]:7\",protocol=\"tcp\""
+
+static struct event_base *base;
+static struct watches *watches;
+static char text[8 << 20];
+
+static void watch(const char *settings)
+{
+	char path[SAID_PATH_MAX];
+	int fd = said_file(settings, strlen(settings), path);
+	const struct settings_source source = {.path = path, .size_max = 1 << 20};
+	struct watchlist *list;
+
+	listen_for(path);
+	list = watchlist_load(&source, hear);
+	ck_assert_msg(list != NULL, "%s", said.lines);
+	ck_assert_int_eq(watches_set(watches, list), 0);
+	watchlist_release(list);
+	close(fd);
+}
+
+static void set_up(void)
+{
+	base = events_new_base(0);
+	watches = watches_new(base);
+	ck_assert_ptr_nonnull(watches);
+}
+
+static void tear_down(void)
+{
+	watches_free(watches);
+	event_base_free(base);
+}
+
+TEST_CASE("a scrape", set_up, tear_down);
+
+/* All of it, in pieces; how many there were. */
+static unsigned write_all(struct scrape *scrape)
+{
+	unsigned pieces = 0;
+	size_t length = 0;
+	bool more;
+
+	do {
+		struct bounded_text piece;
+
+		bounded_text_begin(&piece, text + length, PIECE);
+		more = scrape_write(scrape, &piece);
+		ck_assert(!piece.cut);
+		length += piece.length;
+		ck_assert_uint_lt(length + PIECE, sizeof(text));
+		pieces++;
+	} while (more);
+	return pieces;
+}
+
+static void scrape_all(void)
+{
+	struct scrape *scrape = scrape_new(watches, 5 * NS_PER_S);
+
+	ck_assert_ptr_nonnull(scrape);
+	(void)write_all(scrape);
+	scrape_free(scrape);
+}
+
+static void expect_line(const char *line)
+{
+	const char *found = strstr(text, line);
+
+	ck_assert_msg(found != NULL, "no line %s", line);
+	ck_assert_msg(found == text || found[-1] == '\n', "not at the start of a line: %s", line);
+	ck_assert_msg(found[strlen(line)] == '\n', "goes on: %s", line);
+}
+
+TEST(without_targets_only_the_process_has_figures)
+{
+	scrape_all();
+	expect_line("echom_build_info{version=\"" PACKAGE_VERSION "\"} 1");
+	expect_line("echom_start_time_seconds 5.000");
+	expect_line("echom_schedule_lateness_seconds_count 0");
+	ck_assert_ptr_null(strstr(text, "target="));
+}
+
+TEST(each_figure_is_a_line_with_the_labels_of_its_target)
+{
+	struct watch *one;
+
+	watch("[target one]\naddress = [2001:db8::1]\nprotocol = tcp\nlabels = site=ams\n");
+	one = watches->items[0];
+	one->counts = (struct counts){.sent = 10,
+				      .received = 7,
+				      .lost = 3,
+				      .late = 2,
+				      .duplicates = 1,
+				      .rtt_sum = 1234567890,
+				      .rtt_min = 1500,
+				      .rtt = {[1] = 4, [RTT_BOUNDS] = 3}};
+	one->replied_at = 7 * NS_PER_S;
+	scrape_all();
+	expect_line("echom_probes_sent_total{" LABELS "} 10");
+	expect_line("echom_probes_received_total{" LABELS "} 7");
+	expect_line("echom_probes_lost_total{" LABELS "} 3");
+	expect_line("echom_probes_late_total{" LABELS "} 2");
+	expect_line("echom_probes_outstanding{" LABELS "} 0");
+	expect_line("echom_rtt_seconds_bucket{" LABELS ",le=\"5e-05\"} 0");
+	expect_line("echom_rtt_seconds_bucket{" LABELS ",le=\"0.0001\"} 4");
+	expect_line("echom_rtt_seconds_bucket{" LABELS ",le=\"26.2144\"} 4");
+	expect_line("echom_rtt_seconds_bucket{" LABELS ",le=\"+Inf\"} 7");
+	expect_line("echom_rtt_seconds_sum{" LABELS "} 1.234567890");
+	expect_line("echom_rtt_seconds_count{" LABELS "} 7");
+	expect_line("echom_rtt_min_seconds{" LABELS "} 0.000001500");
+	expect_line("echom_last_reply_timestamp_seconds{" LABELS "} 7.000000000");
+	expect_line("echom_up{" LABELS "} 1");
+	expect_line("echom_target_info{" LABELS ",site=\"ams\"} 1");
+}
+
+TEST(what_was_never_measured_has_no_line)
+{
+	watch("[target one]\naddress = a\n");
+	scrape_all();
+	ck_assert_ptr_null(strstr(text, "\nechom_rtt_min_seconds{"));
+	ck_assert_ptr_null(strstr(text, "\nechom_last_reply_timestamp_seconds{"));
+	ck_assert_ptr_nonnull(strstr(text, "\nechom_up{target=\"one\",address=\"a:7\","));
+}
+
+static const char *many_targets(size_t count)
+{
+	static char settings[1 << 20];
+	size_t length = 0;
+
+	for (size_t i = 0; i < count; i++)
+		length += (size_t)snprintf(settings + length, sizeof(settings) - length,
+					   "[target t%zu]\naddress = 192.0.2.1:%zu\n", i, i + 1);
+	return settings;
+}
+
+/* The name of the metric that LINE is about, without what a histogram appends. */
+static size_t name_length(const char *line)
+{
+	static const char *const parts[] = {"_bucket", "_sum", "_count"};
+	size_t length = strcspn(line, "{ ");
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		size_t part = strlen(parts[i]);
+
+		if (length > part && memcmp(line + length - part, parts[i], part) == 0)
+			return length - part;
+	}
+	return length;
+}
+
+TEST(a_family_is_in_one_group_behind_its_heading)
+{
+	const char *heading = "";
+	unsigned samples = 0;
+
+	watch(many_targets(300));
+	scrape_all();
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		if (strncmp(line, "# HELP ", 7) == 0) {
+			heading = line + 7;
+		} else if (line[0] != '#') {
+			ck_assert_msg(name_length(line) == strcspn(heading, " ") &&
+					      memcmp(line, heading, name_length(line)) == 0,
+				      "%s is not below its heading", line);
+			samples += strncmp(line, "echom_up{", 9) == 0;
+		}
+	}
+	ck_assert_uint_eq(samples, 300);
+}
+
+TEST(a_long_text_comes_in_pieces)
+{
+	struct scrape *scrape;
+
+	watch(many_targets(300));
+	scrape = scrape_new(watches, 0);
+	ck_assert_uint_gt(write_all(scrape), 10);
+	scrape_free(scrape);
+}
+
+TEST(one_that_is_given_up_releases_what_it_holds)
+{
+	struct scrape *scrape;
+	struct bounded_text piece;
+
+	watch(many_targets(100));
+	scrape = scrape_new(watches, 0);
+	bounded_text_begin(&piece, text, PIECE);
+	ck_assert(scrape_write(scrape, &piece));
+	watch(many_targets(1));
+	bounded_text_begin(&piece, text, PIECE);
+	ck_assert(scrape_write(scrape, &piece)); /* of those that are no longer watched */
+	scrape_free(scrape);
+	scrape_free(NULL);
+}
