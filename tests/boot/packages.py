@@ -11,13 +11,13 @@ import subprocess
 
 from common import (CONFIG, check_nobody_refused, check_served, configure, refuses,
                     steady_connects)
-from lab import check, connect, test
+from lab import check, connect, test, until
 
 LEFT_BEHIND = "/etc /usr /lib /var/lib/systemd /var/lib/private /run".split()
 
 
 def packages():
-    return sorted(glob.glob(os.path.join(os.environ.get("DEBS", "/none"), "echo[cd]_*.deb")))
+    return sorted(glob.glob(os.path.join(os.environ.get("DEBS", "/none"), "echo[cdm]_*.deb")))
 
 
 def missing():
@@ -66,6 +66,30 @@ def installed_it_serves(guest):
     check(enabled(guest, "echod") == "enabled", "not enabled")
     check(enabled(guest, "echod-restricted.socket") == "disabled", "the restricted one is enabled")
     return version(guest)
+
+
+def watches(guest, figure):
+    """Whether echom's metrics of its only target say that."""
+    line = f'echom_{figure.split()[0]}{{target="here",address="127.0.0.1:7",protocol="tcp"}} '
+    return line + figure.split()[1] in guest.run(
+        "nc", "127.0.0.1", "9108", input="GET /metrics HTTP/1.0\r\n\r\n")
+
+
+@test
+def echom_runs_and_watches_what_it_is_told(guest):
+    check(enabled(guest, "echom") == "enabled", "not enabled")
+    check("watching 0 targets" in guest.show("echom", "StatusText"),
+          guest.show("echom", "StatusText"))
+    guest.write("/etc/echom.conf", "[target here]\naddress = 127.0.0.1\nprotocol = tcp\n")
+    guest.systemctl("reload", "echom")
+    until(lambda: watches(guest, "up 1"), "the target does not get up")
+    guest.systemctl("stop", "echod")
+    until(lambda: watches(guest, "outages_total 1"), "the outage is not seen")
+    guest.systemctl("start", "echod")
+    until(lambda: watches(guest, "up 1"), "the target stays down")
+    guest.write("/etc/echom.conf", "[target here]\n")
+    check(guest.systemctl("reload", "echom", good=False) is not None, "a bad file was taken")
+    check(watches(guest, "outages_total 1"), "its books are gone")
 
 
 @test
@@ -141,9 +165,9 @@ def installed_again_it_goes_on_as_before(guest):
 @test
 def purged_nothing_is_left(guest):
     with connect(guest, "127.0.0.1", 1007) as held:
-        guest.run("dpkg", "--purge", "echod", "echoc")
+        guest.run("dpkg", "--purge", "echod", "echoc", "echom")
         check(held.recv(1) == b"", "the connection was not closed in good order")
     check(refuses(guest, 1007), "port 1007 is still open")
-    left = guest.run("find", *filter(guest.exists, LEFT_BEHIND), "-name", "echo[cd]*", good=None)
+    left = guest.run("find", *filter(guest.exists, LEFT_BEHIND), "-name", "echo[cdm]*", good=None)
     check(not left, f"left behind:\n{left}")
     check(guest.systemctl("--failed", "--quiet", "--no-legend") == "", "a unit is left as failed")

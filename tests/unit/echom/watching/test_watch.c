@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* A watch beside a server in the same loop: which address it uses, what it does when that changes. */
+/* A watch beside a server in the same loop: which address it uses, and when that changes. */
 
 #include "config.h"
 
