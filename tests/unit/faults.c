@@ -15,6 +15,7 @@
 #include <pwd.h>
 #include <sched.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,7 @@
 
 #include "base/compiler.h"
 
-static _Thread_local struct {
+static _Thread_local struct fault {
 	const char *name;
 	unsigned skip;
 	unsigned times; /* 0: none, or no more */
@@ -37,6 +38,9 @@ static _Thread_local struct {
 	long blocks;
 } fault;
 
+static bool handed_on; /* to the first thread that is created */
+static atomic_bool happened_elsewhere;
+
 void fault_after(unsigned skip, const char *name, int error)
 {
 	fault.name = name;
@@ -44,6 +48,7 @@ void fault_after(unsigned skip, const char *name, int error)
 	fault.times = 1;
 	fault.error = error;
 	fault.happened = false;
+	atomic_store(&happened_elsewhere, false);
 	fault.watching = true;
 	fault.blocks = 0;
 }
@@ -63,7 +68,12 @@ bool fault_over(void)
 {
 	fault.times = 0;
 	fault.watching = false;
-	return fault.happened;
+	return fault.happened || atomic_load(&happened_elsewhere);
+}
+
+void fault_hand_on(void)
+{
+	handed_on = true;
 }
 
 long fault_blocks(void)
@@ -90,6 +100,8 @@ static bool due(const char *name)
 	}
 	fault.times--;
 	fault.happened = true;
+	if (handed_on)
+		atomic_store(&happened_elsewhere, true);
 	errno = fault.error;
 	return true;
 }
@@ -261,9 +273,43 @@ FAULTY_AS("setrlimit", int, -1, setrlimit64, (int resource, const struct rlimit 
 #endif
 
 FAULTY(sched_getaffinity, (pid_t pid, size_t size, cpu_set_t *cpus), (pid, size, cpus));
-FAULTY_AS("pthread_create", int, fault.error, pthread_create,
-	  (pthread_t * thread, const pthread_attr_t *how, void *(*run)(void *), void *arg),
-	  (thread, how, run, arg));
+
+struct handover {
+	struct fault fault;
+	void *(*run)(void *);
+	void *arg;
+};
+
+static void *run_with_fault(void *arg)
+{
+	struct handover *handover = arg;
+	void *(*run)(void *) = handover->run;
+	void *own = handover->arg;
+
+	fault = handover->fault;
+	__real_free(handover);
+	return run(own);
+}
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*run)(void *),
+			  void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*run)(void *),
+			  void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*run)(void *),
+			  void *arg)
+{
+	struct handover *handover;
+
+	if (due("pthread_create"))
+		return fault.error;
+	handover = handed_on && fault.times > 0 ? __real_malloc(sizeof(*handover)) : NULL;
+	if (!handover)
+		return __real_pthread_create(thread, how, run, arg);
+	*handover = (struct handover){fault, run, arg};
+	fault.times = 0;
+	return __real_pthread_create(thread, how, run_with_fault, handover);
+}
+
 FAULTY_AS("getpwnam_r", int, (*found = NULL, fault.error), getpwnam_r,
 	  (const char *name, struct passwd *entry, char *text, size_t size, struct passwd **found),
 	  (name, entry, text, size, found));

@@ -20,6 +20,9 @@ void fault_after(unsigned skip, const char *name, int error);
 void fault_next(const char *name, int error);
 void fault_next_times(unsigned times, const char *name, int error);
 
+/* From now on the first thread that is created meets it, instead of the one that asked. */
+void fault_hand_on(void);
+
 /*
  * From now on timers have memory: those of a loop are set at moments that no test foresees.
  */
