@@ -178,6 +178,22 @@ static int check_far_side(struct arguments *arguments)
 	return 0;
 }
 
+/* -g, --connect and -j, which other modes do not have. */
+static int check_bench(const struct arguments *arguments, bool is_unixgram)
+{
+	if (arguments->gso && (!arguments->target.udp || is_unixgram))
+		return bad_usage("-g sends UDP: add -u");
+	if (arguments->connect && (arguments->target.udp || is_unixgram))
+		return bad_usage("--connect: datagrams have no connections");
+	if (arguments->connect && arguments->depth > 1)
+		return bad_usage("--connect: a connection has one message: leave out -p");
+	if (arguments->threads > arguments->connections)
+		return bad_usage("-j %llu: more threads than connections (-c %llu)",
+				 (unsigned long long)arguments->threads,
+				 (unsigned long long)arguments->connections);
+	return 0;
+}
+
 static int check_together(struct arguments *arguments)
 {
 	bool is_unixgram = strncmp(arguments->target.name, "unixgram:", 9) == 0;
@@ -193,17 +209,7 @@ static int check_together(struct arguments *arguments)
 		return -1;
 	if (check_protocol(&arguments->target) < 0)
 		return -1;
-	if (arguments->gso && (!arguments->target.udp || is_unixgram))
-		return bad_usage("-g sends UDP: add -u");
-	if (arguments->connect && (arguments->target.udp || is_unixgram))
-		return bad_usage("--connect: datagrams have no connections");
-	if (arguments->connect && arguments->depth > 1)
-		return bad_usage("--connect: a connection has one message: leave out -p");
-	if (arguments->threads > arguments->connections)
-		return bad_usage("-j %llu: more threads than connections (-c %llu)",
-				 (unsigned long long)arguments->threads,
-				 (unsigned long long)arguments->connections);
-	return 0;
+	return check_bench(arguments, is_unixgram);
 }
 
 static int take_operands(struct arguments *arguments, int count, char *const operands[])
