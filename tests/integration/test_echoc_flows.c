@@ -250,3 +250,55 @@ TEST(too_few_open_files_are_named)
 	echoc = echoc_run(ECHOC_ARGS("flows", "-n", "80", closed_port()));
 	EXPECT_ERRORS(&echoc, 2, "80 flows need 112 open files, but the limit is 100: ");
 }
+
+TEST(the_limit_of_open_files_is_raised_as_far_as_need_be)
+{
+	const struct rlimit some = {100, 200};
+	struct echoc echoc;
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &some), 0);
+	echoc = echoc_run(ECHOC_ARGS("flows", "-n", "80", "-d", "50ms", "-W", "20s",
+				     FAULTY(.datagram = true)));
+	EXPECT(&echoc, 0, "\n80 source ports, ");
+}
+
+TEST(an_address_that_reaches_nothing_is_an_error)
+{
+	struct echoc echoc = echoc_run(ECHOC_ARGS("flows", "-I", "127.0.0.1", "192.0.2.1"));
+
+	EXPECT_ERRORS(&echoc, 2, "192.0.2.1:7");
+}
+
+TEST(a_silent_connection_is_given_up_and_made_again_from_the_same_port)
+{
+	struct echoc echoc =
+		echoc_run(ECHOC_ARGS("flows", "-t", "--json", "-n", "2", "-r", "40", "-d", "1s",
+				     "-W", "100ms", FAULTY(.fault = FAULT_DROP, .size = 64)));
+
+	EXPECT(&echoc, 1, NULL);
+	(void)json_check(echoc.output);
+	ck_assert_double_gt(sum_of(&echoc, "reconnects"), 0);
+	ck_assert_double_gt(sum_of(&echoc, "lost"), 0);
+	ck_assert_double_eq(sum_of(&echoc, "unsent"), 0);
+}
+
+TEST(a_closed_connection_is_made_again)
+{
+	struct echoc echoc =
+		echoc_run(ECHOC_ARGS("flows", "-t", "-n", "2", "-r", "40", "-d", "1s", "-W", "20s",
+				     FAULTY(.fault = FAULT_CLOSE, .at = 3, .size = 64)));
+
+	EXPECT(&echoc, 1, " reconnects\n");
+}
+
+TEST(incidents_have_lines_of_their_own)
+{
+	struct echoc echoc =
+		echoc_run(ECHOC_ARGS("flows", "-n", "1", "-r", "40", "-d", "200ms", "-W", "20s",
+				     FAULTY(.datagram = true, .fault = FAULT_FLIP, .offset = 40)));
+
+	EXPECT(&echoc, 1, "\n1 source port, ", "\nNo flow lost anything.\n", " replies corrupt\n");
+	echoc = echoc_run(ECHOC_ARGS("flows", "-n", "1", "-r", "40", "-d", "200ms", "-W", "20s",
+				     FAULTY(.datagram = true, .fault = FAULT_DUPLICATE, .at = 1)));
+	EXPECT(&echoc, 0, "\n1 duplicate\n");
+}

@@ -102,7 +102,8 @@ int flow_findings_make(struct findings *findings, const struct flows *flows)
 	findings->lossy = lossy_flows_find(findings->losses, flows->count);
 	findings->lossy_classes = lossy_flows_classes(findings->losses, flows->count);
 	findings->paths = lossy_flows_paths(flows->count, findings->lossy, findings->lossy_classes);
-	findings->seconds = (double)(clock_ns() - flows->schedule.start) / (double)NS_PER_S;
+	if (flows->schedule.start != 0)
+		findings->seconds = (double)(clock_ns() - flows->schedule.start) / (double)NS_PER_S;
 	findings->classes = calloc(findings->lossy_classes + 1, sizeof(*findings->classes));
 	if (!findings->classes)
 		return -1;
