@@ -74,5 +74,16 @@ void stamp_write(const struct stamp_form *form, const struct stamp_question *que
 int stamp_read(const struct stamp_form *form, const uint8_t *data, size_t size,
 	       struct stamp_answer *answer) WARN_UNUSED;
 
+/*
+ * Whether a reply repeats the time of a request, which nobody off the path knows. Reflectors that
+ * keep times as floating-point numbers repeat it to within a microsecond.
+ */
+static inline bool stamp_repeats(uint64_t time, uint64_t sent)
+{
+	const uint64_t microsecond = (UINT64_C(1) << 32) / 1000000;
+
+	return time - sent + microsecond <= 2 * microsecond;
+}
+
 /* How many nanoseconds a clock may be off by, according to its error estimate. */
 double stamp_error_ns(uint16_t estimate);

@@ -139,7 +139,7 @@ static void hear(struct silent_flow *flow, const struct address *seen, uint64_t 
 static bool is_ours(const struct silent_flow *flow, uint32_t sequence, uint64_t time)
 {
 	return sequence < flow->next && flow->next - sequence <= FLOW_SENDS_MAX &&
-	       flow->times[sequence % FLOW_SENDS_MAX] == time;
+	       stamp_repeats(time, flow->times[sequence % FLOW_SENDS_MAX]);
 }
 
 static void take_datagram(struct silent_flow *flow, const uint8_t *packet, size_t size,

@@ -194,7 +194,8 @@ static uint64_t judge(struct pinger *pinger, size_t length, struct finding *find
 		return 0;
 	sequence = wire_sequence(&pinger->flow, answer.request_sequence + 1);
 	if (!flow_holds(&pinger->flow, sequence) ||
-	    answer.request_time != time_of(pinger, flow_sent_at(&pinger->flow, sequence))) {
+	    !stamp_repeats(answer.request_time,
+			   time_of(pinger, flow_sent_at(&pinger->flow, sequence)))) {
 		look_for_request(pinger, length);
 		return 0;
 	}

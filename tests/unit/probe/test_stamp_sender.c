@@ -294,6 +294,16 @@ TEST(fractions_are_binary_or_nanoseconds)
 	ck_assert_int_eq(answer.received, 1337);
 }
 
+/* As a double, a time has 21 binary places. */
+TEST(a_time_is_repeated_to_a_microsecond)
+{
+	ck_assert(stamp_repeats(T1, T1));
+	ck_assert(stamp_repeats(T1 + 4294, T1) && stamp_repeats(T1 - 4294, T1));
+	ck_assert(!stamp_repeats(T1 + 4295, T1) && !stamp_repeats(T1 - 4295, T1));
+	ck_assert(!stamp_repeats(0, T1) && !stamp_repeats(UINT64_MAX, T1));
+	ck_assert(stamp_repeats(0, UINT64_MAX));
+}
+
 TEST(an_error_estimate_is_a_time)
 {
 	ck_assert_double_eq_tol(stamp_error_ns(0x0001), 1e9 / 4294967296.0, 1e-9);

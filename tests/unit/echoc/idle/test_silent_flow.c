@@ -179,7 +179,7 @@ TEST(what_belongs_to_no_probe_is_no_reply)
 	begin(SOCK_DGRAM, true, WAIT);
 	step();
 	ck_assert_uint_gt(sent(), 0);
-	packet[5] ^= 1; /* its time */
+	packet[8] ^= 1; /* its time */
 	reply(packet, stamp.size);
 	reply("short", 5);
 	ck_assert_uint_eq(flow.heard, 0);
