@@ -3,13 +3,16 @@
 
 """What echoc reports about a failing path: the length of the outage, and the router's reason."""
 
+import asyncio
 import json
+import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import time
 
-from lab import Echod, Host, Link, check, scale, test
+from lab import Echod, Host, Link, Skip, check, scale, test, until
 
 INTERVAL = 0.2
 NARROW = 1400
@@ -191,6 +194,64 @@ def an_interface_is_the_way_out():
             check(lines[0]["source"].rpartition(":")[0] == source
                   and lines[0]["interface"] == detour.name
                   and lines[-1]["received"] == 1, f"{transport} {address}: {lines}")
+
+
+HAPROXY = """
+defaults
+    mode tcp
+    timeout connect 2s
+    timeout client 1m
+    timeout server 1m
+listen near
+    bind 10.0.0.2:7001
+    server echod 10.0.1.2:{near}
+listen far
+    bind 10.0.0.2:7002
+    server relay 10.0.1.2:7009
+"""
+FAR_MS = 30
+
+
+async def relay_slowly(port):
+    """To PORT and back, as far away as no link here is: FAR_MS each way."""
+    async def carry(reader, writer):
+        loop = asyncio.get_running_loop()
+        while data := await reader.read(65536):
+            loop.call_later(FAR_MS / 1000, writer.write, data)
+
+    async def serve(reader, writer):
+        back, on = await asyncio.open_connection("10.0.1.2", port)
+        await asyncio.gather(carry(reader, on), carry(back, writer))
+
+    server = await asyncio.start_server(serve, "10.0.1.2", 7009)
+    await server.serve_forever()
+
+
+@test
+def a_proxy_that_answers_for_the_server_is_recognised():
+    """haproxy connects at once; the server is near, or far behind it."""
+    if not shutil.which("haproxy"):
+        raise Skip("needs haproxy")
+    scene = Routed()
+    echod = Echod(scene.server)
+    with open("haproxy.cfg", "w") as file:
+        file.write(HAPROXY.format(near=echod.port))
+    with scene.server:
+        multiprocessing.Process(target=lambda: asyncio.run(relay_slowly(echod.port)),
+                                daemon=True).start()
+    with scene.router:
+        subprocess.Popen(["haproxy", "-q", "-db", "-f", "haproxy.cfg"])
+    said = []
+    for port, answered in ((7001, False), (7002, True)):
+        until(lambda: scene.ping("-t", "-c", "1", f"10.0.0.2:{port}")[0][-1]["received"] == 1,
+              "haproxy and the server behind it are up")
+        lines, _ = scene.ping("-t", "-c", "8", "-i", "100ms", f"10.0.0.2:{port}")
+        summary = lines[-1]
+        check(summary["received"] == 8 and summary["answered_on_the_way"] is answered,
+              f"{port}: {summary}")
+        said.append(f"connect {summary['connect_us']['min'] / 1000:.1f} ms, echo "
+                    f"{summary['rtt_us']['min'] / 1000:.1f} ms: {answered}")
+    return "; ".join(said)
 
 
 @test
