@@ -241,8 +241,8 @@ TEST(what_is_known_is_in_words)
 
 	EXPECT(&echoc, 0, " there=", " back=", " turnaround=", "one way there min/avg/max = ",
 	       " ms (+- 7.812)\n", "one way back min/avg/max = ");
-	echoc = echoc_run(ECHOC_ARGS("ping", "--stamp", "-q", "-c", "3", "-i", "20ms", "-W",
-				     "2s", RELAY(.port = port, .lost_back = 1 << 2)));
+	echoc = echoc_run(ECHOC_ARGS("ping", "--stamp", "-q", "-c", "3", "-i", "20ms", "-W", "2s",
+				     RELAY(.port = port, .lost_back = 1 << 2)));
 	EXPECT(&echoc, 1, "on the way back: 0, after the last reply: 1\n");
 	echoc = echoc_run(ECHOC_ARGS("ping", "--stamp", "-q", "-c", "3", "-i", "20ms",
 				     RELAY(.port = port, .alter = claim_numbers)));

@@ -72,7 +72,7 @@ static int send_probe(struct exchange *exchange, struct mark *mark, bool again)
 /* The number of the probe that a reply is to; the total: of none that waits. */
 static size_t number_of(const struct exchange *exchange, uint32_t sequence, uint64_t time)
 {
-	if (sequence >= exchange->sent || time == 0 ||
+	if (sequence >= exchange->sent || exchange->probes[sequence].time == 0 ||
 	    !stamp_repeats(time, exchange->probes[sequence].time))
 		return exchange->total;
 	return sequence;
