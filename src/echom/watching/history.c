@@ -11,11 +11,16 @@
 
 #define MINUTE (60 * NS_PER_S)
 
-/* Minutes that have passed without a probe are empty. */
+/*
+ * Minutes that have passed without a probe are empty. A reply may have come before the latest loss
+ * was noticed, in the minute before: it counts in the latest one.
+ */
 static struct minute *current(struct history *history, uint64_t now)
 {
 	uint64_t minute = now / MINUTE;
 
+	if (minute < history->minute)
+		minute = history->minute;
 	if (minute - history->minute >= HISTORY_MINUTES)
 		memset(history->minutes, 0, sizeof(history->minutes));
 	else

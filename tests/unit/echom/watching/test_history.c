@@ -50,6 +50,17 @@ TEST(an_hour_later_nothing_is_left)
 	ck_assert_uint_eq(history_hour(&history, NOW + 60 * MINUTE).lost, 1);
 }
 
+TEST(a_reply_from_before_the_latest_loss_erases_nothing)
+{
+	struct history history = {0};
+
+	history_received(&history, NOW - MINUTE, 1);
+	history_lost(&history, NOW);
+	history_received(&history, NOW - 1, 1);
+	ck_assert_uint_eq(history_hour(&history, NOW).received, 2);
+	ck_assert_uint_eq(history_hour(&history, NOW).lost, 1);
+}
+
 TEST(the_latest_outages_are_kept)
 {
 	struct history history = {0};
