@@ -252,10 +252,11 @@ void watch_find(struct watch *watch, const struct target *target, uint64_t now)
 
 	if (!found)
 		return; /* the next look may find it */
+	if (!watch->found)
+		watch->found_at = now; /* or another look every second would put it off for ever */
 	*found = *target;
 	found->name = watch->settings->address;
 	watch->found = found;
-	watch->found_at = now;
 }
 
 /* The next address of several, as long as none has answered. */

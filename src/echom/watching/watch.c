@@ -114,6 +114,10 @@ static struct label_text *make_labels(const struct watch_settings *settings)
 	return label_text_new(bytes);
 }
 
+/*
+ * A lost connection is re-established by the next probe, and not at once: a server that greets and
+ * closes would be connected to without end.
+ */
 static int begin(struct watch *watch)
 {
 	const struct watch_settings *settings = watch->settings;
@@ -130,7 +134,6 @@ static int begin(struct watch *watch)
 				    .base = watch->shared->base,
 				    .target = &watch->target,
 				    .flow = &watch->flow,
-				    .wanted = true,
 				    .max_attempts = ATTEMPTS,
 				    .patience = watch->flow.timeout};
 	watch->labels = make_labels(settings);
@@ -185,19 +188,17 @@ void watch_adopt(struct watch *watch, struct watchlist *list, size_t index)
 	watchlist_release(before);
 }
 
-struct watch_state watch_state(const struct watch *watch, uint64_t now)
+/* An outage lasts to the latest loss, not to now: its end may turn out to be earlier. */
+struct watch_state watch_state(const struct watch *watch)
 {
-	const struct outage *current = &watch->outages.current;
-	struct outage_sums sums = watch->outages.ended;
-	bool is_down = outages_is_down(&watch->outages);
-	uint64_t lasts = is_down ? now - current->begin : 0;
+	struct outage_sums sums = outages_sum(&watch->outages);
 
 	return (struct watch_state){
-		.up = watch->replied_at > 0 && !is_down,
+		.up = watch->replied_at > 0 && !outages_is_down(&watch->outages),
 		.outstanding = flow_waiting(&watch->flow),
-		.outages = sums.count + is_down,
-		.outage_sum = sums.total + lasts,
-		.outage_longest = lasts > sums.longest ? lasts : sums.longest,
+		.outages = sums.count,
+		.outage_sum = sums.total,
+		.outage_longest = sums.longest,
 		.jitter = (uint64_t)watch->flow.jitter.value,
 		.replied_at = watch->replied_at,
 	};

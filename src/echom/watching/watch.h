@@ -36,4 +36,4 @@ void watch_free(struct watch *watch); /* accepts NULL */
 /* Its settings are now those of LIST, which differ in nothing that its probes depend on. */
 void watch_adopt(struct watch *watch, struct watchlist *list, size_t index);
 
-struct watch_state watch_state(const struct watch *watch, uint64_t now);
+struct watch_state watch_state(const struct watch *watch);

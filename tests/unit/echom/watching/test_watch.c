@@ -63,15 +63,24 @@ static void echo(evutil_socket_t fd, short what UNUSED, void *arg)
 	ck_assert_int_eq(sendto(fd, data, (size_t)size, 0, (struct sockaddr *)&from, length), size);
 }
 
-/* An echo server at HOST; the port that it has, or gets. */
-static uint16_t serve(const char *host, uint16_t port, unsigned *served)
+/* A socket at HOST that nobody reads, of PORT or any. */
+static int occupy(const char *host, uint16_t port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-	socklen_t length = sizeof(address);
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 
 	ck_assert_int_eq(inet_pton(AF_INET, host, &address.sin_addr), 1);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, length), 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+/* An echo server at HOST; the port that it has, or gets. */
+static uint16_t serve(const char *host, uint16_t port, unsigned *served)
+{
+	struct sockaddr_in address;
+	socklen_t length = sizeof(address);
+	int fd = occupy(host, port);
+
 	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
 	ck_assert_int_eq(event_add(event_new(base, fd, EV_READ | EV_PERSIST, echo, served), NULL),
 			 0);
@@ -166,4 +175,73 @@ TEST(an_address_that_the_name_still_has_stays_in_use)
 	ck_assert_uint_eq(one->target.chosen, 1);
 	ck_assert_int_eq(one->link.fd, fd);
 	ck_assert_uint_eq(one->counts.lost, 0);
+}
+
+/* One that answers nothing: probes always wait for it. */
+TEST(a_name_that_is_looked_up_often_is_followed_as_well)
+{
+	unsigned served = 0;
+	uint16_t port = serve("127.0.0.2", 0, &served);
+	struct watch *one;
+
+	(void)occupy("127.0.0.1", port);
+	mean("127.0.0.1", NULL);
+	one = (struct watch *)watch(port, "interval = 20ms\ntimeout = 500ms\n");
+	while (one->counts.lost < 2)
+		ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
+	mean("127.0.0.2", NULL);
+	while (one->counts.received < 1) {
+		one->resolve_due = 0;
+		ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
+	}
+	ck_assert_uint_gt(one->counts.lost, 2);
+}
+
+static void greet(evutil_socket_t fd, short what UNUSED, void *arg)
+{
+	int client = accept(fd, NULL, NULL);
+
+	++*(unsigned *)arg;
+	ck_assert_int_eq(send(client, "?", 1, MSG_NOSIGNAL), 1);
+	close(client);
+}
+
+TEST(one_that_greets_and_closes_is_connected_to_by_probes_alone)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	unsigned greeted = 0;
+	const struct watch *one;
+
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, length), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	ck_assert_int_eq(listen(fd, 100), 0);
+	ck_assert_int_eq(
+		event_add(event_new(base, fd, EV_READ | EV_PERSIST, greet, &greeted), NULL), 0);
+	mean("127.0.0.1", NULL);
+	one = watch(ntohs(address.sin_port), "protocol = tcp\ninterval = 50ms\n");
+	while (one->counts.sent < 4 || one->counts.reconnects == 0)
+		ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
+	ck_assert_uint_ge(greeted, 1);
+	ck_assert_uint_le(greeted, one->counts.sent);
+}
+
+TEST(the_time_in_outages_never_falls)
+{
+	struct watch *one;
+	uint64_t now = clock_ns(), during;
+
+	mean("127.0.0.1", NULL);
+	one = (struct watch *)watch(7, "");
+	ck_assert_int_eq(outages_enter(&one->outages, now - 10 * NS_PER_S, false),
+			 OUTAGE_UNCHANGED);
+	ck_assert_int_eq(outages_enter(&one->outages, now - 9 * NS_PER_S, false), OUTAGE_BEGAN);
+	during = watch_state(one).outage_sum;
+	ck_assert_uint_gt(during, 0);
+	ck_assert_uint_eq(watch_state(one).outages, 1);
+	ck_assert_int_eq(outages_enter(&one->outages, now - 8 * NS_PER_S, true), OUTAGE_ENDED);
+	ck_assert_uint_ge(watch_state(one).outage_sum, during);
+	ck_assert_uint_eq(watch_state(one).outages, 1);
 }
