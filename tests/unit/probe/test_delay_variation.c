@@ -71,6 +71,17 @@ TEST(drift_is_taken_out_over_more_than_a_minute)
 	ck_assert_double_eq_tol(values[3], 2000000, 10);
 }
 
+TEST(a_queue_in_between_is_no_drift)
+{
+	static const struct delay delays[] = {{0, 0}, {100 * NS_PER_S, 1000}, {200 * NS_PER_S, 0}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(delays); i++)
+		delay_variation_enter(&variation, &delays[i]);
+	calculate();
+	ck_assert_double_eq(values[0], 0);
+	ck_assert_double_eq(values[3], 1000);
+}
+
 /* Within a minute what looks like drift may be a queue. */
 TEST(within_a_minute_it_is_not)
 {

@@ -108,6 +108,15 @@ TEST(duplicates_are_no_probes)
 	assert_split(2, 1, 1);
 }
 
+TEST(a_duplicate_is_known_among_the_latest)
+{
+	answered(600);
+	enter(590, 590, true);
+	lost_back(1);
+	answered(1);
+	assert_split(1, 0, 1);
+}
+
 TEST(counts_wrap)
 {
 	const uint32_t leap = UINT32_MAX / 3; /* less than half the circle */
@@ -138,6 +147,16 @@ TEST(a_session_may_be_begun_anew)
 	lost_back(4);
 	answered(5);
 	assert_split(77, 3, 4);
+}
+
+TEST(the_first_reply_of_a_session_begun_anew_may_be_lost)
+{
+	answered(100);
+	now += 61 * NS_PER_S;
+	count = 0;
+	lost_back(1);
+	answered(5);
+	assert_split(1, 0, 1);
 }
 
 TEST(a_long_session_may_be_begun_anew_at_once)
