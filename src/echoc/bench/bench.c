@@ -151,6 +151,7 @@ static int keep_first(struct bencher *bencher, size_t count, struct reason *reas
 static int connect_all(struct bencher *bencher, struct reason *reason)
 {
 	size_t count = (size_t)bencher->shared.arguments->connections;
+	bool is_first_only = bencher->shared.arguments->connect;
 
 	allow_descriptors();
 	bencher->sockets = malloc(count * sizeof(*bencher->sockets));
@@ -159,10 +160,10 @@ static int connect_all(struct bencher *bencher, struct reason *reason)
 	bencher->sockets[0] = target_open(bencher->target, CONNECT_TIMEOUT_MS, reason);
 	if (bencher->sockets[0] < 0)
 		return -1;
-	if (bencher->shared.arguments->connect)
-		return keep_first(bencher, count, reason);
-	return target_open_more(bencher->target, bencher->sockets + 1, count - 1,
-				CONNECT_TIMEOUT_MS, reason);
+	if (is_first_only && keep_first(bencher, count, reason) < 0)
+		return -1;
+	return target_open_more(bencher->target, bencher->sockets + 1,
+				is_first_only ? 0 : count - 1, CONNECT_TIMEOUT_MS, reason);
 }
 
 /* The sockets are dealt out evenly; the first threads have one more when it does not divide. */
