@@ -20,7 +20,7 @@ static void add(struct outage_sums *sums, const struct outage *outage)
 
 	if (sums->count == 0 || duration > sums->longest) {
 		sums->longest = duration;
-		sums->longest_begin = outage->begin;
+		sums->longest_begin = outage_began(outage);
 	}
 	sums->count++;
 	sums->total += duration;
@@ -34,6 +34,11 @@ void outages_init(struct outages *outages, uint64_t least)
 bool outages_is_down(const struct outages *outages)
 {
 	return outages->current.lost >= outages->least && outages->current.end == 0;
+}
+
+uint64_t outage_began(const struct outage *outage)
+{
+	return outage->begin - outage->suspended;
 }
 
 uint64_t outage_duration(const struct outage *outage)

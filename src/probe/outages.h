@@ -43,7 +43,7 @@ struct outage_sums {
 	uint64_t count;
 	uint64_t total;
 	uint64_t longest;
-	uint64_t longest_begin;
+	uint64_t longest_begin; /* outage_began() */
 };
 
 struct outages {
@@ -78,6 +78,12 @@ void outages_pause(struct outages *outages, const struct outage_pause *pause);
 
 /* There is one that has not ended. */
 bool outages_is_down(const struct outages *outages);
+
+/*
+ * When it began, by our clock as it would be had it not stopped in a suspension since then: what
+ * the wall clock is to be taken from. May wrap, as a difference of times does.
+ */
+uint64_t outage_began(const struct outage *outage);
 
 /*
  * How long it lasted, or has lasted, without our pauses: as it is measured, at least, and at most

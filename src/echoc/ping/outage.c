@@ -46,7 +46,7 @@ static void put_outage(const struct outage *outage)
 	struct json json;
 
 	json_begin(&json, stdout, "outage");
-	put_wall_clock(&json, "begin", outage->begin);
+	put_wall_clock(&json, "begin", outage_began(outage));
 	put_wall_clock(&json, "end", outage->end);
 	json_number(&json, "duration_s", seconds(outage_duration(outage)), 3);
 	json_number(&json, "duration_min_s", seconds(outage_shortest(outage)), 3);
@@ -65,7 +65,8 @@ static void print_outage(const struct ping_output *output, const struct outage *
 	if (outage->end != 0)
 		(void)wall_clock_of_day(outage->end, end);
 	ping_output_clock(output, stdout, clock_ns());
-	printf("outage from %s to %s: %.3f s (%.3f ", wall_clock_of_day(outage->begin, begin), end,
+	printf("outage from %s to %s: %.3f s (%.3f ",
+	       wall_clock_of_day(outage_began(outage), begin), end,
 	       seconds(outage_duration(outage)), seconds(outage_shortest(outage)));
 	if (longest > 0)
 		printf("to %.3f)", seconds(longest));
@@ -98,7 +99,8 @@ static void report_begin(const struct pinger *pinger)
 		return;
 	ping_output_clock(&pinger->output, stdout, clock_ns());
 	printf("outage since %s: %" PRIu64 " probe%s without a reply\n",
-	       wall_clock_of_day(outage->begin, begin), outage->lost, outage->lost == 1 ? "" : "s");
+	       wall_clock_of_day(outage_began(outage), begin), outage->lost,
+	       outage->lost == 1 ? "" : "s");
 }
 
 static void follow(struct pinger *pinger, uint64_t until)

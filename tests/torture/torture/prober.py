@@ -93,11 +93,13 @@ MARKS = ["--dscp", "0,ef", "-c", "1", "-i", "1ms", "-W", "300ms"]
 RUNS = [
     ("ping tcp", "text", ["ping", *PING, "{ip}"]),
     ("ping udp", "text", ["ping", "-u", "-v", *PING, "--report", "8ms", "{ip}"]),
+    ("ping options", "json", ["ping", "--json", *PING, "-Q", "ef", "--ttl", "9", "-I", "lo", "{ip}"]),
     ("ping unixgram", "json", ["ping", "--json", *PING, "unixgram:{directory}/datagram"]),
     ("bench tcp", "json", ["bench", "--json", "-d", "40ms", "-c", "3", "-j", "2", "{ip}"]),
     ("bench tcp large", "json", ["bench", "--json", "-d", "20ms", "-s", "100k", "{ip}"]),
     ("bench udp", "json", ["bench", "--json", "-u", "-d", "40ms", "-r", "2000", "{ip}"]),
     ("bench trains", "json", ["bench", "--json", "-u", "-g", "-d", "20ms", "-p", "8", "{ip}"]),
+    ("bench connect", "json", ["bench", "--json", "--connect", "-d", "40ms", "-c", "2", "{ip}"]),
     ("bench table", "table", ["bench", "-d", "20ms", "unix:{directory}/stream"]),
     ("flows udp", "json", ["flows", "--json", *FLOWS, "-I", "{address}", "{ip}"]),
     ("flows tcp", "json", ["flows", "--json", "-t", *FLOWS, "{ip}"]),

@@ -181,6 +181,8 @@ TEST_EACH(what_we_did_ourselves_is_no_outage, ARRAY_SIZE(courses))
 	ck_assert_uint_eq(outage_longest(outage), course->longest);
 	ck_assert_uint_eq(outage->stopped, course->stopped);
 	ck_assert_uint_eq(outage->suspended, course->suspended);
+	ck_assert_uint_eq(outage_began(outage), outage->begin - course->suspended);
+	ck_assert_uint_eq(outages_sum(&outages).longest_begin, outage_began(outage));
 }
 
 /* More than there is room for, before a probe's fate is known. */
