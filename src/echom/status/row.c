@@ -147,13 +147,13 @@ static void write_outage(const struct past_outage *outage, struct bounded_text *
 
 static void write_outages(const struct watch *watch, struct bounded_text *text)
 {
-	uint64_t since = clock_read(CLOCK_REALTIME) - DAY;
+	uint64_t now = clock_read(CLOCK_REALTIME);
 
 	bounded_text_add(text, "<td class=past><ul>");
 	for (size_t ago = 0; ago < OUTAGES_SHOWN; ago++) {
 		const struct past_outage *outage = history_past(&watch->history, ago);
 
-		if (outage && outage->begin >= since)
+		if (outage && outage->begin + DAY >= now)
 			write_outage(outage, text);
 	}
 	bounded_text_add(text, "</ul></td></tr>\n");

@@ -43,6 +43,9 @@ static enum http_stream_state on_more(void *context, struct http_reply *reply)
 	bool more = answer->scrape ? scrape_write(answer->scrape, &reply->body)
 				   : page_write(answer->page, &reply->body);
 
+	/* Another list that there was no memory for. The status counts if nothing was sent yet. */
+	if (!more && reply->body.length == 0)
+		reply->status = HTTP_UNAVAILABLE;
 	return more ? HTTP_STREAM_MORE : HTTP_STREAM_END;
 }
 

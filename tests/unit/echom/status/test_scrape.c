@@ -5,50 +5,17 @@
 
 #include "config.h"
 
-#include <event2/event.h>
-
-#include "base/events.h"
-#include "daemon/settings/settings.h"
 #include "echom/status/scrape.h"
-#include "echom/watching/watches.h"
-#include "unit/said.h"
+#include "unit/faults.h"
+#include "unit/moving_clock.h"
+#include "unit/watches_scene.h"
 
 #define PIECE (20 * 1024)
 #define LABELS "target=\"one\",address=\"[2001:db8::1]:7\",protocol=\"tcp\""
 
-static struct event_base *base;
-static struct watches *watches;
 static char text[8 << 20];
 
-static void watch(const char *settings)
-{
-	char path[SAID_PATH_MAX];
-	int fd = said_file(settings, strlen(settings), path);
-	const struct settings_source source = {.path = path, .size_max = 1 << 20};
-	struct watchlist *list;
-
-	listen_for(path);
-	list = watchlist_load(&source, hear);
-	ck_assert_msg(list != NULL, "%s", said.lines);
-	ck_assert_int_eq(watches_set(watches, list), 0);
-	watchlist_release(list);
-	close(fd);
-}
-
-static void set_up(void)
-{
-	base = events_new_base(0);
-	watches = watches_new(base);
-	ck_assert_ptr_nonnull(watches);
-}
-
-static void tear_down(void)
-{
-	watches_free(watches);
-	event_base_free(base);
-}
-
-TEST_CASE("a scrape", set_up, tear_down);
+TEST_CASE("a scrape", set_up_watches, tear_down_watches);
 
 /* All of it, in pieces; how many there were. */
 static unsigned write_all(struct scrape *scrape)
@@ -139,17 +106,6 @@ TEST(what_was_never_measured_has_no_line)
 	ck_assert_ptr_nonnull(strstr(text, "\nechom_up{target=\"one\",address=\"a:7\","));
 }
 
-static const char *many_targets(size_t count)
-{
-	static char settings[1 << 20];
-	size_t length = 0;
-
-	for (size_t i = 0; i < count; i++)
-		length += (size_t)snprintf(settings + length, sizeof(settings) - length,
-					   "[target t%zu]\naddress = 192.0.2.1:%zu\n", i, i + 1);
-	return settings;
-}
-
 /* The name of the metric that LINE is about, without what a histogram appends. */
 static size_t name_length(const char *line)
 {
@@ -209,4 +165,65 @@ TEST(one_that_is_given_up_releases_what_it_holds)
 	ck_assert(scrape_write(scrape, &piece)); /* of those that are no longer watched */
 	scrape_free(scrape);
 	scrape_free(NULL);
+}
+
+/* So far that another list comes while it is copied. */
+static struct scrape *scrape_in_part(size_t targets)
+{
+	struct scrape *scrape;
+	struct bounded_text piece;
+
+	watch(many_targets(targets));
+	scrape = scrape_new(watches, 0);
+	clock_step_ms = 5;
+	bounded_text_begin(&piece, text, PIECE);
+	ck_assert(scrape_write(scrape, &piece));
+	ck_assert_uint_eq(piece.length, 0);
+	clock_step_ms = 0;
+	return scrape;
+}
+
+TEST_EACH(another_list_while_it_is_copied_begins_it_anew, 2)
+{
+	static const size_t counts[] = {200, 3};
+	struct scrape *scrape = scrape_in_part(100);
+	char last[32], next[32];
+
+	watch(many_targets(counts[_i]));
+	(void)write_all(scrape);
+	scrape_free(scrape);
+	(void)snprintf(last, sizeof(last), "echom_up{target=\"t%zu\"", counts[_i] - 1);
+	(void)snprintf(next, sizeof(next), "echom_up{target=\"t%zu\"", counts[_i]);
+	ck_assert_ptr_nonnull(strstr(text, last));
+	ck_assert_ptr_null(strstr(text, next));
+}
+
+TEST(without_memory_for_another_list_nothing_is_written)
+{
+	struct scrape *scrape = scrape_in_part(100);
+	struct bounded_text piece;
+	bool more;
+
+	watch(many_targets(200));
+	bounded_text_begin(&piece, text, PIECE);
+	fault_next(MEMORY, ENOMEM);
+	more = scrape_write(scrape, &piece);
+	ck_assert(fault_over());
+	ck_assert(!more);
+	ck_assert_uint_eq(piece.length, 0);
+	scrape_free(scrape);
+}
+
+TEST(without_memory_there_is_none)
+{
+	watch(many_targets(1));
+	for (unsigned skip = 0; skip < 2; skip++) {
+		struct scrape *scrape;
+
+		fault_after(skip, MEMORY, ENOMEM);
+		scrape = scrape_new(watches, 0);
+		ck_assert(fault_over());
+		ck_assert_ptr_null(scrape);
+		ck_assert_int_eq(fault_blocks(), 0);
+	}
 }
