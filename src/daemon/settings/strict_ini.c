@@ -120,10 +120,10 @@ static const char *check_setting(const char *line)
 		return "neither key = value, nor [section], nor a comment";
 	if (line[at] == ':')
 		return "a : instead of the =: write key = value";
-	while (key_length > 0 && is_blank(line[key_length - 1]))
-		key_length--;
-	if (key_length == 0)
+	if (at == 0)
 		return "no key before the =: write key = value";
+	while (is_blank(line[key_length - 1]))
+		key_length--;
 	if (strcspn(line, BLANKS) < key_length)
 		return "more than one word before the =: write key = value";
 	value += strspn(value, BLANKS);

@@ -136,7 +136,7 @@ static void check_metrics(struct draft *draft)
 	int line = draft_lines(draft, server, 0)->keys[setting - settings];
 	char text[LISTEN_ADDRESS_TEXT_MAX];
 
-	if (metrics->length == 0 || address_port(metrics) == 0)
+	if (address_port(metrics) == 0) /* also when there is none */
 		return;
 	for (size_t i = 0; i < config->listener_count; i++) {
 		const struct listen_address *taken = find_overlap(&config->listeners[i], metrics);

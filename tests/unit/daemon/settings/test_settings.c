@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "base/netlist.h"
+#include "daemon/settings/findings.h"
 #include "daemon/settings/values.h"
 #include "support/test.h"
 
@@ -151,6 +152,17 @@ TEST(a_list_is_dumped_in_lines_that_can_be_read_back)
 	ck_assert_int_eq(settings_dump(&schema, &program, out), 0);
 	(void)fclose(out);
 	ck_assert_ptr_nonnull(strstr(text, wanted));
+}
+
+TEST(findings_can_be_cleared_twice)
+{
+	struct findings findings = {0};
+
+	findings_error(&findings, 1, "wrong");
+	findings_clear(&findings);
+	findings_clear(&findings);
+	ck_assert(findings_report(&findings, "", report));
+	ck_assert_str_eq(reported, "");
 }
 
 static unsigned changes;

@@ -298,6 +298,7 @@ TEST(a_configuration_lives_until_its_last_reference_is_released)
 	struct config *config = load_good("[defaults]\nallow = ::1\n");
 
 	ck_assert_ptr_eq(config_hold(config), config);
+	ck_assert_uint_eq(atomic_load(&config->references), 2);
 	config_release(config);
 	ck_assert_ptr_nonnull(config_listener(config, "echo"));
 	config_release(config);

@@ -90,6 +90,17 @@ TEST(keys_without_effect_are_dumped_so_that_nothing_warns_of_them)
 	config_release(config);
 }
 
+TEST(a_list_that_goes_on_is_another_one)
+{
+	struct config *config = load_text("[defaults]\nproxy_from = ::1\n[listener a]\n"
+					  "address = :1\nprotocol = udp\nproxy_from = ::1 ::1\n");
+	char *text = dump_text(config);
+
+	ck_assert_ptr_nonnull(strstr(text, "\nproxy_from = ::1 ::1\n"));
+	free(text);
+	config_release(config);
+}
+
 TEST(a_mode_shows_that_it_is_udp)
 {
 	struct config *config = load_good("[listener a]\naddress = :1\nmode = echoplus\n");
