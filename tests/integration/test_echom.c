@@ -258,9 +258,10 @@ TEST(the_service_manager_and_the_signals_are_served)
 
 TEST(the_page_names_each_target_and_its_state)
 {
+	const char *closed = closed_port(); /* goes to another network: before any server starts */
 	struct echod *echom = echod_start(
 		format(SERVER FAST "[target good]\naddress = %s\n[target bad]\naddress = %s\n",
-		       FAULTY(.datagram = true), closed_port()));
+		       FAULTY(.datagram = true), closed));
 	const char *page, *bad, *good;
 
 	WAIT_UNTIL(strstr(endpoint_get(echom, "/", NULL), "<small>for ") != NULL &&
