@@ -24,7 +24,8 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 	int result = (int)syscall(SYS_clock_gettime, clock, now);
 
 	if (clock == CLOCK_MONOTONIC) {
-		int64_t moved = clock_moved_ms += clock_step_ms;
+		int64_t step = atomic_load(&clock_step_ms);
+		int64_t moved = atomic_fetch_add(&clock_moved_ms, step) + step;
 
 		now->tv_sec += (time_t)(moved / 1000);
 		now->tv_nsec += (long)(moved % 1000 * 1000000);
