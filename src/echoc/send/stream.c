@@ -133,17 +133,19 @@ static int turn(struct carrier *carrier, struct reason *reason)
 {
 	struct sender *sender = carrier->sender;
 	bool has_text = sender->text != NULL;
+	uint64_t moved = carrier->moved;
 	struct pollfd ready[2] = {
 		{.fd = sender->fd, .events = POLLIN},
 		{.fd = wants_input(carrier) && !has_text ? STDIN_FILENO : -1, .events = POLLIN},
 	};
-	int count;
+	int count, left;
 
 	if (wants_input(carrier) && has_text)
 		take_input(carrier);
 	if (carrier->out_count > 0 && !carrier->closed_half)
 		ready[0].events |= POLLOUT;
-	count = poll(ready, 2, time_left(carrier));
+	left = time_left(carrier);
+	count = poll(ready, 2, left);
 	if (count == 0)
 		return 0;
 	if (count < 0)
@@ -154,7 +156,8 @@ static int turn(struct carrier *carrier, struct reason *reason)
 		return -1;
 	if ((ready[0].revents & (POLLIN | POLLHUP | POLLERR)) && receive_piece(carrier, reason) < 0)
 		return -1;
-	return 1;
+	/* What is ready but is never received does not count. */
+	return left != 0 || ready[1].revents != 0 || carrier->moved != moved;
 }
 
 static int carry(struct carrier *carrier, struct reason *reason)
