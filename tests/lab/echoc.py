@@ -7,6 +7,7 @@ import asyncio
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -97,6 +98,42 @@ def an_outage_of_tcp_is_as_long_as_it_was():
     check(summary["reconnects"] >= 1, f"{summary}")
     check(summary["tcp"]["retransmits"] >= 1 and summary["connect_us"]["min"] > 0, f"{summary}")
     return f"{was:.1f} s, read as {read:.1f} s"
+
+
+def broken_for(scene, seconds):
+    """Lets the router drop what goes to the server; returns the least and the most that it took."""
+    before = time.monotonic()
+    scene.router.ip("route add blackhole 10.0.1.2")
+    down = time.monotonic()
+    time.sleep(seconds)
+    ending = time.monotonic()
+    scene.router.ip("route delete blackhole 10.0.1.2")
+    return ending - down, time.monotonic() - before
+
+
+@test
+def an_outage_of_udp_is_measured_within_an_interval():
+    """A probe each 20 ms; beside it fping(8) counts what it lost at the same rate."""
+    scene = Routed()
+    echod = Echod(scene.server)
+    ping = Ping(scene.client, "-u", "-i", "20ms", "-W", "500ms", f"10.0.1.2:{echod.port}")
+    ping.until("reply", seq=5)
+    with scene.client:
+        fping = subprocess.Popen(["fping", "-o", "-q", "-p", "20", "-c", "120", "10.0.1.2"],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    ping.until("reply", seq=20)
+    least, most = broken_for(scene, 1.0)
+    outage = ping.until("outage")
+    summary = ping.summary()
+    others = re.search(r"outage\(ms\) = (\d+)", fping.communicate()[1])
+    read = outage["duration_s"]
+    bounds = outage["duration_min_s"], outage["duration_max_s"]
+    within = bounds[1] - bounds[0]
+    check(bounds[0] <= most and least <= bounds[1], f"{least} to {most}, read as {outage}")
+    check(least - within <= read <= most + within, f"{least} to {most}, read as {outage}")
+    check(summary["outages"] == 1 and summary["outage_s"] == read, f"{summary}")
+    return (f"{least:.3f} to {most:.3f} s, read as {read:.3f} ({bounds[0]:.3f} to {bounds[1]:.3f}); "
+            f"fping {int(others[1]) / 1000:.3f}")
 
 
 def reasons(lines):
