@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/*
- * The binomial distribution: how likely a number of losses is by chance.
- */
+/* The binomial distribution: the probability that a number of losses is due to chance. */
 
 #pragma once
 

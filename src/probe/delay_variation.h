@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * How much longer than the least the delay on one way was (PDV of RFC 5481), measured by two clocks
- * that nobody synchronised: their difference is left out, and over more than a minute their drift,
- * which is the line along the lower edge of the delays. Owns the delays.
+ * How much longer than the shortest the delays on one way were (PDV of RFC 5481), measured with two
+ * clocks that are not synchronised. Their difference cancels out; over more than a minute their
+ * drift, the line along the lower edge of the delays, is removed. Owns the delays.
  */
 
 #pragma once

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* See directional_loss.h. Everything the far side says may be wrong: no number is trusted alone. */
+/* See directional_loss.h. Any number from the far side may be wrong: none is trusted alone. */
 
 #include "config.h"
 

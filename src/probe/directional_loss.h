@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * On which way probes were lost, from the numbers of a far side that counts what it answers. Owns
- * nothing; its user enters each reply.
+ * Which way lost probes, from the numbers of a far side that counts its replies. Owns nothing; its
+ * user enters each reply.
  */
 
 #pragma once

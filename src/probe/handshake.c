@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * To connect takes one round trip, and so does an echo. The least of each is compared, so that a
- * path or a server that is slow now and then is not taken for a proxy.
+ * Connecting takes one round trip, and so does an echo. The shortest of each are compared, so that
+ * a path or a server that is slow now and then is not mistaken for a proxy.
  */
 
 #include "config.h"

@@ -3,7 +3,7 @@
 
 /*
  * Who completed the TCP handshake: the server, or something before it, such as a SYN proxy, a load
- * balancer or a satellite gateway, in which case only the echo has made the whole way.
+ * balancer or a satellite gateway. In the latter case only the echo went the whole way.
  */
 
 #pragma once

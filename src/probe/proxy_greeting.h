@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/*
- * What a load balancer sends ahead of a connection: a header of the PROXY protocol.
- */
+/* What a load balancer sends first on a connection: a header of the PROXY protocol. */
 
 #pragma once
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/*
- * How long something took: the least, the mean and the most, where percentiles would say no more.
- */
+/* How long something took: minimum, mean and maximum, where percentiles would add nothing. */
 
 #pragma once
 

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * See stamp_sender.h. A reply has its TLVs where the request had them, or they are ignored: no
- * chain of somebody else's is followed.
+ * See stamp_sender.h. TLVs of a reply are read only where the request had them: a chain that
+ * someone else wrote is never followed.
  */
 
 #include "config.h"

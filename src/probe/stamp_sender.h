@@ -3,8 +3,9 @@
 
 /*
  * The packets of a STAMP sender (RFC 8762, options RFC 8972), unauthenticated and authenticated:
- * requests written, replies read. A reply comes from anybody: whatever its length and content, only
- * its own bytes are read, and nothing is believed that is not where it was asked for. Owns nothing.
+ * requests written, replies read. A reply may come from anyone: whatever its length and content,
+ * nothing beyond its end is read, and nothing is accepted that is not where it was asked for. Owns
+ * nothing.
  */
 
 #pragma once

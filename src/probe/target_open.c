@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Which address of the target is the one: the first that answers. Owns nothing; the sockets belong
- * to the caller.
+ * Chooses the address of a target: the first that answers. Owns nothing; the sockets belong to the
+ * caller.
  */
 
 #include "config.h"

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What the kernel knows about TCP connections (TCP_INFO): a round trip of theirs hides what was
- * lost and sent again. Read when a connection ends, or on demand; never for each message.
+ * What the kernel knows about TCP connections (TCP_INFO), such as retransmissions, which round
+ * trips hide. Read when a connection ends, or on demand; never for each message.
  */
 
 #pragma once

@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The connections of flows over TCP, before the first probe. Some may go over a path that loses
- * everything: such a flow tries again with each probe, and must not keep the others from starting.
- * Owns nothing; flows.c calls it.
+ * Connects flows over TCP before the first probe. Some may take a path that loses everything: these
+ * try again with each probe, and must not keep the others from starting. Owns nothing; flows.c
+ * calls it.
  */
 
 #include "config.h"

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/*
- * From the books of each flow to what is reported of all. Owns nothing; flows.c calls it at the
- * end.
- */
+/* See findings.h. Owns nothing; flows.c calls it at the end. */
 
 #include "config.h"
 

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What the books of all flows say together: which flows are lossy, the sums of each class, how many
+ * The conclusions from the books of all flows: which are lossy, the sums of each class, how many
  * paths there are.
  */
 

@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What the files of flows share: flows.c owns all of this and decides when; ports.c makes the
- * flows, connecting.c connects those over TCP, exchange.c sends and receives, the reports print
- * what findings.c concludes.
+ * What the files of flows share. flows.c owns it and has the schedule; ports.c creates the flows,
+ * connecting.c connects those over TCP, exchange.c sends and receives, and the reports print what
+ * findings.c concludes.
  */
 
 #pragma once

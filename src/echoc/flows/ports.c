@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The source ports: which ones, and a flow for each. Consecutive ones, since that is what a hash
- * over addresses and ports spreads well, and what a person can name. Owns nothing; flows.c calls
+ * Chooses the source ports and creates a flow for each. They are consecutive, because hashes of
+ * addresses and ports spread these well, and people can name the range. Owns nothing; flows.c calls
  * it.
  */
 

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The result as text. A number with five digits or more has commas, except a source port: whoever
- * looks for one finds only lossy flows. Owns nothing.
+ * The result as text. A number with five digits or more has commas, except a source port, which
+ * people search for. Owns nothing.
  */
 
 #include "config.h"

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * idle: for how long NAT and firewalls remember a silent flow. A first round finds two waits that
- * it is between, a second one divides what is between them. Owns nothing; main calls it.
+ * idle: how long NAT and firewalls remember a silent flow. A first round finds two waits that bound
+ * it, a second one tries waits between these. Owns nothing; main calls it.
  */
 
 #include "config.h"

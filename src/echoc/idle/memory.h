@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What is known about the memory of a path: how long flows were silent, and whether they were
+ * How long a path remembers a silent flow, from how long each flow was silent and whether it was
  * forgotten. Plain arithmetic; idle.c enters each flow.
  */
 

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Several flows at once, each silent for another time, and one that never is, so that a path that
- * is down is not taken for one that forgets. Owns its flows while it runs.
+ * Several flows at once, each silent for a different time, and one that is never silent, so that a
+ * path that is down is not mistaken for one that forgets. Owns its flows while it runs.
  */
 
 #pragma once

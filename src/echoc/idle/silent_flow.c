@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * See silent_flow.h. Datagrams are those of a STAMP sender: a reflector says which address it sees,
- * and an echo server returns them.
+ * See silent_flow.h. Datagrams are those of a STAMP sender: a reflector reports the address that it
+ * sees, and an echo server returns them.
  */
 
 #include "config.h"

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * One flow: it is answered, silent for a while, and then asks again. Owns its socket; round.c calls
- * it when it is due and when something came.
+ * One flow: gets replies, is silent for a while, then sends again. Owns its socket; round.c calls
+ * it when it is due and when its socket is readable.
  */
 
 #pragma once

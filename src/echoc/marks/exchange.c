@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* See exchange.h. Which probe a reply is to follows from its number and the time it repeats. */
+/* See exchange.h. A reply is matched to its probe by its number and the time that it repeats. */
 
 #include "config.h"
 

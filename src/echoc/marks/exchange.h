@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Sends each mark several times, one probe after the other, and enters what comes back; then those
- * again of which nothing did, for unmarked replies. The probes
- * are those of a STAMP sender: a reflector answers them, and an echo server returns them.
+ * Sends each mark several times, one probe after the other, and enters the replies; then sends
+ * those again that got none, asking for unmarked replies. The probes are those of a STAMP sender: a
+ * reflector answers them, and an echo server returns them.
  */
 
 #pragma once

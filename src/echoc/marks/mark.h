@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The marks that are tried, what became of each, and what that means. Owns its list; the exchange
- * enters replies, the reports read it.
+ * The marks that are tried, what became of each, and the conclusions. Owns its list; the exchange
+ * enters replies, and the reports read it.
  */
 
 #pragma once

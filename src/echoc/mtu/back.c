@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * A probe that is too large for any path is sent in fragments, and so is its reply: the largest
- * that arrives is as large as the way back allows, but for the fact that fragments end at multiples
- * of eight bytes. The few sizes that remain are tried in one piece. Owns nothing; mtu.c calls it.
+ * A probe that is too large for any path is sent in fragments, and so is its reply. The largest
+ * fragment that arrives is as large as the way back allows, except that fragments end at multiples
+ * of eight bytes; the few sizes above it are tried in one piece. Owns nothing; mtu.c calls it.
  */
 
 #include "config.h"

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Sends probes of one size and awaits a reply, or an error that tells why there will be none. Owns
- * the socket; there.c and back.c call it.
+ * Sends probes of one size and waits for a reply, or for an error that rules one out. Owns the
+ * socket; there.c and back.c call it.
  */
 
 #include "config.h"

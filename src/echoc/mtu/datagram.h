@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * One size over UDP: three probes that may not be fragmented, or may, and what became of them. One
- * after the other, so that there is never more than one size on its way.
+ * Tries one size over UDP: three probes, with or without fragmentation, and their outcome. One size
+ * at a time, so that probes of two sizes are never in flight together.
  */
 
 #pragma once

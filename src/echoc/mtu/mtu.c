@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * mtu: the largest packet each way over UDP, or what TCP makes of the path. Owns the socket; main
+ * mtu: the largest packet each way over UDP, or how TCP copes with the path. Owns the socket; main
  * calls it.
  */
 

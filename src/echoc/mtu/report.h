@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/*
- * What is found, as text and as JSON.
- */
+/* The results of mtu, as text and as JSON. */
 
 #pragma once
 

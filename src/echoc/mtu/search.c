@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/*
- * A binary search over what passes. Owns nothing; there.c calls it.
- */
+/* See search.h. Owns nothing; there.c calls it. */
 
 #include "config.h"
 

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The search for the largest size that passes: a binary one, which takes the MTU that a router
- * tells as a hint and believes only what passed. Knows nothing of packets.
+ * A binary search for the largest size that passes. The MTU that a router reports is only a hint:
+ * what counts is what passed. Knows nothing of packets.
  */
 
 #pragma once

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * A small message, then many full segments, and what the kernel says about the connection. Owns
- * nothing; mtu.c calls it.
+ * Sends a small message, then many full segments, and reads what the kernel knows of the
+ * connection. Owns nothing; mtu.c calls it.
  */
 
 #include "config.h"

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/*
- * What TCP makes of a path: how large its segments are, and whether full ones pass.
- */
+/* How TCP copes with a path: how large its segments are, and whether full ones pass. */
 
 #pragma once
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/*
- * The search on a path. Owns nothing; mtu.c calls it.
- */
+/* See there.h. Owns nothing; mtu.c calls it. */
 
 #include "config.h"
 

@@ -2,7 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The way there, over UDP: the largest packet that passes, and who says that no larger one does.
+ * The way there, over UDP: the largest packet that passes, and the router that reports larger ones
+ * as too large.
  */
 
 #pragma once

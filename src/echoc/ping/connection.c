@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What a ping over TCP knows beside its probes: how long connections took to be made, and what the
- * kernel had to send again. Owns nothing; summary.c calls it.
+ * What a ping over TCP knows besides its probes: how long connecting took, and what the kernel sent
+ * again. Owns nothing; summary.c calls it.
  */
 
 #include "config.h"

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What a far side that measures, too, adds to a ping: losses, delays and hops of each way. Owns
- * the delays; the pinger has one, settle.c enters each reply.
+ * What a far side that also measures adds to a ping: losses, delays and hops of each way. Owns the
+ * delays; the pinger has one, and settle.c enters each reply.
  */
 
 #pragma once

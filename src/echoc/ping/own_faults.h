@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What a ping does to itself: its socket drops replies, it is stopped, the computer sleeps. None of
- * that is the path's. Owns nothing; the pinger has one.
+ * Faults of this host, not of the path: the socket drops replies, the process is stopped, the
+ * computer sleeps. Owns nothing; the pinger has one.
  */
 
 #pragma once

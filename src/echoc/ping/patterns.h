@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Patterns of loss, order and delay: what the summary of a ping, or of one interval, says beyond
+ * Patterns of loss, order and delay: what the summary of a ping, or of one interval, has besides
  * sums. Owns nothing; ping has one for the run and one for the interval.
  */
 

@@ -3,7 +3,7 @@
 
 /*
  * What a probe and its reply look like on the wire: a row and a file for each kind of far side.
- * When a probe is sent and what becomes of it is the same for all.
+ * When a probe is sent and how its fate is decided is the same for all.
  */
 
 #pragma once

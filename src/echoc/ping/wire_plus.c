@@ -3,8 +3,8 @@
 
 /*
  * Probes to a UDPEchoPlus server (TR-143, appendix A): it counts what it answers and says when, on
- * a clock of microseconds that begins anywhere and wraps. Our run takes the place of the iteration
- * number, so that a reply to anybody else's probe is none.
+ * a clock of microseconds that starts anywhere and wraps. Our run takes the place of the iteration
+ * number, so that replies to other senders' probes are ignored.
  */
 
 #include "config.h"

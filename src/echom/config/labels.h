@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The labels of a target: those of its own, which Prometheus gets with echom_target_info, and the
- * text that all of its metrics have in common.
+ * The labels of a target: its own ones, which Prometheus gets with echom_target_info, and the text
+ * that all of its metrics have in common.
  */
 
 #pragma once

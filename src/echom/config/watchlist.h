@@ -3,7 +3,7 @@
 
 /*
  * What echom watches, and how: built from one file, then immutable and reference-counted. Each
- * watch holds a reference to the list that it has its settings from.
+ * watch holds a reference to the list that its settings are in.
  */
 
 #pragma once

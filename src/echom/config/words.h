@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* The kinds of values that only echom's settings have: where, over what, from where. */
+/* The types of values that only echom's settings have: target address, protocol, source. */
 
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* The daemon as a whole: made, run until a signal ends it, taken apart. Called once, by main. */
+/* The daemon as a whole: created, run until a signal ends it, freed. Called once, by main. */
 
 #pragma once
 

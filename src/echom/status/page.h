@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The page for people: the targets that are worst off first, each with its state, the last hour of
- * loss and round trips, and its latest outages. Written in slices, like a scrape. No script.
+ * The web page: the targets, worst first, each with its state, its last hour of loss and round
+ * trips, and its latest outages. Written in slices, like a scrape. No script.
  */
 
 #pragma once

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* See row.h. A state is a word and a figure, and never a colour alone. */
+/* See row.h. A state is a word and a figure, never only a colour. */
 
 #include "config.h"
 

@@ -3,8 +3,9 @@
 
 /*
  * One answer to Prometheus, in the text format 0.0.4. The figures of each target are copied at one
- * moment, so that they balance, and then written family by family, as the format demands: both in
- * slices, since probes must not wait for a scrape. Owns its copies; the page that began it ends it.
+ * moment, so that they balance, and then written family by family, as the format requires. Both
+ * happen in slices, since probes must not wait for a scrape. Owns its copies; site.c
+ * begins and frees it.
  */
 
 #pragma once

@@ -2,8 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * See site.h. Long answers are copies of what there was at one moment, so only a few are made at a
- * time.
+ * See site.h. A long response takes a copy of all figures, so only a few are in progress at a time.
  */
 
 #include "config.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* What echom serves over HTTP: /metrics, /healthz and the page. Owns the server of it. */
+/* What echom serves over HTTP: /metrics, /healthz and the page. Owns the HTTP server. */
 
 #pragma once
 

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What became of the probes of one target, for Prometheus. At any moment
+ * The fate of the probes of one target, for Prometheus. At any moment
  *
  *	sent = received + lost + outstanding
  *

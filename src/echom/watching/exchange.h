@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* What a watch sends and receives, and what becomes of it. Called by watch.c. */
+/* Sends the probes of a watch, receives replies, settles each probe. Called by watch.c. */
 
 #pragma once
 

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What the page shows of the past of one target: loss and round trips of the last hour by the
- * minute, and its latest outages. A plain value of fixed size.
+ * The past of one target, for the page: loss and round trips of the last hour by the minute, and
+ * the latest outages. A plain value of fixed size.
  */
 
 #pragma once

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * How much later than due probes were sent: what this process adds to its own figures. A plain
- * value.
+ * How much later than due probes were sent: the error that this process adds to its own figures. A
+ * plain value.
  */
 
 #pragma once

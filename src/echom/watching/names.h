@@ -3,8 +3,8 @@
 
 /*
  * Looks up the names of targets on threads of its own, so that no probe waits for a resolver. A
- * name that hangs holds up one thread of at most NAMES_THREADS. All calls are from the thread that
- * probes; that is where answers are handed over, too.
+ * lookup that hangs blocks one of at most NAMES_THREADS threads. Called only from the thread that
+ * probes, which also receives the answers.
  */
 
 #pragma once

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * One target being watched: its probes on their schedule, its socket, its books and its outages.
- * Owned by the set of watches; everything happens on the thread of its loop.
+ * One watched target: the schedule of its probes, its socket, its books and its outages. Owned by
+ * the set of watches; everything happens on the thread of its loop.
  */
 
 #pragma once

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * All watches, one for each target of the list in force, spread evenly over their intervals. Owns
+ * All watches, one for each target of the current list, spread evenly over their intervals. Owns
  * them and what they share.
  */
 
