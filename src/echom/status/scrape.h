@@ -4,8 +4,8 @@
 /*
  * One answer to Prometheus, in the text format 0.0.4. The figures of each target are copied at one
  * moment, so that they balance, and then written family by family, as the format requires. Both
- * happen in slices, since probes must not wait for a scrape. Owns its copies; site.c
- * begins and frees it.
+ * happen in slices, since probes must not wait for a scrape. Owns its copies; site.c begins and
+ * frees it.
  */
 
 #pragma once
