@@ -96,6 +96,15 @@ static bool target_is_local(const struct target *target)
 	return !address_ip(&target->candidates[target->chosen].sa, &ip) || ip_is_loopback(&ip);
 }
 
+/*
+ * With a list of changes the loop asks for what a socket waits for as rarely as it can. But then it
+ * speaks of a socket after that was closed, when its number may be that of another thread's.
+ */
+static struct event_base *make_base(const struct arguments *arguments)
+{
+	return events_new_base(arguments->connect ? 0 : EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+}
+
 static int make_lane(struct bench_thread *self)
 {
 	const struct arguments *arguments = self->bench->arguments;
@@ -108,7 +117,7 @@ static int make_lane(struct bench_thread *self)
 	lane->gso = arguments->gso;
 	lane->timeout = arguments->timeout_ms * NS_PER_MS;
 	lane->patience = CONNECT_TIMEOUT_MS * NS_PER_MS;
-	lane->base = events_new_base(EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+	lane->base = make_base(arguments);
 	if (!lane->base)
 		return -1;
 	evtimer_assign(&self->tick, lane->base, bench_run_tick, self);
