@@ -35,7 +35,7 @@ static void begin_anew(struct directional_loss *loss, const struct numbered_repl
 static bool has_begun_anew(const struct directional_loss *loss, const struct numbered_reply *reply,
 			   int64_t ahead)
 {
-	if (ahead >= 0 || reply->sequence <= loss->sequence || reply->count > reply->sequence)
+	if (ahead > 0 || reply->sequence <= loss->sequence || reply->count > reply->sequence)
 		return false;
 	return reply->time - loss->heard >= FORGOTTEN || ahead <= -(int64_t)COUNTS_REMEMBERED;
 }
@@ -79,10 +79,8 @@ void directional_loss_enter(struct directional_loss *loss, const struct numbered
 {
 	int64_t ahead = (int32_t)(reply->count - (uint32_t)loss->count);
 
-	if (loss->begun && has_begun_anew(loss, reply, ahead)) {
+	if (loss->begun && has_begun_anew(loss, reply, ahead))
 		begin_anew(loss, reply);
-		ahead = reply->count;
-	}
 	if (!loss->begun)
 		ahead = reply->count;
 	loss->heard = reply->time;

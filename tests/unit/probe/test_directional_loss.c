@@ -96,6 +96,22 @@ TEST(order_does_not_matter)
 	assert_split(2, 0, 1);
 }
 
+TEST(the_very_first_may_come_last)
+{
+	enter(1, 1, false);
+	enter(0, 0, false);
+	assert_split(0, 0, 0);
+}
+
+/* At a time at which a far side that was silent until now would have forgotten. */
+TEST(one_that_was_overtaken_on_the_way_there_begins_nothing)
+{
+	now = 100 * NS_PER_S;
+	enter(0, 1, false);
+	enter(1, 0, false);
+	assert_split(0, 0, 0);
+}
+
 TEST(duplicates_are_no_probes)
 {
 	answered(2);
@@ -115,6 +131,50 @@ TEST(a_duplicate_is_known_among_the_latest)
 	lost_back(1);
 	answered(1);
 	assert_split(1, 0, 1);
+}
+
+TEST(a_duplicate_is_known_among_the_latest_1024)
+{
+	answered(2000);
+	for (uint32_t i = 2000 - COUNTS_REMEMBERED; i < 2000; i++)
+		enter(i, i, true);
+	lost_back(1);
+	answered(1);
+	assert_split(1, 0, 1);
+}
+
+TEST(a_late_reply_is_no_duplicate)
+{
+	answered(2000);
+	lost_back(3);
+	answered(1);
+	for (uint32_t i = 2000; i < 2003; i++)
+		enter(i, i, false);
+	assert_split(0, 0, 0);
+}
+
+TEST(after_a_long_gap_all_is_new)
+{
+	answered(2000);
+	lost_back(1500);
+	answered(1);
+	for (uint32_t i = 3501 - COUNTS_REMEMBERED; i < 3500; i++)
+		enter(i, i, false);
+	assert_split(1500, 0, 1500 - (COUNTS_REMEMBERED - 1));
+}
+
+TEST(a_first_reply_that_is_a_duplicate_was_not_answered_to_us)
+{
+	enter(0, 0, true);
+	assert_split(1, 1, 0);
+}
+
+TEST(the_first_count_may_be_any)
+{
+	enter(0, 0x80000001, false);
+	ck_assert(directional_loss_split(&loss, UINT64_MAX, &there, &back));
+	ck_assert_uint_eq(there, 0);
+	ck_assert_uint_eq(back, 0x80000001);
 }
 
 TEST(counts_wrap)
@@ -140,7 +200,7 @@ TEST(a_session_may_be_begun_anew)
 	lost_there(2);
 	answered(1);
 	lost_back(70);
-	now += 61 * NS_PER_S;
+	now += 60 * NS_PER_S - NS_PER_MS;
 	count = 0;
 	answered(5);
 	lost_there(1);
@@ -156,12 +216,50 @@ TEST(the_first_reply_of_a_session_begun_anew_may_be_lost)
 	count = 0;
 	lost_back(1);
 	answered(5);
-	assert_split(1, 0, 1);
+	lost_there(3);
+	answered(1);
+	assert_split(4, 3, 1);
+}
+
+TEST(a_session_of_one_answer_may_be_begun_anew)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		answered(1);
+		now += 61 * NS_PER_S;
+		count = 0;
+	}
+	assert_split(0, 0, 0);
+}
+
+TEST(what_goes_on_after_a_silence_is_not_begun_anew)
+{
+	answered(1);
+	now += 61 * NS_PER_S;
+	lost_there(1);
+	answered(1);
+	assert_split(1, 1, 0);
+}
+
+/* Both ways had kept one back. */
+TEST(what_comes_late_after_a_silence_begins_nothing)
+{
+	answered(1);
+	enter(1, 2, false);
+	now += 61 * NS_PER_S;
+	enter(1, 1, true);
+	assert_split(0, 0, 0);
+	sequence = 2;
+	count = 3;
+	lost_back(1);
+	answered(5);
+	now += 61 * NS_PER_S;
+	enter(2, 3, false);
+	assert_split(0, 0, 0);
 }
 
 TEST(a_long_session_may_be_begun_anew_at_once)
 {
-	answered(3000);
+	answered(COUNTS_REMEMBERED + 1);
 	lost_back(1);
 	count = 0;
 	answered(10);
