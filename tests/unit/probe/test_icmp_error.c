@@ -148,6 +148,8 @@ TEST_EACH(each_error_has_a_name, ARRAY_SIZE(reports))
 	ck_assert_str_eq(error.text, text);
 	ck_assert(error.remote);
 	ck_assert_int_eq(error.port_unreachable, reported->error == ECONNREFUSED);
+	ck_assert_int_eq(error.too_large, reported->error == EMSGSIZE);
+	ck_assert_uint_eq(error.mtu, reported->info);
 	ck_assert_uint_eq(error.quoted, 0);
 	reported = NULL;
 }

@@ -106,6 +106,14 @@ static const struct course courses[] = {
 	 .longest = 530,
 	 .stopped = PAUSE,
 	 .runs = 2},
+	/* After the end of one nothing more is its. */
+	{.fates = ".xx.|o",
+	 .count = 1,
+	 .lost = 2,
+	 .duration = 20,
+	 .shortest = 10,
+	 .longest = 30,
+	 .runs = 1},
 };
 
 static struct outages outages;
@@ -196,14 +204,21 @@ TEST(many_pauses_count_in_full)
 	for (uint64_t i = 0; i < 2 * OUTAGE_PAUSES; i++) {
 		(void)flow_send(&flow, FIRST + i * (PAUSE + INTERVAL));
 		outages_pause(&outages, &(const struct outage_pause){.before = flow_next(&flow),
-								     .stopped = PAUSE});
+								     .stopped = PAUSE,
+								     .suspended = SLEEP});
 	}
 	(void)flow_send(&flow, FIRST + 2 * OUTAGE_PAUSES * (PAUSE + INTERVAL));
+	for (uint64_t i = 0; i < OUTAGE_PAUSES; i++)
+		flow_lose(&flow, flow_oldest(&flow));
+	while (outages_follow(&outages, &flow, flow_oldest(&flow)) != OUTAGE_UNCHANGED)
+		;
+	ck_assert_uint_eq(outages.current.stopped, (OUTAGE_PAUSES - 1) * PAUSE);
 	while (flow_waiting(&flow) > 1)
 		flow_lose(&flow, flow_oldest(&flow));
 	answer(flow_oldest(&flow), FIRST + 2 * OUTAGE_PAUSES * (PAUSE + INTERVAL) + 1);
 	follow();
 	ck_assert_uint_eq(outages.current.stopped, 2 * OUTAGE_PAUSES * PAUSE);
+	ck_assert_uint_eq(outages.current.suspended, 2 * OUTAGE_PAUSES * SLEEP);
 	ck_assert_uint_eq(outage_duration(&outages.current), 2 * OUTAGE_PAUSES * INTERVAL);
 	flow_clear(&flow);
 }

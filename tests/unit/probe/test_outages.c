@@ -77,6 +77,16 @@ TEST_EACH(consecutive_losses_are_outages, ARRAY_SIZE(courses))
 	ck_assert(isnan(course->up_percent) ? isnan(up) : fabs(up - course->up_percent) < 1e-9);
 }
 
+TEST(two_probes_have_a_time_between_them)
+{
+	struct outages outages;
+
+	outages_init(&outages, 1);
+	(void)outages_enter(&outages, FIRST, true);
+	(void)outages_enter(&outages, FIRST + 1, true);
+	ck_assert_double_eq(outages_up_percent(&outages), 100);
+}
+
 struct bounds {
 	const char *fates;
 	uint64_t begin, end, lost, duration, shortest, longest;

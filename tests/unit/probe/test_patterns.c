@@ -105,6 +105,22 @@ TEST(a_very_late_one_has_a_bounded_extent)
 	ck_assert_uint_eq(reordering.max, REORDERING_KEPT);
 }
 
+TEST(what_came_before_a_restart_may_have_overtaken)
+{
+	struct reordering reordering = {0};
+
+	for (uint64_t sequence = 5; sequence > 2; sequence--)
+		reordering_enter(&reordering, sequence);
+	reordering_restart(&reordering);
+	ck_assert_uint_eq(reordering.count, 0);
+	ck_assert(isnan(reordering_mean(&reordering)));
+	ck_assert_uint_eq(reordering.max, 0);
+	reordering_enter(&reordering, 2);
+	ck_assert_uint_eq(reordering.count, 1);
+	ck_assert_uint_eq(reordering.sum, 3);
+	ck_assert_uint_eq(reordering.max, 3);
+}
+
 TEST(delay_variation_is_what_exceeds_the_least)
 {
 	static struct latency latency;

@@ -96,6 +96,7 @@ TEST(a_reply_is_read)
 	ck_assert_uint_eq(answer.sequence, 1);
 	ck_assert_uint_eq(answer.request_sequence, 1);
 	ck_assert_uint_eq(answer.request_time, T1);
+	ck_assert_uint_eq(answer.request_error, 1);
 	ck_assert_uint_eq(answer.ssid, 0x2a);
 	ck_assert_uint_eq(answer.ttl, 64);
 	ck_assert_uint_eq(answer.options, 0);
@@ -143,6 +144,8 @@ TEST(little_padding_and_that_without_options_is_no_tlv)
 {
 	use_options(STAMP_ASKS_CLASS, 3);
 	assert_request("00000001 " T1_HEX " 0001 002a 0*28 80040004 b8000000 0*3");
+	use_options(STAMP_ASKS_CLASS, 4);
+	assert_request("00000001 " T1_HEX " 0001 002a 0*28 80040004 b8000000 80010000");
 	use_options(0, 100);
 	assert_request("00000001 " T1_HEX " 0001 002a 0*28 0*100");
 }
@@ -161,6 +164,7 @@ TEST(padding_is_where_any_content_comes_back)
 
 static void assert_all_options(void)
 {
+	char text[ADDRESS_TEXT_MAX];
 	size_t size = reflect();
 
 	ck_assert_uint_eq(size, form.size);
@@ -169,9 +173,10 @@ static void assert_all_options(void)
 	ck_assert_uint_eq(answer.dscp, 46);
 	ck_assert_uint_eq(answer.ecn, 1);
 	ck_assert(!answer.dscp_refused);
-	ck_assert_uint_eq(answer.source.in4.sin_port, htons(41526));
-	ck_assert_uint_eq(ntohl(answer.source.in4.sin_addr.s_addr), 0xc0000207);
+	ck_assert_str_eq(address_format(&answer.source, text), "192.0.2.7:41526");
+	ck_assert_uint_eq(answer.source.length, sizeof(answer.source.in4));
 	ck_assert_uint_eq(answer.far_received, 7);
+	ck_assert_uint_eq(answer.far_sent, 6);
 	ck_assert_uint_eq(answer.sequence, 5);
 	ck_assert_uint_eq(answer.ttl, 61);
 }
@@ -220,6 +225,16 @@ TEST(what_was_not_answered_is_left_out)
 	ck_assert_int_eq(stamp_read(&form, packet, form.size, &answer), 0);
 	ck_assert_uint_eq(answer.options, 0);
 	ck_assert_int_eq(stamp_read(&form, packet, 44, &answer), 0);
+	ck_assert_uint_eq(answer.options, 0);
+}
+
+/* Which would be a TLV, were there any at the start. */
+TEST(a_sequence_is_no_answer)
+{
+	(void)bytes_of(REPLY, packet);
+	(void)bytes_of("00040004", packet);
+	ck_assert_int_eq(stamp_read(&form, packet, 44, &answer), 0);
+	ck_assert_uint_eq(answer.sequence, 0x40004);
 	ck_assert_uint_eq(answer.options, 0);
 }
 

@@ -76,3 +76,19 @@ TEST_EACH(a_class_is_a_number_or_a_name, ARRAY_SIZE(classes))
 		      classes[_i].text);
 	ck_assert_int_eq(value, classes[_i].value);
 }
+
+static const struct {
+	unsigned dscp;
+	const char *name;
+} names[] = {
+	{0, "df"},    {1, "le"},    {46, "ef"},	  {44, "va"},	{8, "cs1"}, {56, "cs7"},
+	{10, "af11"}, {14, "af13"}, {34, "af41"}, {38, "af43"}, {2, ""},    {9, ""},
+	{11, ""},     {35, ""},	    {42, ""},	  {63, ""},
+};
+
+TEST_EACH(a_dscp_has_a_name_or_none, ARRAY_SIZE(names))
+{
+	char text[DSCP_NAME_MAX];
+
+	ck_assert_str_eq(dscp_name(names[_i].dscp, text), names[_i].name);
+}

@@ -86,3 +86,13 @@ TEST(a_new_connection_begins_with_the_oldest_that_waits)
 	writer_flush(&writer, &flow, ends[0], scratch, sizeof(scratch));
 	ck_assert_int_eq(read(ends[1], scratch, sizeof(scratch)), 2 * 64);
 }
+
+TEST(a_socket_that_takes_much_gets_all_at_once)
+{
+	const int large = 200000;
+
+	start(8192);
+	ck_assert_int_eq(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &large, sizeof(large)), 0);
+	writer_flush(&writer, &flow, ends[0], scratch, sizeof(scratch));
+	ck_assert(!writer_pending(&writer, &flow));
+}
