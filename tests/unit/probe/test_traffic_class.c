@@ -34,10 +34,12 @@ static const struct {
 	{"cs0+ect0", 2},
 	{"0xb8+ect1", 185},
 	{"185", 185},
+	{"000000000000184", 184}, /* as long as any may be */
 	{"256", REFUSED},
 	{"0x100", REFUSED},
 	{"0x", REFUSED},
 	{"0xg0", REFUSED},
+	{"0x1g", REFUSED},
 	{"0x-1", REFUSED},
 	{"-1", REFUSED},
 	{"", REFUSED},
@@ -56,6 +58,7 @@ static const struct {
 	{"ef+", REFUSED},
 	{"ef+ect01", REFUSED},
 	{"185+ect0", REFUSED},
+	{"185+ect1", REFUSED},
 	{"ef ", REFUSED},
 	{"00000000000000000000000000000184", REFUSED},
 };
@@ -88,7 +91,7 @@ static const struct {
 
 TEST_EACH(a_dscp_has_a_name_or_none, ARRAY_SIZE(names))
 {
-	char text[DSCP_NAME_MAX];
+	char text[DSCP_NAME_MAX] = "?";
 
 	ck_assert_str_eq(dscp_name(names[_i].dscp, text), names[_i].name);
 }
