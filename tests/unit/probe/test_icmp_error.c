@@ -111,7 +111,7 @@ static const struct report *reported; /* in place of what the kernel has */
 ssize_t __real_recvmsg(int fd, struct msghdr *message, int flags);
 ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags);
 
-/* After another control message; from a router that the kernel has no address of. */
+/* Between other control messages; from a router that the kernel has no address of. */
 ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags)
 {
 	struct {
@@ -134,6 +134,8 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags)
 				    reported->origin == V4 ? IPPROTO_IP : IPPROTO_IPV6,
 				    reported->origin == V4 ? IP_RECVERR : IPV6_RECVERR};
 	memcpy(CMSG_DATA(control), &report, sizeof(report));
+	control = CMSG_NXTHDR(message, control);
+	*control = (struct cmsghdr){CMSG_LEN(sizeof(int)), IPPROTO_IPV6, IPV6_HOPLIMIT};
 	return 0;
 }
 
@@ -150,6 +152,7 @@ TEST_EACH(each_error_has_a_name, ARRAY_SIZE(reports))
 	ck_assert_int_eq(error.port_unreachable, reported->error == ECONNREFUSED);
 	ck_assert_int_eq(error.too_large, reported->error == EMSGSIZE);
 	ck_assert_uint_eq(error.mtu, reported->info);
+	ck_assert_uint_eq(error.from.length, 0);
 	ck_assert_uint_eq(error.quoted, 0);
 	reported = NULL;
 }

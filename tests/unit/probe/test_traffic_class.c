@@ -95,3 +95,11 @@ TEST_EACH(a_dscp_has_a_name_or_none, ARRAY_SIZE(names))
 
 	ck_assert_str_eq(dscp_name(names[_i].dscp, text), names[_i].name);
 }
+
+TEST(an_ecn_codepoint_has_its_name)
+{
+	ck_assert_str_eq(ecn_name(0), "not-ECT");
+	ck_assert_str_eq(ecn_name(1), "ECT(1)");
+	ck_assert_str_eq(ecn_name(2), "ECT(0)");
+	ck_assert_str_eq(ecn_name(3), "CE");
+}
