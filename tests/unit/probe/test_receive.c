@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "integration/net.h"
 #include "probe/receive.h"
 #include "support/test.h"
 
@@ -78,6 +79,8 @@ static void expect_arrival(void)
 	ck_assert(reception.by_kernel);
 	ck_assert_uint_ge(reception.time, sent - NS_PER_MS);
 	ck_assert_uint_le(reception.time, arrived + NS_PER_MS);
+	ck_assert_int_eq(reception.ttl, -1); /* a unix socket has none */
+	ck_assert_int_eq(reception.tos, -1);
 }
 
 TEST_CASE("receive", set_up, tear_down);
@@ -133,4 +136,36 @@ TEST(what_no_clock_explains_came_just_now)
 	take();
 	ck_assert(!reception.by_kernel);
 	ck_assert_uint_ge(reception.time, before);
+}
+
+static const struct {
+	const char *host;
+	int level, ttl, tos; /* options of the sender */
+} marked[] = {
+	{"127.0.0.1", IPPROTO_IP, IP_TTL, IP_TOS},
+	{"::1", IPPROTO_IPV6, IPV6_UNICAST_HOPS, IPV6_TCLASS},
+};
+
+TEST_EACH(time_to_live_and_class_are_those_of_the_packet, ARRAY_SIZE(marked))
+{
+	const int ttl = 33, tos = 0xb8;
+	struct address to = at(marked[_i].host, 0);
+	int in, out;
+	char byte;
+
+	if (_i == 1)
+		need_ipv6();
+	in = socket(to.sa.sa_family, SOCK_DGRAM, 0);
+	out = socket(to.sa.sa_family, SOCK_DGRAM, 0);
+	ck_assert_int_eq(bind(in, &to.sa, to.length), 0);
+	ck_assert_int_eq(getsockname(in, &to.sa, &to.length), 0);
+	receive_prepare(&receiver, in);
+	ck_assert_int_eq(setsockopt(out, marked[_i].level, marked[_i].ttl, &ttl, sizeof(ttl)), 0);
+	ck_assert_int_eq(setsockopt(out, marked[_i].level, marked[_i].tos, &tos, sizeof(tos)), 0);
+	ck_assert_int_eq(sendto(out, "x", 1, 0, &to.sa, to.length), 1);
+	ck_assert_int_eq(receive(&receiver, &byte, 1, &reception), 1);
+	ck_assert_int_eq(reception.ttl, ttl);
+	ck_assert_int_eq(reception.tos, tos);
+	close(in);
+	close(out);
 }
