@@ -5,16 +5,14 @@
 what it does, and echoc must say the same."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import time
 
-from lab import Aside, Echod, Host, Link, Skip, check, test, udp_socket
+from lab import ECHOC, Aside, Echod, Host, Link, Skip, check, test, udp_socket
 from stamp import scapy
 
-ECHOC = os.path.join(os.path.dirname(os.path.abspath(os.environ.get("ECHOD", ""))), "echoc")
 STATEFUL = {"mode": "stamp", "stamp_sessions": 64, "udp_rate": 0, "allow": "0.0.0.0/0 ::/0"}
 THERE, BACK = "client", "server"  # the interface of the router that a way comes in by
 COUNT = 40

@@ -13,11 +13,10 @@ import signal
 import subprocess
 import time
 
-from lab import Echod, Host, Link, Skip, check, scale, test, until
+from lab import ECHOC, Echod, Host, Link, Skip, check, scale, test, until
 
 INTERVAL = 0.2
 NARROW = 1400
-ECHOC = os.path.join(os.path.dirname(os.path.abspath(os.environ.get("ECHOD", ""))), "echoc")
 
 
 class Ping:

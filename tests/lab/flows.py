@@ -4,13 +4,11 @@
 """echoc flows over four equal paths, of which some lose."""
 
 import json
-import os
 import re
 import subprocess
 
-from lab import Echod, Host, Link, check, scale, test
+from lab import ECHOC, Echod, Host, Link, check, scale, test
 
-ECHOC = os.path.join(os.path.dirname(os.environ.get("ECHOD", "")), "echoc")
 CLIENT, SERVER = "10.8.0.1", "10.9.0.1"
 PATHS = 4
 

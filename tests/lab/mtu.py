@@ -4,15 +4,13 @@
 """echoc mtu over paths with a smaller MTU that is told, is not, or is another one each way."""
 
 import json
-import os
 import re
 import shutil
 import socket
 import subprocess
 
-from lab import Aside, Echod, Host, Link, Skip, check, scale, test
+from lab import ECHOC, Aside, Echod, Host, Link, Skip, check, scale, test
 
-ECHOC = os.path.join(os.path.dirname(os.environ.get("ECHOD", "")), "echoc")
 CLIENT, SERVER = "10.8.0.1", "10.9.0.1"
 CLIENT6, SERVER6 = "fd08::1", "fd09::1"
 IP_MTU_DISCOVER, IP_PMTUDISC_DO = 10, 2

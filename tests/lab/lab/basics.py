@@ -11,6 +11,9 @@ import traceback
 sys.path.insert(1, os.path.join(os.path.dirname(__file__), "../../support"))
 from daemon import check, until  # noqa: E402, F401
 
+# Beside echod; a host of ours may have another directory.
+ECHOC = os.path.join(os.path.dirname(os.path.abspath(os.environ.get("ECHOD", ""))), "echoc")
+
 all_tests = {}  # name -> function, in the order of the files
 long_form = False
 
