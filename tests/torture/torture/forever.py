@@ -127,15 +127,24 @@ class ForEver:
         self._must_not_spin()
         if not refusal.failed:
             raise Bad("that call is never made")
-        reason = os.strerror(refusal.error).encode()
-        if self.call.says and not daemon.logged(reason):
-            raise Bad(f"not a word of {reason.decode()}")
+        if self.call.says:
+            self._must_say(os.strerror(refusal.error))
         if not daemon.ended():
             self._arm(NEVER, NEVER)
             self._must_add_up()
             self._connect()
             self._arm(1, FOR_EVER)
         return self._stop()
+
+    def _must_say(self, reason):
+        """As long as there is something to say it of: datagrams may not have been refused yet."""
+        def said():
+            if not self.daemon.logged(reason.encode()):
+                self._send_datagrams(socket.AF_INET, self.daemon.place("main"))
+            return self.daemon.logged(reason.encode())
+        if self.daemon.ended() and not said():
+            raise Bad(f"not a word of {reason}")
+        self.daemon.until(said, f"a word of {reason}")
 
     def _arm(self, first, last):
         for refusal in self.refusals:
