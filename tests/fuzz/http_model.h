@@ -97,7 +97,7 @@ static void judge(void)
 		verdict.status = "431 Request Header Fields Too Large";
 }
 
-/* What a page is told of the request. */
+/* What a page gets of the request. */
 static void check_page(const struct http_request *page)
 {
 	FUZZ_CHECK(verdict.path && strlen(page->path) == verdict.path_length);

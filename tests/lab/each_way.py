@@ -20,7 +20,7 @@ EPOCH = 2208988800  # of Unix, in NTP's time
 
 
 class Path:
-    """A client and a server, and a router between them that does as it is told."""
+    """A client and a server, and a router between them with rules."""
 
     def __init__(self, **settings):
         if not shutil.which("nft"):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""echoc mtu over paths with a smaller MTU that is told, is not, or is another one each way."""
+"""echoc mtu over paths with a smaller MTU: reported by a router, not reported, different each way."""
 
 import json
 import re

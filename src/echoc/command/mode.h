@@ -22,10 +22,10 @@ struct mode {
 	const char *name;
 	char letter;	  /* in the table of options */
 	bool takes_text;  /* after the target, dashes and all */
-	bool prefers_udp; /* unless it is told -t */
+	bool prefers_udp; /* unless -t is given */
 	bool needs_host;  /* a unix socket is no target */
 	bool is_udp_only;
-	bool speaks_stamp;   /* whether it is told so or not */
+	bool speaks_stamp;   /* with or without --stamp */
 	const char *usage;   /* the lines of the synopsis */
 	const char *purpose; /* and those of the help */
 	const char *options;

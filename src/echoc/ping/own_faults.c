@@ -13,7 +13,7 @@
 
 #define SLEEP_MIN (10 * NS_PER_MS)
 
-/* CLOCK_MONOTONIC stands still while the computer sleeps, CLOCK_BOOTTIME does not. */
+/* CLOCK_MONOTONIC stops while the computer sleeps, CLOCK_BOOTTIME does not. */
 void own_faults_start(struct own_faults *faults)
 {
 	uint64_t before = clock_ns();

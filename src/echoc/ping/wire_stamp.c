@@ -118,7 +118,7 @@ static struct finding compare(const struct pinger *pinger, uint64_t sequence, si
 	return (struct finding){.verdict = VERDICT_INTACT};
 }
 
-/* How many routers the reply passed, if we are told what it started with. */
+/* How many routers the reply passed, if the TTL it started with is known. */
 static int hops_back(const struct pinger *pinger, const struct stamp_answer *answer)
 {
 	int ttl = pinger->reception.ttl;

@@ -79,7 +79,7 @@ enum verdict stamp_answer(struct question *question)
 	return ANSWER;
 }
 
-/* The sender has begun anew; earlier ones of the same batch still have numbers of before. */
+/* The sender has restarted; earlier requests of the same batch keep the old numbers. */
 static void begin_anew(const struct question *question)
 {
 	const uint8_t *reply = question->payload;
