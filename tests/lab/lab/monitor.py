@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The echod developers
+
+"""A running echom: its file, its metrics, its page."""
+
+import os
+import re
+import signal
+import urllib.request
+
+import daemon
+from .basics import until
+
+ECHOM = os.path.join(os.path.dirname(os.path.abspath(os.environ.get("ECHOD", ""))), "echom")
+LINE = re.compile(r'^(\w+)\{target="([^"]*)",[^}]*\} (\S+)$', re.M)
+ROW = re.compile(r'<tr><th scope=row>([^<]*)<.*?<td class=(?:"state \w+"|state)>([\w ]+)<', re.S)
+started = 0
+
+
+def section(name, settings):
+    return f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in settings.items())
+
+
+class Echom(daemon.Daemon):
+    """An echom on HOST that watches TARGETS: name to address, or to all of its settings. DEFAULTS
+    apply to each of them."""
+
+    def __init__(self, host, targets, listen="127.0.0.1:0", **defaults):
+        global started
+        started += 1
+        self.host, self.server, self.defaults = host, {"listen": listen}, defaults
+        self.config = os.path.abspath(f"echom-{started}.conf")
+        self.log_path = os.path.abspath(f"echom-{started}.log")
+        self.configure(targets)
+        with host, open(self.log_path, "wb") as log:
+            self.run([ECHOM, "-c", self.config], stderr=log)
+        self.address = self.wait_log(r"serving metrics on http://(\S+)/metrics")[1]
+
+    def configure(self, targets):
+        """Writes the file; reload() applies it."""
+        texts = [section("server", self.server), section("defaults", self.defaults)]
+        for name, settings in targets.items():
+            settings = settings if isinstance(settings, dict) else {"address": settings}
+            texts.append(section(f"target {name}", settings))
+        daemon.replace(self.config, "".join(texts))
+
+    def reload(self):
+        before = len(self.lines("notice: reloaded"))
+        self.signal(signal.SIGHUP)
+        until(lambda: len(self.lines("notice: reloaded")) > before, "the reload")
+
+    def get(self, path):
+        with self.host, urllib.request.urlopen(f"http://{self.address}{path}", timeout=10) as answer:
+            return answer.read().decode()
+
+    def figures(self):
+        """Family to target to value, of all families that have one value a target."""
+        found = {}
+        for family, target, value in LINE.findall(self.get("/metrics")):
+            found.setdefault(family.removeprefix("echom_"), {})[target] = float(value)
+        return found
+
+    def states(self):
+        """Target to state, as the page has them."""
+        return dict(ROW.findall(self.get("/")))

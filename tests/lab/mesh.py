@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The echod developers
+
+"""Eight hosts that watch each other, as docs/fleet.md has it: each runs echod and echom. A router
+drops what one sends to another, counts it, and exactly that must show, on every host."""
+
+import json
+import subprocess
+
+from lab import Echod, Echom, Host, Link, check, test, until
+
+COUNT = 8
+PORT = 7
+PATIENT = {"interval": "100ms", "timeout": "1500ms"}
+NET = "10.0.{}.2"
+
+
+class Mesh:
+    """Hosts 1 to COUNT around a router."""
+
+    def __init__(self, **defaults):
+        self.router = Host("router")
+        self.router.sysctl("net.ipv4.ip_forward", 1)
+        self.hosts = [Host(f"n{number}") for number in range(1, COUNT + 1)]
+        self.monitors = {}
+        for number, host in enumerate(self.hosts, 1):
+            Link(self.router, host, f"10.0.{number}.{{}}/24")
+            host.ip(f"route add default via 10.0.{number}.1")
+        for host in self.hosts:
+            Echod(host, address=f"*:{PORT}")
+        for number, host in enumerate(self.hosts, 1):
+            others = {other.name: NET.format(index)
+                      for index, other in enumerate(self.hosts, 1) if index != number}
+            self.monitors[host.name] = Echom(host, others, **PATIENT, **defaults)
+
+    def nft(self, *words, text=None):
+        with self.router:
+            done = subprocess.run(["nft", *words], input=text, capture_output=True, text=True)
+        check(done.returncode == 0, done.stderr)
+        return done.stdout
+
+    def cut(self, *rules):
+        """Drops what a RULE matches: sender, receiver, and what of it."""
+        lines = [f"ip saddr {NET.format(sender)} ip daddr {NET.format(receiver)} {what} counter drop"
+                 for sender, receiver, what in rules]
+        self.nft("-f", "-", text="table ip lab { chain way { type filter hook forward priority 0;\n"
+                 + "\n".join(lines) + "\n}\n}\n")
+
+    def mend(self):
+        """Returns how many packets each rule has dropped."""
+        found = json.loads(self.nft("-j", "list", "table", "ip", "lab"))["nftables"]
+        self.nft("delete", "table", "ip", "lab")
+        return [part["counter"]["packets"] for entry in found if "rule" in entry
+                for part in entry["rule"]["expr"] if "counter" in part]
+
+    def figure(self, family):
+        """Its value for each pair: who watches, and whom."""
+        return {(name, target): value for name, monitor in self.monitors.items()
+                for target, value in monitor.figures()[family].items()}
+
+    def pairs(self, family, value):
+        return {pair for pair, seen in self.figure(family).items() if seen == value}
+
+    def decided(self):
+        received, lost = self.figure("probes_received_total"), self.figure("probes_lost_total")
+        return {pair: received[pair] + lost[pair] for pair in received}
+
+    def probe(self, count=25):
+        """Waits until each pair has the verdict of COUNT further probes; some of them were
+        outstanding before."""
+        start = self.decided()
+        until(lambda: all(number >= start[pair] + count
+                          for pair, number in self.decided().items()), "probes", 40)
+
+    def down(self):
+        """The pairs that are down by the metrics; the pages must say the same."""
+        by_page = {(name, target) for name, monitor in self.monitors.items()
+                   for target, state in monitor.states().items() if state == "down"}
+        check(by_page == self.pairs("up", 0), f"down by the pages: {sorted(by_page)}")
+        return by_page
+
+
+def mesh_that_is_up(**defaults):
+    mesh = Mesh(**defaults)
+    until(lambda: len(mesh.pairs("up", 1)) == COUNT * (COUNT - 1), "all are up", 30)
+    return mesh
+
+
+def expect_books(mesh, before, broken, dropped):
+    """All that was lost is what the router dropped, of the BROKEN pairs, and no other pair had an
+    outage."""
+    lost = {pair: value - before[pair] for pair, value in mesh.figure("probes_lost_total").items()}
+    check({pair for pair, value in lost.items() if value} == broken, f"lost: {lost}")
+    check(sum(lost.values()) == sum(dropped), f"{lost} lost, {dropped} dropped")
+    check({pair for pair, value in mesh.figure("outages_total").items() if value} == broken,
+          f"outages: {mesh.figure('outages_total')}")
+    return f"{sum(dropped)} packets dropped, as many probes lost"
+
+
+def one_break(broken, *rules):
+    mesh = mesh_that_is_up()
+    before = mesh.figure("probes_lost_total")
+    mesh.cut(*rules)
+    mesh.probe()
+    down = mesh.down()
+    dropped = mesh.mend()
+    check(down == broken, f"down: {sorted(down)}")
+    mesh.probe()
+    check(not mesh.down(), f"still down: {sorted(mesh.down())}")
+    return expect_books(mesh, before, broken, dropped)
+
+
+@test
+def nothing_broken_nothing_shown():
+    mesh = mesh_that_is_up()
+    mesh.probe()
+    check(not mesh.down(), f"down: {mesh.down()}")
+    check(set(mesh.figure("probes_lost_total").values()) == {0}, mesh.figure("probes_lost_total"))
+    check(set(mesh.figure("outages_total").values()) == {0}, mesh.figure("outages_total"))
+    return f"{COUNT * (COUNT - 1)} pairs, {sum(mesh.decided().values()):.0f} probes, none lost"
+
+
+@test
+def a_break_of_one_way_shows_at_both_ends_and_nowhere_else():
+    """What one cannot send is probes of its own, and replies to those of the other."""
+    return one_break({("n2", "n5"), ("n5", "n2")}, (2, 5, "ip protocol udp"))
+
+
+@test
+def a_break_of_both_ways_shows_at_both_ends_and_nowhere_else():
+    return one_break({("n3", "n8"), ("n8", "n3")}, (3, 8, "ip protocol udp"), (8, 3, "ip protocol udp"))
+
+
+@test
+def a_filter_of_one_ways_probes_shows_at_one_end_only():
+    return one_break({("n4", "n1")}, (4, 1, f"udp dport {PORT}"))
