@@ -9,9 +9,6 @@
 
 #include <math.h>
 
-const struct far_report no_far_report = {
-	.error = (double)NAN, .hops_there = -1, .hops_back = -1, .dscp = -1, .ecn = -1};
-
 static uint64_t not_negative(int64_t value)
 {
 	return value > 0 ? (uint64_t)value : 0;

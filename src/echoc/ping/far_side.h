@@ -11,27 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/address.h"
 #include "echoc/say/json.h"
 #include "probe/delay_variation.h"
 #include "probe/directional_loss.h"
+#include "probe/far_report.h"
 #include "probe/latency.h"
-
-/* What a reply says beside that it came. */
-struct far_report {
-	bool present;	     /* false: nothing of all that */
-	bool counted;	     /* the far side certainly counts what it answers: */
-	uint32_t count;	     /* the number of this answer, from 0 */
-	bool timed;	     /* it has the far side's times: */
-	int64_t there, back; /* nanoseconds, with what the clocks differ by */
-	uint64_t turnaround; /* which the round trip is without */
-	double error;	     /* of the one-way times; NaN: they are none, for want of clocks */
-	int hops_there, hops_back; /* -1: not known, as all that follows */
-	int dscp, ecn;		   /* as the probe arrived with */
-	struct address source;	   /* length 0: not known */
-};
-
-extern const struct far_report no_far_report;
 
 /* A reply as settle.c knows it. */
 struct far_reply {
@@ -55,12 +39,6 @@ struct far_side {
 void far_side_enter(struct far_side *far, const struct far_reply *reply,
 		    const struct far_report *report);
 void far_side_clear(struct far_side *far);
-
-/* How many routers a packet passed that began with 64, 128 or 255 and came with TTL. */
-static inline int hops_of_fresh(int ttl)
-{
-	return (ttl > 128 ? 255 : ttl > 64 ? 128 : 64) - ttl;
-}
 
 /* The members of a reply, and of the summary, in which LOST probes never came back. */
 void far_report_put(const struct far_report *report, struct json *json);

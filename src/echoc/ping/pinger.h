@@ -26,16 +26,15 @@
 #include "probe/link.h"
 #include "probe/outages.h"
 #include "probe/receive.h"
-#include "probe/stamp_sender.h"
+#include "probe/stamp_session.h"
 
 #define PING_SIGNALS 3
 #define PING_BEHIND_MAX (100 * NS_PER_MS) /* any later, and we were stopped, not just busy */
 
 /* What wire_stamp.c keeps. */
 struct ping_stamp {
-	struct stamp_form form;
+	struct stamp_session session;
 	struct hmac_key key;
-	uint64_t offset;    /* how far the wall clock was ahead of clock_ns() at the start */
 	uint16_t error;	    /* the estimate of our clock's, */
 	uint64_t estimated; /* and when it was asked for; 0: never */
 	bool echoed;	    /* a request came back as it was */
