@@ -32,14 +32,6 @@ static void begin_anew(struct directional_loss *loss, const struct numbered_repl
 	*loss = next;
 }
 
-static bool has_begun_anew(const struct directional_loss *loss, const struct numbered_reply *reply,
-			   int64_t ahead)
-{
-	if (ahead > 0 || reply->sequence <= loss->sequence || reply->count > reply->sequence)
-		return false;
-	return reply->time - loss->heard >= FORGOTTEN || ahead <= -(int64_t)COUNTS_REMEMBERED;
-}
-
 static uint64_t *word_of(struct directional_loss *loss, uint64_t count)
 {
 	return &loss->seen[count % COUNTS_REMEMBERED / 64];
@@ -60,6 +52,25 @@ static void forget(struct directional_loss *loss, uint64_t from, uint64_t to)
 		*word_of(loss, from) &= ~bit_of(from);
 }
 
+/* Whether the answer of that count, one of the latest, has arrived. */
+static bool has_seen(struct directional_loss *loss, uint64_t count)
+{
+	return (*word_of(loss, count) & bit_of(count)) != 0;
+}
+
+/*
+ * A far side gives no count twice: one that was seen, on the reply to another probe, is of a far
+ * side that was restarted.
+ */
+static bool has_begun_anew(struct directional_loss *loss, const struct numbered_reply *reply,
+			   int64_t ahead)
+{
+	if (ahead > 0 || reply->sequence <= loss->sequence || reply->count > reply->sequence)
+		return false;
+	return reply->time - loss->heard >= FORGOTTEN || ahead <= -(int64_t)COUNTS_REMEMBERED ||
+	       (!reply->duplicate && has_seen(loss, reply->count));
+}
+
 /* Marks COUNT as seen; false when it was, or when it is too old to tell. */
 static bool see(struct directional_loss *loss, uint64_t count)
 {
@@ -67,8 +78,7 @@ static bool see(struct directional_loss *loss, uint64_t count)
 		forget(loss, loss->begun ? loss->count : count, count);
 		loss->count = count;
 		loss->begun = true;
-	} else if (loss->count - count >= COUNTS_REMEMBERED ||
-		   (*word_of(loss, count) & bit_of(count)) != 0) {
+	} else if (loss->count - count >= COUNTS_REMEMBERED || has_seen(loss, count)) {
 		return false;
 	}
 	*word_of(loss, count) |= bit_of(count);

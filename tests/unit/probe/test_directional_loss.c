@@ -266,6 +266,40 @@ TEST(a_long_session_may_be_begun_anew_at_once)
 	assert_split(1, 0, 0);
 }
 
+TEST_EACH(a_short_session_may_be_begun_anew_at_once, 3)
+{
+	static const unsigned before[] = {1, 2, 500};
+
+	answered(before[_i]);
+	lost_there(3); /* of neither way: the far side was away */
+	count = 0;
+	answered(600);
+	lost_there(2);
+	lost_back(1);
+	answered(1);
+	assert_split(6, 2, 1);
+}
+
+/* Its first answers were lost: what is seen first was seen before all the same. */
+TEST(of_a_session_begun_anew_the_first_answers_may_be_lost)
+{
+	answered(500);
+	count = 0;
+	lost_back(2);
+	answered(10);
+	assert_split(2, 0, 2);
+}
+
+/* The same answer again, to a probe that had none in time, is no other one. */
+TEST(an_answer_that_comes_twice_begins_nothing)
+{
+	answered(10);
+	enter(sequence, 9, true);
+	lost_back(1);
+	answered(1);
+	assert_split(1, 0, 1);
+}
+
 TEST(counts_that_cannot_be_of_these_probes_say_nothing)
 {
 	answered(10);
