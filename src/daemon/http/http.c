@@ -321,6 +321,17 @@ struct http *http_new(struct event_base *base, int fd, bool loopback_only,
 	return http;
 }
 
+bool http_is_sending(const struct http *http)
+{
+	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
+		const struct client *client = &http->clients[i];
+
+		if (client->http && (client->stage == PRODUCING || client->stage == WRITING))
+			return true;
+	}
+	return false;
+}
+
 void http_free(struct http *http)
 {
 	if (!http)

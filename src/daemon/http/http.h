@@ -29,5 +29,8 @@ struct http *http_new(struct event_base *base, int fd, bool loopback_only,
 		      const struct http_site *site, void *arg) WARN_UNUSED;
 void http_free(struct http *http);
 
+/* A reply is being made or sent. */
+bool http_is_sending(const struct http *http);
+
 /* Responds to all requests received so far. */
 void http_answer(struct http *http);

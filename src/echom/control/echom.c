@@ -29,9 +29,12 @@
 #include "daemon/signals.h"
 #include "daemon/supervisor.h"
 #include "echom/config/watchlist.h"
+#include "echom/control/turns.h"
 #include "echom/status/site.h"
 #include "echom/watching/watches.h"
 #include "probe/probe.h"
+
+#define UNPACED_RATE 1000 /* probes a second that may each have a wake-up of their own */
 
 struct echom {
 	const struct settings_source *source; /* not owned */
@@ -223,11 +226,19 @@ static void take_apart(struct echom *echom)
 	watchlist_release(echom->started_with);
 }
 
+/* A long reply goes out a piece a turn. */
+static bool may_pause(void *context)
+{
+	const struct echom *echom = context;
+
+	return echom->watches->rate > UNPACED_RATE && !site_is_sending(echom->site);
+}
+
 static enum exit_status serve(struct echom *echom)
 {
 	tell_ready(echom);
 	signals_unblock();
-	event_base_dispatch(echom->base);
+	(void)turns_run(echom->base, may_pause, echom);
 	signals_block(); /* one more must not kill us while we free everything */
 	if (!echom->stopping) {
 		log_error("stopping: the event loop failed");

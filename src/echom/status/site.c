@@ -154,3 +154,8 @@ void site_free(struct site *site)
 	http_free(site->http);
 	free(site);
 }
+
+bool site_is_sending(const struct site *site)
+{
+	return http_is_sending(site->http);
+}

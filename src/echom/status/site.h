@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/address.h"
 #include "base/compiler.h"
 
@@ -19,3 +21,6 @@ struct watches;
 struct site *site_new(struct event_base *base, int fd, const struct address *bound,
 		      const struct watches *watches) WARN_UNUSED;
 void site_free(struct site *site); /* accepts NULL */
+
+/* A reply is on its way out. */
+bool site_is_sending(const struct site *site);

@@ -112,6 +112,15 @@ static void change_over(struct watches *watches, struct watch **sorted, struct w
 	}
 }
 
+static uint64_t rate_of(const struct watchlist *list)
+{
+	double rate = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		rate += 1000.0 / (double)list->targets[i].interval;
+	return (uint64_t)rate;
+}
+
 int watches_set(struct watches *watches, struct watchlist *list)
 {
 	struct watch **items = calloc(list->count > 0 ? list->count : 1, sizeof(struct watch *));
@@ -129,6 +138,7 @@ int watches_set(struct watches *watches, struct watchlist *list)
 	free(watches->items);
 	watches->items = items;
 	watches->count = list->count;
+	watches->rate = rate_of(list);
 	return 0;
 }
 

@@ -19,6 +19,7 @@ struct watches {
 	struct watching shared;
 	struct watch **items; /* in the order of the list */
 	size_t count;
+	uint64_t rate;	     /* of their probes, a second */
 	uint64_t generation; /* of items: rises with each list */
 };
 

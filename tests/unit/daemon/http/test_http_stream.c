@@ -203,6 +203,26 @@ TEST(a_stream_of_one_piece_is_like_a_page)
 	expect_all_done();
 }
 
+TEST(it_is_sending_until_the_last_piece_is_sent)
+{
+	size_t total = 0;
+	int fd;
+
+	ck_assert(!http_is_sending(http));
+	fd = client(0);
+	turn();
+	ck_assert(!http_is_sending(http)); /* it has not asked yet */
+	close(fd);
+	fd = start_stream(0);
+	while (streams[0].left > 0) {
+		ck_assert(http_is_sending(http));
+		turn();
+	}
+	while (!read_some(fd, &total))
+		turn();
+	ck_assert(!http_is_sending(http));
+}
+
 TEST(head_makes_no_piece)
 {
 	char headers[1024];

@@ -68,6 +68,21 @@ TEST(another_list_without_memory_leaves_what_there_is)
 	watchlist_release(next);
 }
 
+TEST(their_rate_is_that_of_the_list_in_force)
+{
+	struct watchlist *next = list_of(LAZY ONE);
+
+	watch(FAST ONE TWO "[target slow]\naddress = 127.0.0.1:9\ninterval = 500ms\n");
+	ck_assert_uint_eq(watches->rate, 202);
+	fault_next(MEMORY, ENOMEM);
+	ck_assert_int_eq(watches_set(watches, next), -1);
+	(void)fault_over();
+	ck_assert_uint_eq(watches->rate, 202);
+	watchlist_release(next);
+	watch(LAZY ONE);
+	ck_assert_uint_eq(watches->rate, 0);
+}
+
 static struct watch *begin(const char *settings)
 {
 	struct watch *one;
