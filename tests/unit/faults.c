@@ -11,6 +11,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <ini.h>
+#include <poll.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <sched.h>
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -245,6 +247,8 @@ FAULTY_SIZE(send, (int fd, const void *data, size_t size, int flags), (fd, data,
 FAULTY(accept4, (int fd, struct sockaddr *address, socklen_t *length, int flags),
        (fd, address, length, flags));
 FAULTY(eventfd, (unsigned value, int flags), (value, flags));
+FAULTY(poll, (struct pollfd * fds, nfds_t count, int timeout), (fds, count, timeout));
+FAULTY_SIZE(getrandom, (void *data, size_t size, unsigned flags), (data, size, flags));
 FAULTY_SIZE(read, (int fd, void *data, size_t size), (fd, data, size));
 
 /* The same, as the compiler fortifies it. */

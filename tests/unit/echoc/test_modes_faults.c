@@ -68,7 +68,9 @@ static const struct {
 	{"eventfd", EMFILE},
 	{"getrlimit", EPERM},
 	{"setrlimit", EPERM},
-
+	{"getrandom", ENOSYS},
+	{"poll", EINTR},
+	{"poll", ENOMEM},
 };
 
 /* Of what happens again and again the first few do. */

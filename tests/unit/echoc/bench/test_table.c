@@ -5,12 +5,11 @@
 
 #include "config.h"
 
-#include <sys/mman.h>
-
 #include "base/clock.h"
 #include "echoc/bench/table.h"
 #include "echoc/say/terminal.h"
 #include "support/test.h"
+#include "unit/printed.h"
 
 #define ROWS 14
 #define BAR_COLUMNS 50 /* beside the 30 of what is before it */
@@ -20,25 +19,13 @@ static struct books books;
 /* All that the table of BOOKS is on no terminal. */
 static char *table(void)
 {
-	static char text[8192];
 	const struct arguments arguments = {.size = 64, .connections = 1, .depth = 1};
 	const struct target target = {.protocol = "udp", .text = "192.0.2.1:7"};
 	const struct report_span span = {.seconds = 1, .messages = 1, .threads = 1};
-	int file = memfd_create("table", MFD_CLOEXEC);
-	int own_output = dup(STDOUT_FILENO);
-	ssize_t length;
 
-	fflush(stdout);
-	ck_assert_int_eq(dup2(file, STDOUT_FILENO), STDOUT_FILENO);
+	print_begin();
 	bench_table_print(&arguments, &target, &books, NULL, &span);
-	fflush(stdout);
-	ck_assert_int_eq(dup2(own_output, STDOUT_FILENO), STDOUT_FILENO);
-	close(own_output);
-	length = pread(file, text, sizeof(text) - 1, 0);
-	close(file);
-	ck_assert_int_gt(length, 0);
-	text[length] = '\0';
-	return text;
+	return print_end();
 }
 
 static void add(uint64_t rtt, uint64_t count)

@@ -9,6 +9,7 @@
 
 #include "echoc/mtu/report.h"
 #include "support/test.h"
+#include "unit/printed.h"
 
 #define LEAST 60
 #define MOST 65535
@@ -108,17 +109,13 @@ static void search(outcome_report *each)
 /* What is printed, and the exit status it means. */
 static const char *print(enum echoc_status status)
 {
-	static char text[4096];
-	char name[128];
 	enum echoc_status found;
+	const char *text;
 
-	snprintf(name, sizeof(name), "%s/output", test_directory());
-	ck_assert_ptr_nonnull(freopen(name, "w+", stdout));
+	print_begin();
 	search(mtu_report_size);
 	found = mtu_report_datagrams(&report, &there, &back, &prober);
-	fflush(stdout);
-	rewind(stdout);
-	text[fread(text, 1, sizeof(text) - 1, stdout)] = '\0';
+	text = print_end();
 	ck_assert_int_eq(found, status);
 	return text;
 }
