@@ -78,7 +78,7 @@ static void on_done(evutil_socket_t fd, short what UNUSED, void *context)
 		event_base_loopbreak(bencher->base);
 }
 
-/* The first one ends the run as its time would have; a second one ends it at once. */
+/* The first one ends the run as its time would have; after a second one nothing is awaited. */
 static void on_stop(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
 	struct bencher *bencher = context;
@@ -87,10 +87,8 @@ static void on_stop(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 	if (signal_is_repeated(bencher->stopped, now))
 		return;
 	bencher->stopped = now;
-	if (bencher->shared.stop) {
-		bench_report_erase(&bencher->output);
-		_exit(ECHOC_DAMAGED);
-	}
+	if (bencher->shared.stop)
+		bencher->shared.hurry = true;
 	bencher->shared.stop = true;
 }
 
@@ -211,6 +209,8 @@ static int start_threads(struct bencher *bencher, struct reason *reason)
 		return 0;
 	reason_set(reason, "cannot start a thread: %s", strerror(error));
 	fprintf(stderr, "echoc: %s\n", reason->text);
+	if (shared->arguments->json)
+		(void)bench_report_end(&bencher->output);
 	exit(ECHOC_UNABLE); /* some of them run: there is nothing orderly left to do */
 }
 

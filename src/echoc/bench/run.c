@@ -156,7 +156,7 @@ static bool ends(struct bench_thread *self, uint64_t now)
 {
 	bool drained = is_drained(self, now);
 
-	if (!drained && !is_over(self, now))
+	if (!drained && !is_over(self, now) && !self->bench->hurry)
 		return false;
 	for (size_t i = 0; !drained && i < self->count; i++)
 		self->given_up += flow_waiting(&self->channels[i].flow);

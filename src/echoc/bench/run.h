@@ -28,7 +28,8 @@ struct bench {
 	uint64_t run;
 	uint64_t start; /* nanoseconds of CLOCK_MONOTONIC */
 	uint64_t end;
-	_Atomic bool stop; /* send nothing more: interrupted */
+	_Atomic bool stop;  /* send nothing more: interrupted, */
+	_Atomic bool hurry; /* and again: nothing is awaited any more */
 	_Atomic int send_error;
 	_Atomic int connect_error;
 	_Atomic bool gso_refused;

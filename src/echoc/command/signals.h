@@ -2,16 +2,20 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * INT and TERM in the modes that end with a summary.
+ * INT and TERM, which end every mode with a summary. ping, bench and flows have an event loop that
+ * receives them; signals.c does it for the modes that wait by themselves.
  */
 
 #pragma once
 
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/compiler.h"
+#include "base/reason.h"
 
 /*
  * A second signal within 200 ms is the first one again: timeout(1) sends two at once, and a key
@@ -33,3 +37,15 @@ static inline void signals_block(void)
 	sigaddset(&set, SIGQUIT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
+
+/* From now on they are counted instead of ending the program. */
+int signals_catch(struct reason *reason) WARN_UNUSED;
+
+/* How many came, without repeated ones. */
+unsigned signals_caught(void);
+
+/* As target_wait(), but one that comes ends the wait: 0. */
+int signals_wait(int fd, short events, uint64_t deadline);
+
+/* For poll(2), which one that comes shall end. */
+struct pollfd signals_poll(void);

@@ -266,7 +266,9 @@ static enum echoc_status finish(struct flows *flows)
 			flows_put_end(flows, &findings);
 		else
 			flows_print_end(flows, &findings);
-		if (books_clean(&findings.sum) && findings.lossy == 0 && !flows->broken)
+		/* A signal may come before the first probe. */
+		if (books_clean(&findings.sum) && findings.sum.sent > 0 && findings.lossy == 0 &&
+		    !flows->broken)
 			status = ECHOC_INTACT;
 	}
 	flow_findings_clear(&findings);

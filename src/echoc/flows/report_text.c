@@ -149,6 +149,8 @@ static void print_verdict(const struct flows *flows, const struct findings *find
 		printf("%s of %s flows lose%s more than the others.\n",
 		       number_text(findings->lossy, text[0]), number_text(flows->count, text[1]),
 		       findings->lossy == 1 ? "s" : "");
+	else if (findings->sum.sent == 0)
+		puts("Nothing was sent.");
 	else if (findings->classes[0].lost > 0)
 		puts("No flow loses more than the others.");
 	else

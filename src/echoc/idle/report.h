@@ -14,11 +14,12 @@ struct idle_report {
 	const struct arguments *arguments;
 	const struct target *target;
 	unsigned round;
+	bool unfinished; /* a signal or an error ended it early */
 };
 
 void idle_put_start(const struct idle_report *report, size_t waits);
 void idle_put_flow(const struct idle_report *report, const struct silent_flow *flow);
-void idle_put_end(const struct memory *memory, bool located);
+void idle_put_end(const struct idle_report *report, const struct memory *memory, bool located);
 
 void idle_print_start(const struct idle_report *report, size_t waits);
 void idle_print_flow(const struct silent_flow *flow);

@@ -59,11 +59,12 @@ static void put_seconds(struct json *json, const char *name, uint64_t ns)
 	json_number(json, name, ns > 0 ? (double)ns / (double)NS_PER_S : (double)NAN, 3);
 }
 
-void idle_put_end(const struct memory *memory, bool located)
+void idle_put_end(const struct idle_report *report, const struct memory *memory, bool located)
 {
 	struct json json;
 
 	json_begin(&json, stdout, "summary");
+	json_bool(&json, "complete", !report->unfinished);
 	put_seconds(&json, "kept_s", memory->kept);
 	put_seconds(&json, "forgotten_s", memory->forgotten);
 	put_seconds(&json, "closed_s", memory->closed);

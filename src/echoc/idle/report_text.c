@@ -85,8 +85,10 @@ static void print_limits(const struct idle_report *report, bool located)
 void idle_print_end(const struct idle_report *report, const struct memory *memory, bool located)
 {
 	putchar('\n');
+	if (report->unfinished)
+		puts("Not finished; so far:");
 	if (memory->answered == 0) {
-		puts("no reply to any flow");
+		puts(report->unfinished ? "no flow has a result" : "no reply to any flow");
 		return;
 	}
 	if (memory->forgotten > 0)

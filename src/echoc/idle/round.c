@@ -10,6 +10,7 @@
 #include <poll.h>
 
 #include "base/clock.h"
+#include "echoc/command/signals.h"
 
 #define FLOWS_MAX (WAITS_MAX + 1)
 #define LONGEST_MS 60000 /* at a time */
@@ -83,11 +84,12 @@ static void wait_for(struct flows *flows, uint64_t due)
 {
 	uint64_t now = clock_ns();
 	uint64_t left = due > now ? (due - now) / NS_PER_MS + 1 : 0;
-	struct pollfd ends[FLOWS_MAX];
+	struct pollfd ends[FLOWS_MAX + 1];
 
 	for (size_t i = 0; i < flows->count; i++)
 		ends[i] = (struct pollfd){.fd = flows->flows[i].fd, .events = POLLIN};
-	if (poll(ends, (nfds_t)flows->count, (int)(left < LONGEST_MS ? left : LONGEST_MS)) <= 0)
+	ends[flows->count] = signals_poll();
+	if (poll(ends, (nfds_t)flows->count + 1, (int)(left < LONGEST_MS ? left : LONGEST_MS)) <= 0)
 		return;
 	now = clock_ns();
 	for (size_t i = 0; i < flows->count; i++) {
@@ -102,7 +104,7 @@ int round_run(const struct round *round, const uint64_t *waits, size_t count, st
 
 	if (open_flows(&flows, round, waits, reason) < 0)
 		return -1;
-	while (report(&flows, round) > 0)
+	while (report(&flows, round) > 0 && signals_caught() == 0)
 		wait_for(&flows, step_all(&flows, clock_ns()));
 	for (size_t i = 0; i < flows.count; i++)
 		silent_flow_end(&flows.flows[i]);

@@ -23,6 +23,9 @@ struct round {
 	void *context;
 };
 
-/* Ends with the first flow that is forgotten, all of which are silent for longer. */
+/*
+ * Ends with the first flow that is forgotten, as the others are silent for longer, or when a signal
+ * comes.
+ */
 int round_run(const struct round *round, const uint64_t *waits, size_t count,
 	      struct reason *reason) WARN_UNUSED;

@@ -16,6 +16,7 @@
 
 #include "base/big_endian.h"
 #include "base/clock.h"
+#include "echoc/command/signals.h"
 #include "probe/receive.h"
 
 #define PACKET_MAX STAMP_LEAST_MAX
@@ -137,7 +138,7 @@ static void read_some(struct exchange *exchange, uint64_t until)
 	struct reception reception;
 	ssize_t size;
 
-	if (target_wait(exchange->receiver.fd, POLLIN, until) == 0)
+	if (signals_wait(exchange->receiver.fd, POLLIN, until) == 0)
 		return;
 	size = receive(&exchange->receiver, packet, sizeof(packet), &reception);
 	if (size >= 0)
@@ -146,28 +147,39 @@ static void read_some(struct exchange *exchange, uint64_t until)
 		exchange->marks->refused += errno == ECONNREFUSED;
 }
 
-/* -1 and errno. */
+/* Of the replies; a second signal ends the wait. */
+static void await(struct exchange *exchange, uint64_t timeout)
+{
+	uint64_t deadline = clock_ns() + timeout;
+
+	while (exchange->waiting > 0 && signals_caught() < 2 && clock_ns() < deadline)
+		read_some(exchange, deadline);
+	exchange->waiting = 0;
+}
+
+/* Until a signal comes; -1 and errno. */
 static int send_all(struct exchange *exchange, const struct arguments *arguments, bool again)
 {
-	const struct marks *marks = exchange->marks;
+	struct marks *marks = exchange->marks;
 	uint64_t due = clock_ns();
 
 	for (size_t i = 0; i < marks->count * arguments->count; i++) {
-		struct mark *mark = &exchange->marks->marks[i % marks->count];
+		struct mark *mark = &marks->marks[i % marks->count];
 
 		if (again && !mark_is_worth_another_try(marks, mark))
 			continue;
 		do
 			read_some(exchange, due);
-		while (clock_ns() < due);
+		while (clock_ns() < due && signals_caught() == 0);
+		if (signals_caught() > 0) {
+			marks->unfinished = true;
+			break;
+		}
 		if (send_probe(exchange, mark, again) < 0)
 			return -1;
 		due += arguments->interval_ms * NS_PER_MS;
 	}
-	due = clock_ns() + arguments->timeout_ms * NS_PER_MS;
-	while (exchange->waiting > 0 && clock_ns() < due)
-		read_some(exchange, due);
-	exchange->waiting = 0;
+	await(exchange, arguments->timeout_ms * NS_PER_MS);
 	return 0;
 }
 

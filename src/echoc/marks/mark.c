@@ -215,6 +215,8 @@ bool marks_clean(const struct marks *marks)
 {
 	struct mark_sums sums = marks_sum(marks);
 
+	if (marks->unfinished)
+		return false;
 	if (!(marks->far == FAR_STAMP ? marks_are_complete(marks) : marks_are_returned(marks)))
 		return false;
 	return sums.received == sums.sent && sums.changed_there == 0 && sums.changed_back == 0;

@@ -36,6 +36,7 @@ struct marks {
 	struct mark marks[MARKS_MAX]; /* DSCPs without ECN first */
 	size_t count, dscps;
 	uint64_t refused; /* how often nothing listened there */
+	bool unfinished;  /* a signal or an error ended it early */
 };
 
 /* What a reply says: TOS bytes; -1: it does not. */

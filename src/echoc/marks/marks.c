@@ -10,6 +10,7 @@
 
 #include "base/key_file.h"
 #include "echoc/command/mode.h"
+#include "echoc/command/signals.h"
 #include "echoc/marks/exchange.h"
 #include "echoc/marks/report.h"
 
@@ -55,7 +56,7 @@ static int run(struct marks *marks, const struct arguments *arguments, struct ta
 	struct hmac_key key;
 	uint8_t question[STAMP_LEAST_MAX];
 	struct reason why;
-	int fd, result;
+	int fd;
 
 	if (marks_choose(marks, arguments->dscps, &why) < 0)
 		return reason_set(reason, "--dscp %s: %s", arguments->dscps, why.text);
@@ -65,10 +66,24 @@ static int run(struct marks *marks, const struct arguments *arguments, struct ta
 	fd = target_open(target, arguments->timeout_ms, reason);
 	if (fd < 0)
 		return -1;
+	if (signals_catch(reason) < 0) {
+		close(fd);
+		return -1;
+	}
 	report_start(marks, arguments, target, fd);
-	result = marks_exchange(marks, arguments, &form, target, fd, reason);
+	if (marks_exchange(marks, arguments, &form, target, fd, reason) < 0) {
+		fprintf(stderr, "echoc: %s\n", reason->text);
+		marks->unfinished = true;
+	}
 	close(fd);
-	return result;
+	return 0;
+}
+
+static enum echoc_status status_of(const struct marks *marks)
+{
+	if (marks_clean(marks))
+		return ECHOC_INTACT;
+	return marks_sum(marks).sent > 0 || signals_caught() > 0 ? ECHOC_DAMAGED : ECHOC_UNABLE;
 }
 
 enum echoc_status marks_run(const struct arguments *arguments, struct target *target)
@@ -84,5 +99,5 @@ enum echoc_status marks_run(const struct arguments *arguments, struct target *ta
 		marks_put(&marks);
 	else
 		marks_print(&marks);
-	return marks_clean(&marks) ? ECHOC_INTACT : ECHOC_DAMAGED;
+	return status_of(&marks);
 }

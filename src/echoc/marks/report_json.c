@@ -72,6 +72,7 @@ void marks_put(const struct marks *marks)
 	for (size_t i = 0; i < marks->count; i++)
 		put_mark(marks, &marks->marks[i]);
 	json_begin(&json, stdout, "summary");
+	json_bool(&json, "complete", !marks->unfinished);
 	json_string(&json, "far_side", kinds[marks->far]);
 	json_unsigned(&json, "sent", sums.sent);
 	json_unsigned(&json, "received", sums.received);

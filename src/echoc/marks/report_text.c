@@ -203,15 +203,10 @@ static void print_echo(const struct marks *marks)
 	     "(echod does with reflect_dscp = yes or mode = stamp), or the path clears it.");
 }
 
-void marks_print(const struct marks *marks)
+static void print_answered(const struct marks *marks)
 {
 	struct mark_sums sums = marks_sum(marks);
 
-	if (marks->far == FAR_SILENT) {
-		printf("no reply to any of %" PRIu64 " probes%s\n", sums.sent,
-		       marks->refused > 0 ? ": refused, nothing listens there" : "");
-		return;
-	}
 	print_table(marks);
 	if (marks->far == FAR_STAMP)
 		print_reflector(marks);
@@ -219,4 +214,15 @@ void marks_print(const struct marks *marks)
 		print_echo(marks);
 	printf("%" PRIu64 " sent, %" PRIu64 " received, %" PRIu64 " lost\n", sums.sent,
 	       sums.received, sums.sent - sums.received);
+}
+
+void marks_print(const struct marks *marks)
+{
+	if (marks->far == FAR_SILENT)
+		printf("no reply to any of %" PRIu64 " probes%s\n", marks_sum(marks).sent,
+		       marks->refused > 0 ? ": refused, nothing listens there" : "");
+	else
+		print_answered(marks);
+	if (marks->unfinished)
+		puts("not finished: some marks were not tried, or not as often as the others");
 }

@@ -20,6 +20,6 @@ struct back {
 	size_t at_most;	 /* if it is known: the same, or what could not be told from it */
 };
 
-/* After the way there is known. -1 and errno: a probe could not be sent. */
+/* After the way there is known. -1 and errno, as prober_try(). */
 int back_search(struct back *back, const struct there *there, struct prober *prober,
 		outcome_report *report, void *context) WARN_UNUSED;

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "echoc/command/signals.h"
 #include "probe/probe.h"
 
 #define IP4_HEADER 20u
@@ -202,9 +203,9 @@ static bool is_known(const struct outcome *outcome)
 static void await(struct prober *prober, struct outcome *outcome, uint64_t deadline)
 {
 	do {
-		if (target_wait(prober->fd, POLLIN, deadline) > 0)
+		if (signals_wait(prober->fd, POLLIN, deadline) > 0)
 			read_all(prober, outcome);
-	} while (!is_known(outcome) && clock_ns() < deadline);
+	} while (!is_known(outcome) && signals_caught() == 0 && clock_ns() < deadline);
 }
 
 /* 0, or -1 and errno; too large for our own interface is no failure. */
@@ -260,7 +261,7 @@ int prober_try(struct prober *prober, size_t size, struct outcome *outcome)
 {
 	*outcome = (struct outcome){.size = size};
 	await(prober, outcome, clock_ns() + PAUSE); /* what is late */
-	while (outcome->sent < SIZE_PROBES && !is_known(outcome)) {
+	while (outcome->sent < SIZE_PROBES && !is_known(outcome) && signals_caught() == 0) {
 		unsigned before = outcome->sent;
 		uint64_t wait;
 
@@ -271,5 +272,8 @@ int prober_try(struct prober *prober, size_t size, struct outcome *outcome)
 		wait = outcome->sent < SIZE_PROBES ? APART : patience(prober);
 		await(prober, outcome, clock_ns() + wait);
 	}
-	return 0;
+	if (is_known(outcome) || signals_caught() == 0)
+		return 0;
+	errno = EINTR;
+	return -1;
 }

@@ -74,5 +74,5 @@ void prober_forbid_fragments(const struct prober *prober);
 /* Or they may be fragmented. Over IPv6 that is up to us: into packets of at most PASSED bytes. */
 void prober_allow_fragments(const struct prober *prober, size_t passed);
 
-/* -1 and errno: a probe could not be sent, but for its size. */
+/* -1 and errno: a probe could not be sent, but for its size; EINTR: we are to stop. */
 int prober_try(struct prober *prober, size_t size, struct outcome *outcome) WARN_UNUSED;

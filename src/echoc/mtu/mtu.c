@@ -16,12 +16,15 @@
 
 #include "base/clock.h"
 #include "echoc/command/mode.h"
+#include "echoc/command/signals.h"
 #include "echoc/mtu/report.h"
 
-static enum echoc_status fail(const char *what, int error, bool started)
+/* The summary comes all the same. */
+static void note_failure(struct mtu_report *report, int error)
 {
-	fprintf(stderr, "echoc: %s: %s\n", what, strerror(error));
-	return started ? ECHOC_DAMAGED : ECHOC_UNABLE;
+	report->unfinished = true;
+	if (error != EINTR)
+		fprintf(stderr, "echoc: cannot go on: %s\n", strerror(error));
 }
 
 static enum echoc_status run_datagrams(struct mtu_report *report, int fd)
@@ -29,17 +32,16 @@ static enum echoc_status run_datagrams(struct mtu_report *report, int fd)
 	uint64_t timeout = report->arguments->timeout_ms * NS_PER_MS;
 	enum echoc_status status;
 	struct prober prober;
-	struct there there;
+	struct there there = {.answered = false};
 	struct back back = {.known = false};
 
-	if (prober_init(&prober, report->target, fd, timeout) < 0)
-		status = fail("cannot start", errno, false);
-	else if (there_search(&there, &prober, mtu_report_size, report) < 0 ||
-		 (there.answered &&
-		  back_search(&back, &there, &prober, mtu_report_size, report) < 0))
-		status = fail("cannot send", errno, prober.sent > 0);
-	else
-		status = mtu_report_datagrams(report, &there, &back, &prober);
+	if (prober_init(&prober, report->target, fd, timeout) < 0 ||
+	    there_search(&there, &prober, mtu_report_size, report) < 0 ||
+	    (there.answered && back_search(&back, &there, &prober, mtu_report_size, report) < 0))
+		note_failure(report, errno);
+	status = mtu_report_datagrams(report, &there, &back, &prober);
+	if (prober.sent == 0 && signals_caught() == 0)
+		status = ECHOC_UNABLE;
 	prober_clear(&prober);
 	return status;
 }
@@ -68,12 +70,15 @@ static enum echoc_status run_stream(struct mtu_report *report, int fd)
 	const struct linger at_once = {.l_onoff = 1};
 	struct segments segments;
 	enum echoc_status status;
+	int result = segments_try(&segments, report->target, fd, find_interface(report->target),
+				  report->arguments->timeout_ms * NS_PER_MS);
 
-	if (segments_try(&segments, report->target, fd, find_interface(report->target),
-			 report->arguments->timeout_ms * NS_PER_MS) < 0)
-		status = fail("cannot start", errno, false);
-	else
-		status = mtu_report_segments(report, &segments);
+	if (result < 0)
+		note_failure(report, errno);
+	report->unfinished |= segments.interrupted;
+	status = mtu_report_segments(report, &segments);
+	if (result < 0)
+		status = ECHOC_UNABLE;
 	/* What stalls in a black hole would be sent again for minutes. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	close(fd);
@@ -82,12 +87,14 @@ static enum echoc_status run_stream(struct mtu_report *report, int fd)
 
 enum echoc_status mtu_run(const struct arguments *arguments, struct target *target)
 {
-	struct mtu_report report = {arguments, target, clock_ns()};
+	struct mtu_report report = {arguments, target, clock_ns(), false};
 	struct reason reason;
 	int fd = target_open(target, arguments->timeout_ms, &reason);
 
-	if (fd < 0) {
+	if (fd < 0 || signals_catch(&reason) < 0) {
 		fprintf(stderr, "echoc: %s\n", reason.text);
+		if (fd >= 0)
+			close(fd);
 		return ECHOC_UNABLE;
 	}
 	if (reason.text[0] != '\0' && (arguments->verbose || !target->answered))

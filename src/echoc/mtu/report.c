@@ -88,8 +88,10 @@ void mtu_report_size(void *context, const struct outcome *outcome)
 		print_size(outcome);
 }
 
-static const char *verdict_of(const struct there *there)
+static const char *verdict_of(const struct mtu_report *report, const struct there *there)
 {
+	if (report->unfinished)
+		return "incomplete";
 	if (!there->answered)
 		return "no reply";
 	if (there->search.passed >= there->search.limit)
@@ -128,6 +130,20 @@ static void print_back(const struct there *there, const struct back *back)
 		puts("The black hole may be on either way: on the way back, too.");
 }
 
+/* The way there is known once its search is over. */
+static void print_unfinished(const struct there *there, const struct prober *prober)
+{
+	if (!there->answered) {
+		printf("not finished: no reply to the smallest packet so far, %zu bytes\n",
+		       prober_least(prober));
+	} else if (search_next(&there->search) != 0) {
+		printf("there at least %zu: not finished\n", there->search.passed);
+	} else {
+		print_there(there, prober);
+		puts("back not finished");
+	}
+}
+
 static double elapsed(const struct mtu_report *report)
 {
 	return (double)(clock_ns() - report->started) / (double)NS_PER_S;
@@ -136,12 +152,13 @@ static double elapsed(const struct mtu_report *report)
 static void put_datagrams(const struct mtu_report *report, const struct there *there,
 			  const struct back *back, const struct prober *prober)
 {
-	bool hole = there->answered && there_is_black_hole(there);
+	bool hole = there->answered && !report->unfinished && there_is_black_hole(there);
 	struct json json;
 
 	json_begin(&json, stdout, "summary");
 	json_number(&json, "elapsed_s", elapsed(report), 3);
-	json_string(&json, "verdict", verdict_of(there));
+	json_bool(&json, "complete", !report->unfinished);
+	json_string(&json, "verdict", verdict_of(report, there));
 	json_optional(&json, "there", there->search.passed);
 	json_optional(&json, "interface_mtu", there->interface);
 	json_string(&json, "told_by", or_null(there->by));
@@ -161,11 +178,15 @@ enum echoc_status mtu_report_datagrams(const struct mtu_report *report, const st
 {
 	if (report->arguments->json) {
 		put_datagrams(report, there, back, prober);
+	} else if (report->unfinished) {
+		print_unfinished(there, prober);
 	} else {
 		print_there(there, prober);
 		print_back(there, back);
 	}
-	return there->answered && !there_is_black_hole(there) ? ECHOC_INTACT : ECHOC_DAMAGED;
+	return there->answered && !there_is_black_hole(there) && !report->unfinished
+		       ? ECHOC_INTACT
+		       : ECHOC_DAMAGED;
 }
 
 static bool is_clamped(const struct segments *segments)
@@ -173,8 +194,11 @@ static bool is_clamped(const struct segments *segments)
 	return segments_packet(segments) < segments->interface && segments->interface <= MTU_JUDGED;
 }
 
-static const char *segments_verdict(const struct segments *segments)
+static const char *segments_verdict(const struct mtu_report *report,
+				    const struct segments *segments)
 {
+	if (report->unfinished)
+		return "incomplete";
 	if (segments->corrupt)
 		return "corrupt";
 	if (!segments->answered)
@@ -189,12 +213,14 @@ static const char *segments_verdict(const struct segments *segments)
 static void put_segments(const struct mtu_report *report, const struct segments *segments)
 {
 	static const char *const ways[] = {NULL, "there", "back"};
-	bool passed = segments->answered && segments->stall == STALL_NONE && !segments->corrupt;
+	bool passed = segments->answered && segments->stall == STALL_NONE && !segments->corrupt &&
+		      !report->unfinished;
 	struct json json;
 
 	json_begin(&json, stdout, "summary");
 	json_number(&json, "elapsed_s", elapsed(report), 3);
-	json_string(&json, "verdict", segments_verdict(segments));
+	json_bool(&json, "complete", !report->unfinished);
+	json_string(&json, "verdict", segments_verdict(report, segments));
 	json_optional(&json, "there", passed ? segments_packet(segments) : 0);
 	json_unsigned(&json, "interface_mtu", segments->interface);
 	json_unsigned(&json, "mss", segments->mss);
@@ -227,9 +253,11 @@ static void print_stall(const struct segments *segments)
 	       segments->stall == STALL_THERE ? "there" : "back");
 }
 
-static void print_segments(const struct segments *segments)
+static void print_segments(const struct mtu_report *report, const struct segments *segments)
 {
-	if (segments->corrupt)
+	if (report->unfinished)
+		puts("not finished");
+	else if (segments->corrupt)
 		puts("corrupt: what came back is not what was sent");
 	else if (!segments->answered)
 		puts("no reply to a small message");
@@ -251,8 +279,9 @@ enum echoc_status mtu_report_segments(const struct mtu_report *report,
 	if (report->arguments->json)
 		put_segments(report, segments);
 	else
-		print_segments(segments);
-	return segments->answered && !segments->corrupt && segments->stall == STALL_NONE
+		print_segments(report, segments);
+	return segments->answered && !segments->corrupt && segments->stall == STALL_NONE &&
+			       !report->unfinished
 		       ? ECHOC_INTACT
 		       : ECHOC_DAMAGED;
 }

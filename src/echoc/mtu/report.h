@@ -15,6 +15,7 @@ struct mtu_report {
 	const struct arguments *arguments; /* not owned */
 	const struct target *target;	   /* not owned */
 	uint64_t started;
+	bool unfinished; /* a signal or an error ended it early */
 };
 
 void mtu_report_start(const struct mtu_report *report, int fd);

@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "echoc/command/signals.h"
 #include "probe/probe.h"
 
 #define SMALL 64u
@@ -91,11 +92,12 @@ static bool exchange(struct message *message, int fd, uint64_t patience)
 {
 	uint64_t moved = clock_ns();
 
-	while (message->received < message->size && !message->ended && !message->corrupt) {
+	while (message->received < message->size && !message->ended && !message->corrupt &&
+	       signals_caught() == 0) {
 		size_t before = message->sent + message->received;
 		short events = message->sent < message->size ? POLLIN | POLLOUT : POLLIN;
 
-		(void)target_wait(fd, events, moved + patience);
+		(void)signals_wait(fd, events, moved + patience);
 		receive_some(message, fd);
 		send_some(message, fd);
 		if (message->sent + message->received > before)
@@ -138,7 +140,8 @@ static void try_full(struct segments *segments, struct message *message, int fd,
 	info = ask(fd);
 	sum_up(segments, &info);
 	segments->corrupt = message->corrupt;
-	if (!complete && !message->corrupt)
+	segments->interrupted = !complete && signals_caught() > 0;
+	if (!complete && !message->corrupt && !segments->interrupted)
 		segments->stall = info.tcpi_unacked > 0 ? STALL_THERE : STALL_BACK;
 }
 
@@ -155,6 +158,7 @@ int segments_try(struct segments *segments, const struct target *target, int fd,
 		return -1;
 	}
 	segments->answered = exchange(&message, fd, timeout);
+	segments->interrupted = !segments->answered && signals_caught() > 0;
 	segments->corrupt = message.corrupt;
 	sum_up(segments, &info);
 	if (segments->answered)

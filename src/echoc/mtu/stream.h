@@ -17,6 +17,7 @@ enum stall { STALL_NONE, STALL_THERE, STALL_BACK };
 struct segments {
 	bool answered;	  /* a small message was */
 	bool corrupt;	  /* what came back is not what was sent */
+	bool interrupted; /* by a signal, before all was sent and came back */
 	enum stall stall; /* of full segments */
 	size_t interface; /* MTU of our own */
 	size_t header;	  /* IP, TCP and its options, of each packet */

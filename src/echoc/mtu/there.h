@@ -28,7 +28,7 @@ struct there {
 /* Called with what became of each size. */
 typedef void outcome_report(void *context, const struct outcome *outcome);
 
-/* -1 and errno: a probe could not be sent. */
+/* -1 and errno, as prober_try(): what was found by then is in THERE. */
 int there_search(struct there *there, struct prober *prober, outcome_report *report,
 		 void *context) WARN_UNUSED;
 

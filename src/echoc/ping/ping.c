@@ -329,7 +329,6 @@ static int start(struct pinger *pinger, struct reason *reason)
 		return reason_set(reason, "out of memory");
 	if (fd >= 0)
 		begin_connected(pinger);
-	ping_output_start(&pinger->output, pinger->run, fd >= 0 ? target_own_text(fd, own) : NULL);
 	pinger->started = clock_ns();
 	own_faults_start(&pinger->own);
 	pinger->paced_from = pinger->started;
@@ -340,6 +339,7 @@ static int start(struct pinger *pinger, struct reason *reason)
 	if (pinger->arguments->deadline_ms > 0)
 		(void)events_arm(&pinger->deadline_timer,
 				 pinger->started + pinger->arguments->deadline_ms * NS_PER_MS);
+	ping_output_start(&pinger->output, pinger->run, fd >= 0 ? target_own_text(fd, own) : NULL);
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "echoc/command/signals.h"
 #include "echoc/send/sender.h"
 
 #define PIECE 1400u
@@ -134,14 +135,14 @@ static bool is_as_sent(const struct exchange *exchange, size_t sent, size_t got)
 	return got == sent && memcmp(exchange->in, exchange->out, sent) == 0;
 }
 
-/* What it returns is 1 when the reply is there, 0 when none came in time, -1 for an error. */
+/* 1 when the reply is there, 0 when none came in time or before a signal, -1 for an error. */
 static int await_reply(struct exchange *exchange, size_t sent, size_t *length)
 {
 	uint64_t deadline = deadline_of(exchange);
 	int fd = exchange->sender->fd;
 
 	do {
-		int count = target_wait(fd, POLLIN, deadline);
+		int count = signals_wait(fd, POLLIN, deadline);
 		ssize_t got;
 
 		if (count <= 0)
@@ -154,7 +155,7 @@ static int await_reply(struct exchange *exchange, size_t sent, size_t *length)
 		*length = (size_t)got;
 		if (is_as_sent(exchange, sent, *length) || !settle_earlier(exchange, *length))
 			return 1;
-	} while (clock_ns() < deadline);
+	} while (clock_ns() < deadline && signals_caught() == 0);
 	return 0;
 }
 
@@ -167,9 +168,9 @@ static int send_whole(const struct exchange *exchange, size_t length)
 	while (send(fd, exchange->out, length, MSG_NOSIGNAL) < 0) {
 		if (errno != EAGAIN && errno != EINTR)
 			return -1;
-		if (clock_ns() >= deadline)
+		if (clock_ns() >= deadline || signals_caught() > 0)
 			return 0;
-		(void)target_wait(fd, POLLOUT, deadline);
+		(void)signals_wait(fd, POLLOUT, deadline);
 	}
 	return 1;
 }
@@ -209,7 +210,7 @@ static int exchange_one(struct exchange *exchange, size_t length, struct reason 
 	if (result == 0) {
 		sender->books.lost += length;
 		sender->compared += length;
-		sender->timed_out = true;
+		sender->timed_out = signals_caught() == 0;
 		sender->cut_short |= length == 0; /* an empty one was lost: no byte shows it */
 		return 0;
 	}
@@ -217,6 +218,22 @@ static int exchange_one(struct exchange *exchange, size_t length, struct reason 
 		return reason_set(reason, "cannot write to standard output: %s", strerror(errno));
 	compare(exchange, length, got);
 	return 0;
+}
+
+/* As read(2): 0 at the end of the input, and after a signal. */
+static ssize_t next_piece(struct sender *sender, unsigned char *buffer)
+{
+	ssize_t count;
+
+	do {
+		(void)signals_wait(STDIN_FILENO, POLLIN, UINT64_MAX);
+		if (signals_caught() > 0) {
+			sender->cut_short = true;
+			return 0;
+		}
+		count = sender_read(sender, buffer, PIECE);
+	} while (count < 0 && (errno == EINTR || errno == EAGAIN));
+	return count;
 }
 
 static int exchange_all(struct exchange *exchange, struct reason *reason)
@@ -230,9 +247,7 @@ static int exchange_all(struct exchange *exchange, struct reason *reason)
 		count = sender_read(sender, exchange->out, LARGEST);
 		return exchange_one(exchange, (size_t)count, reason);
 	}
-	while ((count = sender_read(sender, exchange->out, PIECE)) != 0) {
-		if (count < 0 && errno == EINTR)
-			continue;
+	while ((count = next_piece(sender, exchange->out)) != 0) {
 		if (count < 0)
 			return reason_set(reason, "cannot read standard input: %s",
 					  strerror(errno));

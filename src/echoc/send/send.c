@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "echoc/command/mode.h"
+#include "echoc/command/signals.h"
 #include "echoc/say/report.h"
 #include "echoc/say/terminal.h"
 #include "echoc/send/sender.h"
@@ -131,7 +132,7 @@ static int start(struct sender *sender, struct reason *reason)
 	if (join_texts(sender) < 0)
 		return reason_set(reason, "out of memory");
 	sender->fd = target_open(sender->target, sender->arguments->timeout_ms, reason);
-	if (sender->fd < 0)
+	if (sender->fd < 0 || signals_catch(reason) < 0)
 		return -1;
 	if (sender->arguments->json)
 		print_start_json(sender);

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "echoc/command/signals.h"
 #include "echoc/say/json.h"
 
 ssize_t sender_read(struct sender *sender, unsigned char *buffer, size_t size)
@@ -40,7 +41,7 @@ int sender_print(struct sender *sender, const unsigned char *data, size_t length
 	while (length > 0) {
 		ssize_t written = write(STDOUT_FILENO, data, length);
 
-		if (written < 0 && errno != EINTR)
+		if (written < 0 && (errno != EINTR || signals_caught() > 0))
 			return -1;
 		if (written > 0) {
 			data += written;

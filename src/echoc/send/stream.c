@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "echoc/command/signals.h"
 #include "echoc/send/fifo.h"
 #include "echoc/send/sender.h"
 
@@ -134,9 +135,10 @@ static int turn(struct carrier *carrier, struct reason *reason)
 	struct sender *sender = carrier->sender;
 	bool has_text = sender->text != NULL;
 	uint64_t moved = carrier->moved;
-	struct pollfd ready[2] = {
+	struct pollfd ready[3] = {
 		{.fd = sender->fd, .events = POLLIN},
 		{.fd = wants_input(carrier) && !has_text ? STDIN_FILENO : -1, .events = POLLIN},
+		signals_poll(),
 	};
 	int count, left;
 
@@ -145,7 +147,7 @@ static int turn(struct carrier *carrier, struct reason *reason)
 	if (carrier->out_count > 0 && !carrier->closed_half)
 		ready[0].events |= POLLOUT;
 	left = time_left(carrier);
-	count = poll(ready, 2, left);
+	count = poll(ready, 3, left);
 	if (count == 0)
 		return 0;
 	if (count < 0)
@@ -164,7 +166,7 @@ static int carry(struct carrier *carrier, struct reason *reason)
 {
 	int result = 1;
 
-	while (result > 0 && !carrier->ended)
+	while (result > 0 && !carrier->ended && signals_caught() == 0)
 		result = turn(carrier, reason);
 	carrier->sender->timed_out = result == 0;
 	if (result == 0 && carrier->under_way.count == 0 && carrier->closed_half)
