@@ -16,30 +16,37 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "daemon/http/response.h"
 
 #define REQUEST_MAX 4096
 #define ACCEPTS_PER_TURN 32
-#define LINGER_BYTES (64 * 1024)
+#define UNASKED_BYTES (64 * 1024)
+#define STREAM_PATIENCE_S 30
 
 static const struct timeval patience = {.tv_sec = 5};
-static const struct timeval stream_patience = {.tv_sec = 30};
 static const struct timeval at_once = {0};
 static const struct timeval pause_time = {.tv_usec = 500 * 1000};
 static const struct timeval full_time = {.tv_usec = 50 * 1000};
 
-enum stage { READING, WAITING /* for http_answer */, PRODUCING, WRITING, LINGERING };
+enum stage {
+	READING,
+	WAITING, /* for http_answer */
+	PRODUCING,
+	SUSPENDED, /* waits for http_resume */
+	WRITING,
+	LINGERING
+};
 
 /*
  * How old a client must be before a new one may replace it, or the last piece of its reply; waiting
- * ends by itself. A lingering client has been sent its whole response and loses nothing.
+ * ends by itself, and a suspended client takes nobody's place. A lingering one has been sent its
+ * whole response and loses nothing.
  */
-static const int64_t evictable_ms[] = {[READING] = 100,
-				       [WAITING] = INT64_MAX,
-				       [PRODUCING] = 1000,
-				       [WRITING] = 1000,
-				       [LINGERING] = 0};
+static const int64_t evictable_ms[] = {
+	[READING] = 100,	 [WAITING] = INT64_MAX, [PRODUCING] = 1000,
+	[SUSPENDED] = INT64_MAX, [WRITING] = 1000,	[LINGERING] = 0};
 
 struct client {
 	struct http *http;     /* NULL: the slot is free */
@@ -47,6 +54,7 @@ struct client {
 	struct event deadline; /* from accept to close */
 	enum stage stage;
 	int64_t since; /* time of accept, or of the last piece that a stream was asked for */
+	struct address peer;
 	size_t received;
 	char request[REQUEST_MAX + 1];
 	struct http_response response;
@@ -59,7 +67,8 @@ struct http {
 	struct event resume;  /* pending while accepting is paused */
 	struct event produce; /* pending while a client is PRODUCING */
 	size_t producer;      /* the slot whose turn it is first */
-	struct client clients[HTTP_CLIENTS_MAX];
+	size_t slots;
+	struct client clients[];
 };
 
 static void pause_accepting(struct http *http, const struct timeval *pause)
@@ -115,22 +124,31 @@ static bool broken(ssize_t size)
 	return size < 0 && errno != EAGAIN && errno != EINTR;
 }
 
-/* Let the client close first: unread bytes would cause a reset, which may discard the response. */
-static void on_lingering(int fd, short what UNUSED, void *arg)
+/* What a client sends after its request is read and dropped, up to a limit, until it closes. */
+static void on_unasked(int fd, short what UNUSED, void *arg)
 {
 	struct client *client = arg;
 	ssize_t size = recv(fd, client->request, REQUEST_MAX, 0);
 
 	if (size > 0)
 		client->received += (size_t)size;
-	if (size == 0 || broken(size) || client->received > LINGER_BYTES)
+	if (size == 0 || broken(size) || client->received > UNASKED_BYTES)
 		client_close(client);
 }
 
+/* Let the client close first: unread bytes would cause a reset, which may discard the response. */
 static void linger(struct client *client)
 {
 	client->stage = LINGERING;
-	turn_to(client, EV_READ, on_lingering);
+	turn_to(client, EV_READ, on_unasked);
+	resume_accepting(client->http);
+}
+
+/* A client that closes is noticed, so that nothing is done for nobody. */
+static void suspend(struct client *client)
+{
+	client->stage = SUSPENDED;
+	turn_to(client, EV_READ, on_unasked);
 	resume_accepting(client->http);
 }
 
@@ -154,6 +172,8 @@ static void proceed(struct client *client, enum http_delivery delivery)
 		event_del(&client->event);
 		client->stage = PRODUCING;
 		event_add(&client->http->produce, &at_once);
+	} else if (delivery == HTTP_TO_WAIT) {
+		suspend(client);
 	} else if (delivery == HTTP_BROKEN || shutdown(event_get_fd(&client->event), SHUT_WR) < 0) {
 		client_close(client);
 	} else {
@@ -163,8 +183,8 @@ static void proceed(struct client *client, enum http_delivery delivery)
 
 static struct client *next_producer(struct http *http)
 {
-	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
-		size_t slot = (http->producer + i) % HTTP_CLIENTS_MAX;
+	for (size_t i = 0; i < http->slots; i++) {
+		size_t slot = (http->producer + i) % http->slots;
 		struct client *client = &http->clients[slot];
 
 		if (client->http && client->stage == PRODUCING) {
@@ -191,10 +211,12 @@ static void on_produce(int fd UNUSED, short what UNUSED, void *arg)
 static void answer(struct client *client)
 {
 	char *text = http_request_start(client->request);
-	enum http_delivery delivery =
-		http_response_answer(&client->response, &client->http->service, text);
+	enum http_delivery delivery = http_response_answer(
+		&client->response, &client->http->service, &client->peer, text);
+	const struct http_stream *stream = &client->response.reply.stream;
+	const struct timeval stream_patience = {.tv_sec = STREAM_PATIENCE_S + stream->wait_s};
 
-	if (client->response.reply.stream.more)
+	if (stream->more)
 		event_add(&client->deadline, &stream_patience);
 	proceed(client, delivery);
 }
@@ -208,9 +230,20 @@ static void refuse(struct client *client, const char *status)
 
 void http_answer(struct http *http)
 {
-	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
+	for (size_t i = 0; i < http->slots; i++) {
 		if (http->clients[i].http && http->clients[i].stage == WAITING)
 			answer(&http->clients[i]);
+	}
+}
+
+void http_resume(struct http *http, const void *context)
+{
+	for (size_t i = 0; i < http->slots; i++) {
+		struct client *client = &http->clients[i];
+
+		if (client->http && client->stage == SUSPENDED &&
+		    client->response.reply.stream.context == context)
+			proceed(client, HTTP_TO_PRODUCE);
 	}
 }
 
@@ -240,23 +273,28 @@ static void on_readable(int fd, short what UNUSED, void *arg)
 /* A free slot, or that of the oldest client that may be replaced; NULL if there is none yet. */
 static struct client *find_place(struct http *http)
 {
-	struct client *oldest = NULL;
+	struct client *unused = NULL, *oldest = NULL;
 	int64_t now = clock_ms();
+	size_t busy = 0;
 
-	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
+	for (size_t i = 0; i < http->slots; i++) {
 		struct client *client = &http->clients[i];
 
-		if (!client->http)
-			return client;
+		if (!client->http) {
+			unused = unused ? unused : client;
+			continue;
+		}
+		busy += client->stage != SUSPENDED;
 		if (now - client->since >= evictable_ms[client->stage] &&
 		    (!oldest || client->since < oldest->since))
 			oldest = client;
 	}
-	return oldest;
+	return unused && busy < HTTP_CLIENTS_MAX ? unused : oldest;
 }
 
 /* -1: out of memory, and the caller still owns FD. */
-static int client_start(struct http *http, struct client *client, int fd)
+static int client_start(struct http *http, struct client *client, int fd,
+			const struct address *peer)
 {
 	event_assign(&client->event, http->base, fd, EV_READ | EV_PERSIST, on_readable, client);
 	event_assign(&client->deadline, http->base, -1, 0, on_deadline, client);
@@ -268,6 +306,7 @@ static int client_start(struct http *http, struct client *client, int fd)
 	client->stage = READING;
 	client->since = clock_ms();
 	client->received = 0;
+	client->peer = *peer;
 	return 0;
 }
 
@@ -282,13 +321,14 @@ static void on_acceptable(int fd, short what UNUSED, void *arg)
 
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
 		struct client *place = find_place(http);
+		struct address peer = {.length = sizeof(peer.un)};
 		int client;
 
 		if (!place) {
 			pause_accepting(http, &full_time);
 			return;
 		}
-		client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		client = accept4(fd, &peer.sa, &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (client < 0) {
 			/* Without descriptors or memory, let clients wait instead of spinning. */
 			if (errno != EAGAIN && errno != ECONNABORTED)
@@ -297,7 +337,7 @@ static void on_acceptable(int fd, short what UNUSED, void *arg)
 		}
 		if (place->http)
 			client_end(place);
-		if (client_start(http, place, client) < 0)
+		if (client_start(http, place, client, &peer) < 0)
 			close(client);
 	}
 }
@@ -305,12 +345,14 @@ static void on_acceptable(int fd, short what UNUSED, void *arg)
 struct http *http_new(struct event_base *base, int fd, bool loopback_only,
 		      const struct http_site *site, void *arg)
 {
-	struct http *http = calloc(1, sizeof(*http));
+	size_t slots = HTTP_CLIENTS_MAX + site->waiting_max;
+	struct http *http = calloc(1, sizeof(*http) + slots * sizeof(struct client));
 
 	if (!http)
 		return NULL;
+	http->slots = slots;
 	http->base = base;
-	http->service = (struct http_service){site, arg, loopback_only};
+	http->service = (struct http_service){http, site, arg, loopback_only};
 	event_assign(&http->produce, base, -1, 0, on_produce, http);
 	event_assign(&http->resume, base, -1, 0, on_resume, http);
 	event_assign(&http->acceptable, base, fd, EV_READ | EV_PERSIST, on_acceptable, http);
@@ -323,7 +365,7 @@ struct http *http_new(struct event_base *base, int fd, bool loopback_only,
 
 bool http_is_sending(const struct http *http)
 {
-	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
+	for (size_t i = 0; i < http->slots; i++) {
 		const struct client *client = &http->clients[i];
 
 		if (client->http && (client->stage == PRODUCING || client->stage == WRITING))
@@ -336,7 +378,7 @@ void http_free(struct http *http)
 {
 	if (!http)
 		return;
-	for (size_t i = 0; i < HTTP_CLIENTS_MAX; i++) {
+	for (size_t i = 0; i < http->slots; i++) {
 		if (http->clients[i].http)
 			client_end(&http->clients[i]);
 	}

@@ -4,7 +4,8 @@
 /*
  * A minimal web server for metrics: GET and HEAD, one response per connection, and limits on
  * everything that clients could exhaust: 16 connections, 5 seconds each from accept to close, or 30
- * for a reply in pieces, memory allocated once. Runs on the control thread; owns its connections,
+ * for a reply in pieces, memory allocated once. A reply may also wait for something, longer and
+ * beside the 16, where the site allows for it. Runs on the control thread; owns its connections,
  * which end by themselves.
  */
 
@@ -34,3 +35,6 @@ bool http_is_sending(const struct http *http);
 
 /* Responds to all requests received so far. */
 void http_answer(struct http *http);
+
+/* In the next turn of the loop the stream of CONTEXT is called again, if it waits. */
+void http_resume(struct http *http, const void *context);

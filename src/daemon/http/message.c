@@ -65,7 +65,7 @@ const char *http_request_parse(char *text, struct http_request *request)
 	method = strsep(&rest, " ");
 	target = rest ? strsep(&rest, " ") : NULL;
 	if (!rest || strncmp(rest, version, strlen(version)) != 0)
-		return "400 Bad Request";
+		return HTTP_BAD_REQUEST;
 	target[strcspn(target, "#")] = '\0';
 	query = target + strcspn(target, "?");
 	if (*query) {
@@ -74,7 +74,7 @@ const char *http_request_parse(char *text, struct http_request *request)
 	}
 	path = split_authority(target, request);
 	if (path[0] != '/')
-		return "400 Bad Request";
+		return HTTP_BAD_REQUEST;
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
 		return "405 Method Not Allowed";
 	request->path = path;

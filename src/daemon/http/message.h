@@ -14,27 +14,34 @@
 #define HTTP_HEADER_MAX 512
 
 #define HTTP_OK "200 OK"
+#define HTTP_BAD_REQUEST "400 Bad Request"
 #define HTTP_FORBIDDEN "403 Forbidden"
 #define HTTP_NOT_FOUND "404 Not Found"
 #define HTTP_UNAVAILABLE "503 Service Unavailable"
 
 struct http_request {
+	const struct address *peer;
+	struct http *http;     /* for http_resume */
 	const char *path;      /* begins with / and has no query */
 	const char *query;     /* what follows the ? after it; "" if there is none: see query.h */
 	const char *authority; /* HOST[:PORT] of an absolute target; NULL: see the headers */
 	const char *headers;
 };
 
+struct address;
+struct http;
 struct http_reply;
 
 enum http_stream_state {
 	HTTP_STREAM_MORE, /* call again */
+	HTTP_STREAM_WAIT, /* nothing was written: call again after http_resume */
 	HTTP_STREAM_END
 };
 
 /*
  * Makes the rest of a reply in pieces, through the same buffer. Such a reply has no length, unless
- * its first piece is the last; it may take 30 seconds, and ends with the connection.
+ * its first piece is the last; it may take 30 seconds, and ends with the connection. A client that
+ * closes its side while the stream waits ends it.
  */
 struct http_stream {
 	/*
@@ -47,6 +54,7 @@ struct http_stream {
 	/* Called exactly once: at the end of the reply, or of the connection if that is earlier. */
 	void (*done)(void *context);
 	void *context;
+	unsigned wait_s; /* how long it may wait in all, beside the 30 seconds; 0: it never does */
 };
 
 /* HTTP_OK, plain text and an empty body at first; for an empty body, the status. */

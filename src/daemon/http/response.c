@@ -81,13 +81,16 @@ static void write_page(const struct http_service *service, const struct http_req
 }
 
 enum http_delivery http_response_answer(struct http_response *response,
-					const struct http_service *service, char *text)
+					const struct http_service *service,
+					const struct address *peer, char *text)
 {
 	bool with_body = wants_body(text);
 	struct http_request request;
 	const char *status = judge(service, text, &request);
 
 	begin(response, status);
+	request.peer = peer;
+	request.http = service->http;
 	if (strcmp(status, HTTP_OK) == 0)
 		write_page(service, &request, &response->reply);
 	else if (strcmp(status, HTTP_FORBIDDEN) == 0)
@@ -121,8 +124,13 @@ enum http_delivery http_response_produce(struct http_response *response)
 {
 	struct http_reply *reply = &response->reply;
 
+	enum http_stream_state state;
+
 	bounded_text_begin(&reply->body, response->buffer + HTTP_HEADER_MAX, HTTP_BODY_MAX);
-	if (reply->stream.more(reply->stream.context, reply) == HTTP_STREAM_END)
+	state = reply->stream.more(reply->stream.context, reply);
+	if (state == HTTP_STREAM_WAIT)
+		return HTTP_TO_WAIT;
+	if (state == HTTP_STREAM_END)
 		http_response_end(response);
 	return deliver(response, true);
 }

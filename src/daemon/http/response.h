@@ -16,6 +16,7 @@
 #include "daemon/http/site.h"
 
 struct http_service {
+	struct http *http;
 	const struct http_site *site;
 	void *arg;	    /* of the pages */
 	bool loopback_only; /* requests for another host are refused */
@@ -33,13 +34,15 @@ struct http_response {
 enum http_delivery {
 	HTTP_TO_SEND,	 /* http_response_send */
 	HTTP_TO_PRODUCE, /* http_response_produce, in a later turn of the loop */
+	HTTP_TO_WAIT,	 /* the same, but only once it is resumed */
 	HTTP_DELIVERED,
 	HTTP_BROKEN /* the connection is of no use any more */
 };
 
 /* Responds to TEXT: a whole request, which is taken apart, or one that is refused with STATUS. */
 enum http_delivery http_response_answer(struct http_response *response,
-					const struct http_service *service, char *text) WARN_UNUSED;
+					const struct http_service *service,
+					const struct address *peer, char *text) WARN_UNUSED;
 enum http_delivery http_response_refuse(struct http_response *response, const char *text,
 					const char *status) WARN_UNUSED;
 

@@ -19,6 +19,8 @@ struct http_path {
 };
 
 struct http_site {
+	/* How many replies may wait at a time, beside the other clients; the pages see to it. */
+	unsigned waiting_max;
 	/* A request waits until http_answer is called. NULL: it is answered at once. */
 	void (*asked)(void *arg);
 	/* The last one has no path, and its page, if any, is that of all others. */

@@ -72,7 +72,7 @@ static void answer_with(struct site *site, struct scrape *scrape, struct page *p
 	}
 	*answer = (struct answer){site, scrape, page};
 	site->streams++;
-	reply->stream = (struct http_stream){on_more, on_done, answer};
+	reply->stream = (struct http_stream){.more = on_more, .done = on_done, .context = answer};
 }
 
 static bool is_busy(const struct site *site, struct http_reply *reply)

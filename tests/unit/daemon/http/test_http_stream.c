@@ -68,7 +68,8 @@ static void write_stream(void *arg UNUSED, const struct http_request *request,
 	*stream = (struct stream){.left = pieces};
 	if (strcmp(request->query, "begun") == 0)
 		bounded_text_add(&reply->body, "first ");
-	reply->stream = (struct http_stream){write_piece, count_done, stream};
+	reply->stream =
+		(struct http_stream){.more = write_piece, .done = count_done, .context = stream};
 }
 
 static const struct http_path stream_paths[] = {{"/stream", write_stream}, {NULL, handle}};
