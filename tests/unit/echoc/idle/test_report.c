@@ -50,7 +50,7 @@ TEST_EACH(the_start_names_the_flows, 2)
 {
 	struct arguments arguments = {.up_to_ms = 2000, .fresh = _i == 0};
 	struct target target = {.name = "h", .text = "192.0.2.7:7", .protocol = "udp"};
-	struct idle_report report = {&arguments, &target, 1};
+	struct idle_report report = {.arguments = &arguments, .target = &target, .round = 1};
 
 	print_begin();
 	idle_print_start(&report, (size_t)_i + 1);
