@@ -47,6 +47,7 @@ struct setting {
 	const struct value_type *type;
 	size_t offset; /* in the struct of its sections */
 	uint64_t min, max;
+	const char *const *words; /* of a word_value; the last is NULL */
 	const char *default_text; /* "": none */
 	unsigned applies_to;	  /* what the no_effect() of the schema makes of it */
 	bool required;		  /* in a section with a name */

@@ -17,8 +17,8 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "base/bounded_text.h"
 #include "base/units.h"
-#include "daemon/log.h"
 #include "daemon/settings/strict_ini.h"
 
 bool is_name(const char *text)
@@ -105,22 +105,39 @@ static bool format_boolean_value(const struct setting *setting UNUSED, const voi
 	return item == 0;
 }
 
-static int parse_log_level(const struct setting *setting UNUSED, void *value, const char *text,
-			   struct reason *reason)
+/* "neither a nor b", "not a, b or c" */
+static int refuse_word(const char *const *words, const char *text, struct reason *reason)
 {
-	for (uint64_t level = 0; log_level_names[level]; level++) {
-		if (strcmp(text, log_level_names[level]) == 0) {
-			*(uint64_t *)value = level;
+	char bytes[VALUE_TEXT_MAX];
+	struct bounded_text allowed;
+	bool two = !words[2];
+
+	bounded_text_begin(&allowed, bytes, sizeof(bytes));
+	bounded_text_add(&allowed, two ? "neither %s" : "not %s", words[0]);
+	for (size_t i = 1; words[i]; i++)
+		bounded_text_add(&allowed, "%s%s",
+				 two		? " nor "
+				 : words[i + 1] ? ", "
+						: " or ",
+				 words[i]);
+	return reason_set(reason, "\"%s\" is %s", text, bytes);
+}
+
+static int parse_word(const struct setting *setting, void *value, const char *text,
+		      struct reason *reason)
+{
+	for (uint64_t i = 0; setting->words[i]; i++) {
+		if (strcmp(text, setting->words[i]) == 0) {
+			*(uint64_t *)value = i;
 			return 0;
 		}
 	}
-	return reason_set(reason, "\"%s\" is not error, warning, notice, info or debug", text);
+	return refuse_word(setting->words, text, reason);
 }
 
-static bool format_log_level(const struct setting *setting UNUSED, const void *value, size_t item,
-			     char *text)
+static bool format_word(const struct setting *setting, const void *value, size_t item, char *text)
 {
-	(void)snprintf(text, VALUE_TEXT_MAX, "%s", log_level_names[*(const uint64_t *)value]);
+	(void)snprintf(text, VALUE_TEXT_MAX, "%s", setting->words[*(const uint64_t *)value]);
 	return item == 0;
 }
 
@@ -209,8 +226,8 @@ const struct value_type short_duration_value = {.size = sizeof(uint64_t),
 						.format = format_short_duration_value};
 const struct value_type boolean_value = {
 	.size = sizeof(bool), .parse = parse_boolean_value, .format = format_boolean_value};
-const struct value_type log_level_value = {
-	.size = sizeof(uint64_t), .parse = parse_log_level, .format = format_log_level};
+const struct value_type word_value = {
+	.size = sizeof(uint64_t), .parse = parse_word, .format = format_word};
 const struct value_type user_value = {
 	.size = NAME_MAX_LENGTH + 1, .parse = parse_user, .format = format_user};
 const struct value_type endpoint_value = {

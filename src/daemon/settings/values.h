@@ -18,7 +18,7 @@ extern const struct value_type number_or_auto_value; /* auto is 0 */
 extern const struct value_type duration_value;
 extern const struct value_type short_duration_value;
 extern const struct value_type boolean_value;
-extern const struct value_type log_level_value;
+extern const struct value_type word_value; /* uint64_t, its number among the words */
 extern const struct value_type user_value;
 extern const struct value_type endpoint_value;	/* struct address */
 extern const struct value_type addresses_value; /* struct address_list */

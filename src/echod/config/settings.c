@@ -10,6 +10,7 @@
 
 #include "echod/config/settings.h"
 
+#include "daemon/log.h"
 #include "daemon/settings/values.h"
 #include "echod/config/configuration.h"
 #include "echod/config/modes.h"
@@ -28,7 +29,8 @@
 const struct setting settings[] = {
 	{"workers", SERVER(workers), .type = &number_or_auto_value,
 	 .min = 1, .max = 1024, .default_text = "auto", .restart = true},
-	{"log_level", SERVER(log_level), .type = &log_level_value, .default_text = "notice"},
+	{"log_level", SERVER(log_level), .type = &word_value, .words = log_level_names,
+	 .default_text = "notice"},
 	{"user", SERVER(user), .type = &user_value, .default_text = "", .restart = true},
 	{"max_clients", SERVER(max_clients), .type = &number_or_auto_value,
 	 .min = 1, .max = 1048576, .default_text = "auto"},
@@ -43,7 +45,8 @@ const struct setting settings[] = {
 	{"protocol", LISTENER(protocols), .type = &protocols_value, .default_text = "tcp udp",
 	 .applies_to = APPLIES_TO_IP},
 
-	{"mode", ANY_LISTENER(mode), .type = &mode_value, .default_text = "echo",
+	{"mode", ANY_LISTENER(mode), .type = &word_value, .words = mode_names,
+	 .default_text = "echo",
 	 .applies_to = APPLIES_TO_UDP},
 	{"allow", ANY_LISTENER(allow), .type = &networks_value, .default_text = "",
 	 .applies_to = APPLIES_TO_IP},
@@ -75,7 +78,8 @@ const struct setting settings[] = {
 	 .max = STAMP_SESSIONS_MAX, .default_text = "0", .applies_to = APPLIES_TO_SESSIONS},
 	{"stamp_key", ANY_LISTENER(stamp_key), .type = &stamp_key_value, .default_text = "",
 	 .applies_to = APPLIES_TO_STAMP},
-	{"stamp_dscp", ANY_LISTENER(stamp_dscp), .type = &stamp_dscp_value, .default_text = "any",
+	{"stamp_dscp", ANY_LISTENER(stamp_dscp), .type = &word_value, .words = stamp_dscp_names,
+	 .default_text = "any",
 	 .applies_to = APPLIES_TO_STAMP},
 };
 /* clang-format on */

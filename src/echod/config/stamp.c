@@ -76,32 +76,11 @@ int stamp_key_copy(struct stamp_key *key, const struct stamp_key *from)
 	return take(key, from->hmac);
 }
 
-static const char *const dscp_names[] = {
-	[STAMP_DSCP_ANY] = "any", [STAMP_DSCP_RECEIVED] = "received"};
-
-static int parse_dscp(const struct setting *setting UNUSED, void *value, const char *text,
-		      struct reason *reason)
-{
-	for (uint64_t i = 0; i < ARRAY_SIZE(dscp_names); i++) {
-		if (strcmp(text, dscp_names[i]) == 0) {
-			*(uint64_t *)value = i;
-			return 0;
-		}
-	}
-	return reason_set(reason, "\"%s\" is neither any nor received", text);
-}
-
-static bool format_dscp(const struct setting *setting UNUSED, const void *value, size_t item,
-			char *text)
-{
-	(void)snprintf(text, VALUE_TEXT_MAX, "%s", dscp_names[*(const uint64_t *)value]);
-	return item == 0;
-}
+const char *const stamp_dscp_names[] = {
+	[STAMP_DSCP_ANY] = "any", [STAMP_DSCP_RECEIVED] = "received", NULL};
 
 const struct value_type stamp_key_value = {.size = sizeof(struct stamp_key),
 					   .parse = parse_path,
 					   .format = format_path,
 					   .share = share_key,
 					   .clear = clear_key};
-const struct value_type stamp_dscp_value = {
-	.size = sizeof(uint64_t), .parse = parse_dscp, .format = format_dscp};

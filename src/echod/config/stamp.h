@@ -27,7 +27,7 @@ extern const struct value_type stamp_key_value;
 
 enum { STAMP_DSCP_ANY, STAMP_DSCP_RECEIVED };
 
-extern const struct value_type stamp_dscp_value; /* uint64_t */
+extern const char *const stamp_dscp_names[];
 
 /* Reads the key from its path; OWNER as for key_file_read. */
 enum key_file stamp_key_read(struct stamp_key *key, uid_t owner, struct reason *reason) WARN_UNUSED;

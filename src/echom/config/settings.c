@@ -7,6 +7,7 @@
 
 #include "echom/config/settings.h"
 
+#include "daemon/log.h"
 #include "daemon/settings/values.h"
 #include "echom/config/watchlist.h"
 #include "probe/probe.h"
@@ -27,7 +28,8 @@ enum { IN_SERVER = 1, IN_DEFAULTS = 2, IN_TARGET = 4 };
 static const struct setting rows[] = {
 	{"listen", SERVER(listen), .type = &endpoint_value, .default_text = "127.0.0.1:9108",
 	 .restart = true},
-	{"log_level", SERVER(log_level), .type = &log_level_value, .default_text = "notice"},
+	{"log_level", SERVER(log_level), .type = &word_value, .words = log_level_names,
+	 .default_text = "notice"},
 	{"user", SERVER(user), .type = &user_value, .default_text = "", .restart = true},
 
 	{"address", TARGET(address), .type = &watch_address_value, .default_text = "",
