@@ -17,95 +17,11 @@
 
 #include "base/clock.h"
 #include "daemon/log.h"
+#include "echom/watching/settle.h"
 #include "echom/watching/watched.h"
 
 #define READS_MAX 256 /* at a time: a peer that floods must not hold up the others */
 #define SEND_ATTEMPTS 2
-#define OUTAGE_LINES 20
-#define OUTAGE_LINES_EVERY_MS 10000
-
-static struct log_throttle outage_lines = {.period_ms = OUTAGE_LINES_EVERY_MS,
-					   .burst = OUTAGE_LINES};
-
-static void log_outage(const struct watch *watch, enum outage_event event)
-{
-	const struct outage *outage = &watch->outages.current;
-	const char *name = watch->settings->name;
-	unsigned suppressed;
-
-	if (!log_throttle_pass(&outage_lines, clock_ms(), &suppressed))
-		return;
-	if (suppressed > 0)
-		log_notice("%u line%s about targets suppressed", suppressed,
-			   suppressed == 1 ? "" : "s");
-	if (event == OUTAGE_BEGAN)
-		log_notice("target %s: down: %llu probes lost in a row", name,
-			   (unsigned long long)outage->lost);
-	else
-		log_notice("target %s: up: outage of %.3f s, %llu probes lost", name,
-			   (double)outage_duration(outage) / (double)NS_PER_S,
-			   (unsigned long long)outage->lost);
-}
-
-static void remember_outage(struct watch *watch)
-{
-	const struct outage *outage = &watch->outages.current;
-	uint64_t ago = clock_ns() - outage->begin;
-
-	history_outage(&watch->history,
-		       &(struct past_outage){.begin = clock_read(CLOCK_REALTIME) - ago,
-					     .duration = outage_duration(outage),
-					     .lost = outage->lost});
-}
-
-static void follow_outages(struct watch *watch)
-{
-	enum outage_event event;
-
-	while ((event = outages_follow(&watch->outages, &watch->flow, flow_oldest(&watch->flow))) !=
-	       OUTAGE_UNCHANGED) {
-		log_outage(watch, event);
-		if (event == OUTAGE_ENDED)
-			remember_outage(watch);
-	}
-}
-
-static void enter_lost(struct watch *watch)
-{
-	watch->counts.lost++;
-	history_lost(&watch->history, clock_ns());
-}
-
-static void settle_reply(void *context, uint64_t sequence, const struct finding *finding,
-			 size_t bytes)
-{
-	struct watch *watch = context;
-	bool was_waiting = flow_awaits(&watch->flow, sequence);
-	bool in_order = sequence >= watch->flow.highest;
-	uint64_t rtt;
-	enum fate fate =
-		flow_reply(&watch->flow, sequence, finding, bytes, watch->reception.time, &rtt);
-
-	counts_reply(&watch->counts, fate, finding, rtt, in_order);
-	if (fate == FATE_RECEIVED) {
-		watch->replied_at = clock_read(CLOCK_REALTIME);
-		history_received(&watch->history, watch->reception.time, rtt);
-	} else if (was_waiting) {
-		enter_lost(watch); /* it was not given up in time */
-	}
-	follow_outages(watch);
-}
-
-static void settle_lost(void *context, uint64_t sequence, const char *why)
-{
-	struct watch *watch = context;
-
-	flow_lose(&watch->flow, sequence);
-	enter_lost(watch);
-	log_debug("target %s: probe %llu lost: %s", watch->settings->name,
-		  (unsigned long long)sequence, why);
-	follow_outages(watch);
-}
 
 static void take_datagram(struct watch *watch, size_t length)
 {
@@ -114,7 +30,7 @@ static void take_datagram(struct watch *watch, size_t length)
 		flow_judge_datagram(&watch->flow, watch->shared->buffer, length, &finding);
 
 	if (sequence != 0)
-		settle_reply(watch, sequence, &finding, length);
+		watch_settle_reply(watch, sequence, &finding, length);
 }
 
 static bool lose_connection(struct watch *watch, int error)
@@ -205,8 +121,8 @@ const struct link_user watch_link_user = {
 	.readable = on_readable,
 	.writable = on_writable,
 	.reconnected = on_connected,
-	.reply = settle_reply,
-	.lost = settle_lost,
+	.reply = watch_settle_reply,
+	.lost = watch_settle_lost,
 	.note = on_note,
 };
 
@@ -328,14 +244,14 @@ static void probe_datagram(struct watch *watch, uint64_t now)
 	if (error == 0)
 		error = send_datagram(watch, sequence);
 	if (error != 0)
-		settle_lost(watch, sequence, strerror(error));
+		watch_settle_lost(watch, sequence, strerror(error));
 }
 
 /* Each probe has to be settled before its place is taken. */
 static void make_room(struct watch *watch)
 {
 	while (flow_room(&watch->flow) == 0)
-		settle_lost(watch, flow_oldest(&watch->flow), "too many outstanding");
+		watch_settle_lost(watch, flow_oldest(&watch->flow), "too many outstanding");
 }
 
 void watch_probe(struct watch *watch)
@@ -352,7 +268,7 @@ void watch_probe(struct watch *watch)
 			probe_stream(watch, now);
 	} else if (watch->counts.resolve_failures > 0) {
 		watch->counts.sent++;
-		settle_lost(watch, flow_send(&watch->flow, now), "no address");
+		watch_settle_lost(watch, flow_send(&watch->flow, now), "no address");
 	}
 }
 
@@ -364,7 +280,7 @@ void watch_expire(struct watch *watch, uint64_t now)
 	if (!flow_overdue(&watch->flow, now))
 		return;
 	do
-		settle_lost(watch, flow_oldest(&watch->flow), "timeout");
+		watch_settle_lost(watch, flow_oldest(&watch->flow), "timeout");
 	while (flow_overdue(&watch->flow, now));
 	if (!watch->target.datagram && watch->link.fd >= 0 &&
 	    watch->heard + watch->flow.timeout <= now)

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/* See settle.h. Owns nothing. */
+
+#include "config.h"
+
+#include "echom/watching/settle.h"
+
+#include "base/clock.h"
+#include "daemon/log.h"
+#include "echom/watching/watched.h"
+
+#define OUTAGE_LINES 20
+#define OUTAGE_LINES_EVERY_MS 10000
+
+static struct log_throttle outage_lines = {.period_ms = OUTAGE_LINES_EVERY_MS,
+					   .burst = OUTAGE_LINES};
+
+static void log_outage(const struct watch *watch, enum outage_event event)
+{
+	const struct outage *outage = &watch->outages.current;
+	const char *name = watch->settings->name;
+	unsigned suppressed;
+
+	if (!log_throttle_pass(&outage_lines, clock_ms(), &suppressed))
+		return;
+	if (suppressed > 0)
+		log_notice("%u line%s about targets suppressed", suppressed,
+			   suppressed == 1 ? "" : "s");
+	if (event == OUTAGE_BEGAN)
+		log_notice("target %s: down: %llu probes lost in a row", name,
+			   (unsigned long long)outage->lost);
+	else
+		log_notice("target %s: up: outage of %.3f s, %llu probes lost", name,
+			   (double)outage_duration(outage) / (double)NS_PER_S,
+			   (unsigned long long)outage->lost);
+}
+
+static void remember_outage(struct watch *watch)
+{
+	const struct outage *outage = &watch->outages.current;
+	uint64_t ago = clock_ns() - outage->begin;
+
+	history_outage(&watch->history,
+		       &(struct past_outage){.begin = clock_read(CLOCK_REALTIME) - ago,
+					     .duration = outage_duration(outage),
+					     .lost = outage->lost});
+}
+
+static void follow_outages(struct watch *watch)
+{
+	enum outage_event event;
+
+	while ((event = outages_follow(&watch->outages, &watch->flow, flow_oldest(&watch->flow))) !=
+	       OUTAGE_UNCHANGED) {
+		log_outage(watch, event);
+		if (event == OUTAGE_ENDED)
+			remember_outage(watch);
+	}
+}
+
+static void enter_lost(struct watch *watch)
+{
+	watch->counts.lost++;
+	history_lost(&watch->history, clock_ns());
+}
+
+void watch_settle_reply(void *context, uint64_t sequence, const struct finding *finding,
+			size_t bytes)
+{
+	struct watch *watch = context;
+	bool was_waiting = flow_awaits(&watch->flow, sequence);
+	bool in_order = sequence >= watch->flow.highest;
+	uint64_t rtt;
+	enum fate fate =
+		flow_reply(&watch->flow, sequence, finding, bytes, watch->reception.time, &rtt);
+
+	counts_reply(&watch->counts, fate, finding, rtt, in_order);
+	if (fate == FATE_RECEIVED) {
+		watch->replied_at = clock_read(CLOCK_REALTIME);
+		history_received(&watch->history, watch->reception.time, rtt);
+	} else if (was_waiting) {
+		enter_lost(watch); /* it was not given up in time */
+	}
+	follow_outages(watch);
+}
+
+void watch_settle_lost(void *context, uint64_t sequence, const char *why)
+{
+	struct watch *watch = context;
+
+	flow_lose(&watch->flow, sequence);
+	enter_lost(watch);
+	log_debug("target %s: probe %llu lost: %s", watch->settings->name,
+		  (unsigned long long)sequence, why);
+	follow_outages(watch);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The echod developers */
+
+/*
+ * The fate of each probe of a watch, entered once: in its counts, its history and its outages.
+ * Called by exchange.c and, over TCP, by the link.
+ */
+
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "probe/flow.h"
+
+/* CONTEXT is the watch. */
+void watch_settle_reply(void *context, uint64_t sequence, const struct finding *finding,
+			size_t bytes);
+void watch_settle_lost(void *context, uint64_t sequence, const char *why);
