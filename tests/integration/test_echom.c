@@ -8,8 +8,7 @@
 
 #include "config.h"
 
-#include <stdarg.h>
-
+#include "integration/echom_run.h"
 #include "integration/endpoint.h"
 #include "integration/faulty_server.h"
 #include "integration/harness.h"
@@ -19,66 +18,7 @@
 #include "integration/program.h"
 #include "integration/scenes.h"
 
-#define SERVER "[server]\nlisten = 127.0.0.1:0\nlog_level = debug\n"
-#define FAST "[defaults]\ninterval = 20ms\ntimeout = 200ms\n"
-#define PATIENT "[defaults]\ninterval = 20ms\ntimeout = 1m\n"
-
-static void run_echom(void)
-{
-	ck_assert_ptr_nonnull(getenv("ECHOM"));
-	ck_assert_int_eq(setenv("ECHOD", getenv("ECHOM"), 1), 0);
-}
-
-TEST_CASE("echom", run_echom);
-
-static const char *format(const char *format, ...) PRINTF_LIKE(1, 2);
-static const char *format(const char *format, ...)
-{
-	static char texts[4][4096]; /* one may be part of another */
-	static unsigned which;
-	char *text = texts[which++ % 4];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(texts[0]), format, args);
-	va_end(args);
-	return text;
-}
-
-/* Of the target in METRICS; -1 if there is no such line. */
-static double figure_in(const char *metrics, const char *family, const char *target)
-{
-	char start[128];
-	const char *line;
-
-	snprintf(start, sizeof(start), "\nechom_%s{target=\"%s\",", family, target);
-	line = strstr(metrics, start);
-	return line ? strtod(strchr(line + 1, ' '), NULL) : -1;
-}
-
-static void expect_balance(const char *metrics, const char *target)
-{
-	ck_assert_double_eq(figure_in(metrics, "probes_sent_total", target),
-			    figure_in(metrics, "probes_received_total", target) +
-				    figure_in(metrics, "probes_lost_total", target) +
-				    figure_in(metrics, "probes_outstanding", target));
-	ck_assert_double_eq(figure_in(metrics, "rtt_seconds_count", target),
-			    figure_in(metrics, "probes_received_total", target));
-}
-
-/* Now, of target "t". */
-static double figure(struct echod *echom, const char *family)
-{
-	const char *metrics = endpoint_get(echom, "/metrics", NULL);
-
-	expect_balance(metrics, "t");
-	return figure_in(metrics, family, "t");
-}
-
-static struct echod *watch(const char *address, const char *settings)
-{
-	return echod_start(format(SERVER "%s[target t]\naddress = %s\n", settings, address));
-}
+TEST_CASE("echom", echom_set_up);
 
 static const struct {
 	const char *protocol;
@@ -86,71 +26,78 @@ static const struct {
 	const char *family; /* rises */
 	const char *settings;
 } faults[] = {
-	{"udp", {.datagram = true}, "probes_received_total", PATIENT},
-	{"tcp", {.size = 64}, "probes_received_total", PATIENT},
-	{"udp", {.fault = FAULT_DROP, .datagram = true, .at = 2}, "probes_lost_total", FAST},
-	{"tcp", {.fault = FAULT_DROP, .at = 2, .size = 64}, "probes_lost_total", FAST},
+	{"udp", {.datagram = true}, "probes_received_total", ECHOM_PATIENT},
+	{"tcp", {.size = 64}, "probes_received_total", ECHOM_PATIENT},
+	{"udp", {.fault = FAULT_DROP, .datagram = true, .at = 2}, "probes_lost_total", ECHOM_FAST},
+	{"tcp", {.fault = FAULT_DROP, .at = 2, .size = 64}, "probes_lost_total", ECHOM_FAST},
 	{"udp",
 	 {.fault = FAULT_FLIP, .datagram = true, .offset = 40},
 	 "probes_corrupt_total",
-	 PATIENT},
-	{"tcp", {.fault = FAULT_FLIP, .offset = 40, .size = 64}, "probes_corrupt_total", PATIENT},
+	 ECHOM_PATIENT},
+	{"tcp",
+	 {.fault = FAULT_FLIP, .offset = 40, .size = 64},
+	 "probes_corrupt_total",
+	 ECHOM_PATIENT},
 	{"udp",
 	 {.fault = FAULT_TRUNCATE, .datagram = true, .offset = 50},
 	 "probes_truncated_total",
-	 PATIENT},
-	{"udp", {.fault = FAULT_DUPLICATE, .datagram = true}, "probes_duplicates_total", PATIENT},
+	 ECHOM_PATIENT},
+	{"udp",
+	 {.fault = FAULT_DUPLICATE, .datagram = true},
+	 "probes_duplicates_total",
+	 ECHOM_PATIENT},
 	{"udp",
 	 {.fault = FAULT_DELAY, .datagram = true, .at = 2, .delay_ms = 400},
 	 "probes_late_total",
-	 FAST},
+	 ECHOM_FAST},
 	{"udp",
 	 {.fault = FAULT_REORDER, .datagram = true, .at = 2},
 	 "probes_out_of_order_total",
-	 PATIENT},
-	{"tcp", {.fault = FAULT_CLOSE, .at = 2, .size = 64}, "reconnects_total", PATIENT},
-	{"tcp", {.fault = FAULT_RESET, .at = 2, .size = 64}, "reconnects_total", PATIENT},
+	 ECHOM_PATIENT},
+	{"tcp", {.fault = FAULT_CLOSE, .at = 2, .size = 64}, "reconnects_total", ECHOM_PATIENT},
+	{"tcp", {.fault = FAULT_RESET, .at = 2, .size = 64}, "reconnects_total", ECHOM_PATIENT},
 };
 
 TEST_EACH(each_fault_is_counted_by_its_name, ARRAY_SIZE(faults))
 {
-	struct echod *echom =
-		watch(faulty_start(&faults[_i].faulty),
-		      format("%sprotocol = %s\n", faults[_i].settings, faults[_i].protocol));
+	struct echod *echom = echom_watch(
+		faulty_start(&faults[_i].faulty),
+		echom_format("%sprotocol = %s\n", faults[_i].settings, faults[_i].protocol));
 
-	WAIT_UNTIL(figure(echom, faults[_i].family) > 0);
+	WAIT_UNTIL(echom_figure(echom, faults[_i].family) > 0);
 	echod_stop(echom);
 }
 
 TEST(a_target_that_answers_is_up)
 {
-	struct echod *echom = watch(FAULTY(.datagram = true), PATIENT);
+	struct echod *echom = echom_watch(FAULTY(.datagram = true), ECHOM_PATIENT);
 	const char *metrics;
 
-	WAIT_UNTIL(figure(echom, "probes_received_total") >= 3);
+	WAIT_UNTIL(echom_figure(echom, "probes_received_total") >= 3);
 	metrics = endpoint_get(echom, "/metrics", NULL);
-	ck_assert_double_eq(figure_in(metrics, "up", "t"), 1);
-	ck_assert_double_eq(figure_in(metrics, "probes_lost_total", "t"), 0);
-	ck_assert_double_eq(figure_in(metrics, "outages_total", "t"), 0);
-	ck_assert_double_gt(figure_in(metrics, "rtt_min_seconds", "t"), 0);
-	ck_assert_double_gt(figure_in(metrics, "last_reply_timestamp_seconds", "t"), 1e9);
-	ck_assert_double_gt(figure_in(metrics, "rtt_seconds_sum", "t"), 0);
+	ck_assert_double_eq(echom_figure_in(metrics, "up", "t"), 1);
+	ck_assert_double_eq(echom_figure_in(metrics, "probes_lost_total", "t"), 0);
+	ck_assert_double_eq(echom_figure_in(metrics, "outages_total", "t"), 0);
+	ck_assert_double_gt(echom_figure_in(metrics, "rtt_min_seconds", "t"), 0);
+	ck_assert_double_gt(echom_figure_in(metrics, "last_reply_timestamp_seconds", "t"), 1e9);
+	ck_assert_double_gt(echom_figure_in(metrics, "rtt_seconds_sum", "t"), 0);
 }
 
 static const char *const protocols[] = {"udp", "tcp"};
 
 TEST_EACH(a_target_that_refuses_is_down_and_in_an_outage, ARRAY_SIZE(protocols))
 {
-	struct echod *echom = watch(closed_port(), format(FAST "protocol = %s\n", protocols[_i]));
+	struct echod *echom = echom_watch(
+		closed_port(), echom_format(ECHOM_FAST "protocol = %s\n", protocols[_i]));
 	const char *metrics;
 
-	WAIT_UNTIL(figure(echom, "outage_seconds_total") > 0.1);
+	WAIT_UNTIL(echom_figure(echom, "outage_seconds_total") > 0.1);
 	metrics = endpoint_get(echom, "/metrics", NULL);
-	ck_assert_double_eq(figure_in(metrics, "up", "t"), 0);
-	ck_assert_double_eq(figure_in(metrics, "outages_total", "t"), 1);
-	ck_assert_double_eq(figure_in(metrics, "probes_received_total", "t"), 0);
-	ck_assert_double_eq(figure_in(metrics, "outage_seconds_total", "t"),
-			    figure_in(metrics, "outage_longest_seconds", "t"));
+	ck_assert_double_eq(echom_figure_in(metrics, "up", "t"), 0);
+	ck_assert_double_eq(echom_figure_in(metrics, "outages_total", "t"), 1);
+	ck_assert_double_eq(echom_figure_in(metrics, "probes_received_total", "t"), 0);
+	ck_assert_double_eq(echom_figure_in(metrics, "outage_seconds_total", "t"),
+			    echom_figure_in(metrics, "outage_longest_seconds", "t"));
 	ck_assert_uint_eq(echod_log_count(echom, "target t: down: 2 probes lost in a row"), 1);
 }
 
@@ -161,58 +108,61 @@ TEST(an_outage_ends_with_a_reply)
 	double lasted;
 
 	held_server_start(&server, SOCK_DGRAM);
-	echom = watch(server.target, FAST);
-	WAIT_UNTIL(figure(echom, "outages_total") == 1);
+	echom = echom_watch(server.target, ECHOM_FAST);
+	WAIT_UNTIL(echom_figure(echom, "outages_total") == 1);
 	do {
 		held_server_take(&server);
 		held_server_answer(&server);
-	} while (figure(echom, "up") == 0);
-	lasted = figure(echom, "outage_seconds_total");
+	} while (echom_figure(echom, "up") == 0);
+	lasted = echom_figure(echom, "outage_seconds_total");
 	ck_assert_double_gt(lasted, 0);
 	ck_assert_uint_ge(echod_log_count(echom, "target t: up: outage of "), 1);
 }
 
 TEST(a_name_that_is_not_found_is_counted_and_lost)
 {
-	struct echod *echom = watch("nobody.invalid", FAST);
+	struct echod *echom = echom_watch("nobody.invalid", ECHOM_FAST);
 
-	WAIT_UNTIL(figure(echom, "probes_lost_total") >= 2);
-	ck_assert_double_ge(figure(echom, "resolve_failures_total"), 1);
-	ck_assert_double_eq(figure(echom, "up"), 0);
+	WAIT_UNTIL(echom_figure(echom, "probes_lost_total") >= 2);
+	ck_assert_double_ge(echom_figure(echom, "resolve_failures_total"), 1);
+	ck_assert_double_eq(echom_figure(echom, "up"), 0);
 	ck_assert_ptr_nonnull(strstr(echod_log(echom), "info: target t: "));
 }
 
 TEST(a_reload_keeps_the_books_of_what_is_probed_as_before)
 {
 	const char *address = FAULTY(.datagram = true);
-	struct echod *echom = watch(address, PATIENT);
+	struct echod *echom = echom_watch(address, ECHOM_PATIENT);
 	double before;
 
-	WAIT_UNTIL(figure(echom, "probes_received_total") >= 3);
-	before = figure(echom, "probes_received_total");
-	echod_reload(echom,
-		     format(SERVER PATIENT "[target new]\naddress = %s\n[target t]\naddress = %s\n"
-					   "labels = site=ams\n",
-			    address, address));
-	ck_assert_double_ge(figure(echom, "probes_received_total"), before);
-	WAIT_UNTIL(figure_in(endpoint_get(echom, "/metrics", NULL), "probes_received_total",
-			     "new") > 0);
+	WAIT_UNTIL(echom_figure(echom, "probes_received_total") >= 3);
+	before = echom_figure(echom, "probes_received_total");
+	echod_reload(echom, echom_format(ECHOM_SERVER ECHOM_PATIENT
+					 "[target new]\naddress = %s\n[target t]\naddress = %s\n"
+					 "labels = site=ams\n",
+					 address, address));
+	ck_assert_double_ge(echom_figure(echom, "probes_received_total"), before);
+	WAIT_UNTIL(echom_figure_in(endpoint_get(echom, "/metrics", NULL), "probes_received_total",
+				   "new") > 0);
 	ck_assert_ptr_nonnull(strstr(endpoint_get(echom, "/metrics", NULL), ",site=\"ams\"} 1"));
-	echod_reload(echom,
-		     format(SERVER PATIENT "[target t]\naddress = %s\nsize = 65\n", address));
+	echod_reload(echom, echom_format(ECHOM_SERVER ECHOM_PATIENT
+					 "[target t]\naddress = %s\nsize = 65\n",
+					 address));
 	ck_assert_double_lt(
-		figure_in(endpoint_get(echom, "/metrics", NULL), "probes_sent_total", "t"), before);
-	ck_assert_double_eq(figure_in(endpoint_get(echom, "/metrics", NULL), "up", "new"), -1);
+		echom_figure_in(endpoint_get(echom, "/metrics", NULL), "probes_sent_total", "t"),
+		before);
+	ck_assert_double_eq(echom_figure_in(endpoint_get(echom, "/metrics", NULL), "up", "new"),
+			    -1);
 	echod_stop(echom);
 }
 
 TEST(a_bad_reload_changes_nothing)
 {
-	struct echod *echom = watch(FAULTY(.datagram = true), PATIENT);
+	struct echod *echom = echom_watch(FAULTY(.datagram = true), ECHOM_PATIENT);
 
-	WAIT_UNTIL(figure(echom, "probes_received_total") >= 1);
-	echod_reload(echom, SERVER "[target t]\naddress = :7\n");
-	ck_assert_double_ge(figure(echom, "probes_received_total"), 1);
+	WAIT_UNTIL(echom_figure(echom, "probes_received_total") >= 1);
+	echod_reload(echom, ECHOM_SERVER "[target t]\naddress = :7\n");
+	ck_assert_double_ge(echom_figure(echom, "probes_received_total"), 1);
 	ck_assert_uint_eq(echod_log_count(echom, "echod.conf:5: address: missing host"), 1);
 	ck_assert_uint_eq(echod_log_count(echom, "reload failed: "), 1);
 	ck_assert_uint_eq(
@@ -224,29 +174,29 @@ TEST(a_bad_reload_changes_nothing)
 
 TEST(what_was_due_during_a_stop_is_not_sent_in_a_burst)
 {
-	struct echod *echom =
-		watch(FAULTY(.datagram = true), "[defaults]\ninterval = 100ms\ntimeout = 1m\n");
+	struct echod *echom = echom_watch(FAULTY(.datagram = true),
+					  "[defaults]\ninterval = 100ms\ntimeout = 1m\n");
 	double before, after;
 	int64_t paused;
 
-	WAIT_UNTIL(figure(echom, "probes_received_total") >= 2);
-	before = figure(echom, "probes_sent_total");
+	WAIT_UNTIL(echom_figure(echom, "probes_received_total") >= 2);
+	before = echom_figure(echom, "probes_sent_total");
 	echod_pause(echom);
 	paused = now_ms();
 	while (now_ms() - paused < 1500)
 		look_again_soon();
 	echod_signal(echom, SIGCONT);
 	paused = now_ms() - paused;
-	after = figure(echom, "probes_sent_total");
+	after = echom_figure(echom, "probes_sent_total");
 	ck_assert_double_le(after - before, (double)(now_ms() - paused) / 100);
 	ck_assert_double_lt(after - before, (double)paused / 100);
-	WAIT_UNTIL(figure(echom, "probes_received_total") > after);
-	ck_assert_double_eq(figure(echom, "probes_lost_total"), 0);
+	WAIT_UNTIL(echom_figure(echom, "probes_received_total") > after);
+	ck_assert_double_eq(echom_figure(echom, "probes_lost_total"), 0);
 }
 
 TEST(the_service_manager_and_the_signals_are_served)
 {
-	struct echod *echom = echod_start(SERVER);
+	struct echod *echom = echod_start(ECHOM_SERVER);
 
 	ck_assert_uint_eq(echod_notified_count(echom, "STATUS=watching 0 targets"), 1);
 	echod_signal(echom, SIGUSR1);
@@ -259,9 +209,9 @@ TEST(the_service_manager_and_the_signals_are_served)
 TEST(the_page_names_each_target_and_its_state)
 {
 	const char *closed = closed_port(); /* goes to another network: before any server starts */
-	struct echod *echom = echod_start(
-		format(SERVER FAST "[target good]\naddress = %s\n[target bad]\naddress = %s\n",
-		       FAULTY(.datagram = true), closed));
+	struct echod *echom = echod_start(echom_format(
+		ECHOM_SERVER ECHOM_FAST "[target good]\naddress = %s\n[target bad]\naddress = %s\n",
+		FAULTY(.datagram = true), closed));
 	const char *page, *bad, *good;
 
 	WAIT_UNTIL(strstr(endpoint_get(echom, "/", NULL), "<small>for ") != NULL &&
@@ -285,8 +235,8 @@ TEST(promtool_finds_nothing_wrong_with_the_metrics)
 
 	if (!installed("promtool"))
 		skip("promtool is not installed");
-	echom = watch(FAULTY(.datagram = true), PATIENT "labels = site=ams\n");
-	WAIT_UNTIL(figure(echom, "probes_received_total") >= 1);
+	echom = echom_watch(FAULTY(.datagram = true), ECHOM_PATIENT "labels = site=ams\n");
+	WAIT_UNTIL(echom_figure(echom, "probes_received_total") >= 1);
 	metrics = endpoint_get(echom, "/metrics", NULL);
 	program_start(&promtool, check);
 	ck_assert_int_eq(write(promtool.in, metrics, strlen(metrics)), (ssize_t)strlen(metrics));
@@ -315,7 +265,8 @@ TEST(a_port_in_use_is_said)
 	struct echod *echom;
 
 	(void)occupy(SOCK_STREAM, &port);
-	echom = finished_with(format("[server]\nlisten = 127.0.0.1:%u\n", port), NULL, FAILURE);
+	echom = finished_with(echom_format("[server]\nlisten = 127.0.0.1:%u\n", port), NULL,
+			      FAILURE);
 	ck_assert_ptr_nonnull(strstr(echod_log(echom), "another program has this port"));
 	echod_free(echom);
 }

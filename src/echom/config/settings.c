@@ -43,6 +43,8 @@ static const struct setting rows[] = {
 	{"size", ANY_TARGET(size), .type = &number_value,
 	 .min = PROBE_SIZE_MIN, .max = DATAGRAM_MAX, .default_text = "64"},
 	{"dscp", ANY_TARGET(dscp), .type = &number_value, .max = DSCP_MAX, .default_text = "0"},
+	{"flows", ANY_TARGET(flows), .type = &number_value,
+	 .min = 1, .max = WATCH_FLOWS_MAX, .default_text = "1"},
 	{"source", ANY_TARGET(source), .type = &watch_source_value, .default_text = ""},
 	{"labels", ANY_TARGET(labels), .type = &labels_value, .default_text = ""},
 	{"resolve", ANY_TARGET(resolve), .type = &duration_value,

@@ -13,16 +13,50 @@
 #include "daemon/settings/settings.h"
 #include "echom/config/settings.h"
 
+/* In [defaults] it is for the other targets. */
+static void check_flows(struct draft *draft, size_t index)
+{
+	const struct watchlist *list = draft->program;
+	const struct section *section = &echom_schema.sections[WATCH_TARGET_SECTION];
+	struct watch_settings *target = &list->targets[index];
+	ptrdiff_t at = schema_find(&echom_schema, "flows") - echom_schema.settings;
+	int line = draft_lines(draft, section, index)->keys[at];
+
+	if (target->protocol != WATCH_TCP || target->flows == 1)
+		return;
+	target->flows = 1;
+	if (line != 0)
+		findings_error(draft->findings, line,
+			       "flows: [target %s] uses TCP, with one connection: remove flows, or "
+			       "choose udp or stamp",
+			       target->name);
+}
+
+/* What a target is depends on all of its settings. */
+static void finish(struct draft *draft)
+{
+	const struct watchlist *list = draft->program;
+
+	for (size_t i = 0; i < list->count; i++) {
+		struct watch_settings *target = &list->targets[i];
+
+		watch_address_complete(target->address, (enum watch_protocol)target->protocol);
+		check_flows(draft, i);
+	}
+}
+
 struct watchlist *watchlist_load(const struct settings_source *source, report_finding *report)
 {
 	struct watchlist *list = calloc(1, sizeof(*list));
+	struct settings_source whole = *source;
 
+	whole.finish = finish;
 	if (!list) {
 		report(LEVEL_ERROR, "not enough memory to read the configuration");
 		return NULL;
 	}
 	list->references = 1;
-	if (settings_load(&echom_schema, list, source, report) != CONFIG_FILE_BAD)
+	if (settings_load(&echom_schema, list, &whole, report) != CONFIG_FILE_BAD)
 		return list;
 	watchlist_release(list);
 	return NULL;
@@ -57,5 +91,5 @@ bool watch_settings_equal(const struct watch_settings *a, const struct watch_set
 {
 	return strcmp(a->address, b->address) == 0 && a->protocol == b->protocol &&
 	       a->interval == b->interval && a->timeout == b->timeout && a->size == b->size &&
-	       a->dscp == b->dscp && strcmp(a->source, b->source) == 0;
+	       a->dscp == b->dscp && a->flows == b->flows && strcmp(a->source, b->source) == 0;
 }

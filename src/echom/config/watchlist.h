@@ -31,6 +31,7 @@ struct watch_settings {
 	uint64_t timeout;
 	uint64_t size;
 	uint64_t dscp;
+	uint64_t flows;		       /* source ports; 1 over TCP */
 	char source[WATCH_SOURCE_MAX]; /* "": the kernel chooses */
 	struct labels labels;
 	uint64_t resolve;

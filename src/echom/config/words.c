@@ -10,10 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/stamp_format.h"
 #include "probe/target.h"
 
 const char *const watch_protocol_names[WATCH_PROTOCOLS] = {
-	[WATCH_UDP] = "udp", [WATCH_TCP] = "tcp"};
+	[WATCH_UDP] = "udp", [WATCH_TCP] = "tcp", [WATCH_STAMP] = "stamp"};
 
 static bool format_word(const struct setting *setting UNUSED, const void *value, size_t item,
 			char *text)
@@ -22,17 +23,35 @@ static bool format_word(const struct setting *setting UNUSED, const void *value,
 	return item == 0 && text[0] != '\0';
 }
 
+static void append_port(char address[static WATCH_ADDRESS_MAX], uint16_t port)
+{
+	size_t length = strlen(address);
+
+	(void)snprintf(address + length, WATCH_ADDRESS_MAX - length, ":%u", port);
+}
+
+/* Both defaults are tried: an address without a port gets each. */
 static int parse_address(const struct setting *setting UNUSED, void *value, const char *text,
 			 struct reason *reason)
 {
 	char host[TARGET_NAME_MAX];
-	uint16_t port;
+	uint16_t port, other;
 
-	if (target_split(text, TARGET_DEFAULT_PORT, host, &port, reason) < 0)
+	if (target_split(text, TARGET_DEFAULT_PORT, host, &port, reason) < 0 ||
+	    target_split(text, STAMP_PORT, host, &other, reason) < 0)
 		return -1;
-	(void)snprintf(value, WATCH_ADDRESS_MAX, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host,
-		       port);
+	(void)snprintf(value, WATCH_ADDRESS_MAX, strchr(host, ':') ? "[%s]" : "%s", host);
+	if (port == other)
+		append_port(value, port);
 	return 0;
+}
+
+void watch_address_complete(char address[static WATCH_ADDRESS_MAX], enum watch_protocol protocol)
+{
+	const char *port = strrchr(address, ':');
+
+	if (!port || strchr(port, ']'))
+		append_port(address, protocol == WATCH_STAMP ? STAMP_PORT : TARGET_DEFAULT_PORT);
 }
 
 static int parse_protocol(const struct setting *setting UNUSED, void *value, const char *text,
@@ -44,7 +63,7 @@ static int parse_protocol(const struct setting *setting UNUSED, void *value, con
 			return 0;
 		}
 	}
-	return reason_set(reason, "\"%s\" is neither udp nor tcp", text);
+	return reason_set(reason, "\"%s\" is not udp, tcp or stamp", text);
 }
 
 static bool format_protocol(const struct setting *setting UNUSED, const void *value, size_t item,

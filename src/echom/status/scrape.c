@@ -103,6 +103,31 @@ static void write_rtt(const struct family *family, const struct entry *entry,
 	bounded_text_add(text, "%s_count{%s} %" PRIu64 "\n", family->name, labels, sum);
 }
 
+/* What is not known has no line. */
+static void write_known(const struct family *family, const struct entry *entry,
+			struct bounded_text *text)
+{
+	const int64_t value = *(const int64_t *)((const char *)entry + family->offset);
+
+	if (value != STATE_UNKNOWN)
+		bounded_text_add(text, "%s{%s} %" PRId64 "\n", family->name, entry->labels->bytes,
+				 value);
+}
+
+static void write_ways(const struct family *family, const struct entry *entry,
+		       struct bounded_text *text)
+{
+	static const char *const names[WAYS] = {[WAY_THERE] = "there", [WAY_BACK] = "back"};
+	const int64_t *values = (const int64_t *)((const char *)entry + family->offset);
+
+	for (enum way way = WAY_THERE; way < WAYS; way++) {
+		if (values[way] != STATE_UNKNOWN)
+			bounded_text_add(text, "%s{%s,direction=\"%s\"} %" PRId64 "\n",
+					 family->name, entry->labels->bytes, names[way],
+					 values[way]);
+	}
+}
+
 static void write_info(const struct family *family, const struct entry *entry,
 		       struct bounded_text *text)
 {
@@ -154,6 +179,14 @@ static const struct family families[] = {
 	 .help = "The longest one, and the one that lasts."},
 	{"echom_last_reply_timestamp_seconds", "gauge", STATE(replied_at),
 	 .unit = UNIT_NS_OR_NONE, .help = "When the latest reply in time came."},
+	{"echom_lost_direction_total", "counter", STATE(lost_on), .write = write_ways,
+	 .help = "Lost probes by the way that lost them, as far as the reflector's counts tell."},
+	{"echom_hops", "gauge", STATE(hops), .write = write_ways,
+	 .help = "Routers on the way, as of the latest reply."},
+	{"echom_dscp_changed", "gauge", STATE(dscp_changed), .write = write_ways,
+	 .help = "1 if the latest packet arrived with another DSCP than it was sent with."},
+	{"echom_flows_lossy", "gauge", STATE(flows_lossy), .write = write_known,
+	 .help = "Source ports that lately lost more than the others."},
 	{"echom_target_info", "gauge", .write = write_info,
 	 .help = "The target's own labels; always 1."},
 };

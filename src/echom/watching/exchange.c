@@ -23,56 +23,93 @@
 #define READS_MAX 256 /* at a time: a peer that floods must not hold up the others */
 #define SEND_ATTEMPTS 2
 
-static void take_datagram(struct watch *watch, size_t length)
+static size_t number_of(const struct watch_port *port)
 {
-	struct finding finding;
-	uint64_t sequence =
-		flow_judge_datagram(&watch->flow, watch->shared->buffer, length, &finding);
-
-	if (sequence != 0)
-		watch_settle_reply(watch, sequence, &finding, length);
+	return (size_t)(port - port->watch->ports);
 }
 
-static bool lose_connection(struct watch *watch, int error)
+static bool is_open(const struct watch *watch)
 {
+	return watch->ports[0].link.fd >= 0;
+}
+
+/* Said once: no probe will be answered as long as it does that. */
+static void log_echo(const struct watch *watch)
+{
+	log_warning("target %s: returns requests unchanged: an echo server, not a STAMP reflector",
+		    watch->settings->name);
+}
+
+static uint64_t judge(struct watch_port *port, size_t length, struct finding *finding)
+{
+	struct watch *watch = port->watch;
+	const unsigned char *data = watch->shared->buffer;
+	struct reflector *reflector = watch->reflector;
+	bool was_echo;
+	uint64_t sequence;
+
+	if (!reflector)
+		return flow_judge_datagram(&watch->flow, data, length, finding);
+	was_echo = reflector->is_echo;
+	sequence = reflector_judge(reflector, number_of(port), &watch->flow, data, length,
+				   &port->receiver, &watch->reception, finding);
+	if (reflector->is_echo && !was_echo)
+		log_echo(watch);
+	return sequence;
+}
+
+static void take_datagram(struct watch_port *port, size_t length)
+{
+	struct finding finding;
+	uint64_t sequence = judge(port, length, &finding);
+
+	if (sequence != 0)
+		watch_settle_reply(port->watch, sequence, &finding, length);
+}
+
+static bool lose_connection(struct watch_port *port, int error)
+{
+	struct watch *watch = port->watch;
+
 	watch->reception = (struct reception){.time = clock_ns(), .ttl = -1};
-	link_lost(&watch->link, error, watch->reception.time);
+	link_lost(&port->link, error, watch->reception.time);
 	return false;
 }
 
 /* A port that refuses is an error once for each probe: what waits is given up in its time. */
-static bool fail_receive(struct watch *watch, int error)
+static bool fail_receive(struct watch_port *port, int error)
 {
 	if (error == EAGAIN || error == EINTR)
 		return false;
-	return watch->target.datagram || lose_connection(watch, error);
+	return port->watch->target.datagram || lose_connection(port, error);
 }
 
 /* False when nothing more can be read now. */
-static bool read_some(struct watch *watch)
+static bool read_some(struct watch_port *port)
 {
+	struct watch *watch = port->watch;
 	struct watching *shared = watch->shared;
 	ssize_t length =
-		receive(&watch->receiver, shared->buffer, shared->buffer_size, &watch->reception);
+		receive(&port->receiver, shared->buffer, shared->buffer_size, &watch->reception);
 
 	if (length < 0)
-		return fail_receive(watch, errno);
+		return fail_receive(port, errno);
 	if (watch->target.datagram) {
-		take_datagram(watch, (size_t)length);
+		take_datagram(port, (size_t)length);
 		return true;
 	}
 	if (length == 0)
-		return lose_connection(watch, 0);
+		return lose_connection(port, 0);
 	watch->heard = watch->reception.time;
-	link_feed(&watch->link, shared->buffer, (size_t)length);
-	return watch->link.fd >= 0;
+	link_feed(&port->link, shared->buffer, (size_t)length);
+	return port->link.fd >= 0;
 }
 
-static void read_all(struct watch *watch)
+static void read_all(struct watch_port *port)
 {
 	unsigned reads = 0;
 
-	while (watch->link.fd >= 0 && ++reads <= READS_MAX && read_some(watch))
+	while (port->link.fd >= 0 && ++reads <= READS_MAX && read_some(port))
 		;
 }
 
@@ -81,11 +118,11 @@ static void on_readable(evutil_socket_t fd UNUSED, short what UNUSED, void *cont
 	read_all(context);
 }
 
-static void flush(struct watch *watch)
+static void flush(struct watch_port *port)
 {
-	struct watching *shared = watch->shared;
+	struct watching *shared = port->watch->shared;
 
-	(void)link_flush(&watch->link, shared->buffer, shared->buffer_size);
+	(void)link_flush(&port->link, shared->buffer, shared->buffer_size);
 }
 
 static void on_writable(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
@@ -93,27 +130,41 @@ static void on_writable(evutil_socket_t fd UNUSED, short what UNUSED, void *cont
 	flush(context);
 }
 
-static void prepare(struct watch *watch)
+static void prepare(struct watch_port *port)
 {
-	watch->heard = clock_ns();
-	watch->was_connected = true;
-	receive_prepare(&watch->receiver, watch->link.fd);
+	port->watch->heard = clock_ns();
+	port->watch->was_connected = true;
+	receive_prepare(&port->receiver, port->link.fd);
 }
 
 static void on_connected(void *context)
 {
-	struct watch *watch = context;
+	struct watch_port *port = context;
 
-	watch->counts.reconnects += watch->was_connected;
-	prepare(watch);
-	flush(watch);
+	port->watch->counts.reconnects += port->watch->was_connected;
+	prepare(port);
+	flush(port);
+}
+
+static void on_reply(void *context, uint64_t sequence, const struct finding *finding, size_t bytes)
+{
+	const struct watch_port *port = context;
+
+	watch_settle_reply(port->watch, sequence, finding, bytes);
+}
+
+static void on_lost(void *context, uint64_t sequence, const char *why)
+{
+	const struct watch_port *port = context;
+
+	watch_settle_lost(port->watch, sequence, why);
 }
 
 static void on_note(void *context, const char *what, int error)
 {
-	const struct watch *watch = context;
+	const struct watch_port *port = context;
 
-	log_debug("target %s: %s%s%s", watch->settings->name, what, error != 0 ? ": " : "",
+	log_debug("target %s: %s%s%s", port->watch->settings->name, what, error != 0 ? ": " : "",
 		  error != 0 ? strerror(error) : "");
 }
 
@@ -121,10 +172,18 @@ const struct link_user watch_link_user = {
 	.readable = on_readable,
 	.writable = on_writable,
 	.reconnected = on_connected,
-	.reply = watch_settle_reply,
-	.lost = watch_settle_lost,
+	.reply = on_reply,
+	.lost = on_lost,
 	.note = on_note,
 };
+
+static void close_ports(struct watch *watch)
+{
+	for (size_t i = 0; i < watch->port_count; i++) {
+		link_stop_connecting(&watch->ports[i].link);
+		link_close(&watch->ports[i].link);
+	}
+}
 
 /* Nothing waits at the old address, or has waited for long enough. */
 static bool may_move(const struct watch *watch, uint64_t now)
@@ -153,9 +212,8 @@ static void use_found(struct watch *watch, uint64_t now)
 	if (!keeps && !may_move(watch, now))
 		return;
 	if (!keeps) {
-		link_lose_waiting(&watch->link, "the address has changed");
-		link_stop_connecting(&watch->link);
-		link_close(&watch->link);
+		link_lose_waiting(&watch->ports[0].link, "the address has changed");
+		close_ports(watch);
 	}
 	watch->target = *watch->found;
 	free(watch->found);
@@ -181,52 +239,63 @@ static void choose_another(struct watch *watch)
 	struct target *target = &watch->target;
 
 	if (watch->replied_at != 0 || watch->counts.lost == 0 || target->count < 2 ||
-	    flow_waiting(&watch->flow) > 0 || link_is_connecting(&watch->link))
+	    flow_waiting(&watch->flow) > 0 || link_is_connecting(&watch->ports[0].link))
 		return;
-	link_close(&watch->link);
+	close_ports(watch);
 	target->chosen = (target->chosen + 1) % target->count;
 }
 
 static void probe_stream(struct watch *watch, uint64_t now)
 {
-	if (watch->link.fd < 0)
-		link_lose_waiting(&watch->link, "not connected");
+	struct watch_port *port = &watch->ports[0];
+
+	if (!is_open(watch))
+		link_lose_waiting(&port->link, "not connected");
 	choose_another(watch);
 	(void)flow_send(&watch->flow, now);
 	watch->counts.sent++;
-	if (watch->link.fd >= 0) {
-		flush(watch);
+	if (is_open(watch)) {
+		flush(port);
 		return;
 	}
-	link_connect(&watch->link, now);
+	link_connect(&port->link, now);
 }
 
 /* Returns 0 or an errno. */
-static int open_datagram(struct watch *watch)
+static int open_datagram(struct watch_port *port)
 {
 	int fd;
 
-	if (watch->link.fd >= 0)
+	if (port->link.fd >= 0)
 		return 0;
-	fd = target_begin(&watch->target);
+	fd = target_begin(&port->watch->target);
 	if (fd < 0)
 		return errno;
-	if (link_open(&watch->link, fd) < 0)
+	if (link_open(&port->link, fd) < 0)
 		return ENOMEM;
-	prepare(watch);
+	prepare(port);
 	return 0;
 }
 
-/* The first of two errors may be that of an earlier datagram. Returns 0 or an errno. */
-static int send_datagram(const struct watch *watch, uint64_t sequence)
+static void write_probe(const struct watch *watch, uint64_t sequence)
 {
 	const struct probe probe = flow_probe(&watch->flow, sequence);
 	unsigned char *buffer = watch->shared->buffer;
-	size_t size = watch->flow.size;
 
-	probe_write(&probe, 0, buffer, size);
+	if (watch->reflector)
+		reflector_write(watch->reflector, watch_port_of(watch, sequence), &probe, buffer);
+	else
+		probe_write(&probe, 0, buffer, watch->flow.size);
+}
+
+/* The first of two errors may be that of an earlier datagram. Returns 0 or an errno. */
+static int send_datagram(const struct watch_port *port, uint64_t sequence)
+{
+	const struct watch *watch = port->watch;
+
+	write_probe(watch, sequence);
 	for (int attempt = 0; attempt < SEND_ATTEMPTS; attempt++) {
-		if (send(watch->link.fd, buffer, size, MSG_NOSIGNAL) >= 0)
+		if (send(port->link.fd, watch->shared->buffer, watch->flow.size, MSG_NOSIGNAL) >= 0)
 			return 0;
 	}
 	return errno;
@@ -234,15 +303,16 @@ static int send_datagram(const struct watch *watch, uint64_t sequence)
 
 static void probe_datagram(struct watch *watch, uint64_t now)
 {
+	struct watch_port *port = &watch->ports[watch_port_of(watch, flow_next(&watch->flow))];
 	uint64_t sequence;
 	int error;
 
 	choose_another(watch);
-	error = open_datagram(watch);
+	error = open_datagram(port);
 	sequence = flow_send(&watch->flow, now);
 	watch->counts.sent++;
 	if (error == 0)
-		error = send_datagram(watch, sequence);
+		error = send_datagram(port, sequence);
 	if (error != 0)
 		watch_settle_lost(watch, sequence, strerror(error));
 }
@@ -276,13 +346,13 @@ void watch_expire(struct watch *watch, uint64_t now)
 {
 	if (!flow_overdue(&watch->flow, now))
 		return;
-	read_all(watch);
+	for (size_t i = 0; i < watch->port_count; i++)
+		read_all(&watch->ports[i]);
 	if (!flow_overdue(&watch->flow, now))
 		return;
 	do
 		watch_settle_lost(watch, flow_oldest(&watch->flow), "timeout");
 	while (flow_overdue(&watch->flow, now));
-	if (!watch->target.datagram && watch->link.fd >= 0 &&
-	    watch->heard + watch->flow.timeout <= now)
-		link_give_up(&watch->link, now);
+	if (!watch->target.datagram && is_open(watch) && watch->heard + watch->flow.timeout <= now)
+		link_give_up(&watch->ports[0].link, now);
 }

@@ -20,6 +20,7 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
+#include "base/stamp_format.h"
 #include "daemon/bell.h"
 #include "daemon/log.h"
 
@@ -198,7 +199,8 @@ struct target_options names_options(const struct watch_settings *settings)
 	return (struct target_options){.name = settings->address,
 				       .source = settings->source[0] != '\0' ? settings->source
 									     : NULL,
-				       .udp = settings->protocol == WATCH_UDP,
+				       .udp = settings->protocol != WATCH_TCP,
+				       .ttl = settings->protocol == WATCH_STAMP ? STAMP_TTL : 0,
 				       .tos = (uint8_t)(settings->dscp << 2)};
 }
 

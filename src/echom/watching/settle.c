@@ -60,38 +60,64 @@ static void follow_outages(struct watch *watch)
 	}
 }
 
-static void enter_lost(struct watch *watch)
+static void enter_fate(struct watch *watch, uint64_t sequence, bool lost)
+{
+	if (watch->losses)
+		port_losses_enter(watch->losses, watch_port_of(watch, sequence), lost, clock_ns());
+}
+
+/* It is lost on the flow. */
+static void enter_lost(struct watch *watch, uint64_t sequence)
 {
 	watch->counts.lost++;
 	history_lost(&watch->history, clock_ns());
+	enter_fate(watch, sequence, true);
+	if (watch->reflector)
+		reflector_lose(watch->reflector, watch_port_of(watch, sequence),
+			       flow_waiting(&watch->flow));
 }
 
-void watch_settle_reply(void *context, uint64_t sequence, const struct finding *finding,
+static void enter_received(struct watch *watch, uint64_t sequence, uint64_t rtt)
+{
+	watch->replied_at = clock_read(CLOCK_REALTIME);
+	history_received(&watch->history, watch->reception.time, rtt);
+	enter_fate(watch, sequence, false);
+}
+
+/* Without what the far side took; but what came too late stays late. */
+static uint64_t time_on_the_path(const struct watch *watch, uint64_t sequence)
+{
+	uint64_t time = watch->reception.time;
+
+	if (!watch->reflector || time > flow_sent_at(&watch->flow, sequence) + watch->flow.timeout)
+		return time;
+	return time - watch->reflector->report.turnaround;
+}
+
+void watch_settle_reply(struct watch *watch, uint64_t sequence, const struct finding *finding,
 			size_t bytes)
 {
-	struct watch *watch = context;
 	bool was_waiting = flow_awaits(&watch->flow, sequence);
 	bool in_order = sequence >= watch->flow.highest;
 	uint64_t rtt;
-	enum fate fate =
-		flow_reply(&watch->flow, sequence, finding, bytes, watch->reception.time, &rtt);
+	enum fate fate = flow_reply(&watch->flow, sequence, finding, bytes,
+				    time_on_the_path(watch, sequence), &rtt);
 
 	counts_reply(&watch->counts, fate, finding, rtt, in_order);
-	if (fate == FATE_RECEIVED) {
-		watch->replied_at = clock_read(CLOCK_REALTIME);
-		history_received(&watch->history, watch->reception.time, rtt);
-	} else if (was_waiting) {
-		enter_lost(watch); /* it was not given up in time */
-	}
+	if (fate == FATE_RECEIVED)
+		enter_received(watch, sequence, rtt);
+	else if (was_waiting)
+		enter_lost(watch, sequence); /* it was not given up in time */
+	if (watch->reflector)
+		reflector_enter(watch->reflector, watch_port_of(watch, sequence), sequence,
+				watch->reception.time, fate, flow_waiting(&watch->flow));
 	follow_outages(watch);
 }
 
-void watch_settle_lost(void *context, uint64_t sequence, const char *why)
+void watch_settle_lost(struct watch *watch, uint64_t sequence, const char *why)
 {
-	struct watch *watch = context;
-
 	flow_lose(&watch->flow, sequence);
-	enter_lost(watch);
+	enter_lost(watch, sequence);
 	log_debug("target %s: probe %llu lost: %s", watch->settings->name,
 		  (unsigned long long)sequence, why);
 	follow_outages(watch);

@@ -13,7 +13,9 @@
 
 #include "probe/flow.h"
 
-/* CONTEXT is the watch. */
-void watch_settle_reply(void *context, uint64_t sequence, const struct finding *finding,
+struct watch;
+
+/* What came is in watch->reception and, over STAMP, what it says was judged last. */
+void watch_settle_reply(struct watch *watch, uint64_t sequence, const struct finding *finding,
 			size_t bytes);
-void watch_settle_lost(void *context, uint64_t sequence, const char *why);
+void watch_settle_lost(struct watch *watch, uint64_t sequence, const char *why);

@@ -118,6 +118,46 @@ static struct label_text *make_labels(const struct watch_settings *settings)
  * A lost connection is re-established by the next probe, and not at once: a server that greets and
  * closes would be connected to without end.
  */
+static int make_ports(struct watch *watch)
+{
+	bool is_tcp = watch->settings->protocol == WATCH_TCP;
+
+	watch->port_count = (size_t)watch->settings->flows;
+	watch->ports = calloc(watch->port_count, sizeof(watch->ports[0]));
+	for (size_t i = 0; watch->ports && i < watch->port_count; i++) {
+		struct watch_port *port = &watch->ports[i];
+
+		port->watch = watch;
+		port->link = (struct link){.user = &watch_link_user,
+					   .context = port,
+					   .base = watch->shared->base,
+					   .target = &watch->target,
+					   .flow = &watch->flow,
+					   .max_attempts = is_tcp ? ATTEMPTS : 1,
+					   .patience = watch->settings->timeout * NS_PER_MS};
+		if (link_init(&port->link) < 0)
+			return -1;
+	}
+	return watch->ports ? 0 : -1;
+}
+
+/* What only some targets need. */
+static int make_parts(struct watch *watch)
+{
+	const struct watch_settings *settings = watch->settings;
+
+	if (settings->protocol == WATCH_STAMP) {
+		watch->reflector = reflector_new(settings, watch->port_count);
+		if (!watch->reflector)
+			return -1;
+		watch->flow.size = reflector_size(watch->reflector);
+	}
+	if (watch->port_count == 1)
+		return 0;
+	watch->losses = port_losses_new(watch->port_count, clock_ns());
+	return watch->losses ? 0 : -1;
+}
+
 static int begin(struct watch *watch)
 {
 	const struct watch_settings *settings = watch->settings;
@@ -129,15 +169,8 @@ static int begin(struct watch *watch)
 		return -1;
 	watch->flow.timeout = settings->timeout * NS_PER_MS;
 	outages_init(&watch->outages, OUTAGE_PROBES);
-	watch->link = (struct link){.user = &watch_link_user,
-				    .context = watch,
-				    .base = watch->shared->base,
-				    .target = &watch->target,
-				    .flow = &watch->flow,
-				    .max_attempts = ATTEMPTS,
-				    .patience = watch->flow.timeout};
 	watch->labels = make_labels(settings);
-	if (!watch->labels || link_init(&watch->link) < 0)
+	if (!watch->labels || make_ports(watch) < 0 || make_parts(watch) < 0)
 		return -1;
 	return events_arm(&watch->timer, watch->due);
 }
@@ -168,7 +201,11 @@ void watch_free(struct watch *watch)
 		return;
 	names_cancel(watch->request);
 	event_del(&watch->timer);
-	link_clear(&watch->link);
+	for (size_t i = 0; watch->ports && i < watch->port_count; i++)
+		link_clear(&watch->ports[i].link);
+	free(watch->ports);
+	free(watch->reflector);
+	free(watch->losses);
 	flow_clear(&watch->flow);
 	free(watch->found);
 	label_text_release(watch->labels);
@@ -188,12 +225,25 @@ void watch_adopt(struct watch *watch, struct watchlist *list, size_t index)
 	watchlist_release(before);
 }
 
+static void write_ways(const struct reflector *reflector, struct watch_state *state)
+{
+	uint64_t lost[WAYS];
+	bool is_known = reflector && reflector_lost(reflector, lost);
+
+	for (enum way way = WAY_THERE; way < WAYS; way++) {
+		state->lost_on[way] = is_known ? (int64_t)lost[way] : STATE_UNKNOWN;
+		state->hops[way] = STATE_UNKNOWN;
+		state->dscp_changed[way] = reflector ? reflector->dscp_changed[way] : STATE_UNKNOWN;
+	}
+	if (reflector)
+		state->hops[WAY_THERE] = reflector->hops_there;
+}
+
 /* An outage lasts to the latest loss, not to now: its end may turn out to be earlier. */
 struct watch_state watch_state(const struct watch *watch)
 {
 	struct outage_sums sums = outages_sum(&watch->outages);
-
-	return (struct watch_state){
+	struct watch_state state = {
 		.up = watch->replied_at > 0 && !outages_is_down(&watch->outages),
 		.outstanding = flow_waiting(&watch->flow),
 		.outages = sums.count,
@@ -201,5 +251,10 @@ struct watch_state watch_state(const struct watch *watch)
 		.outage_longest = sums.longest,
 		.jitter = (uint64_t)watch->flow.jitter.value,
 		.replied_at = watch->replied_at,
+		.flows_lossy =
+			watch->losses ? (int64_t)port_losses_lossy(watch->losses) : STATE_UNKNOWN,
 	};
+
+	write_ways(watch->reflector, &state);
+	return state;
 }

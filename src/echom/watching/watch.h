@@ -23,7 +23,13 @@ struct watch_state {
 	uint64_t outage_longest;
 	uint64_t jitter;
 	uint64_t replied_at;
+	int64_t lost_on[WAYS]; /* these, and what follows: STATE_UNKNOWN, or not negative */
+	int64_t hops[WAYS];
+	int64_t dscp_changed[WAYS];
+	int64_t flows_lossy;
 };
+
+#define STATE_UNKNOWN INT64_C(-1)
 
 /*
  * A watch of target INDEX of LIST, whose first probe is due FRACTION of an interval from now.

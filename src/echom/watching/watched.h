@@ -13,6 +13,8 @@
 #include "echom/watching/counts.h"
 #include "echom/watching/history.h"
 #include "echom/watching/lateness.h"
+#include "echom/watching/port_losses.h"
+#include "echom/watching/reflector.h"
 #include "probe/flow.h"
 #include "probe/link.h"
 #include "probe/outages.h"
@@ -32,6 +34,13 @@ struct watching {
 	size_t buffer_size;
 };
 
+/* One source port of a target; over TCP the only one. */
+struct watch_port {
+	struct watch *watch; /* whose it is */
+	struct link link;
+	struct receiver receiver;
+};
+
 struct watch {
 	struct watching *shared; /* not owned */
 	struct watchlist *list;	 /* held */
@@ -41,13 +50,15 @@ struct watch {
 	struct target *found; /* a newer one, not yet in use; NULL: there is none. Owned */
 	uint64_t found_at;
 	struct name_request *request;
-	struct link link;
-	struct flow flow;
-	struct receiver receiver;
-	struct reception reception; /* of what is being processed */
-	struct event timer;	    /* for whatever comes first */
-	uint64_t due;		    /* the next probe */
-	uint64_t resolve_due;	    /* the next look at the name */
+	struct watch_port *ports; /* probes leave from them in turn. Owned, as the next two */
+	size_t port_count;
+	struct reflector *reflector; /* NULL unless the protocol is STAMP */
+	struct port_losses *losses;  /* NULL with one port */
+	struct flow flow;	     /* of the probes of all ports */
+	struct reception reception;  /* of what is being processed */
+	struct event timer;	     /* for whatever comes first */
+	uint64_t due;		     /* the next probe */
+	uint64_t resolve_due;	     /* the next look at the name */
 	bool was_connected;
 	uint64_t heard; /* on this connection; at first when it was made */
 	struct outages outages;
@@ -55,3 +66,9 @@ struct watch {
 	struct history history;
 	uint64_t replied_at; /* the latest reply in time, on the wall clock; 0: never */
 };
+
+/* The number of the port that a probe leaves from. */
+static inline size_t watch_port_of(const struct watch *watch, uint64_t sequence)
+{
+	return (size_t)((sequence - 1) % watch->port_count);
+}

@@ -57,6 +57,40 @@ TEST(a_target_has_the_defaults_unless_it_says_otherwise)
 	watchlist_release(list);
 }
 
+static const struct {
+	const char *protocol, *address, *completed;
+} ports[] = {
+	{"udp", "a", "a:7"},	   {"tcp", "::1", "[::1]:7"},	      {"stamp", "a", "a:862"},
+	{"stamp", "a:7", "a:7"},   {"stamp", "[::1]", "[::1]:862"},   {"stamp", "::1", "[::1]:862"},
+	{"udp", "a:862", "a:862"}, {"udp", "[::1]:862", "[::1]:862"},
+};
+
+/* Wherever the protocol is given. */
+TEST_EACH(an_address_without_a_port_has_that_of_its_protocol, 2 * ARRAY_SIZE(ports))
+{
+	static const char *const between[] = {"", "[defaults]\n"};
+	struct watchlist *list;
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "[target x]\naddress = %s\n%sprotocol = %s\n",
+		       ports[_i / 2].address, between[_i % 2], ports[_i / 2].protocol);
+	list = load_good(text);
+	ck_assert_str_eq(list->targets[0].address, ports[_i / 2].completed);
+	watchlist_release(list);
+}
+
+TEST(flows_by_default_are_for_the_targets_that_can_have_them)
+{
+	struct watchlist *list = load_good("[defaults]\nflows = 8\n[target a]\naddress = a\n"
+					   "[target b]\naddress = b\nprotocol = tcp\n"
+					   "[target c]\naddress = c\nprotocol = stamp\n");
+
+	ck_assert_uint_eq(list->targets[0].flows, 8);
+	ck_assert_uint_eq(list->targets[1].flows, 1);
+	ck_assert_uint_eq(list->targets[2].flows, 8);
+	watchlist_release(list);
+}
+
 TEST(a_file_without_targets_is_good)
 {
 	struct watchlist *list = load_good("");
@@ -72,7 +106,7 @@ static const struct {
 	{"address = a:0", "address: port 0: must be from 1 to 65535"},
 	{"address = :7", "address: missing host"},
 	{"address = *", "address: \"*\" is not a host"},
-	{"protocol = icmp", "protocol: \"icmp\" is neither udp nor tcp"},
+	{"protocol = icmp", "protocol: \"icmp\" is not udp, tcp or stamp"},
 	{"interval = 9ms", "interval: \"9ms\" is not a duration from 10ms to 1h"},
 	{"timeout = 61s", "timeout: \"61s\" is not a duration from 10ms to 1m"},
 	{"size = 31", "size: \"31\" is not a whole number from 32 to 65507"},
@@ -87,7 +121,9 @@ static const struct {
 	{"labels = le=1", "labels: \"le\" is a label of echom's own"},
 	{"labels = target=x", "labels: \"target\" is a label of echom's own"},
 	{"labels = a=1 b=2 a=3", "labels: label \"a\" is given twice"},
-	{"flows = 2", "unknown key"},
+	{"flows = 0", "flows: \"0\" is not a whole number from 1 to 64"},
+	{"flows = 2\nprotocol = tcp", "flows: [target x] uses TCP, with one connection: remove"},
+	{"flow = 2", "unknown key"},
 };
 
 TEST_EACH(what_is_wrong_is_refused_with_its_line, ARRAY_SIZE(refusals))
@@ -176,6 +212,8 @@ static const struct {
 	{"timeout = 2s\n", false},
 	{"size = 65\n", false},
 	{"dscp = 1\n", false},
+	{"flows = 2\n", false},
+	{"protocol = stamp\n", false},
 	{"source = ::1\n", false},
 };
 

@@ -167,13 +167,13 @@ TEST(an_address_that_the_name_still_has_stays_in_use)
 	one = (struct watch *)watch(port, "interval = 20ms\ntimeout = 1m\n");
 	while (one->counts.received < 2)
 		ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
-	fd = one->link.fd;
+	fd = one->ports[0].link.fd;
 	mean("127.0.0.2", "127.0.0.1");
 	one->resolve_due = 0;
 	while (one->target.count < 2)
 		ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
 	ck_assert_uint_eq(one->target.chosen, 1);
-	ck_assert_int_eq(one->link.fd, fd);
+	ck_assert_int_eq(one->ports[0].link.fd, fd);
 	ck_assert_uint_eq(one->counts.lost, 0);
 }
 

@@ -129,8 +129,8 @@ TEST(a_socket_that_cannot_be_had_loses_the_probe)
 	one = watches->items[0];
 	turn_until_failed("socket", EMFILE);
 	ck_assert_uint_ge(one->counts.lost, 1);
-	ck_assert_int_lt(one->link.fd, 0);
-	while (one->link.fd < 0)
+	ck_assert_int_lt(one->ports[0].link.fd, 0);
+	while (one->ports[0].link.fd < 0)
 		ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
 	expect_balance(one);
 }
