@@ -36,7 +36,7 @@ static void set_up(void)
 	target = (struct target){.datagram = true, .text = "192.0.2.7:7"};
 	flows = (struct flows){
 		.arguments = &arguments, .target = &target, .ports = ports, .count = FLOWS};
-	findings = (struct findings){.losses = losses, .classes = classes};
+	findings = (struct findings){.losses = losses, .classes = classes, .sum = {.sent = 1}};
 	memset(classes, 0, sizeof(classes));
 	for (size_t i = 0; i < FLOWS; i++) {
 		ports[i].number = (uint16_t)(50000 + i);
@@ -112,6 +112,12 @@ TEST(ports_fill_the_terminal)
 	       "            50011 ");
 	columns = 11 + 6 * FLOWS;
 	expect("50017\n"); /* a long line is no easier to read */
+}
+
+TEST(a_stop_before_the_first_probe_is_no_good_news)
+{
+	findings.sum.sent = 0;
+	expect("\nNothing was sent.\n");
 }
 
 TEST(one_flow_loses_and_two_lose)
