@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CONTRIB = os.path.join(HERE, "../../contrib")
@@ -45,13 +46,36 @@ def bench(daemon, *options):
     return {key: value for line in lines for key, value in line.items()}
 
 
+def missing_tool(tool):
+    return None if shutil.which(tool) else f"needs {tool}"
+
+
 def missing(tool):
     """Why no test with TOOL is possible here, or None."""
-    if not shutil.which(tool):
-        return f"needs {tool}"
+    if reason := missing_tool(tool):
+        return reason
     if not os.access(os.environ.get("ECHOD", ""), os.X_OK) or not os.access(echoc(), os.X_OK):
         return "ECHOD does not name an echod with echoc beside it"
     return None
+
+
+def take(number, name, step, arguments):
+    """Whether it passed."""
+    start, word = time.monotonic(), "ok"
+    try:
+        said = step(*arguments) or ""
+    except (AssertionError, OSError, ValueError, KeyError, TypeError) as failure:
+        word, said = "not ok", f"{type(failure).__name__}: {failure}"
+    print(f"{word} {number} - {name}.{step.__name__} # {said} [{time.monotonic() - start:.1f} s]",
+          flush=True)
+    return word == "ok"
+
+
+def run_steps(name, steps, *arguments):
+    """Each starts where the previous one ended. Returns whether one has failed."""
+    failed = sum(not take(number, name, step, arguments) for number, step in enumerate(steps, 1))
+    print(f"{len(steps) - failed} passed, {failed} failed")
+    return failed > 0
 
 
 @contextlib.contextmanager
@@ -60,7 +84,8 @@ def scene(seconds):
     def late(*_):
         raise AssertionError(f"not done in {seconds} s")
 
-    os.environ["ECHOD"] = os.path.abspath(os.environ["ECHOD"])
+    if "ECHOD" in os.environ:
+        os.environ["ECHOD"] = os.path.abspath(os.environ["ECHOD"])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     signal.signal(signal.SIGALRM, late)
     signal.alarm(seconds)

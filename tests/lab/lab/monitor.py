@@ -23,12 +23,13 @@ def section(name, settings):
 
 class Echom(daemon.Daemon):
     """An echom on HOST that watches TARGETS: name to address, or to all of its settings. DEFAULTS
-    apply to each of them."""
+    apply to each of them, SERVER is of the process."""
 
-    def __init__(self, host, targets, listen="127.0.0.1:0", **defaults):
+    def __init__(self, host, targets, server=(), **defaults):
         global started
         started += 1
-        self.host, self.server, self.defaults = host, {"listen": listen}, defaults
+        self.host, self.defaults = host, defaults
+        self.server = {"listen": "127.0.0.1:0", **dict(server)}
         self.config = os.path.abspath(f"echom-{started}.conf")
         self.log_path = os.path.abspath(f"echom-{started}.log")
         self.configure(targets)
