@@ -75,8 +75,10 @@ static void add_heading(struct bounded_text *page, const char *title, uint64_t l
 	html_rate(page, now);
 	bounded_text_add(page, ", at most ");
 	html_rate(page, scale->most);
-	bounded_text_add(page, "\"><path class=grid d=\"M0 %d H%d M0 %d H%d M0 %d H%d\"/>", MARGIN,
-			 WIDTH, HEIGHT / 2, WIDTH, HEIGHT - MARGIN, WIDTH);
+	bounded_text_add(page,
+			 "\"><path class=grid vector-effect=non-scaling-stroke "
+			 "d=\"M0 %d H%d M0 %d H%d M0 %d H%d\"/>",
+			 MARGIN, WIDTH, HEIGHT / 2, WIDTH, HEIGHT - MARGIN, WIDTH);
 }
 
 void graph_write(struct bounded_text *page, const char *title, uint64_t limit, const double *values,
@@ -89,7 +91,9 @@ void graph_write(struct bounded_text *page, const char *title, uint64_t limit, c
 		bounded_text_add(page, "<polygon points=\"%d,%d ", WIDTH - (int)(count - 1) * STEP,
 				 HEIGHT - MARGIN);
 		add_line(page, &scale, values, count);
-		bounded_text_add(page, "%d,%d\"/><polyline points=\"", WIDTH, HEIGHT - MARGIN);
+		bounded_text_add(page,
+				 "%d,%d\"/><polyline vector-effect=non-scaling-stroke points=\"",
+				 WIDTH, HEIGHT - MARGIN);
 		add_line(page, &scale, values, count);
 		bounded_text_add(page, "\"/>");
 	}

@@ -61,6 +61,7 @@ struct counter_name {
 	const char *label;  /* "reason", or NULL */
 	const char *value;  /* "denied", or NULL */
 	const char *help;   /* for people; NULL except on the first row of a family */
+	const char *plain;  /* VALUE for people, or NULL */
 };
 extern const struct counter_name counter_names[COUNTER_COUNT];
 

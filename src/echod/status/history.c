@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#define SLOTS (HISTORY_SECONDS + 1)
+#define SLOTS (HISTORY_SECONDS + RATE_SECONDS)
 
 void history_add(struct history *history, int64_t when, const struct totals *totals)
 {
@@ -36,14 +36,22 @@ static uint64_t counter_at(const struct sample *sample, size_t offset)
 	return value;
 }
 
-double history_rate(const struct sample *from, const struct sample *to, size_t offset)
+static double rate_between(const struct sample *from, const struct sample *to, size_t offset)
 {
-	uint64_t before, after;
+	uint64_t before = counter_at(from, offset), after = counter_at(to, offset);
 
-	if (!from || !to || to->when <= from->when)
+	if (to->when <= from->when || after < before)
 		return 0;
-	before = counter_at(from, offset);
-	after = counter_at(to, offset);
-	return after > before ? (double)(after - before) * 1000 / (double)(to->when - from->when)
-			      : 0;
+	return (double)(after - before) * 1000 / (double)(to->when - from->when);
+}
+
+double history_rate(const struct history *history, size_t age, size_t offset)
+{
+	size_t oldest = age + RATE_SECONDS;
+
+	if (age + 1 >= history->count)
+		return 0;
+	if (oldest >= history->count)
+		oldest = history->count - 1;
+	return rate_between(history_at(history, oldest), history_at(history, age), offset);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* The totals of the last minute, a sample a second, for the status page. A plain value. */
+/* The totals of the last minute and ten seconds, a sample a second. A plain value. */
 
 #pragma once
 
@@ -12,6 +12,9 @@
 
 #define HISTORY_SECONDS 60
 
+/* Rates are averages over this many seconds, so that they stay readable. */
+#define RATE_SECONDS 10
+
 struct sample {
 	int64_t when; /* clock_ms */
 	struct totals totals;
@@ -19,7 +22,7 @@ struct sample {
 
 /* Empty if zeroed. */
 struct history {
-	struct sample samples[HISTORY_SECONDS + 1]; /* the seconds between them */
+	struct sample samples[HISTORY_SECONDS + RATE_SECONDS];
 	size_t count;
 	size_t next;
 };
@@ -30,7 +33,7 @@ void history_add(struct history *history, int64_t when, const struct totals *tot
 const struct sample *history_at(const struct history *history, size_t age);
 
 /*
- * By how much the counter at OFFSET in struct totals has grown a second from one sample to the
- * other; 0 when one of them is missing.
+ * By how much the counter at OFFSET in struct totals has grown a second, on average over the
+ * RATE_SECONDS before the sample of that age, or as far back as is known; 0 if nothing is.
  */
-double history_rate(const struct sample *from, const struct sample *to, size_t offset);
+double history_rate(const struct history *history, size_t age, size_t offset);

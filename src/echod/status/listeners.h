@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* The listeners and their settings, as a part of the status page. Owns nothing. */
+/* The listeners and the settings, as a part of the status page. Owns nothing. */
 
 #pragma once
 
@@ -13,5 +13,5 @@
 void status_listeners_write(struct bounded_text *page, const struct config *config,
 			    const struct socket_table *table, size_t keep);
 
-/* The settings of [server]. */
-void status_server_write(struct bounded_text *page, const struct server_config *server);
+/* Those settings of [server] and [defaults] that are not at their defaults. */
+void status_settings_write(struct bounded_text *page, const struct config *config);

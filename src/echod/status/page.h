@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * The status page for people: listeners, limits, counters, rates, and the last minute. No script:
- * it requests a refresh every few seconds. Formats a plain value, and keeps no state.
+ * The status page for people: rates, the last minute, counters, listeners, and the settings that
+ * are not at their defaults. No script. Formats a plain value, and keeps no state.
  */
 
 #pragma once
