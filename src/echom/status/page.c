@@ -166,8 +166,10 @@ static void write_head(const struct page *page, struct bounded_text *text)
 	write_sum(text, page->ranked - page->down - page->unheard, "up", "well");
 	if (page->unheard > 0)
 		write_sum(text, page->unheard, "without a reply yet", "dim");
-	bounded_text_add(text, "</p>\n<table><thead><tr><th>Target<th>State<th>Round trip, last "
-			       "hour<th>Loss, last hour<th>Latest outages</thead><tbody>\n");
+	bounded_text_add(text, "</p>\n<table><thead><tr><th scope=col>Target</th>"
+			       "<th scope=col>State</th><th scope=col>Round trip, last hour</th>"
+			       "<th scope=col>Loss, last hour</th><th scope=col>Latest outages</th>"
+			       "</tr></thead><tbody>\n");
 }
 
 static void write_foot(const struct page *page, struct bounded_text *text)
