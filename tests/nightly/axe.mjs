@@ -3,14 +3,15 @@
 //
 // Looks at pages in a browser, for tests/nightly/axe, which calls it:
 //
-//     node axe.mjs FOLDER_OF_NODE_MODULES CHROMIUM NAME=URL...
+//     node axe.mjs FOLDER CHROMIUM NAME=URL...
 //
 // Prints a line of JSON for each page and check: {"page":, "check":, "faults": [text, ...]}.
 
 import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 
 const [folder, chromium, ...pages] = process.argv.slice(2);
-const load = createRequire(`${folder}/`);
+const load = createRequire(`${resolve(folder)}/`);
 const axe = load.resolve('axe-core/axe.min.js');
 const { HtmlValidate } = load('html-validate');
 const puppeteer = load('puppeteer-core');

@@ -8,8 +8,8 @@ import subprocess
 
 from common import check
 
-PINNED = {"@grafana/schema": "13.2.3", "axe-core": "4.14.1", "kubernetes-models": "4.5.1",
-          "puppeteer-core": "24.43.1", "typescript": "7.0.2", "yaml": "2.8.1"}
+PINNED = {"@grafana/schema": "13.2.3", "axe-core": "4.14.1", "html-validate": "9.0.0",
+          "kubernetes-models": "4.5.1", "puppeteer-core": "24.43.1", "typescript": "7.0.2", "yaml": "2.8.1"}
 
 
 def fetch(*names):

@@ -32,12 +32,12 @@ static const char style[] =
 	"thead th{font-weight:400;color:var(--dim)}\n"
 	"tr+tr>*{border-top:1px solid var(--line)}\n"
 	".state{font-weight:600;white-space:nowrap}\n"
-	"svg{display:block;width:10rem;height:2rem}\n"
+	"svg{display:block;width:10rem;max-width:100%;height:2rem}\n"
 	".rtt{fill:none;stroke:var(--accent);stroke-width:2;vector-effect:non-scaling-stroke}\n"
 	".loss{fill:var(--bad)}.base{stroke:var(--line);vector-effect:non-scaling-stroke}\n"
 	"ul{list-style:none;margin:0;padding:0}\n"
 	"@media(max-width:40rem){thead{display:none}tr{display:grid;padding:.4rem 0;"
-	"grid-template-columns:1fr 1fr}tr>*{border:0!important;padding:.1rem 0}"
+	"grid-template-columns:repeat(2,minmax(0,1fr))}tr>*{border:0!important;padding:.1rem 0}"
 	"tbody tr{border-top:1px solid var(--line)}tr>:first-child,.past{grid-column:1/3}}\n"
 	"</style>\n";
 /* clang-format on */
