@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 /* At most two lines are written at once, and writes of PIPE_BUF bytes to a pipe are atomic. */
 #define LINE_MAX_BYTES 1536
@@ -131,36 +132,15 @@ static void line_start(struct line *line, enum log_level level)
 					 log_level_names[level]);
 }
 
-/* The length of the UTF-8 character at P; 0 if it is invalid or a control character. */
-static size_t character_length(const unsigned char *p)
-{
-	size_t length;
-
-	if (p[0] < 0x80)
-		return p[0] >= 0x20 && p[0] != 0x7f;
-	if (p[0] < 0xc2 || p[0] > 0xf4)
-		return 0;
-	length = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	for (size_t i = 1; i < length; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	if (p[0] == 0xc2 && p[1] < 0xa0)
-		return 0;
-	return length;
-}
-
 /* Messages contain bytes chosen by others, such as UNIX paths: these must not forge a line. */
 static void clean(char *text)
 {
-	unsigned char *p = (unsigned char *)text;
-	size_t length;
+	while (*text != '\0') {
+		size_t length = utf8_printable(text);
 
-	while (*p) {
-		length = character_length(p);
 		if (length == 0)
-			*p = '?';
-		p += length ? length : 1;
+			*text = '?';
+		text += length > 0 ? length : 1;
 	}
 }
 
