@@ -11,6 +11,7 @@
 #include "daemon/program.h"
 #include "daemon/settings/settings.h"
 #include "daemon/signals.h"
+#include "echom/config/target_files.h"
 #include "echom/config/watchlist.h"
 #include "echom/control/echom.h"
 
@@ -29,21 +30,45 @@ static const struct command command = {
 	.options = no_options,
 };
 
-static enum exit_status with_list(const struct command_line *line)
+/* A daemon goes on without a file of targets that is wrong; a check shall show it. */
+static enum exit_status check(const struct settings_source *source,
+			      const struct target_files *files)
+{
+	if (target_files_bad(files) > 0)
+		return STATUS_CONFIG;
+	printf("%s: ok\n", source->path);
+	return STATUS_OK;
+}
+
+/* Takes over FILES. */
+static enum exit_status with_list(const struct command_line *line,
+				  const struct settings_source *source, struct watchlist *list,
+				  struct target_files *files)
+{
+	enum exit_status status;
+
+	if (line->action == ACTION_RUN)
+		return echom_run(source, line->verbose, list, files);
+	if (line->action == ACTION_TEST)
+		status = check(source, files);
+	else
+		status = watchlist_dump(list, stdout) < 0 ? STATUS_FAILURE : STATUS_OK;
+	target_files_free(files);
+	return status;
+}
+
+static enum exit_status with_file(const struct command_line *line)
 {
 	const struct settings_source source = {
 		.path = line->path, .must_exist = true, .size_max = FILE_MAX};
-	struct watchlist *list = watchlist_load(&source, program_report);
-	enum exit_status status = STATUS_OK;
+	struct target_files *files;
+	struct watchlist *list = target_files_load(&files, NULL, &source, program_report);
+	enum exit_status status = STATUS_CONFIG;
 
-	if (!list)
-		return STATUS_CONFIG;
-	if (line->action == ACTION_TEST)
-		printf("%s: ok\n", source.path);
-	else if (line->action == ACTION_DUMP)
-		status = watchlist_dump(list, stdout) < 0 ? STATUS_FAILURE : STATUS_OK;
+	if (list)
+		status = with_list(line, &source, list, files);
 	else
-		status = echom_run(&source, line->verbose, list);
+		target_files_free(files);
 	watchlist_release(list);
 	return status;
 }
@@ -52,7 +77,7 @@ static enum exit_status act(const struct command_line *line)
 {
 	if (line->action != ACTION_RUN)
 		signals_unblock(); /* nothing here handles them */
-	return command_inform(&command, line->action) ? STATUS_OK : with_list(line);
+	return command_inform(&command, line->action) ? STATUS_OK : with_file(line);
 }
 
 int main(int argc, char *argv[])

@@ -13,84 +13,88 @@
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
 #define DIGITS "0123456789"
+#define NO_MEMORY "not enough memory"
 
 /* Labels of our own metrics, or of histograms. */
-static bool is_taken(const char *name, size_t length)
+static bool is_taken(const char *name)
 {
 	static const char *const taken[] = {"target", "address", "protocol", "le", "direction"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(taken); i++) {
-		if (strlen(taken[i]) == length && memcmp(taken[i], name, length) == 0)
+		if (strcmp(taken[i], name) == 0)
 			return true;
 	}
 	return false;
 }
 
-static bool is_label_name(const char *name, size_t length)
+static bool is_label_name(const char *name)
 {
-	return length > 0 && strspn(name, LETTERS) > 0 && strspn(name, LETTERS DIGITS) >= length;
+	return strspn(name, LETTERS) > 0 && name[strspn(name, LETTERS DIGITS)] == '\0';
 }
 
-/* NAME is the first LENGTH bytes of TEXT. */
-static int check_name(const struct labels *labels, const char *text, size_t length,
-		      struct reason *reason)
+static int check_name(const struct labels *labels, const char *name, struct reason *reason)
 {
-	int shown = (int)length;
-
-	if (!is_label_name(text, length))
+	if (!is_label_name(name))
 		return reason_set(reason,
-				  "\"%.*s\" is not the name of a label: letters, digits and _, "
+				  "\"%s\" is not the name of a label: letters, digits and _, "
 				  "not beginning with a digit",
-				  shown, text);
-	if (length >= 2 && memcmp(text, "__", 2) == 0)
-		return reason_set(reason, "\"%.*s\" begins with __, which Prometheus reserves",
-				  shown, text);
-	if (is_taken(text, length))
-		return reason_set(reason, "\"%.*s\" is a label of echom's own: choose another name",
-				  shown, text);
+				  name);
+	if (strncmp(name, "__", 2) == 0)
+		return reason_set(reason, "\"%s\" begins with __, which Prometheus reserves", name);
+	if (is_taken(name))
+		return reason_set(reason, "\"%s\" is a label of echom's own: choose another name",
+				  name);
 	for (size_t i = 0; i < labels->count; i++) {
-		if (strlen(labels->items[i].name) == length &&
-		    memcmp(labels->items[i].name, text, length) == 0)
-			return reason_set(reason, "label \"%.*s\" is given twice", shown, text);
+		if (strcmp(labels->items[i].name, name) == 0)
+			return reason_set(reason, "label \"%s\" is given twice", name);
 	}
 	return 0;
 }
 
-/* TEXT is NAME=VALUE, the name of LENGTH. */
-static int add_label(struct labels *labels, const char *text, size_t length, struct reason *reason)
+static int check_label(const struct labels *labels, const char *name, const char *value,
+		       struct reason *reason)
 {
-	struct label *items = reallocarray(labels->items, labels->count + 1, sizeof(*items));
-	struct label *label;
+	if (check_name(labels, name, reason) < 0)
+		return -1;
+	if (strlen(name) > LABEL_LENGTH_MAX || strlen(value) > LABEL_LENGTH_MAX)
+		return reason_set(reason, "a label's name and value have at most %d bytes each",
+				  LABEL_LENGTH_MAX);
+	if (labels->count == LABELS_MAX)
+		return reason_set(reason, "a target has at most %d labels", LABELS_MAX);
+	return 0;
+}
 
+int labels_add(struct labels *labels, const char *name, const char *value, struct reason *reason)
+{
+	size_t name_size = strlen(name) + 1, value_size = strlen(value) + 1;
+	struct label *items;
+	char *bytes;
+
+	if (check_label(labels, name, value, reason) < 0)
+		return -1;
+	items = reallocarray(labels->items, labels->count + 1, sizeof(*items));
 	if (!items)
-		return reason_set(reason, "not enough memory");
+		return reason_set(reason, NO_MEMORY);
 	labels->items = items;
-	label = &items[labels->count];
-	label->name = strdup(text);
-	if (!label->name)
-		return reason_set(reason, "not enough memory");
-	label->name[length] = '\0';
-	label->value = label->name + length + 1;
-	labels->count++;
+	bytes = malloc(name_size + value_size);
+	if (!bytes)
+		return reason_set(reason, NO_MEMORY);
+	memcpy(bytes, name, name_size);
+	memcpy(bytes + name_size, value, value_size);
+	items[labels->count++] = (struct label){bytes, bytes + name_size};
 	return 0;
 }
 
 static int parse_label(const struct setting *setting UNUSED, void *value, const char *text,
 		       struct reason *reason)
 {
-	struct labels *labels = value;
-	size_t length = strcspn(text, "=");
+	const char *equals = strchr(text, '=');
+	char name[LINE_MAX_LENGTH + 1];
 
-	if (text[length] == '\0')
+	if (!equals)
 		return reason_set(reason, "\"%s\" is not NAME=VALUE", text);
-	if (check_name(labels, text, length, reason) < 0)
-		return -1;
-	if (length > LABEL_LENGTH_MAX || strlen(text + length + 1) > LABEL_LENGTH_MAX)
-		return reason_set(reason, "a label's name and value have at most %d bytes each",
-				  LABEL_LENGTH_MAX);
-	if (labels->count == LABELS_MAX)
-		return reason_set(reason, "a target has at most %d labels", LABELS_MAX);
-	return add_label(labels, text, length, reason);
+	(void)snprintf(name, sizeof(name), "%.*s", (int)(equals - text), text);
+	return labels_add(value, name, equals + 1, reason);
 }
 
 static bool format_label(const struct setting *setting UNUSED, const void *value, size_t item,
@@ -109,24 +113,27 @@ static bool format_label(const struct setting *setting UNUSED, const void *value
 static void share_labels(void *to, const void *from)
 {
 	const struct labels *source = from;
-	struct labels *labels = to;
 	struct reason ignored;
-	char text[VALUE_TEXT_MAX];
 
-	for (size_t i = 0; format_label(NULL, source, i, text); i++) {
-		if (add_label(labels, text, strlen(source->items[i].name), &ignored) < 0)
+	for (size_t i = 0; i < source->count; i++) {
+		const struct label *label = &source->items[i];
+
+		if (labels_add(to, label->name, label->value, &ignored) < 0)
 			return;
 	}
 }
 
-static void clear_labels(void *value)
+void labels_clear(struct labels *labels)
 {
-	struct labels *labels = value;
-
 	for (size_t i = 0; i < labels->count; i++)
 		free(labels->items[i].name);
 	free(labels->items);
 	*labels = (struct labels){0};
+}
+
+static void clear_labels(void *value)
+{
+	labels_clear(value);
 }
 
 const struct value_type labels_value = {.size = sizeof(struct labels),

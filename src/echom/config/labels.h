@@ -28,6 +28,10 @@ struct labels {
 
 extern const struct value_type labels_value; /* a list of NAME=VALUE */
 
+int labels_add(struct labels *labels, const char *name, const char *value,
+	       struct reason *reason) WARN_UNUSED;
+void labels_clear(struct labels *labels);
+
 /* For each one, `,NAME="VALUE"`. */
 void labels_write(const struct labels *labels, struct bounded_text *text);
 

@@ -31,6 +31,7 @@ static const struct setting rows[] = {
 	{"log_level", SERVER(log_level), .type = &word_value, .words = log_level_names,
 	 .default_text = "notice"},
 	{"user", SERVER(user), .type = &user_value, .default_text = "", .restart = true},
+	{"targets_file", SERVER(targets_file), .type = &paths_value, .default_text = ""},
 
 	{"address", TARGET(address), .type = &watch_address_value, .default_text = "",
 	 .required = true},

@@ -68,17 +68,57 @@ struct watchlist *watchlist_hold(struct watchlist *list)
 	return list;
 }
 
+static void free_extended(struct watchlist *list)
+{
+	for (size_t i = 0; i < list->label_count; i++)
+		labels_clear(&list->labels[i]);
+	free(list->labels);
+	free(list->targets);
+	watchlist_release(list->configured);
+}
+
 void watchlist_release(struct watchlist *list)
 {
 	if (!list || --list->references > 0)
 		return;
-	settings_clear(&echom_schema, list);
+	if (list->configured)
+		free_extended(list);
+	else
+		settings_clear(&echom_schema, list);
 	free(list);
+}
+
+struct watchlist *watchlist_configured(struct watchlist *list)
+{
+	return list->configured ? list->configured : list;
+}
+
+/* A line for each label, because the lines of a file are short. */
+static void dump_target(const struct watch_settings *target, FILE *out)
+{
+	char bytes[LINE_MAX_LENGTH + 1];
+	struct bounded_text text;
+
+	fprintf(out, "#%.*s\n", LINE_MAX_LENGTH - 1, target->name);
+	for (size_t i = 0; i < target->labels.count; i++) {
+		const struct labels one = {&target->labels.items[i], 1};
+
+		bounded_text_begin(&text, bytes, sizeof(bytes));
+		labels_write(&one, &text);
+		fprintf(out, "#  %.*s\n", LINE_MAX_LENGTH - 3, bytes + 1);
+	}
 }
 
 int watchlist_dump(const struct watchlist *list, FILE *out)
 {
-	return settings_dump(&echom_schema, list, out);
+	const struct watchlist *configured = list->configured ? list->configured : list;
+	int result = settings_dump(&echom_schema, configured, out);
+
+	if (list->configured)
+		fputs("\n# Targets of targets_file, with the settings of [defaults]:\n", out);
+	for (size_t i = configured->count; i < list->count; i++)
+		dump_target(&list->targets[i], out);
+	return result < 0 || fflush(out) != 0 || ferror(out) ? -1 : 0;
 }
 
 void watchlist_compare(const struct watchlist *now, const struct watchlist *next,

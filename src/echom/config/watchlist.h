@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What echom watches, and how: built from one file, then immutable and reference-counted. Each
- * watch holds a reference to the list that its settings are in.
+ * What echom watches, and how: built from one file and those that it names, then immutable and
+ * reference-counted. Each watch holds a reference to the list that its settings are in.
  */
 
 #pragma once
@@ -18,13 +18,14 @@
 #include "daemon/settings/findings.h"
 #include "daemon/settings/schema.h"
 #include "echom/config/labels.h"
+#include "echom/config/paths.h"
 #include "echom/config/words.h"
 
 struct settings_source;
 
-/* A [target NAME], or [defaults]. */
+/* A [target NAME], [defaults], or a target of a file, whose name is its address. */
 struct watch_settings {
-	char name[NAME_MAX_LENGTH + 1];
+	char name[WATCH_ADDRESS_MAX];
 	char address[WATCH_ADDRESS_MAX]; /* HOST:PORT or [IPV6]:PORT, always with its port */
 	uint64_t protocol;		 /* enum watch_protocol */
 	uint64_t interval;		 /* milliseconds, as the others */
@@ -41,6 +42,7 @@ struct echom_settings {
 	struct address listen;
 	uint64_t log_level;
 	char user[NAME_MAX_LENGTH + 1]; /* "": do not switch */
+	struct paths targets_file;
 };
 
 struct watchlist {
@@ -49,6 +51,14 @@ struct watchlist {
 	struct watch_settings defaults;
 	struct watch_settings *targets;
 	size_t count;
+
+	/*
+	 * The list without the targets of files, which owns the settings that both have. NULL: it
+	 * is that list itself.
+	 */
+	struct watchlist *configured;
+	struct labels *labels; /* of the targets of files */
+	size_t label_count;
 };
 
 /* NULL, and every error was reported. */
@@ -56,7 +66,10 @@ struct watchlist *watchlist_load(const struct settings_source *source, report_fi
 struct watchlist *watchlist_hold(struct watchlist *list);
 void watchlist_release(struct watchlist *list); /* accepts NULL */
 
-/* As a file with the same meaning; -1 if it cannot be written. */
+/* The list without the targets of files. */
+struct watchlist *watchlist_configured(struct watchlist *list);
+
+/* As a file with the same meaning, targets of files as comments; -1 if it cannot be written. */
 int watchlist_dump(const struct watchlist *list, FILE *out) WARN_UNUSED;
 
 /* Calls back for each setting that differs and takes effect only at a restart. */

@@ -31,19 +31,30 @@ static void append_port(char address[static WATCH_ADDRESS_MAX], uint16_t port)
 }
 
 /* Both defaults are tried: an address without a port gets each. */
-static int parse_address(const struct setting *setting UNUSED, void *value, const char *text,
-			 struct reason *reason)
+int watch_address_parse(char address[static WATCH_ADDRESS_MAX], const char *text,
+			struct reason *reason)
 {
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789.-_:%";
 	char host[TARGET_NAME_MAX];
 	uint16_t port, other;
 
 	if (target_split(text, TARGET_DEFAULT_PORT, host, &port, reason) < 0 ||
 	    target_split(text, STAMP_PORT, host, &other, reason) < 0)
 		return -1;
-	(void)snprintf(value, WATCH_ADDRESS_MAX, strchr(host, ':') ? "[%s]" : "%s", host);
+	if (host[strspn(host, allowed)] != '\0')
+		return reason_set(reason, "\"%s\" is not a host: letters, digits and . - _ : %%",
+				  host);
+	(void)snprintf(address, WATCH_ADDRESS_MAX, strchr(host, ':') ? "[%s]" : "%s", host);
 	if (port == other)
-		append_port(value, port);
+		append_port(address, port);
 	return 0;
+}
+
+static int parse_address(const struct setting *setting UNUSED, void *value, const char *text,
+			 struct reason *reason)
+{
+	return watch_address_parse(value, text, reason);
 }
 
 void watch_address_complete(char address[static WATCH_ADDRESS_MAX], enum watch_protocol protocol)

@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include "base/compiler.h"
+#include "base/reason.h"
 #include "daemon/settings/schema.h"
 
 #define WATCH_ADDRESS_MAX 280 /* a name of 253 letters, or an address with brackets, and a port */
@@ -17,6 +19,10 @@ extern const char *const watch_protocol_names[WATCH_PROTOCOLS];
 
 /* char [WATCH_ADDRESS_MAX], without a port if none was given */
 extern const struct value_type watch_address_value;
+
+/* HOST or HOST:PORT of TEXT, which is either. */
+int watch_address_parse(char address[static WATCH_ADDRESS_MAX], const char *text,
+			struct reason *reason) WARN_UNUSED;
 
 extern const struct value_type watch_protocol_value; /* uint64_t */
 extern const struct value_type watch_source_value;   /* char [WATCH_SOURCE_MAX] */

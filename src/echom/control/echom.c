@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bounded_text.h"
 #include "base/clock.h"
 #include "base/events.h"
 #include "daemon/descriptors.h"
@@ -28,6 +29,7 @@
 #include "daemon/settings/settings.h"
 #include "daemon/signals.h"
 #include "daemon/supervisor.h"
+#include "echom/config/target_files.h"
 #include "echom/config/watchlist.h"
 #include "echom/control/turns.h"
 #include "echom/status/site.h"
@@ -35,10 +37,12 @@
 #include "probe/probe.h"
 
 #define UNPACED_RATE 1000 /* probes a second that may each have a wake-up of their own */
+#define FILES_EVERY_MS 1000
 
 struct echom {
 	const struct settings_source *source; /* not owned */
 	unsigned verbose;
+	struct target_files *files;
 	struct watchlist *list;		/* held, as the next */
 	struct watchlist *started_with; /* what a restart would change is compared with this */
 	struct event_base *base;
@@ -46,6 +50,7 @@ struct echom {
 	struct site *site;
 	struct supervisor supervisor;
 	struct event signals[SIGNAL_COUNT];
+	struct event files_timer;
 	int fd; /* of the site */
 	bool stopping;
 };
@@ -60,12 +65,19 @@ static void apply_log_level(const struct echom *echom)
 static void write_status(const struct echom *echom, char status[static SUPERVISOR_STATUS_MAX])
 {
 	size_t down = watches_down(echom->watches);
-	int length = snprintf(status, SUPERVISOR_STATUS_MAX, "watching %zu target%s",
-			      echom->watches->count, echom->watches->count == 1 ? "" : "s");
+	size_t bad = target_files_bad(echom->files);
+	size_t missing = target_files_missing(echom->files);
+	struct bounded_text text;
 
+	bounded_text_begin(&text, status, SUPERVISOR_STATUS_MAX);
+	bounded_text_add(&text, "watching %zu target%s", echom->watches->count,
+			 echom->watches->count == 1 ? "" : "s");
 	if (down > 0)
-		(void)snprintf(status + length, SUPERVISOR_STATUS_MAX - (size_t)length,
-			       ", %zu down", down);
+		bounded_text_add(&text, ", %zu down", down);
+	if (bad > 0)
+		bounded_text_add(&text, "; targets_file: %zu bad", bad);
+	if (missing > 0)
+		bounded_text_add(&text, "; targets_file: %zu missing", missing);
 }
 
 static void tell_ready(struct echom *echom)
@@ -108,25 +120,74 @@ static void check_descriptors(const struct watchlist *list)
 			    list->count, limit);
 }
 
+/* All or nothing: LIST, which is taken over, is in force, or -1. */
+static int put_in_force(struct echom *echom, struct watchlist *list)
+{
+	if (watches_set(echom->watches, list) < 0) {
+		watchlist_release(list);
+		return -1;
+	}
+	watchlist_release(echom->list);
+	echom->list = list;
+	check_descriptors(list);
+	return 0;
+}
+
+static void log_finding(enum log_level level, const char *line)
+{
+	log_write(level, "%s", line);
+}
+
+static void on_files_due(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	struct echom *echom = arg;
+	struct watchlist *list = target_files_refresh(echom->files, echom->list, log_finding);
+
+	if (list && put_in_force(echom, list) < 0) {
+		log_error("not enough memory for other targets: those in force stay");
+		target_files_retry(echom->files);
+	}
+	on_status_due(echom);
+}
+
+/* -1 without memory. */
+static int look_after_files(struct echom *echom)
+{
+	struct timeval every = timeval_from_ms(FILES_EVERY_MS);
+
+	if (target_files_count(echom->files) > 0)
+		return event_add(&echom->files_timer, &every);
+	return event_del(&echom->files_timer);
+}
+
+static int change_over(struct echom *echom, struct watchlist *list, struct target_files *files)
+{
+	struct target_files *before = echom->files;
+
+	echom->files = files;
+	if (look_after_files(echom) < 0 || put_in_force(echom, list) < 0) {
+		echom->files = before;
+		return -1;
+	}
+	target_files_free(before);
+	watchlist_compare(echom->started_with, echom->list, warn_restart);
+	apply_log_level(echom);
+	return 0;
+}
+
 static void reload(struct echom *echom)
 {
+	struct target_files *files;
 	struct watchlist *list;
 
 	notify_reloading();
-	list = watchlist_load(echom->source, program_report);
-	echom->supervisor.reload_failed = !list || watches_set(echom->watches, list) < 0;
+	list = target_files_load(&files, echom->files, echom->source, program_report);
+	echom->supervisor.reload_failed = !list || change_over(echom, list, files) < 0;
 	if (echom->supervisor.reload_failed) {
 		log_error("reload failed: %s; the configuration in force stays",
 			  list ? "out of memory" : "see the errors above");
-		watchlist_release(list);
-		tell_ready(echom);
-		return;
+		target_files_free(files);
 	}
-	watchlist_compare(echom->started_with, list, warn_restart);
-	watchlist_release(echom->list);
-	echom->list = list;
-	apply_log_level(echom);
-	check_descriptors(list);
 	tell_ready(echom);
 }
 
@@ -191,6 +252,9 @@ static int build(struct echom *echom, const struct address *bound)
 	echom->site = site_new(echom->base, echom->fd, bound, echom->watches);
 	if (!echom->site || signals_attach(echom->signals, echom->base, on_signal, echom) < 0)
 		return -1;
+	event_assign(&echom->files_timer, echom->base, -1, EV_PERSIST, on_files_due, echom);
+	if (look_after_files(echom) < 0)
+		return -1;
 	return supervisor_init(&echom->supervisor, echom->base, on_status_due, on_watchdog_due,
 			       echom);
 }
@@ -217,11 +281,14 @@ static void take_apart(struct echom *echom)
 	site_free(echom->site);
 	watches_free(echom->watches);
 	signals_detach(echom->signals);
+	if (event_initialized(&echom->files_timer))
+		event_del(&echom->files_timer);
 	notify_detach();
 	if (echom->base)
 		event_base_free(echom->base);
 	if (echom->fd >= 0)
 		close(echom->fd);
+	target_files_free(echom->files);
 	watchlist_release(echom->list);
 	watchlist_release(echom->started_with);
 }
@@ -250,10 +317,11 @@ static enum exit_status serve(struct echom *echom)
 }
 
 enum exit_status echom_run(const struct settings_source *source, unsigned verbose,
-			   struct watchlist *list)
+			   struct watchlist *list, struct target_files *files)
 {
 	struct echom echom = {.source = source,
 			      .verbose = verbose,
+			      .files = files,
 			      .list = watchlist_hold(list),
 			      .started_with = watchlist_hold(list),
 			      .fd = -1};

@@ -8,8 +8,12 @@
 #include "daemon/program.h"
 
 struct settings_source;
+struct target_files;
 struct watchlist;
 
-/* Watches what LIST names; SOURCE is read again at a reload. VERBOSE: number of -v. */
+/*
+ * Watches what LIST names; SOURCE is read again at a reload, and FILES, which are taken over, when
+ * they change. VERBOSE: number of -v.
+ */
 enum exit_status echom_run(const struct settings_source *source, unsigned verbose,
-			   struct watchlist *list);
+			   struct watchlist *list, struct target_files *files);
