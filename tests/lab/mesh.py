@@ -4,7 +4,7 @@
 """Eight hosts that watch each other, as docs/fleet.md has it: each runs echod and echom. A router
 drops what one sends to another, counts it, and exactly that must show, on every host."""
 
-import json
+import re
 import subprocess
 
 from lab import Echod, Echom, Host, Link, check, test, until
@@ -13,6 +13,7 @@ COUNT = 8
 PORT = 7
 PATIENT = {"interval": "100ms", "timeout": "1500ms"}
 NET = "10.0.{}.2"
+STAMP = f"[listener stamp]\naddress = *:862\nmode = stamp\nstamp_sessions = {COUNT}\n"
 
 
 class Mesh:
@@ -27,31 +28,33 @@ class Mesh:
             Link(self.router, host, f"10.0.{number}.{{}}/24")
             host.ip(f"route add default via 10.0.{number}.1")
         for host in self.hosts:
-            Echod(host, address=f"*:{PORT}")
+            Echod(host, address=f"*:{PORT}", more=STAMP)
         for number, host in enumerate(self.hosts, 1):
             others = {other.name: NET.format(index)
                       for index, other in enumerate(self.hosts, 1) if index != number}
             self.monitors[host.name] = Echom(host, others, **PATIENT, **defaults)
 
-    def nft(self, *words, text=None):
+    def nft(self, text):
         with self.router:
-            done = subprocess.run(["nft", *words], input=text, capture_output=True, text=True)
+            done = subprocess.run(["nft", "-f", "-"], input=text, capture_output=True, text=True)
         check(done.returncode == 0, done.stderr)
         return done.stdout
 
     def cut(self, *rules):
         """Drops what a RULE matches: sender, receiver, and what of it."""
-        lines = [f"ip saddr {NET.format(sender)} ip daddr {NET.format(receiver)} {what} counter drop"
-                 for sender, receiver, what in rules]
-        self.nft("-f", "-", text="table ip lab { chain way { type filter hook forward priority 0;\n"
-                 + "\n".join(lines) + "\n}\n}\n")
+        counters = [f"counter c{number} {{ }}\n" for number in range(len(rules))]
+        drops = [f"ip saddr {NET.format(sender)} ip daddr {NET.format(receiver)} {what}"
+                 f" counter name c{number} drop\n"
+                 for number, (sender, receiver, what) in enumerate(rules)]
+        self.nft("table ip lab {\n" + "".join(counters)
+                 + "chain way {\ntype filter hook forward priority 0\n" + "".join(drops) + "}\n}\n")
 
     def mend(self):
         """Returns how many packets each rule has dropped."""
-        found = json.loads(self.nft("-j", "list", "table", "ip", "lab"))["nftables"]
-        self.nft("delete", "table", "ip", "lab")
-        return [part["counter"]["packets"] for entry in found if "rule" in entry
-                for part in entry["rule"]["expr"] if "counter" in part]
+        self.nft("flush chain ip lab way\n")
+        counts = re.findall(r"counter c\d+ \{\s*packets (\d+)", self.nft("list counters\n"))
+        self.nft("delete table ip lab\n")
+        return [int(count) for count in counts]
 
     def figure(self, family):
         """Its value for each pair: who watches, and whom."""
@@ -60,6 +63,11 @@ class Mesh:
 
     def pairs(self, family, value):
         return {pair for pair, seen in self.figure(family).items() if seen == value}
+
+    def directions(self):
+        """How many probes were lost, by pair and direction, where any were."""
+        return {(name, target, direction): lost for name, monitor in self.monitors.items()
+                for target, direction, lost in monitor.lost_directions() if lost}
 
     def decided(self):
         received, lost = self.figure("probes_received_total"), self.figure("probes_lost_total")
@@ -91,7 +99,9 @@ def expect_books(mesh, before, broken, dropped):
     outage."""
     lost = {pair: value - before[pair] for pair, value in mesh.figure("probes_lost_total").items()}
     check({pair for pair, value in lost.items() if value} == broken, f"lost: {lost}")
-    check(sum(lost.values()) == sum(dropped), f"{lost} lost, {dropped} dropped")
+    late = mesh.figure("probes_late_total")
+    check(sum(lost.values()) == sum(dropped),
+          f"{ {pair: (lost[pair], late[pair]) for pair in broken} } lost and late, {dropped} dropped")
     check({pair for pair, value in mesh.figure("outages_total").items() if value} == broken,
           f"outages: {mesh.figure('outages_total')}")
     return f"{sum(dropped)} packets dropped, as many probes lost"
@@ -127,10 +137,21 @@ def a_break_of_one_way_shows_at_both_ends_and_nowhere_else():
 
 
 @test
-def a_break_of_both_ways_shows_at_both_ends_and_nowhere_else():
-    return one_break({("n3", "n8"), ("n8", "n3")}, (3, 8, "ip protocol udp"), (8, 3, "ip protocol udp"))
+def breaks_of_both_ways_and_of_one_ends_probes_show_where_they_are():
+    return one_break({("n3", "n8"), ("n8", "n3"), ("n4", "n1")}, (3, 8, "ip protocol udp"),
+                     (8, 3, "ip protocol udp"), (4, 1, f"udp dport {PORT}"))
 
 
 @test
-def a_filter_of_one_ways_probes_shows_at_one_end_only():
-    return one_break({("n4", "n1")}, (4, 1, f"udp dport {PORT}"))
+def with_stamp_each_end_knows_which_way_is_broken():
+    mesh = mesh_that_is_up(protocol="stamp")
+    check(not mesh.directions(), f"lost: {mesh.directions()}")
+    mesh.cut((6, 7, "udp dport 862"), (6, 7, "udp sport 862"))
+    mesh.probe()
+    down = mesh.down()
+    there, back = mesh.mend()
+    mesh.probe()
+    check(down == {("n6", "n7"), ("n7", "n6")}, f"down: {sorted(down)}")
+    truth = {("n6", "n7", "there"): there, ("n7", "n6", "back"): back}
+    check(mesh.directions() == truth, f"{mesh.directions()}, not {truth}")
+    return f"{there} lost there, {back} lost back"

@@ -13,6 +13,8 @@ from .basics import until
 
 ECHOM = os.path.join(os.path.dirname(os.path.abspath(os.environ.get("ECHOD", ""))), "echom")
 LINE = re.compile(r'^(\w+)\{target="([^"]*)",[^}]*\} (\S+)$', re.M)
+DIRECTION = re.compile(r'^echom_lost_direction_total\{target="([^"]*)",[^}]*,direction="(\w+)"\} (\d+)$',
+                       re.M)
 ROW = re.compile(r'<tr><th scope=row>([^<]*)<.*?<td class=(?:"state \w+"|state)>([\w ]+)<', re.S)
 started = 0
 
@@ -60,6 +62,11 @@ class Echom(daemon.Daemon):
         for family, target, value in LINE.findall(self.get("/metrics")):
             found.setdefault(family.removeprefix("echom_"), {})[target] = float(value)
         return found
+
+    def lost_directions(self):
+        """Target, direction, how many."""
+        return [(target, direction, int(lost)) for target, direction, lost in
+                DIRECTION.findall(self.get("/metrics"))]
 
     def states(self):
         """Target to state, as the page has them."""
