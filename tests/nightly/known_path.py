@@ -36,6 +36,8 @@ table ip path {
     counter segments { }
     counter lost_there { }
     counter lost_back { }
+    counter stamp_there { }
+    counter stamp_back { }
     counter lost_pings { }
     counter lost_segments { }
     chain broken { }
