@@ -1,7 +1,8 @@
+# shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 #
-# Completion of echoc(1) for bash: modes, the options of each, host names and unix paths.
+# Written by completions/generate.
 
 _echoc_target()
 {
@@ -23,9 +24,7 @@ _echoc_target()
 
 _echoc()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local options='-4 -6 -I -M -Q -t -u -v --json --proxy --ttl --help --version'
-	local values='-I -M -Q --proxy --ttl'
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} options
 
 	COMPREPLY=()
 	# unix:/path is three words to bash.
@@ -34,75 +33,90 @@ _echoc()
 		return
 	fi
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'ping bench send flows mtu marks idle --help --version' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'ping bench send flows marks idle mtu --help --version' -- "$cur")
 		return
 	fi
+	case ${COMP_WORDS[1]}:$prev in
+	ping:-I | ping:--ttl | ping:-c | ping:--outage | ping:--ssid | \
+		bench:-I | bench:--ttl | bench:-c | bench:-p | bench:-r | \
+		bench:-j | send:-I | send:--ttl | flows:-I | flows:--ttl | \
+		flows:-n | flows:-r | marks:-I | marks:--ttl | marks:-c | \
+		marks:--ssid | idle:-I | idle:--ttl | idle:--ssid | mtu:-I | \
+		mtu:--ttl)
+		return
+		;;
+	ping:-M | bench:-M | send:-M | flows:-M | marks:-M | \
+		idle:-M | mtu:-M)
+		mapfile -t COMPREPLY < <(compgen -W 'do want dont' -- "$cur")
+		return
+		;;
+	ping:-Q | bench:-Q | send:-Q | flows:-Q | marks:-Q | \
+		idle:-Q | mtu:-Q)
+		mapfile -t COMPREPLY < <(compgen -W 'ef le va af11 af21 af31 af41 cs0 cs1' -- "$cur")
+		return
+		;;
+	ping:--proxy | bench:--proxy | send:--proxy | flows:--proxy | marks:--proxy | \
+		idle:--proxy | mtu:--proxy)
+		mapfile -t COMPREPLY < <(compgen -W 'v1 v2' -- "$cur")
+		return
+		;;
+	ping:-i | ping:-W | ping:-w | ping:--report | bench:-d | \
+		bench:-W | send:-w | flows:-W | flows:-d | marks:-W | \
+		marks:-i | idle:--up-to | mtu:-W)
+		mapfile -t COMPREPLY < <(compgen -W '10ms 100ms 1s 10s 1m' -- "$cur")
+		return
+		;;
+	ping:-s | bench:-s | flows:-s)
+		mapfile -t COMPREPLY < <(compgen -W '64 512 1400 1472 8k 64k 1m' -- "$cur")
+		return
+		;;
+	ping:--key-file | marks:--key-file | idle:--key-file)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		compopt -o filenames 2>/dev/null
+		return
+		;;
+	marks:--dscp)
+		mapfile -t COMPREPLY < <(compgen -W 'all 0,ef,af41,le 0-63' -- "$cur")
+		return
+		;;
+	esac
 	case ${COMP_WORDS[1]} in
 	ping)
-		options+=' -c -i -q -s -w -D -W --busy --outage --report --stamp --plus --key-file --ssid'
-		options+=' --ttl-guarded --ttl-fresh'
-		values+=' -c -i -s -w -W --outage --report --key-file --ssid'
+		options='-4 -6 -u -t -v -V --version -h --help --json -I -M -Q --ttl --proxy -c'
+		options+=' -i -W -w -D --report --outage -q -s --busy --stamp --plus --key-file'
+		options+=' --ssid --ttl-guarded --ttl-fresh'
 		;;
 	bench)
-		options+=' -c -d -g -j -p -r -s -W --busy --connect'
-		values+=' -c -d -j -p -r -s -W'
-		;;
-	flows)
-		options+=' -d -n -r -s -W'
-		values+=' -d -n -r -s -W'
-		;;
-	idle)
-		options+=' --fresh --key-file --ssid --stamp --up-to'
-		values+=' --key-file --ssid --up-to'
-		;;
-	marks)
-		options+=' -c -i -W --dscp --key-file --ssid --stamp'
-		values+=' -c -i -W --dscp --key-file --ssid'
-		;;
-	mtu)
-		options+=' -W'
-		values+=' -W'
+		options='-4 -6 -u -t -v -V --version -h --help --json -I -M -Q --ttl --proxy -s'
+		options+=' --busy -c -p -r -d -j -g --connect -W'
 		;;
 	send)
-		options+=' -w'
-		values+=' -w'
+		options='-4 -6 -u -t -v -V --version -h --help --json -I -M -Q --ttl --proxy -w'
+		;;
+	flows)
+		options='-4 -6 -u -t -v -V --version -h --help --json -I -M -Q --ttl --proxy -W'
+		options+=' -s -n -r -d'
+		;;
+	marks)
+		options='-4 -6 -u -t -v -V --version -h --help --json -I -M -Q --ttl --proxy -W'
+		options+=' -c -i --dscp --stamp --key-file --ssid'
+		;;
+	idle)
+		options='-4 -6 -u -t -v -V --version -h --help --json -I -M -Q --ttl --proxy'
+		options+=' --up-to --fresh --stamp --key-file --ssid'
+		;;
+	mtu)
+		options='-4 -6 -u -t -v -V --version -h --help --json -I -M -Q --ttl --proxy -W'
 		;;
 	*)
 		return
 		;;
 	esac
-	if [[ " $values " == *" $prev "* ]]; then
-		case $prev in
-		-M)
-			mapfile -t COMPREPLY < <(compgen -W 'do want dont' -- "$cur")
-			;;
-		-Q)
-			mapfile -t COMPREPLY < <(compgen -W 'ef le af11 af21 af31 af41 cs0 cs1' -- "$cur")
-			;;
-		--proxy)
-			mapfile -t COMPREPLY < <(compgen -W 'v1 v2' -- "$cur")
-			;;
-		--dscp)
-			mapfile -t COMPREPLY < <(compgen -W 'all 0,ef,af41,le 0-63' -- "$cur")
-			;;
-		--key-file)
-			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-			compopt -o filenames 2>/dev/null
-			;;
-		-i | -W | -w | -d | --report | --up-to)
-			mapfile -t COMPREPLY < <(compgen -W '10ms 100ms 1s 10s 1m' -- "$cur")
-			;;
-		-s)
-			mapfile -t COMPREPLY < <(compgen -W '64 512 1400 1472 8k 64k 1m' -- "$cur")
-			;;
-		esac
-		return
-	fi
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
-		return
+	else
+		_echoc_target "$cur"
 	fi
-	_echoc_target "$cur"
 }
 
 complete -F _echoc echoc
