@@ -214,6 +214,7 @@ static void use_found(struct watch *watch, uint64_t now)
 	if (!keeps) {
 		link_lose_waiting(&watch->ports[0].link, "the address has changed");
 		close_ports(watch);
+		watch->lost_before = watch->counts.lost;
 	}
 	watch->target = *watch->found;
 	free(watch->found);
@@ -233,16 +234,18 @@ void watch_find(struct watch *watch, const struct target *target, uint64_t now)
 	watch->found = found;
 }
 
-/* The next address of several, as long as none has answered. */
+/* The next address of several, once the latest has lost a probe, as long as none has answered. */
 static void choose_another(struct watch *watch)
 {
 	struct target *target = &watch->target;
 
-	if (watch->replied_at != 0 || watch->counts.lost == 0 || target->count < 2 ||
-	    flow_waiting(&watch->flow) > 0 || link_is_connecting(&watch->ports[0].link))
+	if (watch->replied_at != 0 || watch->counts.lost == watch->lost_before ||
+	    target->count < 2 || link_is_connecting(&watch->ports[0].link))
 		return;
+	link_lose_waiting(&watch->ports[0].link, "another address is tried");
 	close_ports(watch);
 	target->chosen = (target->chosen + 1) % target->count;
+	watch->lost_before = watch->counts.lost;
 }
 
 static void probe_stream(struct watch *watch, uint64_t now)

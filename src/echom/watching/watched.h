@@ -49,6 +49,7 @@ struct watch {
 	struct target target;
 	struct target *found; /* a newer one, not yet in use; NULL: there is none. Owned */
 	uint64_t found_at;
+	uint64_t lost_before; /* the address in use was chosen */
 	struct name_request *request;
 	struct watch_port *ports; /* probes leave from them in turn. Owned, as the next two */
 	size_t port_count;

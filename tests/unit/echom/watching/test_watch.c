@@ -137,6 +137,25 @@ TEST(of_several_addresses_the_one_that_answers_is_used)
 	ck_assert_uint_eq(one->target.chosen, 1);
 }
 
+/* There, probes always wait for a reply. */
+TEST(an_address_that_is_silent_is_left_for_another)
+{
+	unsigned served = 0;
+	uint16_t port = serve("127.0.0.1", 0, &served);
+	const struct watch *one;
+	int silent = occupy("127.0.0.2", port);
+
+	mean("127.0.0.2", "127.0.0.1");
+	one = watch(port, "interval = 20ms\ntimeout = 200ms\n");
+	while (one->counts.received == 0)
+		ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
+	ck_assert_uint_ge(one->counts.lost, 1);
+	ck_assert_uint_eq(one->target.chosen, 1);
+	ck_assert_uint_eq(one->counts.sent,
+			  one->counts.received + one->counts.lost + flow_waiting(&one->flow));
+	close(silent);
+}
+
 TEST(a_name_that_means_another_address_is_followed)
 {
 	unsigned before = 0, after = 0;
