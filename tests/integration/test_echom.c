@@ -194,6 +194,35 @@ TEST(what_was_due_during_a_stop_is_not_sent_in_a_burst)
 	ck_assert_double_eq(echom_figure(echom, "probes_lost_total"), 0);
 }
 
+static const char *const protocols_that_wait[] = {"udp", "tcp"};
+
+/* The reply waits in the socket: over TCP nobody can say since when. */
+TEST_EACH(what_came_during_a_stop_was_not_lost, ARRAY_SIZE(protocols_that_wait))
+{
+	struct faulty late = {
+		.fault = FAULT_DELAY, .delay_ms = 200, .datagram = _i == 0, .size = 64};
+	struct echod *echom = echom_watch(
+		faulty_start(&late),
+		echom_format("[defaults]\ninterval = 500ms\ntimeout = 3s\nprotocol = %s\n",
+			     protocols_that_wait[_i]));
+	int64_t paused;
+	double sent;
+
+	WAIT_UNTIL(echom_figure(echom, "probes_received_total") >= 1);
+	WAIT_UNTIL(echom_figure(echom, "probes_outstanding") == 1);
+	echod_pause(echom);
+	paused = now_ms();
+	while (now_ms() - paused < 3500)
+		look_again_soon();
+	echod_signal(echom, SIGCONT);
+	sent = echom_figure(echom, "probes_sent_total");
+	WAIT_UNTIL(echom_figure(echom, "probes_received_total") >= sent);
+	ck_assert_double_eq(echom_figure(echom, "probes_lost_total"), 0);
+	ck_assert_double_eq(echom_figure(echom, "outages_total"), 0);
+	ck_assert_double_eq(echom_figure(echom, "reconnects_total"), 0);
+	echod_stop(echom);
+}
+
 TEST(the_service_manager_and_the_signals_are_served)
 {
 	struct echod *echom = echod_start(ECHOM_SERVER);

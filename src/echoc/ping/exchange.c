@@ -16,6 +16,7 @@
 #include "echoc/ping/pinger.h"
 #include "echoc/ping/wire.h"
 #include "probe/icmp_error.h"
+#include "probe/stopped.h"
 
 #define ERRORS_MAX 256	/* at once */
 #define WAITED_MAX 4096 /* messages without a stamp that are read after a stop of ours */
@@ -143,12 +144,6 @@ static bool read_some(struct pinger *pinger)
 	return true;
 }
 
-/* A probe is still waited for that should have been given up long ago. */
-static bool was_stopped(const struct pinger *pinger, uint64_t now)
-{
-	return now >= PING_BEHIND_MAX && flow_overdue(&pinger->flow, now - PING_BEHIND_MAX);
-}
-
 /* Of what was read last, which is an error if it has no time. */
 static bool reads_on(const struct pinger *pinger, uint64_t until, unsigned *errors,
 		     unsigned *unstamped)
@@ -164,7 +159,7 @@ void ping_read(struct pinger *pinger, uint64_t until)
 
 	if (pinger->link.fd < 0)
 		return;
-	pinger->woken = was_stopped(pinger, until) ? until : 0;
+	pinger->woken = stopped_until(&pinger->flow, until);
 	do
 		pinger->reception.time = 0;
 	while (read_some(pinger) && reads_on(pinger, until, &errors, &unstamped));

@@ -19,6 +19,7 @@
 #include "echoc/command/signals.h"
 #include "echoc/ping/pinger.h"
 #include "echoc/ping/wire.h"
+#include "probe/stopped.h"
 
 #define WINDOW_MIN 1024u
 #define WINDOW_MAX (1u << 20)
@@ -141,7 +142,7 @@ static uint64_t skip_missed(struct pinger *pinger)
 	uint64_t due = next_due(pinger);
 	uint64_t now = clock_ns();
 
-	if (due + interval + PING_BEHIND_MAX >= now)
+	if (due + interval + STOPPED_BEHIND >= now)
 		return 0;
 	pinger->books.skipped += (now - due) / interval;
 	pinger->paced_from += (now - due) / interval * interval;

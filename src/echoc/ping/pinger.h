@@ -29,7 +29,6 @@
 #include "probe/stamp_session.h"
 
 #define PING_SIGNALS 3
-#define PING_BEHIND_MAX (100 * NS_PER_MS) /* any later, and we were stopped, not just busy */
 
 /* What wire_stamp.c keeps. */
 struct ping_stamp {

@@ -10,24 +10,13 @@
 
 #include "echoc/ping/pinger.h"
 #include "probe/socket_drops.h"
+#include "probe/stopped.h"
 
 /* In each interval, too, late is part of lost; this loss belongs to an earlier one. */
 static void enter_late_in_total(struct pinger *pinger)
 {
 	pinger->books.late--;
 	pinger->total.late++;
-}
-
-/*
- * The reply waited while we were stopped, and nobody knows when it arrived: the kernel has no time,
- * or only that of the last of several replies.
- */
-static bool may_have_been_in_time(const struct pinger *pinger, uint64_t sequence)
-{
-	if (pinger->woken == 0 || !flow_awaits(&pinger->flow, sequence))
-		return false;
-	return pinger->reception.time > pinger->woken ||
-	       (!pinger->target->datagram && sequence != flow_next(&pinger->flow) - 1);
 }
 
 /* Without what the far side took; but what came too late stays late. */
@@ -64,7 +53,9 @@ void pinger_settle_reply(struct pinger *pinger, uint64_t sequence, const struct 
 				   .reception = pinger->reception};
 	uint64_t latest = flow_sent_at(&pinger->flow, sequence) + pinger->flow.timeout;
 
-	if (reply.reception.time > latest && may_have_been_in_time(pinger, sequence)) {
+	if (reply.reception.time > latest &&
+	    stopped_hides_time(&pinger->flow, sequence, &reply.reception, pinger->target->datagram,
+			       pinger->woken)) {
 		reply.reception.time = latest;
 		reply.reception.by_kernel = false;
 	}

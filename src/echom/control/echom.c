@@ -109,15 +109,18 @@ static void warn_restart(const char *key)
 	log_warning("%s has changed: restart echom to apply it", key);
 }
 
-/* Each target takes a descriptor, and its page and names some more. */
+/* Each flow of a target takes a descriptor, and its page and names some more. */
 static void check_descriptors(const struct watchlist *list)
 {
 	uint64_t limit = descriptors_raise();
+	uint64_t flows = 0;
 
-	if (list->count + SITE_DESCRIPTORS > limit)
-		log_warning("%zu targets, but only %" PRIu64 " descriptors: raise LimitNOFILE= "
-			    "(ulimit -n)",
-			    list->count, limit);
+	for (size_t i = 0; i < list->count; i++)
+		flows += list->targets[i].flows;
+	if (flows + SITE_DESCRIPTORS > limit)
+		log_warning("%zu targets with %" PRIu64 " flows, but only %" PRIu64
+			    " descriptors: raise LimitNOFILE= (ulimit -n)",
+			    list->count, flows, limit);
 }
 
 /* All or nothing: LIST, which is taken over, is in force, or -1. */

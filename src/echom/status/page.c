@@ -111,7 +111,7 @@ static void rank_one(struct page *page, uint64_t now)
 {
 	const struct watch *watch = page->watches->items[page->ranked];
 	struct minute hour = history_hour(&watch->history, now);
-	bool is_down = outages_is_down(&watch->outages);
+	bool is_down = watch_is_down(watch);
 	double probes = (double)hour.lost + (double)hour.received;
 
 	page->ranks[page->ranked] = (struct rank){

@@ -37,7 +37,7 @@ static void write_state(const struct watch *watch, uint64_t now, struct bounded_
 {
 	uint64_t begin = watch->outages.current.begin;
 
-	if (outages_is_down(&watch->outages)) {
+	if (watch_is_down(watch)) {
 		bounded_text_add(text, "<td class=\"state ill\">down<small>for ");
 		html_duration(text, (int64_t)((now - begin) / NS_PER_S));
 		bounded_text_add(text, "</small></td>\n");

@@ -19,6 +19,7 @@
 #include "daemon/log.h"
 #include "echom/watching/settle.h"
 #include "echom/watching/watched.h"
+#include "probe/stopped.h"
 
 #define READS_MAX 256 /* at a time: a peer that floods must not hold up the others */
 #define SEND_ATTEMPTS 2
@@ -107,10 +108,13 @@ static bool read_some(struct watch_port *port)
 
 static void read_all(struct watch_port *port)
 {
+	struct watch *watch = port->watch;
 	unsigned reads = 0;
 
+	watch->woken = stopped_until(&watch->flow, clock_ns());
 	while (port->link.fd >= 0 && ++reads <= READS_MAX && read_some(port))
 		;
+	watch->woken = 0;
 }
 
 static void on_readable(evutil_socket_t fd UNUSED, short what UNUSED, void *context)

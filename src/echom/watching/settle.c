@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "daemon/log.h"
 #include "echom/watching/watched.h"
+#include "probe/stopped.h"
 
 #define OUTAGE_LINES 20
 #define OUTAGE_LINES_EVERY_MS 10000
@@ -57,6 +58,8 @@ static void follow_outages(struct watch *watch)
 		log_outage(watch, event);
 		if (event == OUTAGE_ENDED)
 			remember_outage(watch);
+		else
+			watch->up = false;
 	}
 }
 
@@ -80,6 +83,7 @@ static void enter_lost(struct watch *watch, uint64_t sequence)
 static void enter_received(struct watch *watch, uint64_t sequence, uint64_t rtt)
 {
 	watch->replied_at = clock_read(CLOCK_REALTIME);
+	watch->up = true;
 	history_received(&watch->history, watch->reception.time, rtt);
 	enter_fate(watch, sequence, false);
 }
@@ -87,9 +91,13 @@ static void enter_received(struct watch *watch, uint64_t sequence, uint64_t rtt)
 /* Without what the far side took; but what came too late stays late. */
 static uint64_t time_on_the_path(const struct watch *watch, uint64_t sequence)
 {
+	uint64_t latest = flow_sent_at(&watch->flow, sequence) + watch->flow.timeout;
 	uint64_t time = watch->reception.time;
 
-	if (!watch->reflector || time > flow_sent_at(&watch->flow, sequence) + watch->flow.timeout)
+	if (time > latest && stopped_hides_time(&watch->flow, sequence, &watch->reception,
+						watch->target.datagram, watch->woken))
+		return latest;
+	if (!watch->reflector || time > latest)
 		return time;
 	return time - watch->reflector->report.turnaround;
 }

@@ -19,12 +19,12 @@
 #include "daemon/log.h"
 #include "echom/watching/exchange.h"
 #include "echom/watching/names.h"
+#include "probe/stopped.h"
 
 #define OUTAGE_PROBES 2 /* lost in a row */
 #define WINDOW_MIN 16
 #define WINDOW_MAX (1u << 14)
-#define ATTEMPTS 2		     /* to connect, at a time */
-#define BEHIND_MAX (100 * NS_PER_MS) /* any later, and we were stopped, not just busy */
+#define ATTEMPTS 2 /* to connect, at a time */
 #define RETRY_NAME (10 * NS_PER_S)
 #define LABELS_SIZE 1024
 
@@ -67,15 +67,20 @@ static void ask_name(struct watch *watch, uint64_t now)
 		watch->resolve_due = now + RETRY_NAME;
 }
 
-/* After a stop of ours: continue, do not catch up. */
+/* After a stop of ours: continue, do not catch up. Nobody knows what the path was in it. */
 static void schedule_next(struct watch *watch, uint64_t now)
 {
 	uint64_t interval = interval_of(watch);
+	struct outage_pause pause = {.before = flow_next(&watch->flow)};
 
 	lateness_add(&watch->shared->lateness, now - watch->due);
 	watch->due += interval;
-	if (watch->due + BEHIND_MAX < now)
-		watch->due += (now - watch->due) / interval * interval;
+	if (watch->due + STOPPED_BEHIND >= now)
+		return;
+	pause.stopped = (now - watch->due) / interval * interval;
+	watch->due += pause.stopped;
+	if (pause.stopped > 0)
+		outages_pause(&watch->outages, &pause);
 }
 
 static void on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
@@ -244,7 +249,7 @@ struct watch_state watch_state(const struct watch *watch)
 {
 	struct outage_sums sums = outages_sum(&watch->outages);
 	struct watch_state state = {
-		.up = watch->replied_at > 0 && !outages_is_down(&watch->outages),
+		.up = watch->up,
 		.outstanding = flow_waiting(&watch->flow),
 		.outages = sums.count,
 		.outage_sum = sums.total,

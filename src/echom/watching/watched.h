@@ -57,16 +57,24 @@ struct watch {
 	struct port_losses *losses;  /* NULL with one port */
 	struct flow flow;	     /* of the probes of all ports */
 	struct reception reception;  /* of what is being processed */
-	struct event timer;	     /* for whatever comes first */
-	uint64_t due;		     /* the next probe */
-	uint64_t resolve_due;	     /* the next look at the name */
+	uint64_t woken;	      /* it waited while we were stopped, until then; 0: it did not */
+	struct event timer;   /* for whatever comes first */
+	uint64_t due;	      /* the next probe */
+	uint64_t resolve_due; /* the next look at the name */
 	bool was_connected;
 	uint64_t heard; /* on this connection; at first when it was made */
 	struct outages outages;
+	bool up; /* a reply has come since two probes in a row were lost */
 	struct counts counts;
 	struct history history;
 	uint64_t replied_at; /* the latest reply in time, on the wall clock; 0: never */
 };
+
+/* It is known to be down, not just unheard of. */
+static inline bool watch_is_down(const struct watch *watch)
+{
+	return !watch->up && outages_is_down(&watch->outages);
+}
 
 /* The number of the port that a probe leaves from. */
 static inline size_t watch_port_of(const struct watch *watch, uint64_t sequence)

@@ -147,6 +147,6 @@ size_t watches_down(const struct watches *watches)
 	size_t down = 0;
 
 	for (size_t i = 0; i < watches->count; i++)
-		down += outages_is_down(&watches->items[i]->outages);
+		down += watch_is_down(watches->items[i]);
 	return down;
 }

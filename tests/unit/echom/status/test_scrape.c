@@ -79,6 +79,7 @@ TEST(each_figure_is_a_line_with_the_labels_of_its_target)
 				      .rtt_min = 1500,
 				      .rtt = {[1] = 4, [RTT_BOUNDS] = 3}};
 	one->replied_at = 7 * NS_PER_S;
+	one->up = true;
 	scrape_all();
 	expect_line("echom_probes_sent_total{" LABELS "} 10");
 	expect_line("echom_probes_received_total{" LABELS "} 7");
