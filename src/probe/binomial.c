@@ -23,7 +23,10 @@ static double term(double trials, double successes, double p)
 		   successes * log(p) + failures * log1p(-p));
 }
 
-/* P[X >= LEAST], where that is above the mean, so that the terms decrease. */
+/*
+ * P[X >= LEAST], where that is above the mean, so that the terms decrease. The first is 0 where no
+ * success can be, or no failure; there is none where LEAST is above TRIALS.
+ */
 static double upper_tail(uint64_t trials, uint64_t least, double p)
 {
 	double next = term((double)trials, (double)least, p);
@@ -33,15 +36,11 @@ static double upper_tail(uint64_t trials, uint64_t least, double p)
 		sum += next;
 		next *= (double)(trials - i) / ((double)i + 1) * p / (1 - p);
 	}
-	return sum < 1 ? sum : 1;
+	return sum;
 }
 
 double binomial_at_least(uint64_t trials, uint64_t least, double p)
 {
-	if (least == 0 || (p >= 1 && least <= trials))
-		return 1;
-	if (least > trials || p <= 0)
-		return 0;
 	if ((double)least > (double)trials * p)
 		return upper_tail(trials, least, p);
 	return 1 - upper_tail(trials, trials - least + 1, 1 - p);

@@ -18,10 +18,10 @@
 
 static double share(uint64_t part, uint64_t whole)
 {
-	return whole > 0 ? (double)part / (double)whole : 0;
+	return (double)part / (double)whole;
 }
 
-/* The loss of the flows that are not lossy: at least one probe of theirs, for want of any. */
+/* The loss of the flows that are not lossy; NaN of none. */
 static double usual_loss(const struct flow_loss *flows, size_t count)
 {
 	struct flow_loss rest = {.sent = 0};
@@ -32,7 +32,7 @@ static double usual_loss(const struct flow_loss *flows, size_t count)
 		rest.sent += flows[i].sent;
 		rest.lost += flows[i].lost;
 	}
-	return share(rest.lost > 0 ? rest.lost : 1, rest.sent);
+	return share(rest.lost, rest.sent);
 }
 
 static bool is_lossy(const struct flow_loss *flow, double usual, double chance)

@@ -17,13 +17,6 @@
 
 #include "base/clock.h"
 
-#ifndef IP_RECVFRAGSIZE
-#define IP_RECVFRAGSIZE 25
-#endif
-#ifndef IPV6_RECVFRAGSIZE
-#define IPV6_RECVFRAGSIZE 77
-#endif
-
 #define CONTROL_SIZE 256
 #define STAMP_SLACK (20 * NS_PER_MS) /* from the stamp to the socket: the kernel's queues */
 

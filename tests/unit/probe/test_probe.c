@@ -200,6 +200,19 @@ TEST(a_message_is_counted_from_the_moment_it_is_due)
 	}
 }
 
+/* One each nanosecond, up to the end and no more. */
+TEST(nothing_is_due_from_the_end_on)
+{
+	struct schedule schedule = of(NS_PER_S, 0, 1);
+
+	schedule.end = schedule.start + 10;
+	ck_assert_uint_eq(schedule_count(&schedule, schedule.start - 1), 0);
+	ck_assert_uint_eq(schedule_count(&schedule, schedule.start), 1);
+	ck_assert_uint_eq(schedule_count(&schedule, schedule.end - 1), 10);
+	ck_assert_uint_eq(schedule_count(&schedule, schedule.end), 10);
+	ck_assert_uint_eq(schedule_count(&schedule, schedule.end + 1), 10);
+}
+
 TEST(flows_share_the_messages_without_gap_or_overlap)
 {
 	struct schedule whole = of(12345, 0, 1);

@@ -40,9 +40,36 @@ static struct receiver receiver;
 static struct reception reception;
 static uint64_t sent, arrived; /* not before, not after */
 
+ssize_t __real_recvmsg(int fd, struct msghdr *message, int flags);
+ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags);
+
+static const struct note {
+	int level, type, value;
+} * noted; /* what the kernel says of the packet, if not what it does say; ends with type 0 */
+
+ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags)
+{
+	ssize_t length = __real_recvmsg(fd, message, flags);
+	struct cmsghdr *at = message->msg_control;
+	size_t used = 0;
+
+	if (!noted || length < 0)
+		return length;
+	for (const struct note *note = noted; note->type != 0; note++) {
+		*at = (struct cmsghdr){CMSG_LEN(sizeof(int)), note->level, note->type};
+		memcpy(CMSG_DATA(at), &note->value, sizeof(int));
+		used += CMSG_SPACE(sizeof(int));
+		at = (struct cmsghdr *)(void *)((char *)message->msg_control + used);
+	}
+	message->msg_controllen = used;
+	return length;
+}
+
 static void set_up(void)
 {
 	char byte;
+
+	noted = NULL;
 
 	waited = 0;
 	step = 0;
@@ -138,6 +165,23 @@ TEST(what_no_clock_explains_came_just_now)
 	ck_assert_uint_ge(reception.time, before);
 }
 
+TEST(a_socket_is_empty_when_nothing_comes_and_not_when_nothing_is_in_it)
+{
+	uint64_t before = clock_ns();
+	uint64_t empty;
+	char byte;
+
+	ck_assert_int_eq(receive(&receiver, &byte, 1, &reception), -1);
+	ck_assert_uint_ge(receiver.empty, before);
+	empty = receiver.empty;
+	ck_assert_int_eq(send(ends[1], "", 0, 0), 0);
+	errno = EAGAIN; /* of an earlier call */
+	reception.time = 0;
+	ck_assert_int_eq(receive(&receiver, &byte, 1, &reception), 0);
+	ck_assert_uint_ge(reception.time, before);
+	ck_assert_uint_eq(receiver.empty, empty);
+}
+
 static const struct {
 	const char *host;
 	int level, ttl, tos; /* options of the sender */
@@ -168,4 +212,60 @@ TEST_EACH(time_to_live_and_class_are_those_of_the_packet, ARRAY_SIZE(marked))
 	ck_assert_int_eq(reception.tos, tos);
 	close(in);
 	close(out);
+}
+
+/* Of IPv6, what IPv4 has under the same number, and the reverse. */
+static const struct {
+	struct note notes[4];
+	int ttl, tos, fragment;
+} notes[] = {
+	{{{IPPROTO_IP, IP_TTL, 60}, {IPPROTO_IP, IP_TOS, 8}}, 60, 8, 0},
+	{{{IPPROTO_IPV6, IPV6_HOPLIMIT, 60}, {IPPROTO_IPV6, IPV6_TCLASS, 8}}, 60, 8, 0},
+	{{{IPPROTO_IP, IP_RECVFRAGSIZE, 1500}}, -1, -1, 1500},
+	{{{IPPROTO_IPV6, IPV6_RECVFRAGSIZE, 1280}}, -1, -1, 1280},
+	{{{IPPROTO_IPV6, IP_TTL, 60}, {IPPROTO_IP, IPV6_TCLASS, 8}}, -1, -1, 0},
+	{{{IPPROTO_IP, IPV6_HOPLIMIT, 60}, {IPPROTO_IPV6, IP_TOS, 8}}, -1, -1, 0},
+	{{{IPPROTO_IPV6, IP_RECVFRAGSIZE, 9}, {IPPROTO_IP, IPV6_RECVFRAGSIZE, 9}}, -1, -1, 0},
+	{{{SOL_SOCKET, SO_RXQ_OVFL, 9}, {IPPROTO_IP, IP_RECVFRAGSIZE, 576}}, -1, -1, 576},
+};
+
+TEST_EACH(each_note_of_the_kernel_is_taken_for_what_it_is, ARRAY_SIZE(notes))
+{
+	packet_comes();
+	noted = notes[_i].notes;
+	take();
+	ck_assert_int_eq(reception.ttl, notes[_i].ttl);
+	ck_assert_int_eq(reception.tos, notes[_i].tos);
+	ck_assert_int_eq(reception.fragment, notes[_i].fragment);
+	ck_assert(!reception.by_kernel);
+}
+
+static const struct {
+	int family, level, option;
+	bool of_fragments;
+} asked[] = {
+	{AF_INET, SOL_SOCKET, SO_TIMESTAMPNS, false},
+	{AF_INET, IPPROTO_IP, IP_RECVTTL, false},
+	{AF_INET, IPPROTO_IP, IP_RECVTOS, false},
+	{AF_INET6, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, false},
+	{AF_INET6, IPPROTO_IPV6, IPV6_RECVTCLASS, false},
+	{AF_INET, IPPROTO_IP, IP_RECVFRAGSIZE, true},
+	{AF_INET6, IPPROTO_IPV6, IPV6_RECVFRAGSIZE, true},
+};
+
+TEST_EACH(the_kernel_is_asked_to_note_it, ARRAY_SIZE(asked))
+{
+	int on = -1;
+	socklen_t length = sizeof(on);
+	int fd;
+
+	if (asked[_i].family == AF_INET6)
+		need_ipv6();
+	fd = socket(asked[_i].family, SOCK_DGRAM, 0);
+	receive_prepare(&receiver, fd);
+	if (asked[_i].of_fragments)
+		receive_prepare_fragments(fd);
+	ck_assert_int_eq(getsockopt(fd, asked[_i].level, asked[_i].option, &on, &length), 0);
+	ck_assert_int_eq(on, 1);
+	close(fd);
 }
