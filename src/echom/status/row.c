@@ -33,6 +33,41 @@ static void write_name(const struct watch *watch, struct bounded_text *text)
 	bounded_text_add(text, "</small></th>\n");
 }
 
+/* What is known of the way of packets, beside how long it takes. */
+static void write_hops(const struct watch_state *state, struct bounded_text *text)
+{
+	int64_t there = state->hops[WAY_THERE], back = state->hops[WAY_BACK];
+
+	if (there != STATE_UNKNOWN)
+		bounded_text_add(text, "<small>%" PRId64 " hop%s there</small>", there,
+				 there == 1 ? "" : "s");
+	if (back != STATE_UNKNOWN)
+		bounded_text_add(text, "<small>%" PRId64 " hop%s back</small>", back,
+				 back == 1 ? "" : "s");
+	if (state->dscp_changed[WAY_THERE] == 1)
+		bounded_text_add(text, "<small class=ill>DSCP changed on the way there</small>");
+	if (state->dscp_changed[WAY_BACK] == 1)
+		bounded_text_add(text, "<small class=ill>DSCP changed on the way back</small>");
+}
+
+/* Which way and which of the flows lose: of all probes since the start, unlike the graph. */
+static void write_where(const struct watch *watch, const struct watch_state *state,
+			struct bounded_text *text)
+{
+	if (state->lost_on[WAY_THERE] != STATE_UNKNOWN)
+		bounded_text_add(
+			text, "<small>since the start %" PRId64 " there, %" PRId64 " back</small>",
+			state->lost_on[WAY_THERE], state->lost_on[WAY_BACK]);
+	else if (watch->reflector && watch->replied_at != 0)
+		bounded_text_add(text, "<small>on which way is unknown: the reflector does not "
+				       "count</small>");
+	if (state->flows_lossy > 0)
+		bounded_text_add(text,
+				 "<small class=ill>%" PRId64
+				 " of %zu flows lose more than the others</small>",
+				 state->flows_lossy, watch->port_count);
+}
+
 static void write_state(const struct watch *watch, uint64_t now, struct bounded_text *text)
 {
 	uint64_t begin = watch->outages.current.begin;
@@ -80,7 +115,8 @@ static void write_rtt_line(const struct history *history, uint64_t now, double h
 	bounded_text_add(text, "\"/>");
 }
 
-static void write_rtt(const struct watch *watch, uint64_t now, struct bounded_text *text)
+static void write_rtt(const struct watch *watch, const struct watch_state *state, uint64_t now,
+		      struct bounded_text *text)
 {
 	struct minute hour = history_hour(&watch->history, now);
 	double highest = highest_ms(&watch->history, now);
@@ -89,10 +125,13 @@ static void write_rtt(const struct watch *watch, uint64_t now, struct bounded_te
 		bounded_text_add(text, "<td>no reply</td>\n");
 		return;
 	}
+	bounded_text_add(text, "<td>%.3g ms<small>at most %.3g in a minute</small>", mean_ms(&hour),
+			 highest);
+	write_hops(state, text);
 	bounded_text_add(text,
-			 "<td>%.3g ms<small>at most %.3g in a minute</small><svg viewBox=\"0 0 %d "
+			 "<svg viewBox=\"0 0 %d "
 			 "%d\" preserveAspectRatio=none role=img aria-label=\"mean %.3g ms\">",
-			 mean_ms(&hour), highest, WIDTH, HEIGHT, mean_ms(&hour));
+			 WIDTH, HEIGHT, mean_ms(&hour));
 	write_rtt_line(&watch->history, now, highest, text);
 	bounded_text_add(text, "</svg></td>\n");
 }
@@ -113,7 +152,8 @@ static void write_bars(const struct history *history, uint64_t now, struct bound
 	}
 }
 
-static void write_loss(const struct watch *watch, uint64_t now, struct bounded_text *text)
+static void write_loss(const struct watch *watch, const struct watch_state *state, uint64_t now,
+		       struct bounded_text *text)
 {
 	struct minute hour = history_hour(&watch->history, now);
 	double probes = (double)hour.lost + (double)hour.received;
@@ -121,6 +161,7 @@ static void write_loss(const struct watch *watch, uint64_t now, struct bounded_t
 
 	bounded_text_add(text, "<td>%.3g %%<small>%u of %.0f lost</small>", percent, hour.lost,
 			 probes);
+	write_where(watch, state, text);
 	if (hour.lost > 0) {
 		bounded_text_add(text,
 				 "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=none role=img "
@@ -161,11 +202,12 @@ static void write_outages(const struct watch *watch, struct bounded_text *text)
 
 void row_write(const struct watch *watch, struct bounded_text *text)
 {
+	const struct watch_state state = watch_state(watch);
 	uint64_t now = clock_ns();
 
 	write_name(watch, text);
 	write_state(watch, now, text);
-	write_rtt(watch, now, text);
-	write_loss(watch, now, text);
+	write_rtt(watch, &state, now, text);
+	write_loss(watch, &state, now, text);
 	write_outages(watch, text);
 }

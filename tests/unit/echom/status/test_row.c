@@ -17,8 +17,9 @@ static struct watch *one;
 static void set_up(void)
 {
 	set_up_watches();
-	watch("[defaults]\ninterval = 1h\n[target one]\naddress = <b>'x'\n");
+	watch("[defaults]\ninterval = 1h\n[target one]\naddress = a\n");
 	one = watches->items[0];
+	strcpy(one->list->targets[0].address, "<b>'x':7"); /* which no file may have */
 }
 
 TEST_CASE("a row", set_up, tear_down_watches);
@@ -88,6 +89,45 @@ TEST(a_minute_with_losses_has_a_bar)
 	expect("<td>4.67 ms<small>at most 6 in a minute</small>");
 	ck_assert_uint_eq(count("<path class=rtt"), 1);
 	clock_moved_ms = 0; /* libcheck measures how long we took */
+}
+
+static void use(const char *settings)
+{
+	watch(settings);
+	one = watches->items[0];
+	one->replied_at = 1;
+	history_received(&one->history, clock_ns(), NS_PER_MS);
+}
+
+#define STAMP "[target one]\naddress = a\ninterval = 1h\nprotocol = stamp\n"
+
+TEST(what_a_reflector_tells_is_shown)
+{
+	expect("<td>0 %<small>0 of 0 lost</small></td>");
+	use(STAMP);
+	expect("on which way is unknown: the reflector does not count</small>");
+	ck_assert_uint_eq(count(" there<"), 0);
+	one->reflector->hops_there = 1;
+	expect("<small>1 hop there</small>");
+	one->reflector->ports[0].counts = one->reflector->ports[0].consistent = true;
+	one->reflector->ports[0].on_way[WAY_THERE] = 3;
+	one->reflector->ports[0].on_way[WAY_BACK] = 2;
+	expect("<small>since the start 3 there, 2 back</small>");
+	ck_assert_uint_eq(count("is unknown"), 0);
+	one->reflector->dscp_changed[WAY_THERE] = 0;
+	ck_assert_uint_eq(count("DSCP"), 0);
+	one->reflector->dscp_changed[WAY_THERE] = one->reflector->dscp_changed[WAY_BACK] = 1;
+	expect("<small class=ill>DSCP changed on the way there</small>");
+	expect("<small class=ill>DSCP changed on the way back</small>");
+}
+
+TEST(flows_that_lose_more_than_the_others_are_shown)
+{
+	use("[target one]\naddress = a\ninterval = 1h\nflows = 8\n");
+	ck_assert_uint_eq(count("flows"), 0);
+	for (size_t i = 0; i < 800; i++)
+		port_losses_enter(one->losses, i % 8, i % 8 == 5, clock_ns());
+	expect("<small class=ill>1 of 8 flows lose more than the others</small>");
 }
 
 TEST(the_latest_three_outages_of_a_day_have_their_times)

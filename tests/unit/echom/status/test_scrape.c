@@ -98,12 +98,91 @@ TEST(each_figure_is_a_line_with_the_labels_of_its_target)
 	expect_line("echom_target_info{" LABELS ",site=\"ams\"} 1");
 }
 
+/* The contract: what dashboards and rules are made of. */
+static const struct {
+	const char *name, *type;
+	bool each_way; /* a line for each direction */
+} families[] = {
+	{"echom_probes_sent_total", "counter", false},
+	{"echom_probes_received_total", "counter", false},
+	{"echom_probes_lost_total", "counter", false},
+	{"echom_probes_outstanding", "gauge", false},
+	{"echom_probes_duplicates_total", "counter", false},
+	{"echom_probes_late_total", "counter", false},
+	{"echom_probes_out_of_order_total", "counter", false},
+	{"echom_probes_corrupt_total", "counter", false},
+	{"echom_probes_truncated_total", "counter", false},
+	{"echom_reconnects_total", "counter", false},
+	{"echom_resolve_failures_total", "counter", false},
+	{"echom_rtt_seconds", "histogram", false},
+	{"echom_jitter_seconds", "gauge", false},
+	{"echom_rtt_min_seconds", "gauge", false},
+	{"echom_up", "gauge", false},
+	{"echom_outages_total", "counter", false},
+	{"echom_outage_seconds_total", "counter", false},
+	{"echom_outage_longest_seconds", "gauge", false},
+	{"echom_last_reply_timestamp_seconds", "gauge", false},
+	{"echom_lost_direction_total", "counter", true},
+	{"echom_hops", "gauge", true},
+	{"echom_dscp_changed", "gauge", true},
+	{"echom_flows_lossy", "gauge", false},
+	{"echom_target_info", "gauge", false},
+};
+
+/* All that can be known of it is. */
+static void know_all(struct watch *one)
+{
+	struct reflector *reflector = one->reflector;
+
+	one->replied_at = one->counts.rtt_min = NS_PER_S;
+	for (size_t i = 0; i < reflector->count; i++)
+		reflector->ports[i].counts = reflector->ports[i].consistent = true;
+	for (enum way way = WAY_THERE; way < WAYS; way++)
+		reflector->dscp_changed[way] = 1;
+	reflector->hops_there = 3;
+}
+
+static void expect_family(size_t index)
+{
+	const char *name = families[index].name, *way = ",direction=\"there\"";
+	bool is_histogram = strcmp(families[index].type, "histogram") == 0;
+	char line[256];
+
+	(void)snprintf(line, sizeof(line), "# TYPE %s %s", name, families[index].type);
+	expect_line(line);
+	(void)snprintf(line, sizeof(line), "\n# HELP %s ", name);
+	ck_assert_msg(strstr(text, line) != NULL, "nowhere: %s", line);
+	(void)snprintf(line, sizeof(line),
+		       "\n%s%s{target=\"one\",address=\"a:862\",protocol=\"stamp\"%s} ", name,
+		       is_histogram ? "_count" : "", families[index].each_way ? way : "");
+	ck_assert_msg(strstr(text, line) != NULL, "nowhere: %s", line);
+}
+
+TEST(every_family_has_its_heading_and_its_labels)
+{
+	unsigned headings = 0;
+
+	watch("[target one]\naddress = a\nprotocol = stamp\nflows = 2\n");
+	know_all(watches->items[0]);
+	scrape_all();
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		expect_family(i);
+	for (const char *at = text; (at = strstr(at, "# TYPE ")); at++)
+		headings++;
+	ck_assert_uint_eq(headings, ARRAY_SIZE(families) + 3); /* and those of echom itself */
+	expect_line("# TYPE echom_build_info gauge");
+	expect_line("# TYPE echom_start_time_seconds gauge");
+	expect_line("# TYPE echom_schedule_lateness_seconds histogram");
+}
+
 TEST(what_was_never_measured_has_no_line)
 {
 	watch("[target one]\naddress = a\n");
 	scrape_all();
 	ck_assert_ptr_null(strstr(text, "\nechom_rtt_min_seconds{"));
 	ck_assert_ptr_null(strstr(text, "\nechom_last_reply_timestamp_seconds{"));
+	ck_assert_ptr_null(strstr(text, "direction="));
+	ck_assert_ptr_null(strstr(text, "\nechom_flows_lossy{"));
 	ck_assert_ptr_nonnull(strstr(text, "\nechom_up{target=\"one\",address=\"a:7\","));
 }
 
