@@ -40,7 +40,7 @@ TEST(a_target_has_the_defaults_unless_it_says_otherwise)
 					   "interval = 5s\nlabels = role=core tier=1\n");
 
 	ck_assert_uint_eq(list->count, 2);
-	ck_assert_str_eq(list->targets[0].name, "a");
+	ck_assert_str_eq(watch_name(&list->targets[0]), "a");
 	ck_assert_str_eq(list->targets[0].address, "192.0.2.1:7");
 	ck_assert_uint_eq(list->targets[0].protocol, WATCH_UDP);
 	ck_assert_uint_eq(list->targets[0].interval, 200);
@@ -106,6 +106,7 @@ static const struct {
 	{"address = a:0", "address: port 0: must be from 1 to 65535"},
 	{"address = :7", "address: missing host"},
 	{"address = *", "address: \"*\" is not a host"},
+	{"address = <b>", "address: \"<b>\" is not a host: letters, digits and . - _ : %"},
 	{"protocol = icmp", "protocol: \"icmp\" is not udp, tcp or stamp"},
 	{"interval = 9ms", "interval: \"9ms\" is not a duration from 10ms to 1h"},
 	{"timeout = 61s", "timeout: \"61s\" is not a duration from 10ms to 1m"},
