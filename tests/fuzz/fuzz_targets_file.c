@@ -61,7 +61,7 @@ static char *write_set(const struct target_set *set, size_t *length)
 			write_string(out, labels->items[j].value);
 		}
 		fputs("},\"targets\":[", out);
-		write_string(out, set->targets[i].name);
+		write_string(out, watch_name(&set->targets[i]));
 		fputs("]}", out);
 	}
 	fputc(']', out);
@@ -76,8 +76,8 @@ static void check_same(const struct target_set *a, const struct target_set *b)
 		const struct labels *first = &a->targets[i].labels;
 		const struct labels *second = &b->targets[i].labels;
 
-		FUZZ_CHECK(strcmp(a->targets[i].name, b->targets[i].name) == 0);
-		FUZZ_CHECK(strcmp(a->targets[i].name, a->targets[i].address) == 0);
+		FUZZ_CHECK(strcmp(watch_name(&a->targets[i]), watch_name(&b->targets[i])) == 0);
+		FUZZ_CHECK(strcmp(watch_name(&a->targets[i]), a->targets[i].address) == 0);
 		FUZZ_CHECK(first->count == second->count && first->count <= LABELS_MAX);
 		for (size_t j = 0; j < first->count; j++) {
 			FUZZ_CHECK(strcmp(first->items[j].name, second->items[j].name) == 0);
@@ -94,7 +94,8 @@ static void check_twins(const struct target_set *set)
 	FUZZ_CHECK(found >= 0);
 	if (found) {
 		FUZZ_CHECK(earlier < later && later < set->count);
-		FUZZ_CHECK(strcmp(set->targets[earlier].name, set->targets[later].name) == 0);
+		FUZZ_CHECK(strcmp(watch_name(&set->targets[earlier]),
+				  watch_name(&set->targets[later])) == 0);
 	}
 }
 

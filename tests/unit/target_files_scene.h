@@ -79,7 +79,7 @@ static inline const char *watched(void)
 
 	bounded_text_begin(&text, bytes, sizeof(bytes));
 	for (size_t i = 0; i < list->count; i++) {
-		bounded_text_add(&text, "%s%s", i > 0 ? " " : "", list->targets[i].name);
+		bounded_text_add(&text, "%s%s", i > 0 ? " " : "", watch_name(&list->targets[i]));
 		labels_write(&list->targets[i].labels, &text);
 	}
 	return bytes;

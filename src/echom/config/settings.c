@@ -66,7 +66,7 @@ static const struct section sections[] = {
 				  .count_offset = offsetof(struct watchlist, count),
 				  .defaults = &sections[WATCH_DEFAULTS_SECTION]},
 };
-_Static_assert(offsetof(struct watch_settings, name) == 0, "a section begins with its name");
+_Static_assert(offsetof(struct watch_settings, section) == 0, "a section begins with its name");
 
 const struct schema echom_schema = {.sections = sections,
 				    .section_count = ARRAY_SIZE(sections),

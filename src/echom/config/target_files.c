@@ -135,8 +135,8 @@ static int check_names(struct target_files *files, const struct target_set *set,
 	at = position_of(files, blamed);
 	also = position_of(files, other);
 	return reason_set(reason, "%zu:%zu: target \"%s\" is also in %s:%zu:%zu", at.line,
-			  at.column, set->targets[later].name, files->items[other->file].path,
-			  also.line, also.column);
+			  at.column, watch_name(&set->targets[later]),
+			  files->items[other->file].path, also.line, also.column);
 }
 
 static int fill(struct target_files *files, struct target_set *set,

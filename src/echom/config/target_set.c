@@ -7,7 +7,6 @@
 
 #include "echom/config/target_set.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,7 +61,6 @@ int target_set_add(struct target_set *set, const char *address, struct target_pl
 	watch_address_complete(target.address, (enum watch_protocol)target.protocol);
 	if (target.protocol == WATCH_TCP)
 		target.flows = 1; /* those of [defaults] are for others */
-	(void)snprintf(target.name, sizeof(target.name), "%s", target.address);
 	if (set->count - set->configured->count == FILE_TARGETS_MAX)
 		return reason_set(reason, "more than %d targets", FILE_TARGETS_MAX);
 	if (set->count == set->room && make_room(set, set->room * 2) < 0)
@@ -91,7 +89,7 @@ static int compare_names(const void *a, const void *b)
 {
 	const struct watch_settings *const *first = a;
 	const struct watch_settings *const *second = b;
-	int order = strcmp((*first)->name, (*second)->name);
+	int order = strcmp(watch_name(*first), watch_name(*second));
 
 	return order != 0 ? order : (*first > *second) - (*first < *second);
 }
@@ -108,7 +106,7 @@ int target_set_find_twins(const struct target_set *set, size_t *earlier, size_t 
 		sorted[i] = &set->targets[i];
 	qsort(sorted, set->count, sizeof(struct watch_settings *), compare_names);
 	for (size_t i = 1; i < set->count && !found; i++) {
-		found = strcmp(sorted[i - 1]->name, sorted[i]->name) == 0;
+		found = strcmp(watch_name(sorted[i - 1]), watch_name(sorted[i])) == 0;
 		*earlier = (size_t)(sorted[i - 1] - set->targets);
 		*later = (size_t)(sorted[i] - set->targets);
 	}

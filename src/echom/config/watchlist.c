@@ -29,7 +29,7 @@ static void check_flows(struct draft *draft, size_t index)
 		findings_error(draft->findings, line,
 			       "flows: [target %s] uses TCP, with one connection: remove flows, or "
 			       "choose udp or stamp",
-			       target->name);
+			       watch_name(target));
 }
 
 /* What a target is depends on all of its settings. */
@@ -99,7 +99,7 @@ static void dump_target(const struct watch_settings *target, FILE *out)
 	char bytes[LINE_MAX_LENGTH + 1];
 	struct bounded_text text;
 
-	fprintf(out, "#%.*s\n", LINE_MAX_LENGTH - 1, target->name);
+	fprintf(out, "#%.*s\n", LINE_MAX_LENGTH - 1, watch_name(target));
 	for (size_t i = 0; i < target->labels.count; i++) {
 		const struct labels one = {&target->labels.items[i], 1};
 

@@ -23,12 +23,12 @@
 
 struct settings_source;
 
-/* A [target NAME], [defaults], or a target of a file, whose name is its address. */
+/* A [target NAME], [defaults], or a target of a file. */
 struct watch_settings {
-	char name[WATCH_ADDRESS_MAX];
-	char address[WATCH_ADDRESS_MAX]; /* HOST:PORT or [IPV6]:PORT, always with its port */
-	uint64_t protocol;		 /* enum watch_protocol */
-	uint64_t interval;		 /* milliseconds, as the others */
+	char section[NAME_MAX_LENGTH + 1]; /* its name; "": it is of a file */
+	char address[WATCH_ADDRESS_MAX];   /* HOST:PORT or [IPV6]:PORT, always with its port */
+	uint64_t protocol;		   /* enum watch_protocol */
+	uint64_t interval;		   /* milliseconds, as the others */
 	uint64_t timeout;
 	uint64_t size;
 	uint64_t dscp;
@@ -75,6 +75,12 @@ int watchlist_dump(const struct watchlist *list, FILE *out) WARN_UNUSED;
 /* Calls back for each setting that differs and takes effect only at a restart. */
 void watchlist_compare(const struct watchlist *now, const struct watchlist *next,
 		       void (*needs_restart)(const char *key));
+
+/* A target of a file is named by its address. */
+static inline const char *watch_name(const struct watch_settings *settings)
+{
+	return settings->section[0] != '\0' ? settings->section : settings->address;
+}
 
 /* The same probes to the same place, so that the books go on. */
 bool watch_settings_equal(const struct watch_settings *a, const struct watch_settings *b);

@@ -27,7 +27,7 @@ static double mean_ms(const struct minute *minute)
 static void write_name(const struct watch *watch, struct bounded_text *text)
 {
 	bounded_text_add(text, "<tr><th scope=row>");
-	html_text(text, watch->settings->name);
+	html_text(text, watch_name(watch->settings));
 	bounded_text_add(text, "<small>%s ", watch_protocol_names[watch->settings->protocol]);
 	html_text(text, watch->settings->address);
 	bounded_text_add(text, "</small></th>\n");

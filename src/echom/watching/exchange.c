@@ -38,7 +38,7 @@ static bool is_open(const struct watch *watch)
 static void log_echo(const struct watch *watch)
 {
 	log_warning("target %s: returns requests unchanged: an echo server, not a STAMP reflector",
-		    watch->settings->name);
+		    watch_name(watch->settings));
 }
 
 static uint64_t judge(struct watch_port *port, size_t length, struct finding *finding)
@@ -168,8 +168,8 @@ static void on_note(void *context, const char *what, int error)
 {
 	const struct watch_port *port = context;
 
-	log_debug("target %s: %s%s%s", port->watch->settings->name, what, error != 0 ? ": " : "",
-		  error != 0 ? strerror(error) : "");
+	log_debug("target %s: %s%s%s", watch_name(port->watch->settings), what,
+		  error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
 }
 
 const struct link_user watch_link_user = {

@@ -21,7 +21,7 @@ static struct log_throttle outage_lines = {.period_ms = OUTAGE_LINES_EVERY_MS,
 static void log_outage(const struct watch *watch, enum outage_event event)
 {
 	const struct outage *outage = &watch->outages.current;
-	const char *name = watch->settings->name;
+	const char *name = watch_name(watch->settings);
 	unsigned suppressed;
 
 	if (!log_throttle_pass(&outage_lines, clock_ms(), &suppressed))
@@ -126,7 +126,7 @@ void watch_settle_lost(struct watch *watch, uint64_t sequence, const char *why)
 {
 	flow_lose(&watch->flow, sequence);
 	enter_lost(watch, sequence);
-	log_debug("target %s: probe %llu lost: %s", watch->settings->name,
+	log_debug("target %s: probe %llu lost: %s", watch_name(watch->settings),
 		  (unsigned long long)sequence, why);
 	follow_outages(watch);
 }

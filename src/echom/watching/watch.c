@@ -52,7 +52,7 @@ static void on_name(void *context, const struct target *target, const struct rea
 	watch->resolve_due = now + (target ? watch->settings->resolve * NS_PER_MS : RETRY_NAME);
 	if (!target) {
 		watch->counts.resolve_failures++;
-		log_info("target %s: %s", watch->settings->name, reason->text);
+		log_info("target %s: %s", watch_name(watch->settings), reason->text);
 		return;
 	}
 	watch_find(watch, target, now);
@@ -113,7 +113,7 @@ static struct label_text *make_labels(const struct watch_settings *settings)
 	struct bounded_text text;
 
 	bounded_text_begin(&text, bytes, sizeof(bytes));
-	bounded_text_add(&text, "target=\"%s\",address=\"", settings->name);
+	bounded_text_add(&text, "target=\"%s\",address=\"", watch_name(settings));
 	label_value_write(settings->address, &text);
 	bounded_text_add(&text, "\",protocol=\"%s\"", watch_protocol_names[settings->protocol]);
 	return label_text_new(bytes);

@@ -55,21 +55,21 @@ static int compare_names(const void *a, const void *b)
 	const struct watch *const *first = a;
 	const struct watch *const *second = b;
 
-	return strcmp((*first)->settings->name, (*second)->settings->name);
+	return strcmp(watch_name((*first)->settings), watch_name((*second)->settings));
 }
 
 static int compare_name(const void *key, const void *item)
 {
 	const struct watch *const *watch = item;
 
-	return strcmp(key, (*watch)->settings->name);
+	return strcmp(key, watch_name((*watch)->settings));
 }
 
 /* The place in SORTED of the watch that goes on with these settings; NULL: there is none. */
 static struct watch **find_kept(struct watch **sorted, size_t count,
 				const struct watch_settings *settings)
 {
-	struct watch **found = count > 0 ? bsearch(settings->name, sorted, count,
+	struct watch **found = count > 0 ? bsearch(watch_name(settings), sorted, count,
 						   sizeof(struct watch *), compare_name)
 					 : NULL;
 

@@ -40,9 +40,9 @@ static const char *targets_text(void)
 
 	bounded_text_begin(&text, bytes, sizeof(bytes));
 	for (size_t i = 0; i < set.count; i++) {
-		ck_assert_str_eq(set.targets[i].name, set.targets[i].address);
+		ck_assert_str_eq(watch_name(&set.targets[i]), set.targets[i].address);
 		ck_assert_uint_eq(set.targets[i].interval, 500);
-		bounded_text_add(&text, "%s%s{", i > 0 ? " " : "", set.targets[i].name);
+		bounded_text_add(&text, "%s%s{", i > 0 ? " " : "", watch_name(&set.targets[i]));
 		labels_write(&set.targets[i].labels, &text);
 		bounded_text_add(&text, "}");
 	}
@@ -165,7 +165,7 @@ TEST(the_longest_host_fits_and_no_longer_one)
 
 	(void)snprintf(text, sizeof(text), "[{\"targets\":[\"%0255d:65535\"]}]", 0);
 	ck_assert_int_eq(read_text(text), 0);
-	ck_assert_uint_eq(strlen(set.targets[0].name), 255 + 6);
+	ck_assert_uint_eq(strlen(watch_name(&set.targets[0])), 255 + 6);
 	(void)snprintf(text, sizeof(text), "[{\"targets\":[\"%0256d:65535\"]}]", 0);
 	ck_assert_int_eq(read_text(text), -1);
 	ck_assert_ptr_nonnull(strstr(reason.text, "is too long"));
