@@ -46,14 +46,10 @@ def bench(daemon, *options):
     return {key: value for line in lines for key, value in line.items()}
 
 
-def missing_tool(tool):
-    return None if shutil.which(tool) else f"needs {tool}"
-
-
 def missing(tool):
     """Why no test with TOOL is possible here, or None."""
-    if reason := missing_tool(tool):
-        return reason
+    if not shutil.which(tool):
+        return f"needs {tool}"
     if not os.access(os.environ.get("ECHOD", ""), os.X_OK) or not os.access(echoc(), os.X_OK):
         return "ECHOD does not name an echod with echoc beside it"
     return None
@@ -84,8 +80,7 @@ def scene(seconds):
     def late(*_):
         raise AssertionError(f"not done in {seconds} s")
 
-    if "ECHOD" in os.environ:
-        os.environ["ECHOD"] = os.path.abspath(os.environ["ECHOD"])
+    os.environ["ECHOD"] = os.path.abspath(os.environ["ECHOD"])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     signal.signal(signal.SIGALRM, late)
     signal.alarm(seconds)
