@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Writes RESULTS.md and the chart from the measurements."""
+"""Writes RESULTS.md, and lets chart.py draw, from the measurements."""
 
 import pathlib
 import statistics
-import subprocess
 
-from . import BENCH, loads
+from . import BENCH, chart, loads
 
 SATURATED = 0.97  # of a core: a server at least this busy is the bottleneck
 
@@ -248,33 +247,11 @@ def write(results, note, where, name):
     facts = [*results["about"].items(), *(("command", run) for run in runs)]
     text = ["# echod beside its peers\n", f"{note}\n" if note else None]
     if name == "RESULTS":
-        text.append("![Work per second of the server's CPU time](results.svg)\n")
-        chart(results["rows"], where)
+        text.append(chart.markdown())
     text.append("\n".join(f"- {name}: {value}" for name, value in facts) + "\n")
     text += [f"## {title}\n\n{body}" for title, body in sections(results)]
     path = pathlib.Path(where, f"{name}.md")
     path.write_text("\n".join(filter(None, text)))
+    if name == "RESULTS":
+        chart.write(where)
     return path
-
-
-PANELS = ["tcp-64-50", "tcp-deep", "tcp-bulk", "tcp-connect", "udp-64-8", "train-1400-8"]
-
-
-def chart(rows, where):
-    """One panel for each load, with the work of each server per CPU second."""
-    script = [(BENCH / "harness/chart.gnuplot").read_text().replace("OUTPUT",
-                                                                   f"{where}/results.svg")]
-    for load in [load for load in loads.LOADS if load.name in PANELS and rows.get(load.name)]:
-        row = rows[load.name]
-        scale, unit = (1, load.units) if load.bulk else (1000, f"1,000 {load.units}")
-        bars = sorted(((1 / median(samples, "cpu") / scale, name)
-                       for name, samples in row.items() if samples))
-        script.append("$bars << END")
-        script += [f'{i} {value:.6g} "{name}" {1 if name == "echod" else 2} "{number(value)}"'
-                   for i, (value, name) in enumerate(bars)]
-        script += ["END", f'set title "{load.title}\\n{{/*0.8 {unit}}}"',
-                   f"set yrange [-0.6:{len(bars) - 0.4}]",
-                   f"set xrange [0:{bars[-1][0] * 1.25:.6g}]",
-                   "plot $bars using ($2/2):1:($2/2):(0.36):4:ytic(3) with boxxyerror "
-                   "lc variable notitle, '' using 2:1:5 with labels left offset 0.5,0 notitle"]
-    subprocess.run(["gnuplot"], input="\n".join(script) + "\n", text=True, check=True, timeout=60)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""Reads a PNG as browsers write it: 8 bits, RGB, not interlaced."""
+"""Takes pictures of pages, and reads a PNG as browsers write it: 8 bits, RGB, not interlaced."""
 
 import collections
+import os
 import struct
+import subprocess
 import zlib
 
 from common import check
@@ -67,3 +69,12 @@ class Picture:
     def columns(self, first, last):
         """The colours in a range of columns."""
         return {pixel for row in self.rows for pixel in row[first:last]}
+
+
+def shoot(url, path, width, height, options):
+    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+               "--user-data-dir=profile", f"--window-size={width},{height}",
+               f"--screenshot={path}", *options, url]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=60)
+    check(done.returncode == 0 and os.path.exists(path), f"chromium: {done.stderr}")
