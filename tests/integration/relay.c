@@ -25,6 +25,7 @@ struct way {
 struct path {
 	struct way there, back;
 	struct address client;
+	unsigned copies;
 	int longer;
 	void (*alter)(uint8_t *reply, size_t size);
 };
@@ -51,7 +52,7 @@ static void pass(struct path *path, struct way *way)
 		size += path->longer;
 	if (back && path->alter)
 		path->alter(data, (size_t)size);
-	for (int i = has(way->doubled, number) ? 2 : 1; i > 0; i--)
+	for (unsigned i = 1 + has(way->doubled, number) + (back ? path->copies : 0); i > 0; i--)
 		(void)!sendto(way->to, data, (size_t)size, 0, back ? client : NULL,
 			      back ? path->client.length : 0);
 }
@@ -84,6 +85,7 @@ const char *relay_start(const struct relay *relay)
 	path->back = (struct way){far, near, relay->lost_back, relay->doubled_back, 0};
 	path->alter = relay->alter;
 	path->longer = relay->longer;
+	path->copies = relay->copies;
 	ck_assert_int_eq(pthread_create(&thread, NULL, run, path), 0);
 	ck_assert_int_eq(pthread_detach(thread), 0);
 	return target_of(near);

@@ -16,6 +16,7 @@ struct relay {
 	/* Bit N is about datagram N of that way, from 0. */
 	uint64_t lost_there, lost_back;
 	uint64_t doubled_there, doubled_back;
+	unsigned copies;			    /* of each reply beside it */
 	int longer;				    /* each reply by that many bytes, or shorter */
 	void (*alter)(uint8_t *reply, size_t size); /* may be NULL */
 };

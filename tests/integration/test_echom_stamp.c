@@ -74,21 +74,85 @@ TEST(each_source_port_is_a_session)
 	echod_stop(echom);
 }
 
-/* It says that the probe came and left within the round trip, which is then as good as none. */
-static void lengthen_turnaround(uint8_t *reply, size_t size)
+/* T3 - T2 is 100 s: longer than the round trip. */
+static void lengthen_turnaround(uint8_t *reply, size_t size UNUSED)
 {
-	ck_assert_uint_ge(size, 44);
 	put64(reply + 16, get64(reply + 28));
 	put64(reply + 4, get64(reply + 28) + (UINT64_C(100) << 32));
 }
 
-TEST(a_turnaround_longer_than_the_round_trip_is_not_taken_off)
+static void come_from_the_future(uint8_t *reply, size_t size UNUSED)
 {
-	const char *path = RELAY(.port = start(COUNTING), .alter = lengthen_turnaround);
-	struct echod *echom = echom_watch(path, ECHOM_PATIENT STAMP);
+	put64(reply + 16, UINT64_MAX);
+	put64(reply + 4, UINT64_MAX);
+}
 
-	WAIT_UNTIL(echom_figure(echom, "probes_received_total") >= 3);
-	ck_assert_double_gt(echom_figure(echom, "rtt_min_seconds"), 0);
+static void forge_sequence(uint8_t *reply, size_t size UNUSED)
+{
+	put32(reply + 24, get32(reply + 24) ^ 1);
+}
+
+static void forge_count(uint8_t *reply, size_t size UNUSED)
+{
+	put32(reply, get32(reply) * UINT32_C(2654435761));
+}
+
+static void forge_all(uint8_t *reply, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		reply[i] ^= (uint8_t)(i * 37 + 1);
+}
+
+/* What a reflector may do beside what it should, and the figure that it shows in. */
+static const struct {
+	struct relay relay;
+	const char *family;
+} lies[] = {
+	{{.alter = lengthen_turnaround}, "rtt_min_seconds"},
+	{{.alter = come_from_the_future}, "rtt_min_seconds"},
+	{{.alter = forge_sequence}, "probes_lost_total"},
+	{{.alter = forge_count}, "probes_received_total"},
+	{{.alter = forge_all}, "probes_lost_total"},
+	{{.longer = -30}, "probes_lost_total"}, /* shorter than any reply */
+	{{.longer = -20}, "probes_truncated_total"},
+	{{.longer = 5}, "probes_corrupt_total"},
+	{{.copies = 1}, "probes_duplicates_total"},
+};
+
+TEST_EACH(no_lie_of_a_reflector_upsets_the_books, ARRAY_SIZE(lies))
+{
+	struct relay relay = lies[_i].relay;
+	struct echod *echom;
+
+	relay.port = start(COUNTING);
+	echom = echom_watch(relay_start(&relay), ECHOM_FAST STAMP);
+	WAIT_UNTIL(echom_figure(echom, "probes_sent_total") >= 12 &&
+		   echom_figure(echom, lies[_i].family) > 0);
+	ck_assert_double_le(echom_labelled(echom, "lost_direction_total", THERE) +
+				    echom_labelled(echom, "lost_direction_total", BACK),
+			    echom_figure(echom, "probes_lost_total"));
+	echod_stop(echom);
+}
+
+/* So many copies of each reply that to read them all would take all of the time. */
+TEST_EACH(a_flood_of_replies_holds_up_no_other_target, 2)
+{
+	static const char *const protocols[] = {"udp", "stamp"};
+	const char *server = _i == 0 ? "[listener a]\naddress = 127.0.0.1:0\n" : COUNTING;
+	uint16_t port = start(server);
+	struct echod *echom = echod_start(
+		echom_format(ECHOM_SERVER ECHOM_PATIENT "protocol = %s\n[target t]\naddress = %s\n"
+							"[target good]\naddress = 127.0.0.1:%u\n",
+			     protocols[_i], RELAY(.port = port, .copies = 10000), port));
+	const char *metrics;
+
+	WAIT_UNTIL(echom_figure(echom, "probes_duplicates_total") >= 20000);
+	do {
+		metrics = endpoint_get(echom, "/metrics", NULL);
+		echom_expect_balance(metrics, "good");
+	} while (echom_figure_in(metrics, "probes_received_total", "good") < 20);
+	ck_assert_double_eq(echom_figure_in(metrics, "probes_lost_total", "good"), 0);
+	ck_assert_double_eq(echom_figure_in(metrics, "probes_duplicates_total", "good"), 0);
 	echod_stop(echom);
 }
 

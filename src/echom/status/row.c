@@ -56,10 +56,10 @@ static void write_where(const struct watch *watch, const struct watch_state *sta
 {
 	if (state->lost_on[WAY_THERE] != STATE_UNKNOWN)
 		bounded_text_add(
-			text, "<small>since the start %" PRId64 " there, %" PRId64 " back</small>",
+			text, "<small>since the start: %" PRId64 " there, %" PRId64 " back</small>",
 			state->lost_on[WAY_THERE], state->lost_on[WAY_BACK]);
 	else if (watch->reflector && watch->replied_at != 0)
-		bounded_text_add(text, "<small>on which way is unknown: the reflector does not "
+		bounded_text_add(text, "<small>direction unknown: the reflector does not "
 				       "count</small>");
 	if (state->flows_lossy > 0)
 		bounded_text_add(text,

@@ -105,15 +105,15 @@ TEST(what_a_reflector_tells_is_shown)
 {
 	expect("<td>0 %<small>0 of 0 lost</small></td>");
 	use(STAMP);
-	expect("on which way is unknown: the reflector does not count</small>");
+	expect("direction unknown: the reflector does not count</small>");
 	ck_assert_uint_eq(count(" there<"), 0);
 	one->reflector->hops_there = 1;
 	expect("<small>1 hop there</small>");
 	one->reflector->ports[0].counts = one->reflector->ports[0].consistent = true;
 	one->reflector->ports[0].on_way[WAY_THERE] = 3;
 	one->reflector->ports[0].on_way[WAY_BACK] = 2;
-	expect("<small>since the start 3 there, 2 back</small>");
-	ck_assert_uint_eq(count("is unknown"), 0);
+	expect("<small>since the start: 3 there, 2 back</small>");
+	ck_assert_uint_eq(count("unknown"), 0);
 	one->reflector->dscp_changed[WAY_THERE] = 0;
 	ck_assert_uint_eq(count("DSCP"), 0);
 	one->reflector->dscp_changed[WAY_THERE] = one->reflector->dscp_changed[WAY_BACK] = 1;
