@@ -96,6 +96,10 @@ int target_result(const struct target *target, int fd);
 /* The class of what is sent from now on; -1 and errno. */
 int target_set_tos(int fd, int family, uint8_t tos) WARN_UNUSED;
 
+/* The TTL, or hop limit, of what is sent: 0 if it is not known; and of what is sent from now on. */
+int target_ttl(int fd, int family);
+int target_set_ttl(int fd, int family, int ttl) WARN_UNUSED;
+
 /* Whether that is the address of the chosen candidate, whatever the port. */
 bool target_is_host(const struct target *target, const struct address *address);
 

@@ -84,6 +84,21 @@ int target_set_tos(int fd, int family, uint8_t tos)
 	return set_ip_option(fd, family, IP_TOS, IPV6_TCLASS, tos);
 }
 
+int target_ttl(int fd, int family)
+{
+	socklen_t length = sizeof(int);
+	int level = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
+	int option = family == AF_INET ? IP_TTL : IPV6_UNICAST_HOPS;
+	int ttl;
+
+	return getsockopt(fd, level, option, &ttl, &length) == 0 && ttl > 0 ? ttl : 0;
+}
+
+int target_set_ttl(int fd, int family, int ttl)
+{
+	return set_ip_option(fd, family, IP_TTL, IPV6_UNICAST_HOPS, ttl);
+}
+
 /* What was asked for expressly, and must not fail unnoticed. */
 static int set_requests(int fd, const struct target *target, int family)
 {
@@ -93,8 +108,7 @@ static int set_requests(int fd, const struct target *target, int family)
 		return -1;
 	if (target->tos != 0 && target_set_tos(fd, family, target->tos) < 0)
 		return -1;
-	return target->ttl == 0 ? 0
-				: set_ip_option(fd, family, IP_TTL, IPV6_UNICAST_HOPS, target->ttl);
+	return target->ttl == 0 ? 0 : target_set_ttl(fd, family, target->ttl);
 }
 
 static int set_options(int fd, const struct target *target)

@@ -268,6 +268,11 @@ static void probe_stream(struct watch *watch, uint64_t now)
 	link_connect(&port->link, now);
 }
 
+static int family_of(const struct watch *watch)
+{
+	return watch->target.candidates[watch->target.chosen].sa.sa_family;
+}
+
 /* Returns 0 or an errno. */
 static int open_datagram(struct watch_port *port)
 {
@@ -281,6 +286,7 @@ static int open_datagram(struct watch_port *port)
 	if (link_open(&port->link, fd) < 0)
 		return ENOMEM;
 	prepare(port);
+	port->ttl = target_ttl(fd, family_of(port->watch));
 	return 0;
 }
 
@@ -296,16 +302,30 @@ static void write_probe(const struct watch *watch, uint64_t sequence)
 }
 
 /* The first of two errors may be that of an earlier datagram. Returns 0 or an errno. */
-static int send_datagram(const struct watch_port *port, uint64_t sequence)
+static int send_written(const struct watch_port *port)
 {
 	const struct watch *watch = port->watch;
 
-	write_probe(watch, sequence);
 	for (int attempt = 0; attempt < SEND_ATTEMPTS; attempt++) {
 		if (send(port->link.fd, watch->shared->buffer, watch->flow.size, MSG_NOSIGNAL) >= 0)
 			return 0;
 	}
 	return errno;
+}
+
+static int send_datagram(struct watch_port *port, uint64_t sequence)
+{
+	struct watch *watch = port->watch;
+	bool lowers = port->ttl > 1 && hops_lowers(watch_number_of(watch, sequence));
+	int family = family_of(watch), error;
+
+	write_probe(watch, sequence);
+	if (lowers && target_set_ttl(port->link.fd, family, port->ttl - 1) < 0)
+		return errno;
+	error = send_written(port);
+	if (lowers && target_set_ttl(port->link.fd, family, port->ttl) < 0)
+		port->ttl = 0; /* nothing is said of hops with one that is not known */
+	return error;
 }
 
 static void probe_datagram(struct watch *watch, uint64_t now)

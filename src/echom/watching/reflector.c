@@ -34,7 +34,6 @@ struct reflector *reflector_new(const struct watch_settings *settings, size_t po
 		return NULL;
 	reflector->dscp = (uint8_t)settings->dscp;
 	reflector->report = no_far_report;
-	reflector->hops_there = -1;
 	reflector->dscp_changed[WAY_THERE] = reflector->dscp_changed[WAY_BACK] = -1;
 	reflector->count = ports;
 	for (size_t i = 0; i < ports; i++)
@@ -87,7 +86,7 @@ uint64_t reflector_judge(struct reflector *reflector, size_t port, const struct 
 	reflector->report = stamp_session_report(session, &answer, flow_sent_at(flow, sequence),
 						 receiver, reception);
 	reflector->is_echo = false;
-	reflector->hops_there = reflector->report.hops_there;
+	reflector->far_ttl = answer.ttl;
 	note_marks(reflector, &answer, reception->tos);
 	return sequence;
 }

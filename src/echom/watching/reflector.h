@@ -35,8 +35,8 @@ struct reflector {
 	uint8_t dscp;		  /* of the probes, and wanted for the replies */
 	bool is_echo;		  /* it returned a request as it was */
 	struct far_report report; /* of the reply that is being processed */
-	int hops_there;		  /* of the latest reply; -1: not known, as all that follow */
-	int dscp_changed[WAYS];	  /* 0 or 1 */
+	int far_ttl;		  /* with which its probe arrived there; 0: it does not say */
+	int dscp_changed[WAYS];	  /* 0 or 1, of the latest reply; -1: not known */
 	size_t count;
 	struct reflector_port ports[];
 };

@@ -88,6 +88,16 @@ static void enter_received(struct watch *watch, uint64_t sequence, uint64_t rtt)
 	enter_fate(watch, sequence, false);
 }
 
+/* Of datagrams to the first port. */
+static void enter_hops(struct watch *watch, uint64_t sequence)
+{
+	const struct reflector *reflector = watch->reflector;
+
+	if (watch->target.datagram && watch_port_of(watch, sequence) == 0)
+		hops_enter(&watch->hops, watch_number_of(watch, sequence), watch->reception.ttl,
+			   reflector ? reflector->far_ttl : 0, watch->ports[0].ttl);
+}
+
 /* Without what the far side took; but what came too late stays late. */
 static uint64_t time_on_the_path(const struct watch *watch, uint64_t sequence)
 {
@@ -116,6 +126,7 @@ void watch_settle_reply(struct watch *watch, uint64_t sequence, const struct fin
 		enter_received(watch, sequence, rtt);
 	else if (was_waiting)
 		enter_lost(watch, sequence); /* it was not given up in time */
+	enter_hops(watch, sequence);
 	if (watch->reflector)
 		reflector_enter(watch->reflector, watch_port_of(watch, sequence), sequence,
 				watch->reception.time, fate, flow_waiting(&watch->flow));

@@ -174,6 +174,7 @@ static int begin(struct watch *watch)
 		return -1;
 	watch->flow.timeout = settings->timeout * NS_PER_MS;
 	outages_init(&watch->outages, OUTAGE_PROBES);
+	hops_begin(&watch->hops);
 	watch->labels = make_labels(settings);
 	if (!watch->labels || make_ports(watch) < 0 || make_parts(watch) < 0)
 		return -1;
@@ -230,18 +231,18 @@ void watch_adopt(struct watch *watch, struct watchlist *list, size_t index)
 	watchlist_release(before);
 }
 
-static void write_ways(const struct reflector *reflector, struct watch_state *state)
+static void write_ways(const struct watch *watch, struct watch_state *state)
 {
+	const struct reflector *reflector = watch->reflector;
 	uint64_t lost[WAYS];
 	bool is_known = reflector && reflector_lost(reflector, lost);
 
 	for (enum way way = WAY_THERE; way < WAYS; way++) {
 		state->lost_on[way] = is_known ? (int64_t)lost[way] : STATE_UNKNOWN;
-		state->hops[way] = STATE_UNKNOWN;
 		state->dscp_changed[way] = reflector ? reflector->dscp_changed[way] : STATE_UNKNOWN;
 	}
-	if (reflector)
-		state->hops[WAY_THERE] = reflector->hops_there;
+	state->hops[WAY_THERE] = watch->hops.there;
+	state->hops[WAY_BACK] = watch->hops.back;
 }
 
 /* An outage lasts to the latest loss, not to now: its end may turn out to be earlier. */
@@ -260,6 +261,6 @@ struct watch_state watch_state(const struct watch *watch)
 			watch->losses ? (int64_t)port_losses_lossy(watch->losses) : STATE_UNKNOWN,
 	};
 
-	write_ways(watch->reflector, &state);
+	write_ways(watch, &state);
 	return state;
 }

@@ -12,6 +12,7 @@
 #include "echom/config/watchlist.h"
 #include "echom/watching/counts.h"
 #include "echom/watching/history.h"
+#include "echom/watching/hops.h"
 #include "echom/watching/lateness.h"
 #include "echom/watching/port_losses.h"
 #include "echom/watching/reflector.h"
@@ -39,6 +40,7 @@ struct watch_port {
 	struct watch *watch; /* whose it is */
 	struct link link;
 	struct receiver receiver;
+	int ttl; /* of its probes; 0: not known */
 };
 
 struct watch {
@@ -55,6 +57,7 @@ struct watch {
 	size_t port_count;
 	struct reflector *reflector; /* NULL unless the protocol is STAMP */
 	struct port_losses *losses;  /* NULL with one port */
+	struct hops hops;	     /* of the first port: others may have another path */
 	struct flow flow;	     /* of the probes of all ports */
 	struct reception reception;  /* of what is being processed */
 	uint64_t woken;	      /* it waited while we were stopped, until then; 0: it did not */
@@ -80,4 +83,10 @@ static inline bool watch_is_down(const struct watch *watch)
 static inline size_t watch_port_of(const struct watch *watch, uint64_t sequence)
 {
 	return (size_t)((sequence - 1) % watch->port_count);
+}
+
+/* And its number among those of the port, from 0. */
+static inline uint64_t watch_number_of(const struct watch *watch, uint64_t sequence)
+{
+	return (sequence - 1) / watch->port_count;
 }

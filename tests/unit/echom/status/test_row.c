@@ -107,8 +107,9 @@ TEST(what_a_reflector_tells_is_shown)
 	use(STAMP);
 	expect("direction unknown: the reflector does not count</small>");
 	ck_assert_uint_eq(count(" there<"), 0);
-	one->reflector->hops_there = 1;
-	expect("<small>1 hop there</small>");
+	one->hops.there = 1;
+	one->hops.back = 2;
+	expect("<small>1 hop there</small><small>2 hops back</small>");
 	one->reflector->ports[0].counts = one->reflector->ports[0].consistent = true;
 	one->reflector->ports[0].on_way[WAY_THERE] = 3;
 	one->reflector->ports[0].on_way[WAY_BACK] = 2;

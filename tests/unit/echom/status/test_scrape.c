@@ -139,7 +139,7 @@ static void know_all(struct watch *one)
 		reflector->ports[i].counts = reflector->ports[i].consistent = true;
 	for (enum way way = WAY_THERE; way < WAYS; way++)
 		reflector->dscp_changed[way] = 1;
-	reflector->hops_there = 3;
+	one->hops = (struct hops){.there = 3, .back = 4};
 }
 
 static void expect_family(size_t index)
