@@ -32,6 +32,8 @@ static const struct setting rows[] = {
 	 .default_text = "notice"},
 	{"user", SERVER(user), .type = &user_value, .default_text = "", .restart = true},
 	{"targets_file", SERVER(targets_file), .type = &paths_value, .default_text = ""},
+	{"probe_from", SERVER(probe_from), .type = &networks_value, .default_text = ""},
+	{"probe_targets", SERVER(probe_targets), .type = &networks_value, .default_text = ""},
 
 	{"address", TARGET(address), .type = &watch_address_value, .default_text = "",
 	 .required = true},

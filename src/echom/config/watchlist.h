@@ -15,6 +15,7 @@
 
 #include "base/address.h"
 #include "base/compiler.h"
+#include "base/netlist.h"
 #include "daemon/settings/findings.h"
 #include "daemon/settings/schema.h"
 #include "echom/config/labels.h"
@@ -43,6 +44,8 @@ struct echom_settings {
 	uint64_t log_level;
 	char user[NAME_MAX_LENGTH + 1]; /* "": do not switch */
 	struct paths targets_file;
+	struct netlist probe_from;    /* who may use /probe; without either it is off */
+	struct netlist probe_targets; /* what it may reach */
 };
 
 struct watchlist {

@@ -32,6 +32,7 @@
 #include "echom/config/target_files.h"
 #include "echom/config/watchlist.h"
 #include "echom/control/turns.h"
+#include "echom/on_demand/on_demand.h"
 #include "echom/status/site.h"
 #include "echom/watching/watches.h"
 #include "probe/probe.h"
@@ -47,6 +48,7 @@ struct echom {
 	struct watchlist *started_with; /* what a restart would change is compared with this */
 	struct event_base *base;
 	struct watches *watches;
+	struct on_demand *on_demand;
 	struct site *site;
 	struct supervisor supervisor;
 	struct event signals[SIGNAL_COUNT];
@@ -130,6 +132,7 @@ static int put_in_force(struct echom *echom, struct watchlist *list)
 		watchlist_release(list);
 		return -1;
 	}
+	on_demand_set(echom->on_demand, list);
 	watchlist_release(echom->list);
 	echom->list = list;
 	check_descriptors(list);
@@ -243,6 +246,17 @@ static enum exit_status drop_privileges(const struct echom *echom)
 	return STATUS_NOT_PERMITTED;
 }
 
+static int open_pages(struct echom *echom, const struct address *bound)
+{
+	struct site_probe probe = {.page = on_demand_page, .max = ON_DEMAND_MAX};
+
+	probe.arg = echom->on_demand = on_demand_new(&echom->watches->shared, echom->list);
+	if (!echom->on_demand)
+		return -1;
+	echom->site = site_new(echom->base, echom->fd, bound, echom->watches, &probe);
+	return echom->site ? 0 : -1;
+}
+
 static int build(struct echom *echom, const struct address *bound)
 {
 	echom->base =
@@ -252,8 +266,8 @@ static int build(struct echom *echom, const struct address *bound)
 	echom->watches = watches_new(echom->base);
 	if (!echom->watches || watches_set(echom->watches, echom->list) < 0)
 		return -1;
-	echom->site = site_new(echom->base, echom->fd, bound, echom->watches);
-	if (!echom->site || signals_attach(echom->signals, echom->base, on_signal, echom) < 0)
+	if (open_pages(echom, bound) < 0 ||
+	    signals_attach(echom->signals, echom->base, on_signal, echom) < 0)
 		return -1;
 	event_assign(&echom->files_timer, echom->base, -1, EV_PERSIST, on_files_due, echom);
 	if (look_after_files(echom) < 0)
@@ -282,6 +296,7 @@ static enum exit_status assemble(struct echom *echom)
 static void take_apart(struct echom *echom)
 {
 	site_free(echom->site);
+	on_demand_free(echom->on_demand);
 	watches_free(echom->watches);
 	signals_detach(echom->signals);
 	if (event_initialized(&echom->files_timer))

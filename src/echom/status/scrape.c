@@ -244,14 +244,20 @@ void scrape_free(struct scrape *scrape)
 	free(scrape);
 }
 
+/* Its labels are held. */
+static struct entry copy_of(const struct watch *watch)
+{
+	return (struct entry){.labels = label_text_hold(watch->labels),
+			      .settings = watch->settings,
+			      .counts = watch->counts,
+			      .state = watch_state(watch)};
+}
+
 static void copy_one(struct scrape *scrape)
 {
 	const struct watch *watch = scrape->watches->items[scrape->copied];
 
-	scrape->entries[scrape->copied++] = (struct entry){.labels = label_text_hold(watch->labels),
-							   .settings = watch->settings,
-							   .counts = watch->counts,
-							   .state = watch_state(watch)};
+	scrape->entries[scrape->copied++] = copy_of(watch);
 }
 
 static bool slice_is_over(uint64_t began)
@@ -271,6 +277,18 @@ static bool copy_some(struct scrape *scrape, uint64_t began)
 	return true;
 }
 
+static void write_heading(const struct family *family, struct bounded_text *text)
+{
+	bounded_text_add(text, "# HELP %s %s\n# TYPE %s %s\n", family->name, family->help,
+			 family->name, family->type);
+}
+
+static void write_entry(const struct family *family, const struct entry *entry,
+			struct bounded_text *text)
+{
+	(family->write ? family->write : write_value)(family, entry, text);
+}
+
 /* The heading first. False: the text or the time is used up before its end. */
 static bool write_family(struct scrape *scrape, struct bounded_text *text, uint64_t began)
 {
@@ -279,14 +297,13 @@ static bool write_family(struct scrape *scrape, struct bounded_text *text, uint6
 	if (bounded_text_room(text) < ROOM_FOR_ENTRY)
 		return false;
 	if (scrape->next == 0)
-		bounded_text_add(text, "# HELP %s %s\n# TYPE %s %s\n", family->name, family->help,
-				 family->name, family->type);
+		write_heading(family, text);
 	while (scrape->next < scrape->count) {
 		const struct entry *entry = &scrape->entries[scrape->next];
 
 		if (bounded_text_room(text) < ROOM_FOR_ENTRY)
 			return false;
-		(family->write ? family->write : write_value)(family, entry, text);
+		write_entry(family, entry, text);
 		if (++scrape->next % ENTRIES_BETWEEN_LOOKS == 0 && slice_is_over(began))
 			return false;
 	}
@@ -313,4 +330,15 @@ bool scrape_write(struct scrape *scrape, struct bounded_text *text)
 		scrape->next = 0;
 	}
 	return false;
+}
+
+void scrape_write_watch(const struct watch *watch, struct bounded_text *text)
+{
+	const struct entry entry = copy_of(watch);
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		write_heading(&families[i], text);
+		write_entry(&families[i], &entry, text);
+	}
+	label_text_release(entry.labels);
 }

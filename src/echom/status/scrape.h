@@ -17,6 +17,7 @@
 #include "base/compiler.h"
 
 struct scrape;
+struct watch;
 struct watches;
 
 #define SCRAPE_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -30,3 +31,6 @@ void scrape_free(struct scrape *scrape);
  * a slice of time. False: that was the last.
  */
 bool scrape_write(struct scrape *scrape, struct bounded_text *text);
+
+/* All families of one watch alone, at once. */
+void scrape_write_watch(const struct watch *watch, struct bounded_text *text);

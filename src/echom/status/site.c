@@ -24,6 +24,8 @@
 struct site {
 	const struct watches *watches; /* not owned */
 	struct http *http;
+	struct http_site pages;
+	struct site_probe probe;
 	uint64_t started_at; /* on the wall clock */
 	unsigned streams;
 	char host[HOST_MAX];
@@ -112,9 +114,18 @@ static void write_health(void *arg UNUSED, const struct http_request *request UN
 	bounded_text_add(&reply->body, "ok\n");
 }
 
-static const struct http_path paths[] = {
-	{"/metrics", write_metrics}, {"/healthz", write_health}, {"/", write_page}, {NULL, NULL}};
-static const struct http_site site_of_echom = {.paths = paths};
+static void write_probe(void *arg, const struct http_request *request, struct http_reply *reply)
+{
+	const struct site *site = arg;
+
+	site->probe.page(site->probe.arg, request, reply);
+}
+
+static const struct http_path paths[] = {{"/metrics", write_metrics},
+					 {"/healthz", write_health},
+					 {"/probe", write_probe},
+					 {"/", write_page},
+					 {NULL, NULL}};
 
 static void announce(const struct address *bound)
 {
@@ -127,18 +138,20 @@ static void announce(const struct address *bound)
 }
 
 struct site *site_new(struct event_base *base, int fd, const struct address *bound,
-		      const struct watches *watches)
+		      const struct watches *watches, const struct site_probe *probe)
 {
 	struct site *site = calloc(1, sizeof(*site));
 
 	if (!site)
 		return NULL;
 	site->watches = watches;
+	site->probe = *probe;
+	site->pages = (struct http_site){.paths = paths, .waiting_max = probe->max};
 	site->started_at = clock_read(CLOCK_REALTIME);
 	if (gethostname(site->host, sizeof(site->host)) < 0)
 		site->host[0] = '?';
 	site->host[sizeof(site->host) - 1] = '\0';
-	site->http = http_new(base, fd, address_is_local(bound), &site_of_echom, site);
+	site->http = http_new(base, fd, address_is_local(bound), &site->pages, site);
 	if (!site->http) {
 		free(site);
 		return NULL;

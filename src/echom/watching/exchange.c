@@ -54,7 +54,7 @@ static uint64_t judge(struct watch_port *port, size_t length, struct finding *fi
 	was_echo = reflector->is_echo;
 	sequence = reflector_judge(reflector, number_of(port), &watch->flow, data, length,
 				   &port->receiver, &watch->reception, finding);
-	if (reflector->is_echo && !was_echo)
+	if (reflector->is_echo && !was_echo && !watch->end)
 		log_echo(watch);
 	return sequence;
 }
@@ -82,7 +82,11 @@ static bool fail_receive(struct watch_port *port, int error)
 {
 	if (error == EAGAIN || error == EINTR)
 		return false;
-	return port->watch->target.datagram || lose_connection(port, error);
+	if (!port->watch->target.datagram)
+		return lose_connection(port, error);
+	if (error == ECONNREFUSED)
+		watch_settle_refusal(port->watch);
+	return true;
 }
 
 /* False when nothing more can be read now. */

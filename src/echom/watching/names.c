@@ -28,6 +28,8 @@
 
 struct name_request {
 	STAILQ_ENTRY(name_request) next;
+	struct names *names;
+	bool waits;	     /* on that list */
 	name_answer *answer; /* NULL: cancelled. Of the probing thread alone, as the context */
 	void *context;
 	char address[WATCH_ADDRESS_MAX];
@@ -46,6 +48,7 @@ struct names {
 	pthread_cond_t asked;
 	unsigned references; /* the owner's, and one of each thread */
 	unsigned threads;
+	unsigned threads_max;
 	unsigned idle;
 	unsigned queued;
 	bool closed;
@@ -103,6 +106,7 @@ static void *run(void *arg)
 		}
 		STAILQ_REMOVE_HEAD(&names->waiting, next);
 		names->queued--;
+		request->waits = false;
 		pthread_mutex_unlock(&names->mutex);
 		look_up(request);
 		pthread_mutex_lock(&names->mutex);
@@ -161,7 +165,7 @@ static void on_done(void *arg)
 	}
 }
 
-struct names *names_new(struct event_base *base)
+struct names *names_new(struct event_base *base, unsigned threads)
 {
 	struct names *names = calloc(1, sizeof(*names));
 
@@ -176,6 +180,7 @@ struct names *names_new(struct event_base *base)
 		return NULL;
 	}
 	names->references = 1;
+	names->threads_max = threads;
 	STAILQ_INIT(&names->waiting);
 	STAILQ_INIT(&names->done);
 	pthread_mutex_init(&names->mutex, NULL);
@@ -207,7 +212,7 @@ struct target_options names_options(const struct watch_settings *settings)
 /* With the mutex: idle threads have one to take for each that was queued. -1: nobody would. */
 static int find_thread(struct names *names)
 {
-	if (names->queued < names->idle || names->threads == NAMES_THREADS)
+	if (names->queued < names->idle || names->threads == names->threads_max)
 		return 0;
 	return start_thread(names) == 0 || names->threads > 0 ? 0 : -1;
 }
@@ -221,6 +226,7 @@ static int queue(struct names *names, struct name_request *request)
 	if (result == 0) {
 		STAILQ_INSERT_TAIL(&names->waiting, request, next);
 		names->queued++;
+		request->waits = true;
 		pthread_cond_signal(&names->asked);
 	}
 	pthread_mutex_unlock(&names->mutex);
@@ -234,6 +240,7 @@ struct name_request *names_ask(struct names *names, const struct watch_settings 
 
 	if (!request)
 		return NULL;
+	request->names = names;
 	request->answer = answer;
 	request->context = context;
 	request->size = settings->size;
@@ -249,8 +256,28 @@ struct name_request *names_ask(struct names *names, const struct watch_settings 
 	return NULL;
 }
 
+/* With the mutex. False: a thread has it, or it is done. */
+static bool take_back(struct names *names, struct name_request *request)
+{
+	if (!request->waits)
+		return false;
+	STAILQ_REMOVE(&names->waiting, request, name_request, next);
+	names->queued--;
+	return true;
+}
+
 void names_cancel(struct name_request *request)
 {
-	if (request)
+	struct names *names = request ? request->names : NULL;
+	bool unused;
+
+	if (!request)
+		return;
+	pthread_mutex_lock(&names->mutex);
+	unused = take_back(names, request);
+	pthread_mutex_unlock(&names->mutex);
+	if (unused)
+		free(request);
+	else
 		request->answer = NULL;
 }

@@ -3,7 +3,7 @@
 
 /*
  * Looks up the names of targets on threads of its own, so that no probe waits for a resolver. A
- * lookup that hangs blocks one of at most NAMES_THREADS threads. Called only from the thread that
+ * lookup that hangs blocks one of them, of which there is a limit. Called only from the thread that
  * probes, which also receives the answers.
  */
 
@@ -23,7 +23,8 @@ struct name_request;
 /* TARGET NULL: it was not found, for a REASON. Either belongs to the request. */
 typedef void name_answer(void *context, const struct target *target, const struct reason *reason);
 
-struct names *names_new(struct event_base *base);
+/* Of at most THREADS. NULL without memory. */
+struct names *names_new(struct event_base *base, unsigned threads) WARN_UNUSED;
 
 /* What still hangs ends by itself, and calls nobody. */
 void names_free(struct names *names);
@@ -38,5 +39,5 @@ struct target_options names_options(const struct watch_settings *settings);
 struct name_request *names_ask(struct names *names, const struct watch_settings *settings,
 			       name_answer *answer, void *context);
 
-/* Its answer is not wanted any more. Accepts NULL. */
+/* Its answer is not wanted any more; it is not even looked up, if it still waits. Accepts NULL. */
 void names_cancel(struct name_request *request);

@@ -55,12 +55,19 @@ static void follow_outages(struct watch *watch)
 
 	while ((event = outages_follow(&watch->outages, &watch->flow, flow_oldest(&watch->flow))) !=
 	       OUTAGE_UNCHANGED) {
-		log_outage(watch, event);
+		if (!watch->end)
+			log_outage(watch, event);
 		if (event == OUTAGE_ENDED)
 			remember_outage(watch);
 		else
 			watch->up = false;
 	}
+}
+
+static void tell_of_change(const struct watch *watch)
+{
+	if (watch->end)
+		watch->end->changed(watch->end->context);
 }
 
 static void enter_fate(struct watch *watch, uint64_t sequence, bool lost)
@@ -131,6 +138,7 @@ void watch_settle_reply(struct watch *watch, uint64_t sequence, const struct fin
 		reflector_enter(watch->reflector, watch_port_of(watch, sequence), sequence,
 				watch->reception.time, fate, flow_waiting(&watch->flow));
 	follow_outages(watch);
+	tell_of_change(watch);
 }
 
 void watch_settle_lost(struct watch *watch, uint64_t sequence, const char *why)
@@ -140,4 +148,13 @@ void watch_settle_lost(struct watch *watch, uint64_t sequence, const char *why)
 	log_debug("target %s: probe %llu lost: %s", watch_name(watch->settings),
 		  (unsigned long long)sequence, why);
 	follow_outages(watch);
+	tell_of_change(watch);
+}
+
+void watch_settle_refusal(struct watch *watch)
+{
+	if (!watch->end)
+		return;
+	watch->end->refusals++;
+	tell_of_change(watch);
 }

@@ -19,3 +19,6 @@ struct watch;
 void watch_settle_reply(struct watch *watch, uint64_t sequence, const struct finding *finding,
 			size_t bytes);
 void watch_settle_lost(struct watch *watch, uint64_t sequence, const char *why);
+
+/* Nothing listens at the other end, which only one who waits for the end wants to know at once. */
+void watch_settle_refusal(struct watch *watch);

@@ -40,7 +40,10 @@ static void arm(struct watch *watch)
 	uint64_t expiry =
 		oldest != 0 ? flow_sent_at(&watch->flow, oldest) + watch->flow.timeout : UINT64_MAX;
 
-	events_arm(&watch->timer, expiry < watch->due ? expiry : watch->due);
+	if (watch->due < expiry)
+		expiry = watch->due;
+	if (expiry != UINT64_MAX)
+		events_arm(&watch->timer, expiry);
 }
 
 static void on_name(void *context, const struct target *target, const struct reason *reason)
@@ -74,6 +77,10 @@ static void schedule_next(struct watch *watch, uint64_t now)
 	struct outage_pause pause = {.before = flow_next(&watch->flow)};
 
 	lateness_add(&watch->shared->lateness, now - watch->due);
+	if (watch->end && --watch->end->left == 0) {
+		watch->due = UINT64_MAX;
+		return;
+	}
 	watch->due += interval;
 	if (watch->due + STOPPED_BEHIND >= now)
 		return;
@@ -176,29 +183,70 @@ static int begin(struct watch *watch)
 	outages_init(&watch->outages, OUTAGE_PROBES);
 	hops_begin(&watch->hops);
 	watch->labels = make_labels(settings);
-	if (!watch->labels || make_ports(watch) < 0 || make_parts(watch) < 0)
+	if (!watch->labels || make_ports(watch) < 0)
 		return -1;
-	return events_arm(&watch->timer, watch->due);
+	return make_parts(watch);
 }
 
-struct watch *watch_new(struct watching *shared, struct watchlist *list, size_t index,
-			double fraction)
+/* One that does nothing yet. */
+static struct watch *make(struct watching *shared, struct watchlist *list, size_t index)
 {
 	struct watch *watch = calloc(1, sizeof(*watch));
-	uint64_t now = clock_ns();
 
 	if (!watch)
 		return NULL;
 	watch->shared = shared;
 	watch->list = watchlist_hold(list);
 	watch->settings = &list->targets[index];
-	watch->due = now + (uint64_t)((double)interval_of(watch) * fraction);
+	watch->due = watch->resolve_due = UINT64_MAX;
 	evtimer_assign(&watch->timer, shared->base, on_timer, watch);
-	ask_name(watch, now);
 	if (begin(watch) == 0)
 		return watch;
 	watch_free(watch);
 	return NULL;
+}
+
+/* The first probe is due at DUE. NULL, and WATCH is freed, without memory. */
+static struct watch *start(struct watch *watch, uint64_t due)
+{
+	watch->due = due;
+	if (events_arm(&watch->timer, due) == 0)
+		return watch;
+	watch_free(watch);
+	return NULL;
+}
+
+struct watch *watch_new(struct watching *shared, struct watchlist *list, size_t index,
+			double fraction)
+{
+	struct watch *watch = make(shared, list, index);
+	uint64_t now = clock_ns();
+
+	if (!watch)
+		return NULL;
+	watch->resolve_due = now;
+	ask_name(watch, now);
+	return start(watch, now + (uint64_t)((double)interval_of(watch) * fraction));
+}
+
+struct watch *watch_new_ending(struct watching *shared, struct watchlist *list,
+			       const struct target *target, struct watch_end *end)
+{
+	struct watch *watch = make(shared, list, 0);
+
+	if (!watch)
+		return NULL;
+	watch->end = end;
+	if (!target)
+		return watch;
+	watch->target = *target;
+	watch->target.name = watch->settings->address;
+	return start(watch, clock_ns());
+}
+
+bool watch_is_over(const struct watch *watch)
+{
+	return watch->end->left == 0 && flow_waiting(&watch->flow) == 0;
 }
 
 void watch_free(struct watch *watch)

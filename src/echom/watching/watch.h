@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,16 @@ struct watch_state {
 struct watch *watch_new(struct watching *shared, struct watchlist *list, size_t index,
 			double fraction) WARN_UNUSED;
 void watch_free(struct watch *watch); /* accepts NULL */
+
+/*
+ * A watch of the first target of LIST that looks up no name and ends: the probes that END allows
+ * go to TARGET, the first of them at once. Without a target none are sent. NULL without memory.
+ */
+struct watch *watch_new_ending(struct watching *shared, struct watchlist *list,
+			       const struct target *target, struct watch_end *end) WARN_UNUSED;
+
+/* All probes of a watch that ends were sent and settled. */
+bool watch_is_over(const struct watch *watch);
 
 /* Its settings are now those of LIST, which differ in nothing that its probes depend on. */
 void watch_adopt(struct watch *watch, struct watchlist *list, size_t index);

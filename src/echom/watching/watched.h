@@ -43,6 +43,15 @@ struct watch_port {
 	int ttl; /* of its probes; 0: not known */
 };
 
+/* Of a watch that ends: what is still to come, and who waits for it. */
+struct watch_end {
+	uint64_t left;	   /* probes to send */
+	uint64_t refusals; /* nothing listens there */
+	/* A probe was settled or refused. The watch may be looked at, but not freed. */
+	void (*changed)(void *context);
+	void *context;
+};
+
 struct watch {
 	struct watching *shared; /* not owned */
 	struct watchlist *list;	 /* held */
@@ -60,10 +69,11 @@ struct watch {
 	struct hops hops;	     /* of the first port: others may have another path */
 	struct flow flow;	     /* of the probes of all ports */
 	struct reception reception;  /* of what is being processed */
-	uint64_t woken;	      /* it waited while we were stopped, until then; 0: it did not */
-	struct event timer;   /* for whatever comes first */
-	uint64_t due;	      /* the next probe */
-	uint64_t resolve_due; /* the next look at the name */
+	uint64_t woken;	       /* it waited while we were stopped, until then; 0: it did not */
+	struct event timer;    /* for whatever comes first */
+	uint64_t due;	       /* the next probe */
+	uint64_t resolve_due;  /* the next look at the name */
+	struct watch_end *end; /* NULL: it has none. Not owned */
 	bool was_connected;
 	uint64_t heard; /* on this connection; at first when it was made */
 	struct outages outages;

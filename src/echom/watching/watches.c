@@ -26,7 +26,7 @@ struct watches *watches_new(struct event_base *base)
 	watches->shared.base = base;
 	watches->shared.buffer = malloc(BUFFER_SIZE);
 	watches->shared.buffer_size = BUFFER_SIZE;
-	watches->shared.names = names_new(base);
+	watches->shared.names = names_new(base, NAMES_THREADS);
 	if (watches->shared.buffer && watches->shared.names)
 		return watches;
 	watches_free(watches);

@@ -19,6 +19,7 @@
 #define BUSY "HTTP/1.0 503 "
 
 static struct site *site;
+static const struct site_probe probe; /* nobody asks for it */
 static struct address bound;
 static int listener;
 static char answer[64 << 10]; /* the beginning of one */
@@ -31,7 +32,7 @@ static void set_up(void)
 	ck_assert_int_eq(address_from_ip(&bound, "127.0.0.1", 0, &reason), 0);
 	listener = http_listen(&bound, &bound, &reason);
 	ck_assert_int_ge(listener, 0);
-	site = site_new(base, listener, &bound, watches);
+	site = site_new(base, listener, &bound, watches, &probe);
 	ck_assert_ptr_nonnull(site);
 }
 
@@ -184,7 +185,7 @@ TEST(without_memory_there_is_none)
 		long blocks;
 
 		fault_after(skip, MEMORY, ENOMEM);
-		another = site_new(base, listener, &bound, watches);
+		another = site_new(base, listener, &bound, watches, &probe);
 		(void)fault_over();
 		blocks = fault_blocks();
 		ck_assert(another != NULL || blocks == 0);

@@ -73,7 +73,7 @@ static void set_up(void)
 {
 	ck_assert_int_eq(sem_init(&released, 0, 0), 0);
 	base = events_new_base(0);
-	names = names_new(base);
+	names = names_new(base, NAMES_THREADS);
 	ck_assert_ptr_nonnull(names);
 }
 
