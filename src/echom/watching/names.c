@@ -217,14 +217,17 @@ static int find_thread(struct names *names)
 	return start_thread(names) == 0 || names->threads > 0 ? 0 : -1;
 }
 
-static int queue(struct names *names, struct name_request *request)
+static int queue(struct names *names, struct name_request *request, bool failed)
 {
 	int result;
 
 	pthread_mutex_lock(&names->mutex);
 	result = find_thread(names);
 	if (result == 0) {
-		STAILQ_INSERT_TAIL(&names->waiting, request, next);
+		if (failed)
+			STAILQ_INSERT_TAIL(&names->waiting, request, next);
+		else
+			STAILQ_INSERT_HEAD(&names->waiting, request, next);
 		names->queued++;
 		request->waits = true;
 		pthread_cond_signal(&names->asked);
@@ -234,7 +237,7 @@ static int queue(struct names *names, struct name_request *request)
 }
 
 struct name_request *names_ask(struct names *names, const struct watch_settings *settings,
-			       name_answer *answer, void *context)
+			       bool failed, name_answer *answer, void *context)
 {
 	struct name_request *request = calloc(1, sizeof(*request));
 
@@ -250,7 +253,7 @@ struct name_request *names_ask(struct names *names, const struct watch_settings 
 	request->options.name = request->address;
 	if (request->options.source)
 		request->options.source = request->source;
-	if (queue(names, request) == 0)
+	if (queue(names, request, failed) == 0)
 		return request;
 	free(request);
 	return NULL;

@@ -9,6 +9,8 @@
 
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/compiler.h"
 #include "base/reason.h"
 #include "echom/config/watchlist.h"
@@ -34,10 +36,11 @@ struct target_options names_options(const struct watch_settings *settings);
 
 /*
  * Looks up the address of SETTINGS, and calls ANSWER once, later. NULL without memory. The request
- * is gone when ANSWER returns, or after names_cancel.
+ * is gone when ANSWER returns, or after names_cancel. If the name FAILED the last time, it may hang
+ * again, and waits behind those that did not.
  */
 struct name_request *names_ask(struct names *names, const struct watch_settings *settings,
-			       name_answer *answer, void *context);
+			       bool failed, name_answer *answer, void *context);
 
 /* Its answer is not wanted any more; it is not even looked up, if it still waits. Accepts NULL. */
 void names_cancel(struct name_request *request);

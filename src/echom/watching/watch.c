@@ -52,6 +52,7 @@ static void on_name(void *context, const struct target *target, const struct rea
 	uint64_t now = clock_ns();
 
 	watch->request = NULL;
+	watch->name_failed = !target;
 	watch->resolve_due = now + (target ? watch->settings->resolve * NS_PER_MS : RETRY_NAME);
 	if (!target) {
 		watch->counts.resolve_failures++;
@@ -65,7 +66,8 @@ static void ask_name(struct watch *watch, uint64_t now)
 {
 	if (watch->request || now < watch->resolve_due)
 		return;
-	watch->request = names_ask(watch->shared->names, watch->settings, on_name, watch);
+	watch->request = names_ask(watch->shared->names, watch->settings, watch->name_failed,
+				   on_name, watch);
 	if (!watch->request)
 		watch->resolve_due = now + RETRY_NAME;
 }

@@ -62,6 +62,7 @@ struct watch {
 	uint64_t found_at;
 	uint64_t lost_before; /* the address in use was chosen */
 	struct name_request *request;
+	bool name_failed;	  /* at the last look */
 	struct watch_port *ports; /* probes leave from them in turn. Owned, as the next two */
 	size_t port_count;
 	struct reflector *reflector; /* NULL unless the protocol is STAMP */

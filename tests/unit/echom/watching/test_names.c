@@ -48,6 +48,7 @@ void freeaddrinfo(struct addrinfo *list)
 struct asked {
 	struct event_base *base;
 	struct watch_settings settings;
+	bool failed; /* before */
 	unsigned answers, failures;
 	char reason[REASON_MAX];
 };
@@ -95,7 +96,8 @@ static struct asked ask(const char *address)
 
 static struct name_request *begin(struct asked *asked)
 {
-	struct name_request *request = names_ask(names, &asked->settings, on_answer, asked);
+	struct name_request *request =
+		names_ask(names, &asked->settings, asked->failed, on_answer, asked);
 
 	ck_assert_ptr_nonnull(request);
 	return request;
@@ -164,6 +166,29 @@ TEST(more_names_than_threads_wait_for_their_turn)
 		while (hanging[i].answers == 0)
 			event_base_dispatch(base);
 	}
+}
+
+TEST(a_name_that_failed_waits_behind_others)
+{
+	struct asked hanging[NAMES_THREADS], failed = ask("slow:7"), quick = ask("host:7");
+
+	failed.failed = true;
+	for (size_t i = 0; i < ARRAY_SIZE(hanging); i++) {
+		hanging[i] = ask("slow:7");
+		(void)begin(&hanging[i]);
+	}
+	while (atomic_load(&slow) < NAMES_THREADS)
+		(void)sched_yield();
+	(void)begin(&failed);
+	(void)begin(&quick);
+	(void)sem_post(&released);
+	while (quick.answers == 0)
+		event_base_dispatch(base);
+	ck_assert_uint_eq(failed.answers, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(hanging); i++)
+		(void)sem_post(&released);
+	while (failed.answers == 0)
+		event_base_dispatch(base);
 }
 
 TEST(nobody_hears_of_a_request_that_was_cancelled)
