@@ -19,13 +19,14 @@
 #include "integration/process.h"
 #include "integration/scenes.h"
 
-static char directory[] = "/tmp/echom-files-XXXXXX";
+static char directory[32];
 static char path[64], other[64], configuration[512];
 
 static void set_up(void)
 {
 	ck_assert_ptr_nonnull(getenv("ECHOM"));
 	ck_assert_int_eq(setenv("ECHOD", getenv("ECHOM"), 1), 0);
+	(void)snprintf(directory, sizeof(directory), "/tmp/echom-files-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	ck_assert_int_eq(chmod(directory, 0755), 0);
 	(void)snprintf(path, sizeof(path), "%s/targets.json", directory);

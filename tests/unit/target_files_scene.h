@@ -17,7 +17,7 @@
 
 #define ONE(target) "[{\"targets\":[\"" target "\"]}]"
 
-static char directory[] = "/tmp/echom-targets-XXXXXX";
+static char directory[32];
 static char configuration[64]; /* its path */
 static char said[4096];
 static struct target_files *files;
@@ -131,6 +131,10 @@ static inline void configure(const char *paths, const char *more)
 
 static inline void set_up_files(void)
 {
+	files = NULL;
+	list = NULL;
+	said[0] = '\0';
+	(void)snprintf(directory, sizeof(directory), "/tmp/echom-targets-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	(void)snprintf(configuration, sizeof(configuration), "%s/conf", directory);
 }
