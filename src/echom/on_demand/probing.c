@@ -240,7 +240,8 @@ static void begin(struct probing *probing)
 		on_name(probing, result == 0 ? &target : NULL, &reason);
 		return;
 	}
-	probing->lookup = names_ask(probing->setup.names, settings, on_name, probing);
+	/* Behind the names of targets: it may be any name, one that hangs, too. */
+	probing->lookup = names_ask(probing->setup.names, settings, true, on_name, probing);
 	if (probing->lookup)
 		arm(probing, probing->began + probing->demand.timeout * NS_PER_MS);
 	else
