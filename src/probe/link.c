@@ -14,9 +14,12 @@
 #include "probe/link.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define WHY_MAX 80
 
 static void note(const struct link *link, const char *what, int error)
 {
@@ -71,7 +74,7 @@ void link_close(struct link *link)
 		event_del(&link->readable);
 	if (event_initialized(&link->writable))
 		event_del(&link->writable);
-	if (!link->target->datagram)
+	if (!link->target->datagram && !link->unread)
 		tcp_figures_add(&link->ended, link->fd);
 	close(link->fd);
 	link->fd = -1;
@@ -207,15 +210,23 @@ void link_lose_waiting(struct link *link, const char *why)
 		link->user->lost(link->context, flow_oldest(link->flow), why);
 }
 
-/* A reply that arrived in part is cut: the rest will not come. */
-static void settle_partial(struct link *link)
+/* A reply that came in part is none: else a server that closes each connection would look up. */
+static void lose_partial(struct link *link)
 {
 	uint64_t sequence = link->stream.sequence;
 	struct finding finding;
 	size_t bytes = stream_partial(&link->stream, sequence, &finding);
+	char why[WHY_MAX];
 
-	if (bytes > 0 && flow_awaits(link->flow, sequence))
-		link->user->reply(link->context, sequence, &finding, bytes);
+	if (bytes == 0 || !flow_awaits(link->flow, sequence))
+		return;
+	if (finding.verdict == VERDICT_CORRUPT)
+		snprintf(why, sizeof(why), "connection lost after %zu byte%s that are no echo",
+			 bytes, bytes == 1 ? "" : "s");
+	else
+		snprintf(why, sizeof(why), "connection lost after %zu of %zu bytes", bytes,
+			 link->flow->size);
+	link->user->lost(link->context, sequence, why);
 }
 
 /* What was in flight is lost with the connection. */
@@ -231,7 +242,7 @@ static void end_connection(struct link *link, const char *why)
 void link_lost(struct link *link, int error, uint64_t now)
 {
 	note(link, "connection lost", error);
-	settle_partial(link);
+	lose_partial(link);
 	end_connection(link, "connection lost");
 	if (link->heard && link->wanted)
 		link_connect(link, now);

@@ -60,7 +60,8 @@ struct link {
 	unsigned max_attempts;	       /* at a time */
 	uint64_t patience;	       /* how long each may take */
 	uint64_t tried;		       /* when the latest began */
-	struct tcp_figures ended;      /* of connections that are no more */
+	struct tcp_figures ended;      /* of connections that are no more, */
+	bool unread;		       /* without those closed while this is set */
 };
 
 /* The caller has set what is above fd, max_attempts and patience. -1 without memory. */

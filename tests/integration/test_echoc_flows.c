@@ -248,7 +248,7 @@ TEST(too_few_open_files_are_named)
 
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
 	echoc = echoc_run(ECHOC_ARGS("flows", "-n", "80", closed_port()));
-	EXPECT_ERRORS(&echoc, 2, "80 flows need 112 open files, but the limit is 100: ");
+	EXPECT_ERRORS(&echoc, 2, "80 sockets need 112 open files, but the limit is 100: ");
 }
 
 TEST(the_limit_of_open_files_is_raised_as_far_as_need_be)

@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -27,11 +26,13 @@
 #include "echoc/bench/window.h"
 #include "echoc/command/mode.h"
 #include "echoc/command/signals.h"
+#include "probe/descriptors.h"
 
 #define START_DELAY (20 * NS_PER_MS)  /* so that every thread is there when it begins */
 #define REPORT_DELAY (50 * NS_PER_MS) /* so that every thread has handed in */
 
 #define SIGNALS 3
+#define DESCRIPTORS_A_THREAD 4u /* of its loop */
 
 struct bencher {
 	struct bench shared;
@@ -125,16 +126,6 @@ static int watch_signals(struct bencher *bencher)
 	return 0;
 }
 
-static void allow_descriptors(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 /* It has shown that the target can be reached; each message connects by itself. */
 static int keep_first(struct bencher *bencher, size_t count, struct reason *reason)
 {
@@ -150,13 +141,13 @@ static int connect_all(struct bencher *bencher, struct reason *reason)
 {
 	size_t count = (size_t)bencher->shared.arguments->connections;
 	bool is_first_only = bencher->shared.arguments->connect;
+	size_t loops = DESCRIPTORS_A_THREAD * (size_t)bencher->shared.arguments->threads;
 
-	allow_descriptors();
 	bencher->sockets = malloc(count * sizeof(*bencher->sockets));
 	if (!bencher->sockets)
 		return reason_set(reason, "out of memory");
 	bencher->sockets[0] = target_open(bencher->target, CONNECT_TIMEOUT_MS, reason);
-	if (bencher->sockets[0] < 0)
+	if (bencher->sockets[0] < 0 || descriptors_allow(count + loops, "-c", reason) < 0)
 		return -1;
 	if (is_first_only && keep_first(bencher, count, reason) < 0)
 		return -1;

@@ -48,6 +48,7 @@ struct lane {
 	struct datagram_batch *batch; /* UDP only */
 	struct latency *connects;     /* channel_connect only: how long each took, owned */
 	uint64_t in_order;	      /* how many more of its connections are closed in order */
+	uint64_t answered;	      /* how many of its connections were */
 };
 
 /* A tick that late means that we were stopped. */
@@ -72,11 +73,12 @@ struct channel {
 	struct schedule schedule;
 	uint64_t allotted;  /* of the messages that the schedule has for it */
 	uint64_t handed_in; /* what was sent before it is settled, in books that are handed in */
-	bool held;	    /* channel_connect: a failure, so until the next tick */
+	bool held;	    /* a failure: channel_connect waits until the next tick */
 	uint32_t drops;	    /* datagrams: of the socket, as far as they are in the books */
 };
 
-/* What both kinds over TCP do with a reply and a loss. */
+/* What both kinds over TCP do with what came, a reply and a loss. False: nothing was taken in. */
+bool channel_tcp_read(struct channel *channel);
 void channel_tcp_reply(void *context, uint64_t sequence, const struct finding *finding,
 		       size_t bytes);
 void channel_tcp_lost(void *context, uint64_t sequence, const char *why);

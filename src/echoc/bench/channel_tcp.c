@@ -55,22 +55,30 @@ void channel_tcp_lost(void *context, uint64_t sequence, const char *why UNUSED)
 	flow_lose(&channel->flow, sequence);
 }
 
-static void on_readable(evutil_socket_t fd, short what UNUSED, void *context)
+bool channel_tcp_read(struct channel *channel)
 {
-	struct channel *channel = context;
 	struct lane *lane = channel->lane;
-	ssize_t length = recv(fd, lane->in, lane->in_size, 0);
+	ssize_t length = recv(channel->link.fd, lane->in, lane->in_size, 0);
 
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+		return false;
 	lane->now = clock_ns();
 	if (length <= 0) {
+		channel->held = true;
 		link_lost(&channel->link, length < 0 ? errno : 0, lane->now);
-		return;
+		return false;
 	}
 	lane->last_heard = lane->now;
 	link_feed(&channel->link, lane->in, (size_t)length);
-	tcp_fill(channel, lane->now);
+	return true;
+}
+
+static void on_readable(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
+{
+	struct channel *channel = context;
+
+	if (channel_tcp_read(channel))
+		tcp_fill(channel, channel->lane->now);
 }
 
 static void on_writable(evutil_socket_t fd UNUSED, short what UNUSED, void *context)

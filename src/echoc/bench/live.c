@@ -3,7 +3,7 @@
 
 /*
  * The live line: never longer than the terminal is wide now, so that resizing it does no harm. Owns
- * nothing but that one line of the screen.
+ * nothing.
  */
 
 #include "config.h"
@@ -14,23 +14,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "echoc/say/live_line.h"
 #include "echoc/say/terminal.h"
 
 #define BAR_LONGEST 20u
 #define BAR_SHORTEST 4u
-
-/* What the line took up when it was drawn. */
-static unsigned drawn;
-
-/* A terminal made narrower since then has wrapped it: it now begins some rows further up. */
-static void erase(unsigned columns)
-{
-	unsigned rows = drawn > 0 ? (drawn - 1) / columns : 0;
-
-	if (rows > 0)
-		printf("\033[%uA", rows);
-	printf("\r\033[J");
-}
 
 static void print_figures(const struct live_line *line, char *text, size_t size)
 {
@@ -51,6 +39,7 @@ void live_draw(const struct live_line *line)
 {
 	unsigned columns = terminal_columns(stdout);
 	char figures[6 * NUMBER_TEXT_MAX], elapsed[NUMBER_TEXT_MAX], bar[BAR_TEXT_MAX];
+	char text[sizeof(figures) + sizeof(elapsed) + sizeof(bar)];
 	unsigned used, room;
 
 	print_figures(line, figures, sizeof(figures));
@@ -59,18 +48,17 @@ void live_draw(const struct live_line *line)
 	room = columns - 1 > used ? columns - 1 - used : 0;
 	if (room > BAR_LONGEST)
 		room = BAR_LONGEST;
-	erase(columns);
-	drawn = (unsigned)strlen(figures);
 	if (room >= BAR_SHORTEST) {
-		printf("%s |%s| ", elapsed,
-		       terminal_bar(line->elapsed / line->duration, room, terminal_is_unicode(),
-				    true, bar));
-		drawn = used + room;
+		snprintf(text, sizeof(text), "%s |%s| %s", elapsed,
+			 terminal_bar(line->elapsed / line->duration, room, terminal_is_unicode(),
+				      true, bar),
+			 figures);
+		used += room;
+	} else {
+		snprintf(text, columns < sizeof(text) ? columns : sizeof(text), "%s", figures);
+		used = (unsigned)strlen(text);
 	}
-	if (drawn > columns - 1)
-		drawn = columns - 1;
-	printf("%.*s", (int)(columns - 1), figures);
-	fflush(stdout);
+	live_line_draw(text, used);
 }
 
 void live_print(const struct live_line *line)
@@ -79,11 +67,4 @@ void live_print(const struct live_line *line)
 
 	print_figures(line, figures, sizeof(figures));
 	printf("%.0f/%.0f s %s\n", line->elapsed, line->duration, figures);
-}
-
-void live_erase(void)
-{
-	erase(terminal_columns(stdout));
-	drawn = 0;
-	fflush(stdout);
 }

@@ -22,4 +22,3 @@ void live_draw(const struct live_line *line);
 
 /* The same as a line that stays, where there is no terminal. */
 void live_print(const struct live_line *line);
-void live_erase(void);

@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "echoc/bench/live.h"
 #include "echoc/bench/table.h"
+#include "echoc/say/live_line.h"
 #include "echoc/say/report.h"
 #include "echoc/say/terminal.h"
 
@@ -193,7 +194,7 @@ void bench_report_interval(struct bench_report *report, uint64_t until)
 void bench_report_erase(const struct bench_report *report)
 {
 	if (report->live)
-		live_erase();
+		live_line_erase();
 }
 
 /* As last handed in by the threads; it still counts in the interval it belongs to. */

@@ -75,6 +75,7 @@ struct flows {
 	int send_error; /* the last one that kept a probe from being sent; 0: none */
 	char icmp[ICMP_ERROR_TEXT_MAX]; /* the last one */
 	bool broken;			/* could not wait for events */
+	uint64_t drawn;			/* when the live line was; 0: there is none */
 	unsigned char *buffer;
 	size_t buffer_size;
 };
@@ -114,6 +115,7 @@ int flows_connect(struct flows *flows) WARN_UNUSED;
 
 /* report_text.c, report_json.c: the beginning and the end. */
 void flows_print_start(const struct flows *flows);
+void flows_draw_live(const struct flows *flows, uint64_t now);
 void flows_print_end(const struct flows *flows, const struct findings *findings);
 void flows_put_start(const struct flows *flows);
 void flows_put_end(const struct flows *flows, const struct findings *findings);

@@ -21,11 +21,14 @@
 #include "base/events.h"
 #include "echoc/command/mode.h"
 #include "echoc/command/signals.h"
+#include "echoc/say/live_line.h"
 #include "echoc/say/report.h"
+#include "echoc/say/terminal.h"
 #include "probe/socket_drops.h"
 
 #define BUFFER_SIZE (256u << 10)
 #define TICK (20 * NS_PER_MS)
+#define LIVE_EACH (200 * NS_PER_MS)
 
 /*
  * What is sent late at once, at most: no burst after a stop of ours, which a buffer on the way
@@ -103,6 +106,26 @@ static bool waits(const struct flows *flows)
 	return false;
 }
 
+static bool is_live(const struct flows *flows)
+{
+	return !flows->arguments->json && terminal_is(stdout);
+}
+
+static void show_progress(struct flows *flows, uint64_t now)
+{
+	if (!is_live(flows) || now - flows->drawn < LIVE_EACH)
+		return;
+	flows->drawn = now;
+	flows_draw_live(flows, now);
+}
+
+static void end_live(struct flows *flows)
+{
+	if (flows->drawn > 0)
+		live_line_erase();
+	flows->drawn = 0;
+}
+
 static void on_tick(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
 	struct flows *flows = context;
@@ -110,6 +133,7 @@ static void on_tick(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 	bool done = has_sent_all(flows, now);
 
 	flows_note_turn(flows, now);
+	show_progress(flows, now);
 	for (size_t i = 0; i < flows->count; i++) {
 		flows->ports[i].link.wanted = !done;
 		source_port_tick(&flows->ports[i], now);
@@ -150,9 +174,10 @@ static void on_stop(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 
 static void on_quit(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 {
-	const struct flows *flows = context;
+	struct flows *flows = context;
 	struct books *sum = calloc(1, sizeof(*sum));
 
+	end_live(flows);
 	for (size_t i = 0; sum && i < flows->count; i++)
 		books_merge(sum, &flows->ports[i].books);
 	if (sum)
@@ -210,8 +235,7 @@ static int choose_target(struct flows *flows, struct reason *reason)
 	target->source = source;
 	if (fd < 0 && !target->down)
 		return -1;
-	if (reason->text[0] != '\0' && (flows->arguments->verbose || !target->answered))
-		fprintf(stderr, "echoc: %s\n", reason->text);
+	report_choice(target, reason, flows->arguments->verbose);
 	if (fd >= 0)
 		close(fd);
 	return 0;
@@ -259,6 +283,7 @@ static enum echoc_status finish(struct flows *flows)
 	struct findings findings;
 
 	settle_rest(flows);
+	end_live(flows);
 	if (flow_findings_make(&findings, flows) < 0) {
 		fputs("echoc: out of memory\n", stderr);
 	} else {

@@ -12,37 +12,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "echoc/flows/flow_set.h"
+#include "probe/descriptors.h"
 
 #define PORT_LEAST 49152u /* of RFC 6335's dynamic ones */
-#define OTHER_DESCRIPTORS 32u
-#define BASES 32 /* tried before we give up */
+#define BASES 32	  /* tried before we give up */
 #define WINDOW_MIN 64u
 #define WINDOW_MAX (1u << 16)
-
-static int allow_descriptors(size_t flows, struct reason *reason)
-{
-	rlim_t needed = flows + OTHER_DESCRIPTORS;
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
-		return 0;
-	if (limit.rlim_max < needed)
-		return reason_set(reason,
-				  "%zu flows need %llu open files, but the limit is %llu: "
-				  "raise it (ulimit -n) or use fewer flows (-n)",
-				  flows, (unsigned long long)needed,
-				  (unsigned long long)limit.rlim_max);
-	limit.rlim_cur = needed;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return reason_set(reason, "cannot raise the limit of open files: %s",
-				  strerror(errno));
-	return 0;
-}
 
 /* All that may wait for their reply at a time, and as many that are late. */
 static size_t window_size(const struct arguments *arguments)
@@ -201,7 +180,7 @@ int flows_open(struct flows *flows, struct reason *reason)
 	if (base > 0 && base + count - 1 > UINT16_MAX)
 		return reason_set(reason, "%zu ports from %u on: the last one is %u", count, base,
 				  UINT16_MAX);
-	if (allow_descriptors(count, reason) < 0)
+	if (descriptors_allow(count, "-n", reason) < 0)
 		return -1;
 	error = choose_address(flows) < 0 ? errno : 0;
 	if (error == 0)

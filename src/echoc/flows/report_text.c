@@ -16,6 +16,7 @@
 #include "base/units.h"
 #include "echoc/flows/findings.h"
 #include "echoc/flows/flow_set.h"
+#include "echoc/say/live_line.h"
 #include "echoc/say/report.h"
 #include "echoc/say/terminal.h"
 
@@ -37,6 +38,26 @@ void flows_print_start(const struct flows *flows)
 	       format_duration(arguments->duration_ms, duration),
 	       number_text(arguments->flows, text[0]), arguments->flows == 1 ? "" : "s",
 	       number_text(arguments->size, text[1]), number_text(arguments->rate, text[2]));
+}
+
+/* The books are not merged for it: with thousands of flows that would delay probes. */
+void flows_draw_live(const struct flows *flows, uint64_t now)
+{
+	uint64_t sent = 0, received = 0, lost = 0;
+	double elapsed = (double)(now - flows->schedule.start) / (double)NS_PER_S;
+	char number[3][NUMBER_TEXT_MAX], text[5 * NUMBER_TEXT_MAX];
+	size_t columns = terminal_columns(stdout);
+
+	for (size_t i = 0; i < flows->count; i++) {
+		sent += flows->ports[i].books.sent;
+		received += flows->ports[i].books.received;
+		lost += flows->ports[i].books.lost;
+	}
+	snprintf(text, columns < sizeof(text) ? columns : sizeof(text),
+		 "%.0f/%.0f s: %s sent, %s received, %s lost", elapsed,
+		 (double)flows->arguments->duration_ms / 1000, number_text(sent, number[0]),
+		 number_text(received, number[1]), number_text(lost, number[2]));
+	live_line_draw(text, (unsigned)strlen(text));
 }
 
 /* What percent that is: as many places as a small loss needs. */

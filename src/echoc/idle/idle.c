@@ -16,6 +16,7 @@
 #include "echoc/command/signals.h"
 #include "echoc/idle/report.h"
 #include "echoc/idle/round.h"
+#include "echoc/say/report.h"
 #include "probe/receive.h"
 
 #define CONNECT_MS 5000
@@ -76,6 +77,7 @@ static int choose_target(const struct idle *idle, struct target *target, struct 
 	target->question = NULL;
 	if (fd < 0)
 		return -1;
+	report_choice(target, reason, idle->report.arguments->verbose);
 	close(fd);
 	return 0;
 }

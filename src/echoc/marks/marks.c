@@ -13,6 +13,7 @@
 #include "echoc/command/signals.h"
 #include "echoc/marks/exchange.h"
 #include "echoc/marks/report.h"
+#include "echoc/say/report.h"
 
 static int set_form(struct stamp_form *form, struct hmac_key *key,
 		    const struct arguments *arguments, struct reason *reason)
@@ -66,6 +67,7 @@ static int run(struct marks *marks, const struct arguments *arguments, struct ta
 	fd = target_open(target, arguments->timeout_ms, reason);
 	if (fd < 0)
 		return -1;
+	report_choice(target, reason, arguments->verbose);
 	if (signals_catch(reason) < 0) {
 		close(fd);
 		return -1;

@@ -18,6 +18,7 @@
 #include "echoc/command/mode.h"
 #include "echoc/command/signals.h"
 #include "echoc/mtu/report.h"
+#include "echoc/say/report.h"
 
 /* The summary comes all the same. */
 static void note_failure(struct mtu_report *report, int error)
@@ -97,8 +98,7 @@ enum echoc_status mtu_run(const struct arguments *arguments, struct target *targ
 			close(fd);
 		return ECHOC_UNABLE;
 	}
-	if (reason.text[0] != '\0' && (arguments->verbose || !target->answered))
-		fprintf(stderr, "echoc: %s\n", reason.text);
+	report_choice(target, &reason, arguments->verbose);
 	mtu_report_start(&report, fd);
 	return target->datagram ? run_datagrams(&report, fd) : run_stream(&report, fd);
 }

@@ -39,6 +39,12 @@ void report_begin_books(struct json *json, const char *type, const struct books 
 void report_put_tcp(struct json *json, const struct tcp_figures *figures);
 void report_put_connect(struct json *json, const struct spread *connect);
 
+/*
+ * On standard error, what target_open() says besides that it succeeded: with -v, or if no address
+ * of the target answered.
+ */
+void report_choice(const struct target *target, const struct reason *reason, bool verbose);
+
 /* An object under NAME, in microseconds; null where nothing was measured. */
 void report_put_latency(struct json *json, const char *name, const struct latency *latency);
 

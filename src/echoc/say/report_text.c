@@ -18,6 +18,12 @@
 
 #define LIMIT_SHARE 0.95
 
+void report_choice(const struct target *target, const struct reason *reason, bool verbose)
+{
+	if (reason->text[0] != '\0' && (verbose || !target->answered))
+		fprintf(stderr, "echoc: %s\n", reason->text);
+}
+
 static void print_counts(const struct books *books)
 {
 	double loss = books_loss_percent(books);

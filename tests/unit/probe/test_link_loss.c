@@ -25,7 +25,7 @@ static void send_probes(unsigned count)
 		flow_send(&flow, 0);
 }
 
-TEST(a_lost_connection_cuts_the_reply_that_was_coming)
+TEST(a_reply_that_was_coming_is_lost_with_the_connection)
 {
 	connected();
 	send_probes(3);
@@ -34,7 +34,8 @@ TEST(a_lost_connection_cuts_the_reply_that_was_coming)
 	ck_assert(link_.heard);
 	outcome = HANGS;
 	link_lost(&link_, ECONNREFUSED, 5);
-	expect("reply 1: 64 bytes, whole; connection lost: refused; reply 2: 10 bytes, cut; "
+	expect("reply 1: 64 bytes, whole; connection lost: refused; lost 2, connection lost after "
+	       "10 of 64 bytes; "
 	       "lost 3, connection lost; ");
 	ck_assert_int_eq(link_.fd, -1);
 	ck_assert(link_is_connecting(&link_));
@@ -50,7 +51,7 @@ TEST(a_new_connection_follows_what_is_sent_on_it)
 	come_back(1, 1);
 	link_.heard = false;
 	link_lost(&link_, 0, 5);
-	expect("connection lost; reply 1: 1 bytes, cut; ");
+	expect("connection lost; lost 1, connection lost after 1 of 64 bytes; ");
 	send_probes(2);
 	outcome = REFUSED_AT_ONCE;
 	link_connect(&link_, 6);
@@ -61,6 +62,17 @@ TEST(a_new_connection_follows_what_is_sent_on_it)
 	send_probes(1);
 	come_back(4, SIZE);
 	expect("reply 4: 64 bytes, whole; ");
+}
+
+TEST(what_is_no_echo_is_called_so)
+{
+	connected();
+	send_probes(1);
+	link_.wanted = false;
+	link_feed(&link_, (const unsigned char *)"220 hello", 9);
+	link_lost(&link_, 0, 5);
+	expect("connection lost; lost 1, connection lost after 9 bytes that are no echo; ");
+	ck_assert_uint_eq(books.received + books.unexpected, 0);
 }
 
 /* Late is not cut: it was settled. */

@@ -9,6 +9,7 @@
 #include <termios.h>
 
 #include "echoc/bench/live.h"
+#include "echoc/say/live_line.h"
 #include "support/test.h"
 
 #define ERASED "\r\033[J"
@@ -83,7 +84,7 @@ TEST(a_line_takes_the_place_of_the_one_before)
 	ck_assert_ptr_nonnull(strstr(written(), ERASED "3/10 s |######              | 12,345/s"));
 	draw();
 	ck_assert_uint_gt(drawn(), 0);
-	live_erase();
+	live_line_erase();
 	ck_assert_str_eq(written(), ERASED);
 }
 
@@ -108,9 +109,9 @@ TEST_EACH(all_rows_of_a_line_are_erased, 2)
 	columns = (length + 1) / (_i == 0 ? 2 : 3); /* so many rows, or one more */
 	resize((unsigned short)columns);
 	snprintf(expected, sizeof(expected), "\033[%uA" ERASED, (length - 1) / columns);
-	live_erase();
+	live_line_erase();
 	ck_assert_str_eq(written(), expected);
-	live_erase();
+	live_line_erase();
 	ck_assert_str_eq(written(), ERASED);
 }
 

@@ -12,7 +12,7 @@
 
 #define FLOWS 30
 
-static struct arguments arguments = {.size = 100};
+static struct arguments arguments = {.size = 100, .duration_ms = 10000};
 static struct target target;
 static struct source_port ports[FLOWS];
 static struct flows flows;
@@ -112,6 +112,20 @@ TEST(ports_fill_the_terminal)
 	       "            50011 ");
 	columns = 11 + 6 * FLOWS;
 	expect("50017\n"); /* a long line is no easier to read */
+}
+
+TEST_EACH(the_live_line_fits, 2)
+{
+	flows.schedule.start = NS_PER_S;
+	ports[0].books.sent = 1200;
+	ports[1].books.sent = ports[1].books.received = 34;
+	ports[2].books.lost = 5;
+	columns = _i == 0 ? 80 : 20;
+	print_begin();
+	flows_draw_live(&flows, 4 * NS_PER_S);
+	ck_assert_str_eq(print_end(), _i == 0 ? "\r\033[J3/10 s: 1,234 sent, 34 received, 5 lost"
+					      : "\r\033[J3/10 s: 1,234 sent,");
+	memset(ports, 0, sizeof(ports));
 }
 
 TEST(a_stop_before_the_first_probe_is_no_good_news)
