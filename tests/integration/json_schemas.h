@@ -94,18 +94,23 @@ struct schema {
 	{                                                                                          \
 		"turnaround_us", 'N'                                                               \
 	}
-#define EACH_WAY                                                                                   \
+#define EACH_WAY_INTERVAL                                                                          \
 	SEEN, {"far_side_counts", 'B'}, {"lost_there", 'N'}, {"lost_back", 'N'},                   \
-		{"lost_unknown", 'n'}, {"there_us.min", 'N'}, {"there_us.avg", 'N'},               \
-		{"there_us.max", 'N'}, {"there_us.p50", 'N'}, {"there_us.p99", 'N'},               \
-		{"back_us.min", 'N'}, {"back_us.avg", 'N'}, {"back_us.max", 'N'},                  \
-		{"back_us.p50", 'N'}, {"back_us.p99", 'N'}, {"pdv_there_us.p50", 'N'},             \
-		{"pdv_there_us.p90", 'N'}, {"pdv_there_us.p99", 'N'}, {"pdv_there_us.p999", 'N'},  \
-		{"pdv_back_us.p50", 'N'}, {"pdv_back_us.p90", 'N'}, {"pdv_back_us.p99", 'N'},      \
-		{"pdv_back_us.p999", 'N'}, {"turnaround_us.min", 'N'}, {"turnaround_us.avg", 'N'}, \
+		{"there_us.min", 'N'}, {"there_us.avg", 'N'}, {"there_us.max", 'N'},               \
+		{"there_us.p50", 'N'}, {"there_us.p99", 'N'}, {"back_us.min", 'N'},                \
+		{"back_us.avg", 'N'}, {"back_us.max", 'N'}, {"back_us.p50", 'N'},                  \
+		{"back_us.p99", 'N'}, {"pdv_there_us.p50", 'N'}, {"pdv_there_us.p90", 'N'},        \
+		{"pdv_there_us.p99", 'N'}, {"pdv_there_us.p999", 'N'}, {"pdv_back_us.p50", 'N'},   \
+		{"pdv_back_us.p90", 'N'}, {"pdv_back_us.p99", 'N'}, {"pdv_back_us.p999", 'N'},     \
+		{"turnaround_us.min", 'N'}, {"turnaround_us.avg", 'N'},                            \
 		{"turnaround_us.max", 'N'}, {"turnaround_us.p50", 'N'},                            \
 	{                                                                                          \
 		"turnaround_us.p99", 'N'                                                           \
+	}
+#define EACH_WAY                                                                                   \
+	EACH_WAY_INTERVAL,                                                                         \
+	{                                                                                          \
+		"lost_unknown", 'n'                                                                \
 	}
 #define FINDING                                                                                    \
 	{"offset", 'n'}, {"expected", 'X'},                                                        \
@@ -255,6 +260,7 @@ static const struct schema schemas[] = {
 	{"unexpected", NULL, {{"bytes", 'n'}}},
 	{"interval", NULL, {COUNTS, PING, TCP}},
 	{"interval", NULL, {COUNTS, PING, NO_TCP}},
+	{"interval", NULL, {COUNTS, PING, NO_TCP, EACH_WAY_INTERVAL}},
 	{"interval", NULL, {COUNTS, RATES}},
 	{"outage",
 	 NULL,

@@ -45,6 +45,27 @@ void far_side_enter(struct far_side *far, const struct far_reply *reply,
 		enter_times(far, reply->time, report);
 }
 
+void far_side_end_interval(struct far_side *interval, const struct far_side *whole)
+{
+	interval->is_interval = true;
+	interval->counts = whole->counts;
+	interval->loss = whole->loss;
+}
+
+void far_side_next_interval(struct far_side *interval, uint64_t lost)
+{
+	struct far_side next = {.lost_there = interval->lost_there,
+				.lost_back = interval->lost_back};
+	uint64_t there, back;
+
+	if (interval->counts && directional_loss_split(&interval->loss, lost, &there, &back)) {
+		next.lost_there = there;
+		next.lost_back = back;
+	}
+	far_side_clear(interval);
+	*interval = next;
+}
+
 void far_side_clear(struct far_side *far)
 {
 	delay_variation_clear(&far->there);

@@ -32,15 +32,24 @@ struct far_side {
 	struct delay_variation there, back;
 	struct latency there_us, back_us; /* one way, if the clocks allow for it */
 	struct latency turnaround;
-	double error;		  /* the largest */
-	struct far_report latest; /* for hops, marks and the address */
+	double error;			/* the largest */
+	struct far_report latest;	/* for hops, marks and the address */
+	bool is_interval;		/* not the whole run; its losses are without */
+	uint64_t lost_there, lost_back; /* those of earlier ones */
 };
 
 void far_side_enter(struct far_side *far, const struct far_reply *reply,
 		    const struct far_report *report);
 void far_side_clear(struct far_side *far);
 
-/* The members of a reply, and of the summary, in which LOST probes never came back. */
+/*
+ * Of an interval: losses are those of the whole run, without what was known before. LOST is, of the
+ * run, how many probes have no reply, awaited ones included.
+ */
+void far_side_end_interval(struct far_side *interval, const struct far_side *whole);
+void far_side_next_interval(struct far_side *interval, uint64_t lost);
+
+/* The members of a reply, and of the summary or an interval; LOST probes never came back. */
 void far_report_put(const struct far_report *report, struct json *json);
 void far_side_put(struct far_side *far, struct json *json, uint64_t lost);
 

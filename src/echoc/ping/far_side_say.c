@@ -26,7 +26,11 @@ static enum knowledge split(const struct far_side *far, uint64_t lost, uint64_t 
 	*there = *back = 0;
 	if (!far->counts)
 		return NOTHING;
-	return directional_loss_split(&far->loss, lost, there, back) ? SPLIT : COUNTS_OF_OTHERS;
+	if (!directional_loss_split(&far->loss, lost, there, back))
+		return COUNTS_OF_OTHERS;
+	*there -= *there < far->lost_there ? *there : far->lost_there;
+	*back -= *back < far->lost_back ? *back : far->lost_back;
+	return SPLIT;
 }
 
 static void put_us(struct json *json, const char *name, double ns)
@@ -115,7 +119,8 @@ static void put_losses(const struct far_side *far, struct json *json, uint64_t l
 		json_null(json, "lost_there");
 		json_null(json, "lost_back");
 	}
-	json_unsigned(json, "lost_unknown", lost - there - back);
+	if (!far->is_interval)
+		json_unsigned(json, "lost_unknown", lost - there - back);
 }
 
 void far_side_put(struct far_side *far, struct json *json, uint64_t lost)
@@ -149,7 +154,7 @@ static void print_losses(const struct far_side *far, uint64_t lost)
 	case SPLIT:
 		printf("lost on the way there: %" PRIu64 ", on the way back: %" PRIu64, there,
 		       back);
-		if (lost > there + back)
+		if (lost > there + back && !far->is_interval)
 			printf(", after the last reply: %" PRIu64, lost - there - back);
 		putchar('\n');
 		break;
@@ -222,8 +227,26 @@ static void print_seen(const struct far_report *report, uint8_t tos)
 	putchar('\n');
 }
 
+/* What an interval has; what concerns the far side itself is for the summary. */
+static void print_interval(struct far_side *far, uint64_t lost)
+{
+	uint64_t there, back;
+
+	if (split(far, lost, &there, &back) == SPLIT)
+		print_losses(far, lost);
+	print_one_way(far);
+	print_variation("there", &far->there);
+	print_variation("back", &far->back);
+	if (far->present)
+		print_hops(&far->latest);
+}
+
 void far_side_print(struct far_side *far, uint64_t lost, uint8_t tos)
 {
+	if (far->is_interval) {
+		print_interval(far, lost);
+		return;
+	}
 	if (!far->present) {
 		puts("nothing known about each way: no reply had the figures of the far side");
 		return;

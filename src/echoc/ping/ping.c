@@ -19,6 +19,7 @@
 #include "echoc/command/signals.h"
 #include "echoc/ping/pinger.h"
 #include "echoc/ping/wire.h"
+#include "echoc/say/report.h"
 #include "probe/stopped.h"
 
 #define WINDOW_MIN 1024u
@@ -255,6 +256,7 @@ static void pinger_clear(struct pinger *pinger)
 		event_base_free(pinger->base);
 	flow_clear(&pinger->flow);
 	far_side_clear(&pinger->far);
+	far_side_clear(&pinger->far_interval);
 	free(pinger->buffer);
 }
 
@@ -324,8 +326,7 @@ static int start(struct pinger *pinger, struct reason *reason)
 
 	if (fd < 0 && !pinger->target->down)
 		return -1;
-	if (reason->text[0] != '\0' && (pinger->arguments->verbose || !pinger->target->answered))
-		fprintf(stderr, "echoc: %s\n", reason->text);
+	report_choice(pinger->target, reason, pinger->arguments->verbose);
 	if ((fd >= 0 && link_open(&pinger->link, fd) < 0) || watch_signals(pinger) < 0)
 		return reason_set(reason, "out of memory");
 	if (fd >= 0)

@@ -68,7 +68,8 @@ struct pinger {
 	struct patterns interval_patterns; /* since the last report */
 	struct reception reception;	   /* of what is being processed, */
 	struct far_report report;	   /* and what it says */
-	struct far_side far;
+	struct far_side far;		   /* of the whole run */
+	struct far_side far_interval;	   /* since the last report */
 	uint64_t woken;	     /* it waited while we were stopped, until then; 0: it did not */
 	uint64_t last_heard; /* on this connection; at first when it was made */
 	struct books books;  /* since the last report */

@@ -36,6 +36,8 @@ static void enter_far_side(struct pinger *pinger, const struct ping_reply *reply
 				      .in_time = reply->fate == FATE_RECEIVED};
 
 	far_side_enter(&pinger->far, &far, &pinger->report);
+	if (pinger->arguments->report_ms > 0)
+		far_side_enter(&pinger->far_interval, &far, &pinger->report);
 }
 
 static void enter_order(struct pinger *pinger, uint64_t sequence)

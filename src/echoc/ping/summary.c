@@ -51,16 +51,6 @@ static void put_books(const struct pinger *pinger, struct json *json, const stru
 	pinger_put_connection(pinger, json, books);
 }
 
-static void print_interval_json(const struct pinger *pinger, const struct books *books,
-				const struct report_span *span)
-{
-	struct json json;
-
-	report_begin_books(&json, "interval", books, span->elapsed);
-	put_books(pinger, &json, books, &pinger->interval_patterns);
-	report_end_books(&json, books);
-}
-
 static bool measures_each_way(const struct pinger *pinger)
 {
 	return pinger->wire != &ping_wire_echo;
@@ -87,22 +77,54 @@ static void print_summary_json(struct pinger *pinger, const struct books *books,
 	report_end_books(&json, books);
 }
 
+static void print_interval_json(struct pinger *pinger, const struct books *books,
+				const struct report_span *span, uint64_t unanswered)
+{
+	struct json json;
+
+	report_begin_books(&json, "interval", books, span->elapsed);
+	put_books(pinger, &json, books, &pinger->interval_patterns);
+	if (measures_each_way(pinger))
+		far_side_put(&pinger->far_interval, &json, unanswered);
+	report_end_books(&json, books);
+}
+
+static void print_interval_text(struct pinger *pinger, const struct books *books,
+				const struct report_span *span, uint64_t unanswered)
+{
+	ping_output_clock(&pinger->output, stdout, clock_ns());
+	printf("--- %s, the last %.1f of %.1f s ---\n", pinger->target->text, span->seconds,
+	       span->elapsed);
+	report_ping_text(books);
+	if (measures_each_way(pinger))
+		far_side_print(&pinger->far_interval, unanswered, pinger->target->tos);
+}
+
+/* Of the whole run, with what is still awaited: numbers of the far side show losses before that. */
+static uint64_t count_unanswered(const struct pinger *pinger)
+{
+	struct books sum;
+
+	sum_up(pinger, &sum);
+	return really_lost(&sum) + flow_waiting(&pinger->flow);
+}
+
 void pinger_report(struct pinger *pinger)
 {
 	struct report_span span = span_of(pinger->reported, pinger);
 	struct books interval;
+	uint64_t unanswered;
 
 	pinger_count_own_drops(pinger);
 	interval = pinger->books;
 	books_add_jitter(&interval, &pinger->flow.jitter);
-	if (pinger->arguments->json) {
-		print_interval_json(pinger, &interval, &span);
-	} else {
-		ping_output_clock(&pinger->output, stdout, clock_ns());
-		printf("--- %s, the last %.1f of %.1f s ---\n", pinger->target->text, span.seconds,
-		       span.elapsed);
-		report_ping_text(&interval);
-	}
+	unanswered = count_unanswered(pinger);
+	far_side_end_interval(&pinger->far_interval, &pinger->far);
+	if (pinger->arguments->json)
+		print_interval_json(pinger, &interval, &span, unanswered);
+	else
+		print_interval_text(pinger, &interval, &span, unanswered);
+	far_side_next_interval(&pinger->far_interval, unanswered);
 	books_merge(&pinger->total, &pinger->books);
 	books_clear(&pinger->books);
 	patterns_restart(&pinger->interval_patterns);
