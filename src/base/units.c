@@ -103,13 +103,18 @@ static bool take_fraction(const char **text, uint64_t *value, uint64_t *scale)
 	return true;
 }
 
-/* As take_quantity, but with a fraction; rounded, and down where it is less than 1. */
+/*
+ * As take_quantity, but with a fraction, as in 0.2 or .2; rounded, and down where it is less than
+ * 1.
+ */
 static bool take_decimal(const char *text, const struct unit *units, size_t count, uint64_t bare,
 			 uint64_t *value)
 {
 	uint64_t fraction, scale, factor;
 
-	if (!take_digits(&text, value) || !take_fraction(&text, &fraction, &scale) ||
+	*value = 0;
+	if ((*text != '.' && !take_digits(&text, value)) ||
+	    !take_fraction(&text, &fraction, &scale) ||
 	    !take_unit(text, units, count, bare, &factor) ||
 	    __builtin_mul_overflow(*value, factor, value))
 		return false;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "echoc/command/command_line.h"
+#include "echoc/command/help.h"
 #include "echoc/command/mode.h"
 #include "probe/probe.h"
 #include "probe/target.h"
@@ -75,9 +76,9 @@ int main(int argc, char *argv[])
 	if (arguments.version)
 		printf("echoc %s\n", PACKAGE_VERSION);
 	else if (arguments.help && arguments.mode)
-		mode_print_own_help(arguments.mode);
+		help_print(arguments.mode);
 	else if (arguments.help)
-		mode_print_help(mode_table);
+		help_print_all(mode_table);
 	else
 		status = run(&arguments);
 	/* A result that could not be written, on a full disk, must not look good. */

@@ -77,7 +77,6 @@ const struct mode mode_table[] = {
 		.letter = 'k',
 		.prefers_udp = true,
 		.needs_host = true,
-		.is_udp_only = true,
 		.speaks_stamp = true,
 		.usage = "[--stamp] [--dscp LIST] [-c N] [-i INTERVAL] [-W TIMEOUT]\n"
 			 "                   HOST[:PORT]",

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * Names of traffic classes (RFC 2474, 2597, 3246, 8622; ECN: RFC 3168). Owns nothing; the table of
- * options calls it.
+ * Names of traffic classes (RFC 2474, 2597, 3246, 5865, 8622; ECN: RFC 3168). Owns nothing; the
+ * table of options calls it.
  */
 
 #include "config.h"
@@ -36,6 +36,8 @@ static int dscp_of(const char *name)
 		return EF;
 	if (strcmp(name, "le") == 0)
 		return LE;
+	if (strcmp(name, "va") == 0)
+		return VOICE_ADMIT;
 	if (length == 3 && strncmp(name, "cs", 2) == 0 && digit_between(name[2], '0', '7') >= 0)
 		return 8 * digit_between(name[2], '0', '7');
 	if (length == 4 && strncmp(name, "af", 2) == 0 && digit_between(name[2], '1', '4') > 0 &&
@@ -85,8 +87,8 @@ int traffic_class_parse(const char *text, uint8_t *value, struct reason *reason)
 	dscp = dscp_of(name);
 	number = dscp >= 0 ? dscp << 2 : number_of(name);
 	if (number < 0 || ecn < 0 || (ecn > 0 && ((unsigned)number & TRAFFIC_CLASS_ECN) != 0))
-		return reason_set(reason, "must be from 0 to 255 (0xff), ef, af11 to af43, "
-					  "cs0 to cs7 or le, and may end in +ect0 or +ect1");
+		return reason_set(reason, "must be from 0 to 255 (0xff), ef, va, af11 to "
+					  "af43, cs0 to cs7 or le, and may end in +ect0 or +ect1");
 	*value = (uint8_t)(number | ecn);
 	return 0;
 }

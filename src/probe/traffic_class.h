@@ -17,7 +17,7 @@
 #define TRAFFIC_CLASS_ECT0 2u
 #define TRAFFIC_CLASS_CE 3u
 
-/* 0..255, 0x00..0xff, or ef, af11..af43, cs0..cs7, le; +ect0 or +ect1 behind any of them. */
+/* 0..255, 0x00..0xff, or ef, va, af11..af43, cs0..cs7, le; +ect0 or +ect1 behind any of them. */
 int traffic_class_parse(const char *text, uint8_t *value, struct reason *reason) WARN_UNUSED;
 
 #define DSCP_NAME_MAX 8

@@ -42,5 +42,5 @@ TEST_EACH(the_help_of_a_mode_fits_a_screen, ARRAY_SIZE(modes))
 
 	snprintf(usage, sizeof(usage), "usage: echoc %-5s ", modes[_i]);
 	expect_screen(&echoc);
-	EXPECT(&echoc, 0, usage, "\n  -u  UDP");
+	EXPECT(&echoc, 0, usage, "\nHOST[:PORT] (7): ");
 }

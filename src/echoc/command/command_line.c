@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/stamp_format.h"
+#include "echoc/command/help.h"
 #include "echoc/command/option_table.h"
 #include "probe/traffic_class.h"
 #include "probe/train.h"
@@ -135,15 +136,6 @@ static int check_protocol(const struct target_options *target)
 	return 0;
 }
 
-static int check_mode(const struct arguments *arguments)
-{
-	if (arguments->only_tcp && arguments->mode->is_udp_only)
-		return bad_usage("%s is UDP only", arguments->mode->name);
-	if (arguments->target.tos != 0 && arguments->mode->is_udp_only)
-		return bad_usage("-Q does not apply to %s: use --dscp", arguments->mode->name);
-	return 0;
-}
-
 /* What only far sides that measure, too, have a use for. */
 static int check_measuring(const struct arguments *arguments, bool measures)
 {
@@ -167,7 +159,7 @@ static int check_far_side(struct arguments *arguments)
 		return bad_usage("--stamp and --plus cannot be used together: choose one");
 	if (arguments->only_tcp && measures)
 		return bad_usage("-t does not apply to --stamp and --plus, which are UDP only");
-	if (check_mode(arguments) < 0 || check_measuring(arguments, measures) < 0)
+	if (check_measuring(arguments, measures) < 0)
 		return -1;
 	arguments->target.udp |= measures;
 	if (arguments->stamp)
@@ -265,7 +257,7 @@ int command_line_parse(struct arguments *arguments, const struct mode *modes, in
 {
 	if (parse(arguments, modes, argc, argv) == 0)
 		return 0;
-	mode_print_usage(stderr, arguments->mode);
+	help_print_usage(stderr, arguments->mode);
 	fputs("Try 'echoc --help'.\n", stderr);
 	return -1;
 }

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stdio.h>
 
 struct arguments;
 struct target;
@@ -20,11 +19,10 @@ typedef enum echoc_status mode_run(const struct arguments *arguments, struct tar
 
 struct mode {
 	const char *name;
-	char letter;	  /* in the table of options */
-	bool takes_text;  /* after the target, dashes and all */
-	bool prefers_udp; /* unless -t is given */
-	bool needs_host;  /* a unix socket is no target */
-	bool is_udp_only;
+	char letter;	     /* in the table of options */
+	bool takes_text;     /* after the target, dashes and all */
+	bool prefers_udp;    /* unless -t is given */
+	bool needs_host;     /* a unix socket is no target */
 	bool speaks_stamp;   /* with or without --stamp */
 	const char *usage;   /* the lines of the synopsis */
 	const char *purpose; /* and those of the help */
@@ -41,13 +39,6 @@ const struct mode *mode_find(const struct mode *modes, const char *name);
 
 /* "ping, bench, send, flows, marks, idle or mtu". */
 const char *mode_names(const struct mode *modes, char text[static MODE_NAMES_MAX]);
-
-/* The synopsis of one, or with NULL of all; and the whole help, on standard output. */
-void mode_print_usage(FILE *out, const struct mode *mode);
-void mode_print_help(const struct mode *modes);
-
-/* The help of one mode: a screen of 80x24, as that of all. */
-void mode_print_own_help(const struct mode *mode);
 
 /* What the folders of the modes are entered by. */
 mode_run ping_run;

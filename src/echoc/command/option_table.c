@@ -20,22 +20,23 @@
 #define YEAR_MS (365 * 24 * HOUR_MS)
 
 #define EVERY_MODE NULL
+#define MODES_OF_TCP "pbsfim" /* marks has a list of classes */
 #define AT(member) offsetof(struct arguments, member)
 
 static const struct option_row rows[] = {
 	{'4', EVERY_MODE, KIND_FLAG, AT(only_v4), NULL, 0, 0},
 	{'6', EVERY_MODE, KIND_FLAG, AT(only_v6), NULL, 0, 0},
 	{'u', EVERY_MODE, KIND_FLAG, AT(target.udp), NULL, 0, 0},
-	{'t', EVERY_MODE, KIND_FLAG, AT(only_tcp), NULL, 0, 0},
+	{'t', MODES_OF_TCP, KIND_FLAG, AT(only_tcp), NULL, 0, 0},
 	{'v', EVERY_MODE, KIND_FLAG, AT(verbose), NULL, 0, 0},
 	{'V', EVERY_MODE, KIND_FLAG, AT(version), NULL, 0, 0},
 	{'h', EVERY_MODE, KIND_FLAG, AT(help), NULL, 0, 0},
 	{LONG_JSON, EVERY_MODE, KIND_FLAG, AT(json), NULL, 0, 0},
 	{'I', EVERY_MODE, KIND_TEXT, AT(target.source), NULL, 0, 0},
-	{'M', EVERY_MODE, KIND_FRAGMENTING, AT(target.fragmenting), NULL, 0, 0},
-	{'Q', EVERY_MODE, KIND_TOS, AT(target.tos), NULL, 0, 0},
+	{'M', "pbsf", KIND_FRAGMENTING, AT(target.fragmenting), NULL, 0, 0},
+	{'Q', MODES_OF_TCP, KIND_TOS, AT(target.tos), NULL, 0, 0},
 	{LONG_TTL, EVERY_MODE, KIND_NUMBER, AT(target.ttl), NULL, 1, UINT8_MAX},
-	{LONG_PROXY, EVERY_MODE, KIND_PROXY, AT(target.proxy), NULL, 0, 0},
+	{LONG_PROXY, MODES_OF_TCP, KIND_PROXY, AT(target.proxy), NULL, 0, 0},
 	{'c', "p", KIND_NUMBER, AT(count), NULL, 1, UINT64_MAX >> 8},
 	{'i', "p", KIND_DURATION, AT(interval_ms), "1s", 1, 24 * HOUR_MS},
 	{'W', "pfkm", KIND_DURATION, AT(timeout_ms), "1s", 1, HOUR_MS},
