@@ -81,7 +81,7 @@ static inline void mean(const char *first, const char *second)
 	meanings[1] = second;
 }
 
-/* What echod would do, but for the first SILENT datagrams. */
+/* What echod would do, but for the first SILENT datagrams. Asserts nothing. */
 struct server {
 	uint16_t port;
 	unsigned served;
@@ -96,9 +96,8 @@ static inline void echo(evutil_socket_t fd, short what UNUSED, void *arg)
 	char data[128];
 	ssize_t size = recvfrom(fd, data, sizeof(data), 0, (struct sockaddr *)&from, &length);
 
-	ck_assert_int_eq(size, 64);
-	if (++server->served > server->silent)
-		ck_assert_int_eq(sendto(fd, data, 64, 0, (struct sockaddr *)&from, length), 64);
+	if (size > 0 && ++server->served > server->silent)
+		(void)sendto(fd, data, (size_t)size, 0, (struct sockaddr *)&from, length);
 }
 
 /* A UDP server at HOST, at the port of SERVER if it has one. */
@@ -151,23 +150,33 @@ static inline void tear_down_on_demand(void)
 
 /* One request, and what becomes of it. */
 struct question {
+	struct address peer;
+	struct http_request request;
 	struct http_reply reply;
 	char bytes[128 << 10];
 };
 
 /* By CALLER, with HEADERS. */
+static inline void prepare(struct question *question, const char *caller, const char *query,
+			   const char *headers)
+{
+	struct reason reason;
+
+	ck_assert_int_eq(address_from_ip(&question->peer, caller, 4711, &reason), 0);
+	question->request = (struct http_request){.peer = &question->peer,
+						  .http = http,
+						  .path = "/probe",
+						  .query = query,
+						  .headers = headers};
+	question->reply = (struct http_reply){.status = HTTP_OK};
+	bounded_text_begin(&question->reply.body, question->bytes, sizeof(question->bytes));
+}
+
 static inline void ask_from(struct question *question, const char *caller, const char *query,
 			    const char *headers)
 {
-	struct address peer;
-	struct reason reason;
-	struct http_request request = {
-		.peer = &peer, .http = http, .path = "/probe", .query = query, .headers = headers};
-
-	ck_assert_int_eq(address_from_ip(&peer, caller, 4711, &reason), 0);
-	question->reply = (struct http_reply){.status = HTTP_OK};
-	bounded_text_begin(&question->reply.body, question->bytes, sizeof(question->bytes));
-	on_demand_page(on_demand, &request, &question->reply);
+	prepare(question, caller, query, headers);
+	on_demand_page(on_demand, &question->request, &question->reply);
 }
 
 static inline void ask(struct question *question, const char *query)
