@@ -27,6 +27,9 @@ TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
 PROTOCOL, ICMP, UDP = 9, 1, 17
 # What tells flows apart, behind an IP header without options: identifier, destination port.
 FLOW, NO_FLOW = {ICMP: slice(24, 26), UDP: slice(22, 24)}, slice(0)
+HEADERS = 28  # of IPv4 and UDP
+PAYLOAD = {"there": 64, "back": 64, "lost_there": 64, "lost_back": 64, "stamp_there": 68,
+           "stamp_back": 68}
 UNSHARE = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 TABLE = """
 table ip path {
@@ -77,6 +80,13 @@ def in_namespaces(script, *arguments):
     return subprocess.run([*UNSHARE, sys.executable, os.path.abspath(script), *arguments]).returncode
 
 
+def datagrams(name, packets, size):
+    """A train of replies that echod has sent at once is one packet, but has the bytes of all."""
+    if name not in PAYLOAD:
+        return packets
+    return (size - HEADERS * packets) // PAYLOAD[name]
+
+
 def hold_back(tun):
     """Each packet that comes in goes out again, datagrams and pings a while later."""
     delays = collections.defaultdict(lambda: itertools.cycle(DELAYS))
@@ -123,8 +133,8 @@ class Path:
     def counters(self):
         with self.router:
             said = subprocess.run(["nft", "list", "counters"], capture_output=True, text=True).stdout
-        return {name: int(count) for name, count in
-                re.findall(r"counter (\w+) \{\s*packets (\d+)", said)}
+        found = re.findall(r"counter (\w+) \{\s*packets (\d+) bytes (\d+)", said)
+        return {name: datagrams(name, int(packets), int(size)) for name, packets, size in found}
 
     def _watch(self):
         """When was which count? Each is of a moment between the two times."""
