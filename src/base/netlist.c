@@ -44,12 +44,12 @@ static bool is_ipv4(const struct network *network)
 
 static bool parse_ip(const char *text, struct in6_addr *ip, unsigned *prefix)
 {
-	struct sockaddr_in in4 = {.sin_family = AF_INET};
+	struct address in4 = {.in4.sin_family = AF_INET};
 
 	*prefix = 0;
-	if (inet_pton(AF_INET, text, &in4.sin_addr) == 1) {
+	if (inet_pton(AF_INET, text, &in4.in4.sin_addr) == 1) {
 		*prefix = MAPPED_BITS;
-		return address_ip((const struct sockaddr *)&in4, ip);
+		return address_ip(&in4.sa, ip);
 	}
 	return inet_pton(AF_INET6, text, ip) == 1;
 }

@@ -90,12 +90,21 @@ static ssize_t write_if_ready(const struct line *line)
 	return write(STDERR_FILENO, line->bytes, line->length);
 }
 
-/* O_NONBLOCK would affect other users of the pipe or terminal: use a flag of this call. */
+static ssize_t write_to_pipe(struct line *line)
+{
+#ifdef HAVE_PWRITEV2
+	struct iovec piece = {.iov_base = line->bytes, .iov_len = line->length};
+	ssize_t n = pwritev2(STDERR_FILENO, &piece, 1, -1, RWF_NOWAIT);
+
+	if (n >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL))
+		return n;
+#endif
+	return write_if_ready(line);
+}
+
+/* O_NONBLOCK would affect other users of the pipe or terminal: use a flag of each call. */
 static ssize_t write_without_waiting(struct line *line)
 {
-	struct iovec piece = {.iov_base = line->bytes, .iov_len = line->length};
-	ssize_t n;
-
 	switch (sink) {
 	case SINK_SOCKET:
 		return send(STDERR_FILENO, line->bytes, line->length, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -103,10 +112,7 @@ static ssize_t write_without_waiting(struct line *line)
 		/* Some file systems return EAGAIN to RWF_NOWAIT where a plain write is instant. */
 		return write(STDERR_FILENO, line->bytes, line->length);
 	case SINK_PIPE:
-		n = pwritev2(STDERR_FILENO, &piece, 1, -1, RWF_NOWAIT);
-		if (n >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL))
-			return n;
-		return write_if_ready(line);
+		return write_to_pipe(line);
 	default:
 		return write_if_ready(line);
 	}

@@ -11,12 +11,16 @@
 #include "probe/icmp_error.h"
 
 #include <errno.h>
-#include <linux/errqueue.h>
+#include <time.h>
+
+#include <linux/errqueue.h> /* after time.h, which it does not include */
 #include <netdb.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/ancillary.h"
 
 #define CONTROL_SIZE 512
 
@@ -125,7 +129,7 @@ int icmp_error_read(int fd, void *buffer, size_t size, struct icmp_error *error)
 	if (length < 0)
 		return -1;
 	*error = (struct icmp_error){.quoted = (size_t)length};
-	for (struct cmsghdr *at = CMSG_FIRSTHDR(&message); at; at = CMSG_NXTHDR(&message, at)) {
+	for (struct cmsghdr *at = CMSG_FIRSTHDR(&message); at; at = ancillary_next(&message, at)) {
 		if (is_report(at))
 			take(error, (const struct sock_extended_err *)CMSG_DATA(at));
 	}

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/ancillary.h"
 #include "base/clock.h"
 
 #define CONTROL_SIZE 256
@@ -93,7 +94,7 @@ static void read_control(const struct receiver *receiver, struct msghdr *message
 			 struct reception *reception)
 {
 	for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control;
-	     control = CMSG_NXTHDR(message, control)) {
+	     control = ancillary_next(message, control)) {
 		if (is(control, SOL_SOCKET, SCM_TIMESTAMPNS))
 			read_stamp(receiver, control, reception);
 		else if (is(control, IPPROTO_IP, IP_TTL) ||

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "fuzz/fuzz.h"
+#include "support/libc.h"
 #include "unit/fake_clock.h"
 
 #define FAKE_FD 500 /* the first, and far from any real one */
@@ -245,14 +246,14 @@ static struct fake_socket *fake_free_socket(void)
 	return fake_used < FAKE_SOCKETS ? &fake_sockets[fake_used] : NULL;
 }
 
-int accept4(int fd, __SOCKADDR_ARG peer, socklen_t *restrict length, int flags)
+int accept4(int fd, LIBC_SOCKADDR peer, socklen_t *restrict length, int flags)
 {
 	struct fake_socket *listener = fake_socket(fd), *socket = fake_free_socket();
 	size_t most;
 	int error = 0;
 
 	if (!listener)
-		return (int)fake_kernel()(SYS_accept4, fd, peer.__sockaddr__, length, flags);
+		return (int)fake_kernel()(SYS_accept4, fd, LIBC_SOCKADDR_OF(peer), length, flags);
 	FUZZ_CHECK(flags == (SOCK_NONBLOCK | SOCK_CLOEXEC));
 	if (fake_go_wrong(FAKE_ACCEPT, &most) < 0)
 		error = errno;
@@ -267,7 +268,7 @@ int accept4(int fd, __SOCKADDR_ARG peer, socklen_t *restrict length, int flags)
 	if (socket == &fake_sockets[fake_used])
 		fake_used++;
 	*socket = (struct fake_socket){.open = true, .capacity = 1};
-	fake_on_accept(socket, peer.__sockaddr__, length);
+	fake_on_accept(socket, LIBC_SOCKADDR_OF(peer), length);
 	return fake_fd(socket);
 }
 
@@ -324,7 +325,7 @@ int getsockopt(int fd, int level, int name, void *restrict value, socklen_t *res
 	return 0;
 }
 
-int ioctl(int fd, unsigned long request, ...)
+int ioctl(int fd, libc_request request, ...)
 {
 	struct fake_socket *socket = fake_socket(fd);
 	va_list list;

@@ -5,6 +5,7 @@
 
 #include "config.h"
 
+#include "base/ancillary.h"
 #include "integration/harness.h"
 #include "integration/net.h"
 
@@ -109,7 +110,7 @@ void receive_datagram(int fd, struct datagram *datagram)
 	datagram->from.length = message.msg_namelen;
 	datagram->hops = datagram->tos = -1;
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part != NULL;
-	     part = CMSG_NXTHDR(&message, part))
+	     part = ancillary_next(&message, part))
 		take_note(part, datagram);
 }
 

@@ -5,7 +5,6 @@
 
 #include "config.h"
 
-#include <linux/ipv6.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -91,11 +90,18 @@ bool has_ipv6(void)
 	return is_there(&loopback);
 }
 
+/* struct in6_ifreq of linux/ipv6.h, which musl's headers exclude. */
+struct address6_request {
+	struct in6_addr address;
+	uint32_t prefix;
+	int interface;
+};
+
 static void add_address6(const struct address *address)
 {
-	struct in6_ifreq request = {.ifr6_addr = address->in6.sin6_addr,
-				    .ifr6_prefixlen = 128,
-				    .ifr6_ifindex = (int)if_nametoindex("lo")};
+	struct address6_request request = {.address = address->in6.sin6_addr,
+					   .prefix = 128,
+					   .interface = (int)if_nametoindex("lo")};
 	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	ck_assert_int_eq(ioctl(fd, SIOCSIFADDR, &request), 0);

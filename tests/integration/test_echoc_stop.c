@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <time.h>
 
+#include "base/ancillary.h"
 #include "integration/echoc_run.h"
 #include "integration/faulty_server.h"
 #include "integration/handover.h"
@@ -36,7 +37,7 @@ static bool is_stamped_as_it_comes(int fd)
 	clock_gettime(CLOCK_REALTIME, &sent);
 	ck_assert_int_eq(recvmsg(fd, &message, 0), 1);
 	for (struct cmsghdr *note = CMSG_FIRSTHDR(&message); note;
-	     note = CMSG_NXTHDR(&message, note)) {
+	     note = ancillary_next(&message, note)) {
 		if (note->cmsg_level != SOL_SOCKET || note->cmsg_type != SCM_TIMESTAMPNS)
 			continue;
 		memcpy(&stamp, CMSG_DATA(note), sizeof(stamp));

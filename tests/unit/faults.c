@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "base/compiler.h"
+#include "support/libc.h"
 
 static _Thread_local struct fault {
 	const char *name;
@@ -236,9 +237,10 @@ FAULTY(setsockopt, (int fd, int level, int option, const void *value, socklen_t 
        (fd, level, option, value, length));
 FAULTY(shutdown, (int fd, int how), (fd, how));
 FAULTY(recvmmsg,
-       (int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout),
+       (int fd, struct mmsghdr *messages, unsigned count, libc_flags flags,
+	struct timespec *timeout),
        (fd, messages, count, flags, timeout));
-FAULTY(sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, int flags),
+FAULTY(sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, libc_flags flags),
        (fd, messages, count, flags));
 FAULTY_SIZE(recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags));
 FAULTY_SIZE(sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags));

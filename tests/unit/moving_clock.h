@@ -11,9 +11,8 @@
 
 #include <stdatomic.h>
 #include <stdint.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "unit/kernel_clock.h"
 
 static _Atomic int64_t clock_step_ms; /* 0: as the kernel's */
 static _Atomic int64_t clock_moved_ms;
@@ -21,8 +20,7 @@ static _Atomic int64_t clock_wall; /* seconds; 0: as the kernel's */
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
-	/* Six arguments, because that of faults.c hands on six. */
-	int result = (int)syscall(SYS_clock_gettime, clock, now, 0L, 0L, 0L, 0L);
+	int result = kernel_clock(clock, now);
 
 	if (clock == CLOCK_MONOTONIC) {
 		int64_t step = atomic_load(&clock_step_ms);

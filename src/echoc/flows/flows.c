@@ -50,8 +50,8 @@ static bool has_sent_all(const struct flows *flows, uint64_t now)
  */
 static struct source_port *next_port(struct flows *flows)
 {
-	size_t place = flows->fired % flows->count;
-	size_t other = place + flows_random(flows, flows->count - place);
+	size_t place = (size_t)(flows->fired % flows->count);
+	size_t other = place + (size_t)flows_random(flows, flows->count - place);
 	uint32_t chosen = flows->order[other];
 
 	flows->order[other] = flows->order[place];

@@ -53,7 +53,7 @@ void udp_batch_give_back(struct udp_batch *batch)
 
 int udp_batch_receive(struct udp_batch *batch, int fd, bool with_notes, unsigned most)
 {
-	size_t room = with_notes ? sizeof(batch->in_control[0]) : 0;
+	socklen_t room = with_notes ? sizeof(batch->in_control[0]) : 0;
 	int count;
 
 	for (unsigned i = 0; i < most; i++) {

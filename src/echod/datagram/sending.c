@@ -17,7 +17,8 @@
 /* The control messages without the last one, UDP_SEGMENT. */
 static void make_plain(struct msghdr *message)
 {
-	message->msg_controllen -= CMSG_SPACE(sizeof(uint16_t));
+	message->msg_controllen =
+		(socklen_t)(message->msg_controllen - CMSG_SPACE(sizeof(uint16_t)));
 }
 
 static void drop(struct udp_sent *sent, const struct udp_reply *reply, unsigned datagrams,

@@ -15,9 +15,9 @@
 #include <event2/event_struct.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/queue.h>
 
 #include "base/compiler.h"
+#include "base/lists.h"
 #include "echod/sockets/listen_socket.h"
 
 struct loop;

@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/queue.h>
 
+#include "base/lists.h"
 #include "daemon/log.h"
 #include "echod/counters/counters.h"
 #include "echod/guard/guard.h"

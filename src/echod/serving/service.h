@@ -11,9 +11,9 @@
 #pragma once
 
 #include <stddef.h>
-#include <sys/queue.h>
 
 #include "base/compiler.h"
+#include "base/lists.h"
 #include "echod/config/configuration.h"
 
 struct loop;

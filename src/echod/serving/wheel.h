@@ -11,9 +11,9 @@
 #pragma once
 
 #include <stdint.h>
-#include <sys/queue.h>
 
 #include "base/compiler.h"
+#include "base/lists.h"
 
 struct event_base;
 struct wheel;

@@ -10,6 +10,8 @@
 #include <netinet/udp.h>
 #include <string.h>
 
+#include "base/ancillary.h"
+
 static int set(int fd, int level, int option, int value)
 {
 	return setsockopt(fd, level, option, &value, sizeof(value));
@@ -156,9 +158,8 @@ void udp_control_read(const struct msghdr *message, struct udp_notes *notes)
 	memset(notes, 0, sizeof(*notes));
 	notes->hops = -1;
 	notes->tos = -1;
-	/* glibc's CMSG_NXTHDR takes a plain pointer although it only reads. */
 	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(message); cmsg;
-	     cmsg = CMSG_NXTHDR((struct msghdr *)message, cmsg)) {
+	     cmsg = ancillary_next(message, cmsg)) {
 		if (cmsg->cmsg_len > (size_t)(end - (const char *)cmsg))
 			return;
 		read_message(cmsg, notes);
@@ -174,7 +175,7 @@ static INLINED void put(union control *control, size_t *used, int level, int typ
 	memset(cmsg, 0, CMSG_SPACE(size));
 	cmsg->cmsg_level = level;
 	cmsg->cmsg_type = type;
-	cmsg->cmsg_len = CMSG_LEN(size);
+	cmsg->cmsg_len = (socklen_t)CMSG_LEN(size); /* musl's type */
 	memcpy(CMSG_DATA(cmsg), value, size);
 	*used += CMSG_SPACE(size);
 }
@@ -252,13 +253,16 @@ void udp_control_write(struct msghdr *message, union control *control,
 		       const struct udp_notes *notes, const struct udp_answer *answer)
 {
 	message->msg_control = control;
-	message->msg_controllen = answer->v4 ? write_messages(control, notes, answer, SOL_IP)
-					     : write_messages(control, notes, answer, SOL_IPV6);
+	message->msg_controllen =
+		(socklen_t)(answer->v4 ? write_messages(control, notes, answer, SOL_IP)
+				       : write_messages(control, notes, answer, SOL_IPV6));
 }
 
 void udp_control_add_segment(struct msghdr *message, union control *control, unsigned segment)
 {
 	uint16_t size = (uint16_t)segment;
+	size_t used = message->msg_controllen;
 
-	put(control, &message->msg_controllen, SOL_UDP, UDP_SEGMENT, &size, sizeof(size));
+	put(control, &used, SOL_UDP, UDP_SEGMENT, &size, sizeof(size));
+	message->msg_controllen = (socklen_t)used;
 }

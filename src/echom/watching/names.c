@@ -17,9 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/queue.h>
 #include <unistd.h>
 
+#include "base/lists.h"
 #include "base/stamp_format.h"
 #include "daemon/bell.h"
 #include "daemon/log.h"

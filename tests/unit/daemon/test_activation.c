@@ -8,6 +8,7 @@
 
 #include "config.h"
 
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include "daemon/activation.h"
@@ -73,12 +74,12 @@ static void be_activated(const struct handover *handover, int report, struct out
 	report = fcntl(report, F_DUPFD, 100);
 	for (size_t i = 0; i < handover->count; i++)
 		high[i] = handover->fds[i] < 0 ? -1 : fcntl(handover->fds[i], F_DUPFD, 100);
-	close_range(3, 99, 0);
+	syscall(SYS_close_range, 3U, 99U, 0U);
 	for (size_t i = 0; i < handover->count; i++) {
 		if (high[i] >= 0)
 			dup2(high[i], 3 + (int)i);
 	}
-	close_range(101, ~0U, 0);
+	syscall(SYS_close_range, 101U, ~0U, 0U);
 	set_variables(handover);
 	take(outcome);
 	exit(write(report, outcome, sizeof(*outcome)) != sizeof(*outcome));

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 
+#include "base/ancillary.h"
 #include "integration/net.h"
 #include "probe/icmp_error.h"
 #include "support/test.h"
@@ -128,14 +129,19 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags)
 						  .ee_errno = (uint32_t)reported->error,
 						  .ee_info = reported->info};
 	memset(message->msg_control, 0, message->msg_controllen);
-	*control = (struct cmsghdr){CMSG_LEN(sizeof(int)), IPPROTO_IP, IP_TTL};
-	control = CMSG_NXTHDR(message, control);
-	*control = (struct cmsghdr){CMSG_LEN(sizeof(report)),
-				    reported->origin == V4 ? IPPROTO_IP : IPPROTO_IPV6,
-				    reported->origin == V4 ? IP_RECVERR : IPV6_RECVERR};
+	*control = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
+				    .cmsg_level = IPPROTO_IP,
+				    .cmsg_type = IP_TTL};
+	control = ancillary_next(message, control);
+	*control = (struct cmsghdr){
+		.cmsg_len = CMSG_LEN(sizeof(report)),
+		.cmsg_level = reported->origin == V4 ? IPPROTO_IP : IPPROTO_IPV6,
+		.cmsg_type = reported->origin == V4 ? IP_RECVERR : IPV6_RECVERR};
 	memcpy(CMSG_DATA(control), &report, sizeof(report));
-	control = CMSG_NXTHDR(message, control);
-	*control = (struct cmsghdr){CMSG_LEN(sizeof(int)), IPPROTO_IPV6, IPV6_HOPLIMIT};
+	control = ancillary_next(message, control);
+	*control = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
+				    .cmsg_level = IPPROTO_IPV6,
+				    .cmsg_type = IPV6_HOPLIMIT};
 	return 0;
 }
 

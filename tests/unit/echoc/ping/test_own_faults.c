@@ -7,19 +7,15 @@
 
 #include "echoc/ping/own_faults.h"
 
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "support/test.h"
+#include "unit/kernel_clock.h"
 
 static uint64_t asleep;
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
-	int result = (int)syscall(SYS_clock_gettime,
-				  clock == CLOCK_BOOTTIME ? CLOCK_MONOTONIC : clock, now);
+	int result = kernel_clock(clock == CLOCK_BOOTTIME ? CLOCK_MONOTONIC : clock, now);
 
 	if (clock == CLOCK_BOOTTIME)
 		now->tv_sec += (time_t)asleep;

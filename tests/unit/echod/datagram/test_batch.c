@@ -13,7 +13,9 @@
 #include <netinet/udp.h>
 #include <stdarg.h>
 
+#include "base/ancillary.h"
 #include "echod/datagram/sending.h"
+#include "support/libc.h"
 #include "support/test.h"
 
 /* How the kernel behaves; all zero: it takes everything. */
@@ -36,7 +38,7 @@ static unsigned segment_of(const struct msghdr *message)
 	uint16_t segment = 0;
 
 	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(message); cmsg != NULL;
-	     cmsg = CMSG_NXTHDR((struct msghdr *)message, cmsg)) {
+	     cmsg = ancillary_next(message, cmsg)) {
 		if (cmsg->cmsg_level == SOL_UDP && cmsg->cmsg_type == UDP_SEGMENT)
 			memcpy(&segment, CMSG_DATA(cmsg), sizeof(segment));
 	}
@@ -78,7 +80,7 @@ static bool take(const struct msghdr *message)
 	return true;
 }
 
-int sendmmsg(int fd UNUSED, struct mmsghdr *messages, unsigned count, int flags)
+int sendmmsg(int fd UNUSED, struct mmsghdr *messages, unsigned count, libc_flags flags)
 {
 	unsigned done = 0;
 

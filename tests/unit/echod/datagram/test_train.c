@@ -9,6 +9,7 @@
 
 #include <netinet/udp.h>
 
+#include "base/ancillary.h"
 #include "support/test.h"
 #include "unit/fake_clock.h"
 
@@ -64,7 +65,7 @@ static void expect(unsigned at, const char *text, unsigned segment)
 	ck_assert_uint_eq(batch->replies[at].segment, segment);
 	ck_assert_uint_eq(batch->replies[at].datagrams, datagrams);
 	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(&batch->out[at].msg_hdr); cmsg != NULL;
-	     cmsg = CMSG_NXTHDR(&batch->out[at].msg_hdr, cmsg))
+	     cmsg = ancillary_next(&batch->out[at].msg_hdr, cmsg))
 		last = cmsg;
 	ck_assert_int_eq(last->cmsg_level == SOL_UDP, segment > 0);
 }

@@ -10,7 +10,10 @@
 #include <netinet/udp.h>
 
 #include "integration/net.h"
+#include "support/libc.h"
 #include "support/test.h"
+
+#define LENGTH_MAX ((libc_control_length)-1)
 
 static union {
 	char bytes[1024];
@@ -30,7 +33,7 @@ static struct cmsghdr *add(int level, int type, const void *data, size_t size)
 
 	cmsg->cmsg_level = level;
 	cmsg->cmsg_type = type;
-	cmsg->cmsg_len = CMSG_LEN(size);
+	cmsg->cmsg_len = (socklen_t)CMSG_LEN(size);
 	memcpy(CMSG_DATA(cmsg), data, size);
 	used += CMSG_SPACE(size);
 	ck_assert_uint_le(used, sizeof(buffer));
@@ -62,7 +65,7 @@ static void add_info6(const char *destination, unsigned interface)
 /* Read from memory of just this size, so that the sanitizer sees a step beyond it. */
 static struct udp_notes read_bytes(const void *bytes, size_t size)
 {
-	struct msghdr message = {.msg_controllen = size,
+	struct msghdr message = {.msg_controllen = (socklen_t)size,
 				 .msg_control = malloc(size > 0 ? size : 1)};
 	struct udp_notes notes;
 
@@ -261,12 +264,13 @@ TEST(a_message_that_goes_beyond_the_end_ends_the_reading)
 {
 	struct cmsghdr *last;
 	struct udp_notes notes;
-	static const size_t beyond[] = {1, 8, 1 << 20, SIZE_MAX / 2, SIZE_MAX};
+	static const size_t beyond[] = {1, 8, 1 << 20, LENGTH_MAX / 2, LENGTH_MAX};
 
 	add_int(SOL_IP, IP_TTL, 9);
 	last = add(SOL_UDP, UDP_GRO, &(int){100}, sizeof(int));
 	for (size_t i = 0; i < ARRAY_SIZE(beyond); i++) {
-		last->cmsg_len = beyond[i] == SIZE_MAX ? SIZE_MAX : CMSG_SPACE(4) + beyond[i];
+		last->cmsg_len = (libc_control_length)(
+			beyond[i] == LENGTH_MAX ? LENGTH_MAX : CMSG_SPACE(4) + beyond[i]);
 		notes = read_added();
 		ck_assert_int_eq(notes.hops, 9);
 		ck_assert_uint_eq(notes.segment, 0);
@@ -288,7 +292,7 @@ TEST(a_message_shorter_than_its_header_ends_the_reading)
 
 		set_up();
 		add_int(SOL_UDP, UDP_GRO, 5);
-		add(SOL_IP, IP_TTL, &(int){9}, sizeof(int))->cmsg_len = length;
+		add(SOL_IP, IP_TTL, &(int){9}, sizeof(int))->cmsg_len = (socklen_t)length;
 		add_int(SOL_UDP, UDP_GRO, 6);
 		notes = read_added();
 		ck_assert_int_eq(notes.hops, -1);

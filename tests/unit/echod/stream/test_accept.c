@@ -15,6 +15,7 @@
 #include <sys/time.h>
 
 #include "echod/guard/client_table.h"
+#include "support/libc.h"
 #include "support/test.h"
 #include "unit/fake_clock.h"
 #include "unit/log_lines.h"
@@ -29,11 +30,11 @@ static int refusal;		  /* the error of accept4; 0: the kernel decides */
 static unsigned refusals;	  /* how many times; 0: always */
 static unsigned accepts;
 
-int accept4(int fd, __SOCKADDR_ARG address, socklen_t *restrict length, int flags)
+int accept4(int fd, LIBC_SOCKADDR address, socklen_t *restrict length, int flags)
 {
 	accepts++;
 	if (refusal == 0)
-		return (int)syscall(SYS_accept4, fd, address.__sockaddr__, length, flags);
+		return (int)syscall(SYS_accept4, fd, LIBC_SOCKADDR_OF(address), length, flags);
 	errno = refusal;
 	if (refusals > 0 && --refusals == 0)
 		refusal = 0;
