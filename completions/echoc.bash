@@ -45,18 +45,17 @@ _echoc()
 		mtu:--ttl)
 		return
 		;;
-	ping:-M | bench:-M | send:-M | flows:-M | marks:-M | \
-		idle:-M | mtu:-M)
+	ping:-M | bench:-M | send:-M | flows:-M)
 		mapfile -t COMPREPLY < <(compgen -W 'do want dont' -- "$cur")
 		return
 		;;
-	ping:-Q | bench:-Q | send:-Q | flows:-Q | marks:-Q | \
-		idle:-Q | mtu:-Q)
+	ping:-Q | bench:-Q | send:-Q | flows:-Q | idle:-Q | \
+		mtu:-Q)
 		mapfile -t COMPREPLY < <(compgen -W 'ef le va af11 af21 af31 af41 cs0 cs1' -- "$cur")
 		return
 		;;
-	ping:--proxy | bench:--proxy | send:--proxy | flows:--proxy | marks:--proxy | \
-		idle:--proxy | mtu:--proxy)
+	ping:--proxy | bench:--proxy | send:--proxy | flows:--proxy | idle:--proxy | \
+		mtu:--proxy)
 		mapfile -t COMPREPLY < <(compgen -W 'v1 v2' -- "$cur")
 		return
 		;;
@@ -98,15 +97,15 @@ _echoc()
 		options+=' -s -n -r -d'
 		;;
 	marks)
-		options='-4 -6 -u -t -v -V --version -h --help --json -I -M -Q --ttl --proxy -W'
-		options+=' -c -i --dscp --stamp --key-file --ssid'
+		options='-4 -6 -u -v -V --version -h --help --json -I --ttl -W -c -i --dscp'
+		options+=' --stamp --key-file --ssid'
 		;;
 	idle)
-		options='-4 -6 -u -t -v -V --version -h --help --json -I -M -Q --ttl --proxy'
+		options='-4 -6 -u -t -v -V --version -h --help --json -I -Q --ttl --proxy'
 		options+=' --up-to --fresh --stamp --key-file --ssid'
 		;;
 	mtu)
-		options='-4 -6 -u -t -v -V --version -h --help --json -I -M -Q --ttl --proxy -W'
+		options='-4 -6 -u -t -v -V --version -h --help --json -I -Q --ttl --proxy -W'
 		;;
 	*)
 		return
