@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The echod developers
 
-"""The queries of contrib/echom-dashboard.json, as Grafana would send them."""
+"""The queries of contrib/echom-dashboard.json, as Grafana would send them, and those of the pages in
+docs/."""
 
 import json
 import os
 import re
 
-from common import CONTRIB
+from common import CONTRIB, HERE
 
 PATH = os.path.abspath(os.path.join(CONTRIB, "echom-dashboard.json"))
 ALL = {"instance": ".*", "target": ".*", "site": ".*", "__range": "10m", "__rate_interval": "30s"}
@@ -37,3 +38,11 @@ def variables():
             pattern = r"label_values\((.*), (\w+)\)"
             selector, label = re.fullmatch(pattern, variable["query"]["query"]).groups()
             yield variable["name"], _fill_in(selector), label
+
+
+def documented():
+    """Page and query: what stands in the last column of tables."""
+    for page in ("echom.md", "fleet.md"):
+        with open(os.path.join(HERE, "../../docs", page)) as file:
+            for query in re.findall(r"^\|.*`([^`|]*echom_[^`|]*)`[^`|]*\|$", file.read(), re.M):
+                yield page, query

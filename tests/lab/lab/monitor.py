@@ -5,11 +5,9 @@
 
 import os
 import re
-import signal
 import urllib.request
 
 import daemon
-from .basics import until
 
 ECHOM = os.path.join(os.path.dirname(os.path.abspath(os.environ.get("ECHOD", ""))), "echom")
 LINE = re.compile(r'^(\w+)\{target="([^"]*)",[^}]*\} (\S+)$', re.M)
@@ -40,17 +38,12 @@ class Echom(daemon.Daemon):
         self.address = self.wait_log(r"serving metrics on http://(\S+)/metrics")[1]
 
     def configure(self, targets):
-        """Writes the file; reload() applies it."""
+        """Writes the file."""
         texts = [section("server", self.server), section("defaults", self.defaults)]
         for name, settings in targets.items():
             settings = settings if isinstance(settings, dict) else {"address": settings}
             texts.append(section(f"target {name}", settings))
         daemon.replace(self.config, "".join(texts))
-
-    def reload(self):
-        before = len(self.lines("notice: reloaded"))
-        self.signal(signal.SIGHUP)
-        until(lambda: len(self.lines("notice: reloaded")) > before, "the reload")
 
     def get(self, path):
         with self.host, urllib.request.urlopen(f"http://{self.address}{path}", timeout=10) as answer:
