@@ -129,14 +129,13 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags)
 						  .ee_errno = (uint32_t)reported->error,
 						  .ee_info = reported->info};
 	memset(message->msg_control, 0, message->msg_controllen);
-	*control = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
-				    .cmsg_level = IPPROTO_IP,
-				    .cmsg_type = IP_TTL};
-	control = ancillary_next(message, control);
 	*control = (struct cmsghdr){
-		.cmsg_len = CMSG_LEN(sizeof(report)),
-		.cmsg_level = reported->origin == V4 ? IPPROTO_IP : IPPROTO_IPV6,
-		.cmsg_type = reported->origin == V4 ? IP_RECVERR : IPV6_RECVERR};
+		.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_TTL};
+	control = ancillary_next(message, control);
+	*control =
+		(struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(report)),
+				 .cmsg_level = reported->origin == V4 ? IPPROTO_IP : IPPROTO_IPV6,
+				 .cmsg_type = reported->origin == V4 ? IP_RECVERR : IPV6_RECVERR};
 	memcpy(CMSG_DATA(control), &report, sizeof(report));
 	control = ancillary_next(message, control);
 	*control = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),

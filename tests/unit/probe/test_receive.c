@@ -57,8 +57,8 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags)
 		return length;
 	for (const struct note *note = noted; note->type != 0; note++) {
 		*at = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
-					.cmsg_level = note->level,
-					.cmsg_type = note->type};
+				       .cmsg_level = note->level,
+				       .cmsg_type = note->type};
 		memcpy(CMSG_DATA(at), &note->value, sizeof(int));
 		used += CMSG_SPACE(sizeof(int));
 		at = (struct cmsghdr *)(void *)((char *)message->msg_control + used);

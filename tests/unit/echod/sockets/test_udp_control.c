@@ -269,8 +269,9 @@ TEST(a_message_that_goes_beyond_the_end_ends_the_reading)
 	add_int(SOL_IP, IP_TTL, 9);
 	last = add(SOL_UDP, UDP_GRO, &(int){100}, sizeof(int));
 	for (size_t i = 0; i < ARRAY_SIZE(beyond); i++) {
-		last->cmsg_len = (libc_control_length)(
-			beyond[i] == LENGTH_MAX ? LENGTH_MAX : CMSG_SPACE(4) + beyond[i]);
+		last->cmsg_len =
+			(libc_control_length)(beyond[i] == LENGTH_MAX ? LENGTH_MAX
+								      : CMSG_SPACE(4) + beyond[i]);
 		notes = read_added();
 		ck_assert_int_eq(notes.hops, 9);
 		ck_assert_uint_eq(notes.segment, 0);
