@@ -61,6 +61,12 @@ class Echom(daemon.Daemon):
         return [(target, direction, int(lost)) for target, direction, lost in
                 DIRECTION.findall(self.get("/metrics"))]
 
+    def each_way(self, family, target):
+        """Direction to value."""
+        lines = re.findall(rf'^echom_{family}\{{target="{target}",.*,direction="(\w+)"\}} (\d+)$',
+                           self.get("/metrics"), re.M)
+        return {direction: int(value) for direction, value in lines}
+
     def states(self):
         """Target to state, as the page has them."""
         return dict(ROW.findall(self.get("/")))
