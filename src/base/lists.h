@@ -63,6 +63,16 @@
 
 #define STAILQ_FIRST(head) ((head)->stqh_first)
 
+#define STAILQ_NEXT(element, field) ((element)->field.stqe_next)
+
+#define STAILQ_INSERT_HEAD(head, element, field)                                                   \
+	do {                                                                                       \
+		(element)->field.stqe_next = (head)->stqh_first;                                   \
+		if ((head)->stqh_first == NULL)                                                    \
+			(head)->stqh_last = &(element)->field.stqe_next;                           \
+		(head)->stqh_first = (element);                                                    \
+	} while (0)
+
 #define STAILQ_INSERT_TAIL(head, element, field)                                                   \
 	do {                                                                                       \
 		(element)->field.stqe_next = NULL;                                                 \
@@ -75,4 +85,16 @@
 		(head)->stqh_first = (head)->stqh_first->field.stqe_next;                          \
 		if ((head)->stqh_first == NULL)                                                    \
 			(head)->stqh_last = &(head)->stqh_first;                                   \
+	} while (0)
+
+/* ELEMENT must be in the list. */
+#define STAILQ_REMOVE(head, element, type, field)                                                  \
+	do {                                                                                       \
+		struct type **stq_link = &(head)->stqh_first;                                      \
+                                                                                                   \
+		while (*stq_link != (element))                                                     \
+			stq_link = &(*stq_link)->field.stqe_next;                                  \
+		*stq_link = (element)->field.stqe_next;                                            \
+		if (*stq_link == NULL)                                                             \
+			(head)->stqh_last = stq_link;                                              \
 	} while (0)
