@@ -49,8 +49,7 @@ uint64_t histogram_percentile(const struct histogram *histogram, double percent)
 {
 	/* In whole numbers: 99.9 is not exact as a double, and x87 would round it differently. */
 	uint64_t tenths = (uint64_t)lround(percent * 10.0);
-	uint64_t wanted = (histogram->total * tenths + 999) / 1000;
-	uint64_t rank = wanted < 1 ? 1 : wanted;
+	uint64_t rank = (histogram->total * tenths + 999) / 1000;
 	uint64_t seen = 0;
 
 	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {

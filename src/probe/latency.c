@@ -60,7 +60,7 @@ double latency_deviation(const struct latency *latency)
 	if (latency->count == 0)
 		return (double)NAN;
 	variance = latency->squares / (double)latency->count - mean * mean;
-	return variance > 0 ? sqrt(variance) : 0; /* rounding may leave it just below 0 */
+	return sqrt(fmax(variance, 0)); /* rounding may leave it just below 0 */
 }
 
 /* A bucket's middle may lie outside of what was seen: the extremes are exact and bound it. */

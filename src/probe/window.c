@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* How far back window_find looks: a server that alters everything must not cost too much. */
 #define FIND_MAX 4096
@@ -38,8 +39,7 @@ int window_init(struct window *window, size_t capacity)
 	window->slots = malloc(size * sizeof(*window->slots));
 	if (!window->slots)
 		return -1;
-	for (size_t i = 0; i < size; i++)
-		window->slots[i] = SLOT_LOST;
+	memset(window->slots, 0, size * sizeof(*window->slots)); /* that the memory is there */
 	return 0;
 }
 

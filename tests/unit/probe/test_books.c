@@ -21,7 +21,7 @@ static const size_t counts[] = {
 	offsetof(struct books, late_before),   offsetof(struct books, received_after),
 	offsetof(struct books, bytes_after),   offsetof(struct books, own_drops),
 	offsetof(struct books, icmp_errors),   offsetof(struct books, jitter_flows),
-	offsetof(struct books, latency.count),
+	offsetof(struct books, latency.count), offsetof(struct books, connect.count),
 };
 
 static struct books first, second;

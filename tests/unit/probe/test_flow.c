@@ -10,7 +10,6 @@
 
 #include "probe/flow.h"
 #include "support/test.h"
-#include "unit/faults.h"
 
 #define SIZE 64
 
@@ -49,16 +48,6 @@ static enum fate reply(uint64_t sequence, uint64_t now)
 
 TEST_CASE("flow", start, end);
 
-TEST(no_memory_for_the_window)
-{
-	struct flow other = {.run = 0};
-
-	fault_next(MEMORY, ENOMEM);
-	ck_assert_int_eq(flow_init(&other, 77, SIZE, 16, &books), -1);
-	ck_assert(fault_over());
-	flow_clear(&other);
-}
-
 TEST(a_reply_in_time_is_received)
 {
 	uint64_t rtt;
@@ -69,6 +58,19 @@ TEST(a_reply_in_time_is_received)
 	ck_assert_uint_eq(books.sent, 1);
 	ck_assert_uint_eq(books.received, 1);
 	ck_assert(books_clean(&books));
+}
+
+/* Unless it was given up before. */
+TEST(a_reply_at_the_limits_is_in_time)
+{
+	uint64_t rtt;
+
+	flow_send(&flow, 100);
+	ck_assert_int_eq(flow_reply(&flow, 1, &intact, SIZE, 1100, &rtt), FATE_RECEIVED);
+	ck_assert_uint_eq(rtt, 1000);
+	flow_send(&flow, 100);
+	ck_assert_int_eq(flow_reply(&flow, 2, &intact, SIZE, 99, &rtt), FATE_RECEIVED);
+	ck_assert_uint_eq(rtt, 0);
 }
 
 TEST(a_reply_after_the_timeout_is_late_and_stays_lost)
@@ -177,6 +179,25 @@ TEST(among_probes_of_one_time_the_body_decides)
 	}
 }
 
+/* Short of a sequence it may be anybody's. */
+TEST(a_datagram_is_known_by_its_sequence_once_that_is_whole)
+{
+	unsigned char bytes[SIZE];
+	struct finding finding;
+
+	for (uint64_t now = 100; now < 103; now++)
+		flow_send(&flow, now);
+	sent_bytes(3, bytes);
+	for (size_t length = 0; length < SIZE; length++) {
+		ck_assert_uint_eq(flow_judge_datagram(&flow, bytes, length, &finding),
+				  length < PROBE_IDENTITY_SIZE + 8 ? 1 : 3);
+		ck_assert_uint_eq(finding.inserted, 0);
+	}
+	bytes[PROBE_IDENTITY_SIZE] ^= 1;
+	ck_assert_uint_eq(flow_judge_datagram(&flow, bytes, PROBE_HEADER_SIZE, &finding), 3);
+	ck_assert_uint_eq(finding.inserted, 0);
+}
+
 TEST(short_and_long_datagrams_are_named)
 {
 	unsigned char bytes[SIZE + 1];
@@ -264,6 +285,20 @@ TEST(a_train_ends_before_what_is_not_its_turn)
 	ck_assert_uint_eq(books.out_of_order, 1);
 	ck_assert_uint_eq(flow.window.oldest, 5);
 	ck_assert_uint_eq(flow.window.waiting, 1);
+}
+
+/* At once, or just in time; nothing of it counts where its first one differs. */
+TEST(a_train_is_entered_at_the_limits_of_time)
+{
+	unsigned char bytes[TRAIN * SIZE];
+
+	send_train(bytes);
+	ck_assert_uint_eq(flow_reply_train(&flow, bytes, SIZE, 99), 0);
+	ck_assert_uint_eq(flow_reply_train(&flow, bytes, SIZE - 1, 150), 0);
+	ck_assert_uint_eq(books.latency.max, 0);
+	ck_assert_uint_eq(flow_reply_train(&flow, bytes, SIZE, 100), SIZE);
+	ck_assert_uint_eq(flow_reply_train(&flow, bytes + SIZE, SIZE, 1100), SIZE);
+	ck_assert_uint_eq(books.latency.max, 1000);
 }
 
 TEST(a_train_is_neither_cut_nor_late)

@@ -153,6 +153,43 @@ TEST(merged_parts_are_as_the_whole)
 	ck_assert_mem_eq(&sum.histogram, &whole.histogram, sizeof(whole.histogram));
 }
 
+TEST(a_part_of_one_and_the_shortest_of_all_count)
+{
+	static struct latency sum, part;
+
+	latency_clear(&sum);
+	latency_clear(&part);
+	latency_add(&sum, 0, 1);
+	latency_add(&part, 1, 1);
+	latency_merge(&sum, &part);
+	latency_clear(&part);
+	latency_add(&part, 0, 1);
+	latency_merge(&sum, &part);
+	ck_assert_uint_eq(sum.min, 0);
+	ck_assert_uint_eq(sum.max, 1);
+	ck_assert_uint_eq(histogram_between(&sum.histogram, 0, 1), 2);
+	ck_assert_double_eq_tol(latency_deviation(&sum), sqrt(2.0 / 9), 1e-12);
+}
+
+TEST(equal_ones_do_not_deviate)
+{
+	static struct latency latency;
+
+	latency_clear(&latency);
+	latency_add(&latency, 123456789, 3);
+	ck_assert_double_lt(latency_deviation(&latency), 1e-3);
+}
+
+TEST(a_percentile_is_the_middle_of_its_bucket)
+{
+	static struct histogram histogram;
+
+	histogram_clear(&histogram);
+	histogram_add(&histogram, UINT64_C(1) << 20, 1);
+	ck_assert_uint_eq(histogram_percentile(&histogram, 50),
+			  (UINT64_C(1) << 20) + ((UINT64_C(1) << 20) / HISTOGRAM_SUBBUCKETS) / 2);
+}
+
 /* The middle of a bucket may lie beyond. */
 TEST_EACH(percentiles_are_within_the_extremes, 2)
 {
@@ -162,6 +199,7 @@ TEST_EACH(percentiles_are_within_the_extremes, 2)
 	latency_clear(&latency);
 	latency_add(&latency, value, 1);
 	ck_assert_double_eq(latency_percentile(&latency, 50), (double)value);
+	ck_assert_double_eq(latency_mean(&latency), (double)value);
 }
 
 TEST(a_value_is_between_itself_and_the_next)

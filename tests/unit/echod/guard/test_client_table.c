@@ -124,6 +124,15 @@ static void leave(uint64_t tag, const char *text)
 
 TEST_CASE("table", set_up, tear_down);
 
+TEST(nobody_knows_where_in_a_table_a_client_is)
+{
+	struct client_table *other = client_table_new();
+
+	ck_assert_ptr_nonnull(other);
+	ck_assert_mem_ne(&other->hash_key, &table->hash_key, sizeof(table->hash_key));
+	client_table_free(other);
+}
+
 TEST(the_limit_admits_as_many_and_no_more)
 {
 	client_table_set_limit(table, 2);

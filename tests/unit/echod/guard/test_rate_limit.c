@@ -9,9 +9,29 @@
 
 #include "config.h"
 
+#include "base/siphash.h"
 #include "unit/rate_scene.h"
 
 #define RATE_MAX 4294967295
+
+static unsigned keys, unmapped;
+
+void __real_siphash_key_random(struct siphash_key *key);
+void __wrap_siphash_key_random(struct siphash_key *key);
+int __real_munmap(void *memory, size_t size);
+int __wrap_munmap(void *memory, size_t size);
+
+void __wrap_siphash_key_random(struct siphash_key *key)
+{
+	keys++;
+	__real_siphash_key_random(key);
+}
+
+int __wrap_munmap(void *memory, size_t size)
+{
+	unmapped++;
+	return __real_munmap(memory, size);
+}
 
 static unsigned take(const char *source, uint64_t rate, unsigned count, int64_t now)
 {
@@ -40,12 +60,40 @@ static void assert_about(uint64_t actual, uint64_t expected, double tolerance)
 		      (unsigned long)actual, (unsigned long)expected);
 }
 
+TEST_CASE("table");
+
+TEST(each_table_has_a_key_of_its_own_and_is_returned)
+{
+	set_up();
+	ck_assert_uint_eq(keys, 1);
+	tear_down();
+	ck_assert_uint_eq(unmapped, 1);
+	rate_limit_free(NULL);
+	ck_assert_uint_eq(unmapped, 1);
+}
+
 TEST_CASE("budget", set_up, tear_down);
 
 TEST(a_burst_of_one_second_is_answered)
 {
 	ck_assert_uint_eq(take("::ffff:192.0.2.1", 1000, 1000, START), 1000);
 	ck_assert_uint_eq(take("::ffff:192.0.2.1", 1000, 0, START), 0);
+}
+
+/* No bucket takes two seconds to drain: then the clock was set back, and it counts as empty. */
+TEST(a_bucket_that_drains_in_two_seconds_is_empty)
+{
+	ck_assert_uint_eq(take("::ffff:192.0.2.1", 1000, 1000, START), 1000);
+	ck_assert_uint_eq(take("::ffff:192.0.2.1", 1000, 1000, START - SECOND + 1), 0);
+	ck_assert_uint_eq(take("::ffff:192.0.2.1", 1000, 1000, START - SECOND), 1000);
+}
+
+TEST(a_machine_that_has_just_booted_logs)
+{
+	struct in6_addr address = ip("::ffff:192.0.2.1");
+
+	ck_assert(!take_from(&address, 1, 1, SECOND).log_due);
+	ck_assert(take_from(&address, 1, 64, SECOND).log_due);
 }
 
 TEST(a_source_within_its_rate_is_always_answered)
