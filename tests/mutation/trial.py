@@ -23,8 +23,10 @@ from mutants import Mutant
 PROGRAMS = ("echod", "echoc")
 OVERLAY = "sources"
 SKIPPED = 77
-# A mutant may want all the memory there is.
-BOUNDED = ["sh", "-c", 'ulimit -v 4000000; exec "$0"']
+# A mutant may want all the memory there is; sanitizers reserve more than that from the start.
+MOST_MB = 4000
+BOUNDED = ["sh", "-c", f'ulimit -v {MOST_MB}000; exec "$0"']
+SANITIZED = {"ASAN_OPTIONS": f"hard_rss_limit_mb={MOST_MB}"}
 LEAST_SECONDS = 10  # before a test counts as hanging, beside five times what it takes
 QUIETLY = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL,
            "stderr": subprocess.DEVNULL}
@@ -49,9 +51,11 @@ def digest(*paths):
 class Bench:
     """What was built, and what is known about its tests."""
 
-    def __init__(self, top, build):
+    def __init__(self, top, build, sanitized=False):
         self.top = top
         self.build = build
+        self.bounds = [] if sanitized else BOUNDED
+        self.environment = {**os.environ, **SANITIZED} if sanitized else os.environ
         self.ledger = Ledger(build / "mutation-ledger")
         self.commands = {}
         self.originals = {}  # of each source: the digest of its object, and what it defines
@@ -77,7 +81,7 @@ class Bench:
         with self.lock:
             if self.stopping:
                 raise Stopped
-            process = subprocess.Popen([*BOUNDED, program], env=env, start_new_session=True,
+            process = subprocess.Popen([*self.bounds, program], env=env, start_new_session=True,
                                        **QUIETLY)
             self.running.add(process)
         try:
@@ -212,7 +216,7 @@ class Bench:
     def notices(self, test, path, changed, directory):
         """Whether TEST fails with the object CHANGED in place of that of PATH."""
         programs = {name.upper(): str(directory / name) for name in PROGRAMS}
-        environment = {**os.environ, "TOP_SRCDIR": str(self.top), **programs}
+        environment = {**self.environment, "TOP_SRCDIR": str(self.top), **programs}
         limit = self.limit(test)
         program = self.link(test, directory, changed if self.has(test, path) else None)
         if is_integration(test) and not (directory / PROGRAMS[0]).exists():
@@ -226,7 +230,7 @@ class Bench:
         with self.lock:
             seconds = self.ledger.seconds(test, self.version(test))
         if seconds is None:
-            environment = {**os.environ, "TOP_SRCDIR": str(self.top),
+            environment = {**self.environment, "TOP_SRCDIR": str(self.top),
                            **{name.upper(): str(self.build / name) for name in PROGRAMS}}
             begun = time.monotonic()
             if not self.succeeds(self.build / test, 300, environment):
