@@ -169,9 +169,15 @@ static int look_after_files(struct echom *echom)
 static int change_over(struct echom *echom, struct watchlist *list, struct target_files *files)
 {
 	struct target_files *before = echom->files;
+	int result;
 
 	echom->files = files;
-	if (look_after_files(echom) < 0 || put_in_force(echom, list) < 0) {
+	result = look_after_files(echom);
+	if (result == 0)
+		result = put_in_force(echom, list);
+	else
+		watchlist_release(list);
+	if (result < 0) {
 		echom->files = before;
 		return -1;
 	}
