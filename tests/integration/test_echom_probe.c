@@ -122,7 +122,7 @@ TEST_EACH(each_fault_is_counted_by_its_name, ARRAY_SIZE(faults))
 {
 	const char *target = faulty_start(&faults[_i].faulty);
 	const char *answer =
-		probe(target, echom_format("&count=3&timeout=1s&protocol=%s", faults[_i].protocol));
+		probe(target, echom_format("&count=3&timeout=3s&protocol=%s", faults[_i].protocol));
 
 	ck_assert_double_eq(echom_figure_in(answer, faults[_i].family, target), faults[_i].value);
 	ck_assert_double_eq(figure_in(answer, "probe_success"), faults[_i].success);

