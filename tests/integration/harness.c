@@ -50,21 +50,6 @@ long scale(const char *name, long fallback)
 	return number > 0 ? number : fallback;
 }
 
-bool instrumented(void)
-{
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	return true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-	return true;
-#else
-	return false;
-#endif
-#else
-	return false;
-#endif
-}
-
 bool installed(const char *program)
 {
 	const char *path = getenv("PATH");

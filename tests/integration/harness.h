@@ -28,8 +28,5 @@ void look_again_soon(void);
 /* The number in the environment under NAME, or FALLBACK: for loads that a slow build cuts down. */
 long scale(const char *name, long fallback);
 
-/* Whether this is a build whose memory and speed say nothing about a real one (sanitizers). */
-bool instrumented(void);
-
 /* Whether a program of that name is installed. */
 bool installed(const char *program);

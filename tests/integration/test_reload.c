@@ -163,7 +163,8 @@ TEST(a_file_that_is_gone_changes_nothing)
 
 TEST(an_address_that_cannot_be_opened_changes_nothing)
 {
-	struct echod *echod = echod_start(ONE "prefix = old\n");
+	/* To a sandbox the directory would be unknown, which hides what else is wrong. */
+	struct echod *echod = echod_start("[server]\nsandbox = no\n" ONE "prefix = old\n");
 	int fd = connect_to("127.0.0.1", port_of(echod)), descriptors;
 	uint16_t stream_port, datagram_port;
 	char config[256];
@@ -325,7 +326,8 @@ static void rounds(struct echod *echod, int count, int stream, int datagrams)
 
 TEST(fifty_reloads_under_traffic_leave_nothing_behind)
 {
-	struct echod *echod = echod_start(ONE);
+	/* The directory of its UNIX socket has to be known from the start. */
+	struct echod *echod = echod_start(ONE TWO "address = unix:@DIR@/s\n");
 	int stream = connect_to("127.0.0.1", port_of(echod)), descriptors;
 	int datagrams = datagram_socket("127.0.0.1");
 	size_t resident;

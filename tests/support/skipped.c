@@ -102,3 +102,18 @@ int run_tests(SRunner *runner)
 	fclose(file);
 	return skipped > 0 ? EXIT_SKIPPED : EXIT_SUCCESS;
 }
+
+bool instrumented(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	return true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+	return true;
+#else
+	return false;
+#endif
+#else
+	return false;
+#endif
+}

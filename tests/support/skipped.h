@@ -10,6 +10,7 @@
 #pragma once
 
 #include <check.h>
+#include <stdbool.h>
 
 #include "base/compiler.h"
 
@@ -18,3 +19,6 @@ void skip(const char *reason, ...) PRINTF_LIKE(1, 2) __attribute__((noreturn));
 
 /* EXIT_FAILURE if a test of RUNNER failed, else 77 if one was skipped, else EXIT_SUCCESS. */
 int run_tests(SRunner *runner);
+
+/* Whether this is a build whose memory and speed say nothing about a real one (sanitizers). */
+bool instrumented(void);

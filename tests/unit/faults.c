@@ -323,20 +323,29 @@ FAULTY_AS("ini_parse_stream", int, -2, ini_parse_stream,
 	  (ini_reader reader, void *stream, ini_handler handler, void *user),
 	  (reader, stream, handler, user));
 
-/* By its number: recvfrom and sendto as echo.c calls them. */
+/* By its number: recvfrom and sendto as echo.c calls them, and what has no wrapper. */
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
 long __wrap_syscall(long number, ...)
 {
-	static const char *const names[] = {[SYS_recvfrom] = "recvfrom", [SYS_sendto] = "sendto"};
-	bool named = (size_t)number < ARRAY_SIZE(names) && names[number];
-	long argument[6];
+	static const struct {
+		const char *name;
+		size_t count;
+	} known[] = {[SYS_recvfrom] = {"recvfrom", 6},
+		     [SYS_sendto] = {"sendto", 6},
+		     [SYS_seccomp] = {"seccomp", 3},
+		     [SYS_landlock_create_ruleset] = {"landlock", 3},
+		     [SYS_landlock_add_rule] = {NULL, 4},
+		     [SYS_landlock_restrict_self] = {NULL, 2}};
+	bool listed = (size_t)number < ARRAY_SIZE(known) && known[number].count > 0;
+	size_t count = listed ? known[number].count : 6;
+	long argument[6] = {0};
 	va_list args;
 
-	if (named && due(names[number]))
+	if (listed && known[number].name && due(known[number].name))
 		return -1;
 	va_start(args, number);
-	for (size_t i = 0; i < ARRAY_SIZE(argument); i++)
+	for (size_t i = 0; i < count; i++)
 		argument[i] = va_arg(args, long);
 	va_end(args);
 	return __real_syscall(number, argument[0], argument[1], argument[2], argument[3],

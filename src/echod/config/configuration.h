@@ -53,6 +53,7 @@ struct listener_config {
 struct server_config {
 	uint64_t workers; /* 0: auto */
 	uint64_t log_level;
+	uint64_t sandbox;		/* SANDBOX_ */
 	char user[NAME_MAX_LENGTH + 1]; /* "": do not switch */
 	uint64_t max_clients;		/* 0: auto */
 	uint64_t drain_timeout;		/* milliseconds */

@@ -11,6 +11,7 @@
 #include "echod/config/settings.h"
 
 #include "daemon/log.h"
+#include "daemon/sandbox/sandbox.h"
 #include "daemon/settings/values.h"
 #include "echod/config/configuration.h"
 #include "echod/config/modes.h"
@@ -32,6 +33,8 @@ const struct setting settings[] = {
 	{"log_level", SERVER(log_level), .type = &word_value, .words = log_level_names,
 	 .default_text = "notice"},
 	{"user", SERVER(user), .type = &user_value, .default_text = "", .restart = true},
+	{"sandbox", SERVER(sandbox), .type = &word_value, .words = sandbox_names,
+	 .default_text = DEFAULT_SANDBOX, .restart = true},
 	{"max_clients", SERVER(max_clients), .type = &number_or_auto_value,
 	 .min = 1, .max = 1048576, .default_text = "auto"},
 	{"drain_timeout", SERVER(drain_timeout), .type = &duration_value,

@@ -13,7 +13,9 @@
 #include "base/clock.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
+#include "daemon/sandbox/refused_call.h"
 #include "daemon/signals.h"
+#include "echod/confinement/confinement.h"
 #include "echod/control/monitor.h"
 #include "echod/control/reload.h"
 #include "echod/control/state.h"
@@ -32,6 +34,7 @@ static void collect(struct server *server)
 	totals->connections_max = client_table_limit(server->shared.clients);
 	totals->stamp_sessions = session_tables_count(server->sessions, (int64_t)clock_ns());
 	totals->kernel_drops = socket_table_drops(server->sockets);
+	totals->refused_calls = refused_calls();
 }
 
 /* During a start or another reload it waits until that is over. */
@@ -94,6 +97,7 @@ static void on_answer(void *arg)
 	struct server *server = arg;
 	size_t ended;
 
+	confinement_report();
 	if (!rounds_over(&server->rounds))
 		return;
 	collect(server);

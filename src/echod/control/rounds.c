@@ -68,10 +68,10 @@ void rounds_sum(const struct rounds *rounds, uint64_t counters[static COUNTER_SL
 	}
 }
 
-int rounds_start_workers(const struct rounds *rounds)
+int rounds_start_workers(const struct rounds *rounds, enum sandbox sandbox)
 {
 	for (size_t i = 0; i < rounds->count; i++) {
-		if (worker_start(rounds->workers[i]) < 0)
+		if (worker_start(rounds->workers[i], sandbox) < 0)
 			return -1;
 	}
 	return 0;

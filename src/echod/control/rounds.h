@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "daemon/sandbox/sandbox.h"
 #include "echod/counters/counters.h"
 
 struct worker;
@@ -50,7 +51,7 @@ void rounds_call_waiting(struct rounds *rounds);
 void rounds_sum(const struct rounds *rounds, uint64_t counters[static COUNTER_SLOTS]);
 
 /* -1 with errno when a thread cannot be created; the others run. */
-int rounds_start_workers(const struct rounds *rounds) WARN_UNUSED;
+int rounds_start_workers(const struct rounds *rounds, enum sandbox sandbox) WARN_UNUSED;
 
 /* Lets them drain, or has them end at once when ABORT. */
 void rounds_stop_workers(const struct rounds *rounds, bool abort);

@@ -27,6 +27,8 @@
 #include "daemon/notify.h"
 #include "daemon/privileges.h"
 #include "daemon/signals.h"
+#include "echod/config/load.h"
+#include "echod/confinement/confinement.h"
 #include "echod/control/apply.h"
 #include "echod/control/control.h"
 #include "echod/control/monitor.h"
@@ -310,6 +312,7 @@ void server_free(struct server *server)
 	control_clear(server);
 	if (server->base)
 		event_base_free(server->base);
+	confinement_end();
 	if (server->answer_fd >= 0)
 		close(server->answer_fd);
 	config_release(server->config);
@@ -322,7 +325,13 @@ static void block_signals(sigset_t *before)
 	sigset_t all;
 
 	sigfillset(&all);
+	sigdelset(&all, SIGSYS); /* a call that is refused (refused_call.h) */
 	pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
+static enum sandbox sandbox_of(const struct server *server)
+{
+	return (enum sandbox)server->config->server.sandbox;
 }
 
 /* Control handles all signals: the threads start with them blocked. */
@@ -332,15 +341,34 @@ static int start_workers(const struct server *server)
 	int result;
 
 	block_signals(&before);
-	result = rounds_start_workers(&server->rounds);
+	result = rounds_start_workers(&server->rounds, sandbox_of(server));
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return result;
 }
 
-enum exit_status server_run(struct server *server)
+/* The workers first, since a confined thread starts no others. */
+static int start_confined(const struct server *server)
 {
+	struct reason reason;
+
+	if (confine_files(server->config, server->source->path, &reason) < 0) {
+		log_error("%s", reason.text);
+		return -1;
+	}
 	if (start_workers(server) < 0) {
 		log_error("cannot start a worker thread: %s", strerror(errno));
+		return -1;
+	}
+	if (confine_control(sandbox_of(server), server->answer_fd, &reason) < 0) {
+		log_error("%s", reason.text);
+		return -1;
+	}
+	return 0;
+}
+
+enum exit_status server_run(struct server *server)
+{
+	if (start_confined(server) < 0) {
 		rounds_stop_workers(&server->rounds, true);
 		return STATUS_FAILURE;
 	}

@@ -22,6 +22,7 @@ struct totals {
 	uint64_t kernel_drops;
 	uint64_t reloads_done;
 	uint64_t reloads_failed;
+	uint64_t refused_calls;
 };
 
 #define STATUS_TEXT_MAX 256

@@ -169,7 +169,8 @@ const char *unix_socket_advice(int error)
 	case ENOENT:
 		return ": its directory is missing";
 	case EACCES:
-		return ": the user that echod runs as may not write to its directory";
+		return ": the user that echod runs as may not write to its directory, or its "
+		       "sandbox was made without it: a restart takes it in";
 	case EPERM:
 		return ": another user left a file there; remove it, or choose a directory that "
 		       "belongs to the user that echod runs as";

@@ -75,4 +75,6 @@ void metrics_write(const struct totals *totals, struct bounded_text *text)
 		   "Datagrams the kernel dropped: a receive buffer was full, or a checksum wrong.",
 		   totals->kernel_drops);
 	add_reloads(text, totals);
+	add_single(text, "refused_system_calls_total", "counter",
+		   "System calls of echod that its sandbox refused.", totals->refused_calls);
 }

@@ -13,10 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "daemon/bell.h"
 #include "daemon/log.h"
+#include "echod/confinement/confinement.h"
 #include "echod/serving/endpoint.h"
 #include "echod/serving/loop.h"
 #include "echod/stream/connections.h"
@@ -31,6 +33,7 @@ struct worker {
 	pthread_t thread;
 	bool started;
 	size_t number;
+	enum sandbox sandbox;
 	int wake_fd;   /* control writes, the thread reads */
 	int answer_fd; /* the other way; owned by control */
 
@@ -93,8 +96,15 @@ static void on_wake(void *arg)
 static void *run(void *arg)
 {
 	struct worker *worker = arg;
+	struct reason reason;
+	char name[16];
 
-	loop_run(&worker->loop);
+	snprintf(name, sizeof(name), "echod-%zu", worker->number);
+	(void)prctl(PR_SET_NAME, name); /* for top -H; nothing depends on it */
+	if (confine_worker(worker->sandbox, &reason) == 0)
+		loop_run(&worker->loop);
+	else
+		log_error("%s", reason.text);
 	snapshot_counters(&worker->loop.counters, worker->counted_finally);
 	atomic_store(&worker->ended, true);
 	bell_ring(worker->answer_fd);
@@ -144,18 +154,18 @@ void worker_free(struct worker *worker)
 	free(worker);
 }
 
-int worker_start(struct worker *worker)
+int worker_start(struct worker *worker, enum sandbox sandbox)
 {
-	char name[16];
-	int error = pthread_create(&worker->thread, NULL, run, worker);
+	int error;
+
+	worker->sandbox = sandbox;
+	error = pthread_create(&worker->thread, NULL, run, worker);
 
 	if (error != 0) {
 		errno = error;
 		return -1;
 	}
 	worker->started = true;
-	snprintf(name, sizeof(name), "echod-%zu", worker->number);
-	pthread_setname_np(worker->thread, name); /* for top -H; nothing depends on it */
 	return 0;
 }
 

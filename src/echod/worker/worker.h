@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "base/compiler.h"
+#include "daemon/sandbox/sandbox.h"
 #include "echod/counters/counters.h"
 
 struct plan;
@@ -30,7 +31,7 @@ void worker_join(struct worker *worker);
 void worker_free(struct worker *worker);
 
 /* -1 with errno when the thread cannot be created. */
-int worker_start(struct worker *worker) WARN_UNUSED;
+int worker_start(struct worker *worker, enum sandbox sandbox) WARN_UNUSED;
 
 /* Hands over a plan, to be carried out at the worker's next turn. */
 void worker_give_plan(struct worker *worker, struct plan *plan);

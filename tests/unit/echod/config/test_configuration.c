@@ -314,6 +314,19 @@ static void note_change(const char *key)
 	(void)snprintf(changed + used, sizeof(changed) - used, "%s ", key);
 }
 
+/* Apart, since its default can be chosen when echod is built. */
+TEST(another_sandbox_waits_for_a_restart)
+{
+	struct config *now = load_good("[server]\nsandbox = no\n");
+	struct config *next = load_good("[server]\nsandbox = kill\n");
+
+	changed[0] = '\0';
+	config_compare(now, next, note_change);
+	ck_assert_str_eq(changed, "sandbox ");
+	config_release(now);
+	config_release(next);
+}
+
 TEST(only_settings_that_wait_for_a_restart_are_named)
 {
 	static const char *const texts[][2] = {

@@ -54,6 +54,12 @@ static unsigned count_lines(const char *wanted, bool whole)
 	return found;
 }
 
+/* That of `sandbox` can be chosen when echod is built. */
+static const char *documented_default(const struct setting *setting)
+{
+	return strcmp(setting->key, "sandbox") == 0 ? "auto" : setting->default_text;
+}
+
 TEST(the_shipped_file_has_every_key_at_its_default)
 {
 	char wanted[128];
@@ -63,7 +69,7 @@ TEST(the_shipped_file_has_every_key_at_its_default)
 		const struct setting *setting = &settings[i];
 
 		(void)snprintf(wanted, sizeof(wanted), "%s%s = %s", setting->required ? "" : "#",
-			       setting->key, setting->default_text);
+			       setting->key, documented_default(setting));
 		ck_assert_msg(count_lines(wanted, setting->default_text[0] != '\0') == 1,
 			      "etc/echod.conf: no line, or more than one, \"%s\"", wanted);
 	}
@@ -144,7 +150,7 @@ TEST(the_manual_has_every_key_with_its_default)
 		bool whole = setting->default_text[0] != '\0';
 
 		(void)snprintf(wanted, sizeof(wanted), ".It Ic %s = %s", setting->key,
-			       whole ? setting->default_text : "Ar");
+			       whole ? documented_default(setting) : "Ar");
 		ck_assert_msg(count_lines(wanted, whole) == 1,
 			      "man/echod.conf.5: no line, or more than one, \"%s\"", wanted);
 	}

@@ -17,13 +17,14 @@ TEST(the_dump_names_every_key_with_the_value_in_force)
 					  "protocol = udp tcp\nidle_timeout = 90\n"
 					  "greeting = \\x48i \xc3\xa9\\n\n"
 					  "[defaults]\nallow = 192.0.2.0/24\nstall_timeout = 60s\n"
-					  "[server]\nmetrics = localhost:9107\n");
+					  "[server]\nmetrics = localhost:9107\nsandbox = no\n");
 	char *text = dump_text(config);
 
 	ck_assert_str_eq(text, "[server]\n"
 			       "workers = auto\n"
 			       "log_level = notice\n"
 			       "#user = (none)\n"
+			       "sandbox = no\n"
 			       "max_clients = auto\n"
 			       "drain_timeout = 10s\n"
 			       "busy_poll = 0\n"

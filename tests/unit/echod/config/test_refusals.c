@@ -122,6 +122,7 @@ static const struct {
 	REFUSAL("[server]\nmax_clients = 1048577\n", 2, "from 1 to 1048576"),
 	REFUSAL("[server]\ndrain_timeout = 601\n", 2, "from 0 to 10m"),
 	REFUSAL("[server]\ndrain_timeout = 10 s\n", 2, "whole number with ms, s, m, h or d"),
+	REFUSAL("[server]\nsandbox = yes\n", 2, "sandbox: \"yes\" is not no, auto or kill"),
 	REFUSAL("[server]\nbusy_poll = 1001ms\n", 2,
 		"busy_poll: \"1001ms\" is not a duration from 0 to 1s: a whole number with us"),
 	REFUSAL("[server]\nbusy_poll = 1m\n", 2, "from 0 to 1s"),

@@ -48,6 +48,7 @@ static const char *const series[] = {
 	"echod_udp_kernel_drops_total 10",
 	"echod_reloads_total{result=\"success\"} 11",
 	"echod_reloads_total{result=\"failure\"} 12",
+	"echod_refused_system_calls_total 39",
 };
 
 static struct totals totals_of_all_different(void)
@@ -59,7 +60,8 @@ static struct totals totals_of_all_different(void)
 				.stamp_sessions = 14,
 				.kernel_drops = 10,
 				.reloads_done = 11,
-				.reloads_failed = 12};
+				.reloads_failed = 12,
+				.refused_calls = 39};
 
 	for (size_t i = 0; i < ARRAY_SIZE(totals.counters); i++)
 		totals.counters[i] = 100 + i;

@@ -109,7 +109,7 @@ static void set_up(void)
 	for (size_t i = 0; i < WORKERS; i++) {
 		workers[i] = worker_new(i, &shared, answer_fd);
 		ck_assert_ptr_nonnull(workers[i]);
-		ck_assert_int_eq(worker_start(workers[i]), 0);
+		ck_assert_int_eq(worker_start(workers[i], SANDBOX_NO), 0);
 	}
 	give("x", "");
 	ask_and_wait();

@@ -64,7 +64,7 @@ static void tear_down(void)
 
 static void start(void)
 {
-	ck_assert_int_eq(worker_start(worker), 0);
+	ck_assert_int_eq(worker_start(worker, SANDBOX_NO), 0);
 }
 
 static void give(const char *text)
