@@ -63,8 +63,6 @@
 
 #define STAILQ_FIRST(head) ((head)->stqh_first)
 
-#define STAILQ_NEXT(element, field) ((element)->field.stqe_next)
-
 #define STAILQ_INSERT_HEAD(head, element, field)                                                   \
 	do {                                                                                       \
 		(element)->field.stqe_next = (head)->stqh_first;                                   \
