@@ -214,7 +214,8 @@ static void answer(struct client *client)
 	enum http_delivery delivery = http_response_answer(
 		&client->response, &client->http->service, &client->peer, text);
 	const struct http_stream *stream = &client->response.reply.stream;
-	const struct timeval stream_patience = {.tv_sec = STREAM_PATIENCE_S + stream->wait_s};
+	const struct timeval stream_patience = {.tv_sec =
+							STREAM_PATIENCE_S + (time_t)stream->wait_s};
 
 	if (stream->more)
 		event_add(&client->deadline, &stream_patience);

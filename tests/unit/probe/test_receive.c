@@ -60,6 +60,8 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags)
 				       .cmsg_level = note->level,
 				       .cmsg_type = note->type};
 		memcpy(CMSG_DATA(at), &note->value, sizeof(int));
+		if (note->level == IPPROTO_IP && note->type == IP_TOS)
+			*CMSG_DATA(at) = (unsigned char)note->value;
 		used += CMSG_SPACE(sizeof(int));
 		at = (struct cmsghdr *)(void *)((char *)message->msg_control + used);
 	}
