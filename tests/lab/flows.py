@@ -183,3 +183,38 @@ def two_hundred_fifty_six_flows_lose_nothing_of_their_own():
     check(status == 0 and summary["lost"] == summary["own_drops"] == 0, f"exit {status}: {summary}")
     return (f"{summary['sent']} sent, {summary['skipped']} skipped,"
             f" p99 {summary['rtt_us']['p99']:.0f} us")
+
+
+@test
+def the_flows_that_a_hash_of_ports_picks_are_named():
+    """Whoever loses need not be a router with paths: one that balances load, or a broken queue."""
+    client, server = Host("client"), Host("server")
+    Link(client, server, "10.0.0.{}/24")
+    echod = Echod(server, address="10.0.0.2:0", udp_rate=0)
+    with server:
+        subprocess.run(["nft", "-f", "-"], check=True, text=True, input="""
+table ip lossy {
+	set picked { type inet_service; flags dynamic; size 1024; }
+	chain input {
+		type filter hook input priority 0;
+		ip protocol udp jhash udp sport mod 8 seed 0x2a == 3 jump lose
+	}
+	chain lose {
+		update @picked { udp sport }
+		numgen random mod 100 < 40 drop
+	}
+}
+""")
+    with client:
+        done = subprocess.run([ECHOC, "flows", "--json", "-n", "64", "-r", "2000", *run_time(),
+                               f"10.0.0.2:{echod.port}"], capture_output=True, text=True)
+    with server:
+        text = subprocess.run(["nft", "list", "set", "ip", "lossy", "picked"], check=True,
+                              capture_output=True, text=True).stdout
+    picked = {int(port) for port in re.findall(r"\b\d{4,5}\b", text.split("elements")[-1])}
+    flows = [json.loads(line) for line in done.stdout.splitlines()]
+    found = {flow["port"] for flow in flows if flow["type"] == "flow" and flow["lossy"]}
+    check(picked, "the rule picked no flow, so this test cannot fail")
+    check(found == picked, f"found {sorted(found)}, not {sorted(picked)}: {text}")
+    check(done.returncode == 1, done.returncode)
+    return f"{len(found)} of 64 flows"
