@@ -117,3 +117,11 @@ bool instrumented(void)
 	return false;
 #endif
 }
+
+/* Only a program that counts coverage has it. */
+extern void __gcov_init(void *) __attribute__((weak));
+
+bool makes_more_calls(void)
+{
+	return instrumented() || __gcov_init != NULL;
+}

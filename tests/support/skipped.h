@@ -22,3 +22,6 @@ int run_tests(SRunner *runner);
 
 /* Whether this is a build whose memory and speed say nothing about a real one (sanitizers). */
 bool instrumented(void);
+
+/* Whether it makes system calls that the sources do not: a sanitizer's, or to write coverage. */
+bool makes_more_calls(void);

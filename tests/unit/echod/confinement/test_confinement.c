@@ -88,7 +88,7 @@ static void need_filter(void)
 	uint32_t trap = SECCOMP_RET_TRAP;
 
 	if (instrumented())
-		skip("a sanitizer makes calls of its own");
+		skip("a sanitizer or gcov makes calls of its own");
 	if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &trap) < 0)
 		skip("the kernel does not filter system calls");
 }
