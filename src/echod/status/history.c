@@ -21,11 +21,15 @@ void history_add(struct history *history, int64_t when, const struct totals *tot
 		history->count++;
 }
 
+/* There is one of that AGE. */
+static const struct sample *sample_at(const struct history *history, size_t age)
+{
+	return &history->samples[(history->next + SLOTS - 1 - age) % SLOTS];
+}
+
 const struct sample *history_at(const struct history *history, size_t age)
 {
-	if (age >= history->count)
-		return NULL;
-	return &history->samples[(history->next + SLOTS - 1 - age) % SLOTS];
+	return age < history->count ? sample_at(history, age) : NULL;
 }
 
 static uint64_t counter_at(const struct sample *sample, size_t offset)
@@ -53,5 +57,5 @@ double history_rate(const struct history *history, size_t age, size_t offset)
 		return 0;
 	if (oldest >= history->count)
 		oldest = history->count - 1;
-	return rate_between(history_at(history, oldest), history_at(history, age), offset);
+	return rate_between(sample_at(history, oldest), sample_at(history, age), offset);
 }
