@@ -42,8 +42,19 @@
 #define HEAD_SIZE 4
 #define SIZE_MAX_OF_FILTER (HEAD_SIZE + 2 * CALLS_MAX + 1)
 
+static size_t add_calls(struct sock_filter *filter, size_t size, const struct call_list *list,
+			uint32_t action)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		filter[size++] = (struct sock_filter)UNLESS((uint32_t)list->calls[i], 1);
+		filter[size++] = (struct sock_filter)RETURN(action);
+	}
+	return size;
+}
+
 /* The numbers mean something else for another machine's calls, which the kernel may also serve. */
-static size_t write_filter(struct sock_filter *filter, const int *calls, size_t count, bool kill)
+static size_t write_filter(struct sock_filter *filter, const struct call_list *allowed,
+			   const struct call_list *vain, bool kill)
 {
 	const struct sock_filter head[HEAD_SIZE] = {
 		LOAD(arch),
@@ -55,25 +66,23 @@ static size_t write_filter(struct sock_filter *filter, const int *calls, size_t 
 
 	for (; size < HEAD_SIZE; size++)
 		filter[size] = head[size];
-	for (size_t i = 0; i < count; i++) {
-		filter[size++] = (struct sock_filter)UNLESS((uint32_t)calls[i], 1);
-		filter[size++] = (struct sock_filter)RETURN(SECCOMP_RET_ALLOW);
-	}
+	size = add_calls(filter, size, allowed, SECCOMP_RET_ALLOW);
+	size = add_calls(filter, size, vain, SECCOMP_RET_ERRNO | EPERM);
 	filter[size++] =
 		(struct sock_filter)RETURN(kill ? SECCOMP_RET_KILL_PROCESS : SECCOMP_RET_TRAP);
 	return size;
 }
 
-int call_filter_apply(const int *calls, size_t count, bool kill)
+int call_filter_apply(const struct call_list *allowed, const struct call_list *vain, bool kill)
 {
 	struct sock_filter filter[SIZE_MAX_OF_FILTER];
 	struct sock_fprog program = {.filter = filter};
 
-	if (count > CALLS_MAX) {
+	if (allowed->count + vain->count > CALLS_MAX) {
 		errno = E2BIG;
 		return -1;
 	}
-	program.len = (unsigned short)write_filter(filter, calls, count, kill);
+	program.len = (unsigned short)write_filter(filter, allowed, vain, kill);
 	if (refused_call_prepare() < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -1;
 	/* Without that flag some kernels give up on speculation, which costs more than the list. */
@@ -83,10 +92,10 @@ int call_filter_apply(const int *calls, size_t count, bool kill)
 
 #else
 
-int call_filter_apply(const int *calls, size_t count, bool kill)
+int call_filter_apply(const struct call_list *allowed, const struct call_list *vain, bool kill)
 {
-	(void)calls;
-	(void)count;
+	(void)allowed;
+	(void)vain;
 	(void)kill;
 	errno = ENOSYS;
 	return -1;

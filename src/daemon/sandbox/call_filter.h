@@ -14,9 +14,15 @@
 /* Longer lists do not fit. */
 #define CALLS_MAX 256
 
+struct call_list {
+	const int *calls; /* not owned */
+	size_t count;
+};
+
 /*
- * For the calling thread and those that it starts. KILL: one more call ends the process, instead of
+ * For the calling thread and those that it starts: it may make the calls of ALLOWED, and those of
+ * VAIN fail, which the C library expects of them. KILL: any other call ends the process, instead of
  * being refused and counted (refused_call.h). -1 with errno: ENOSYS where the kernel or the machine
  * has none.
  */
-int call_filter_apply(const int *calls, size_t count, bool kill);
+int call_filter_apply(const struct call_list *allowed, const struct call_list *vain, bool kill);

@@ -24,7 +24,7 @@
 #define CALL_ADD_RULE 445
 #define CALL_RESTRICT_SELF 446
 
-#define VERSION_FLAG 1u
+#define VERSION_FLAG 1U
 #define RULE_PATH_BENEATH 1
 
 enum {
@@ -53,12 +53,12 @@ static const struct {
 	size_t size;
 	struct ruleset ruleset;
 } versions[] = {
-	{6, 24, {(1u << 16) - 1, CONNECT_TCP, SCOPE_SIGNAL}},
-	{5, 16, {(1u << 16) - 1, CONNECT_TCP, 0}},
-	{4, 16, {(1u << 15) - 1, CONNECT_TCP, 0}},
-	{3, 8, {(1u << 15) - 1, 0, 0}},
-	{2, 8, {(1u << 14) - 1, 0, 0}},
-	{1, 8, {(1u << 13) - 1, 0, 0}},
+	{6, 24, {0xffff, CONNECT_TCP, SCOPE_SIGNAL}},
+	{5, 16, {0xffff, CONNECT_TCP, 0}},
+	{4, 16, {0x7fff, CONNECT_TCP, 0}},
+	{3, 8, {0x7fff, 0, 0}},
+	{2, 8, {0x3fff, 0, 0}},
+	{1, 8, {0x1fff, 0, 0}},
 };
 
 static int make_ruleset(void)

@@ -14,8 +14,8 @@
 /* The calling thread can be told; -1 with errno. */
 int refused_call_prepare(void);
 
-/* BELL is rung after each refusal; -1: none. The caller keeps it. */
-void refused_call_ring(int bell);
+/* The bell FD is rung after each refusal; -1: none. The caller keeps it. */
+void refused_call_ring(int fd);
 
 uint64_t refused_calls(void);
 

@@ -29,13 +29,13 @@ static inline bool signal_is_repeated(uint64_t stopped, uint64_t now)
 /* After the summary a late signal must not change the exit status. */
 static inline void signals_block(void)
 {
-	sigset_t set;
+	sigset_t late;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGQUIT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigemptyset(&late);
+	sigaddset(&late, SIGINT);
+	sigaddset(&late, SIGTERM);
+	sigaddset(&late, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &late, NULL);
 }
 
 /* From now on they are counted instead of ending the program. */

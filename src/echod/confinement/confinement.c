@@ -116,9 +116,10 @@ int confine_files(const struct config *config, const char *file, struct reason *
 	return result == 0 ? 0 : judge(sandbox, "Landlock", error, reason);
 }
 
-static int filter(enum sandbox sandbox, const int *calls, size_t count, struct reason *reason)
+static int filter(enum sandbox sandbox, const struct call_list *allowed,
+		  const struct call_list *vain, struct reason *reason)
 {
-	if (call_filter_apply(calls, count, sandbox == SANDBOX_KILL) == 0)
+	if (call_filter_apply(allowed, vain, sandbox == SANDBOX_KILL) == 0)
 		return 0;
 	return judge(sandbox, "seccomp", errno, reason);
 }
@@ -127,19 +128,21 @@ int confine_worker(enum sandbox sandbox, struct reason *reason)
 {
 	if (sandbox == SANDBOX_NO)
 		return 0;
-	return filter(sandbox, worker_calls, worker_call_count, reason);
+	return filter(sandbox, &worker_calls, &vain_worker_calls, reason);
 }
 
 int confine_control(enum sandbox sandbox, int bell, struct reason *reason)
 {
+	const struct call_list none = {0};
 	int calls[CALLS_MAX];
+	const struct call_list all = {calls, worker_calls.count + control_calls.count};
 
 	if (sandbox == SANDBOX_NO)
 		return 0;
 	refused_call_ring(bell);
-	memcpy(calls, worker_calls, worker_call_count * sizeof(int));
-	memcpy(calls + worker_call_count, control_calls, control_call_count * sizeof(int));
-	return filter(sandbox, calls, worker_call_count + control_call_count, reason);
+	memcpy(calls, worker_calls.calls, worker_calls.count * sizeof(int));
+	memcpy(calls + worker_calls.count, control_calls.calls, control_calls.count * sizeof(int));
+	return filter(sandbox, &all, &none, reason);
 }
 
 void confinement_report(void)

@@ -15,7 +15,7 @@
 #include "base/compiler.h"
 
 /* clang-format off */
-const int worker_calls[] = {
+static const int worker[] = {
 	/* clients, the most frequent first */
 	SYS_recvfrom, SYS_sendto, SYS_epoll_pwait, SYS_epoll_pwait2, SYS_recvmmsg, SYS_sendmmsg,
 	SYS_recvmsg, SYS_sendmsg, SYS_ioctl, SYS_getsockopt, SYS_setsockopt, SYS_epoll_ctl,
@@ -28,7 +28,7 @@ const int worker_calls[] = {
 	SYS_futex, SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_rt_sigreturn, SYS_rt_sigpending,
 	SYS_restart_syscall, SYS_sched_yield, SYS_getrandom, SYS_madvise, SYS_munmap, SYS_mremap,
 	SYS_mprotect, SYS_brk, SYS_set_robust_list, SYS_rseq, SYS_membarrier, SYS_exit,
-	SYS_exit_group, SYS_getpid, SYS_gettid, SYS_tgkill,
+	SYS_exit_group, SYS_getpid, SYS_gettid, SYS_tgkill, SYS_sched_getaffinity,
 #ifdef SYS_open
 	SYS_epoll_wait, SYS_poll,
 #endif
@@ -47,10 +47,19 @@ const int worker_calls[] = {
 };
 /* clang-format on */
 
-const size_t worker_call_count = ARRAY_SIZE(worker_calls);
+const struct call_list worker_calls = {worker, ARRAY_SIZE(worker)};
+
+static const int vain_worker[] = {
+	SYS_openat,
+#ifdef SYS_open
+	SYS_open,
+#endif
+};
+
+const struct call_list vain_worker_calls = {vain_worker, ARRAY_SIZE(vain_worker)};
 
 /* clang-format off */
-const int control_calls[] = {
+static const int control[] = {
 	/* configuration, keys, the files of UNIX sockets */
 	SYS_openat, SYS_statx, SYS_fstat, SYS_lseek, SYS_fcntl, SYS_flock, SYS_umask, SYS_unlinkat,
 	SYS_nanosleep, SYS_clock_nanosleep,
@@ -70,4 +79,4 @@ const int control_calls[] = {
 };
 /* clang-format on */
 
-const size_t control_call_count = ARRAY_SIZE(control_calls);
+const struct call_list control_calls = {control, ARRAY_SIZE(control)};

@@ -5,11 +5,12 @@
 
 #pragma once
 
-#include <stddef.h>
+#include "daemon/sandbox/call_filter.h"
 
-extern const int worker_calls[];
-extern const size_t worker_call_count;
+extern const struct call_list worker_calls;
+
+/* What malloc tries in a worker, to learn of the machine, and can do without. */
+extern const struct call_list vain_worker_calls;
 
 /* Beside those of a worker. */
-extern const int control_calls[];
-extern const size_t control_call_count;
+extern const struct call_list control_calls;

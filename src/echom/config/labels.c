@@ -67,8 +67,7 @@ static int check_label(const struct labels *labels, const char *name, const char
 int labels_add(struct labels *labels, const char *name, const char *value, struct reason *reason)
 {
 	size_t name_size = strlen(name) + 1, value_size = strlen(value) + 1;
-	struct label *items;
-	char *bytes;
+	struct label *items, *label;
 
 	if (check_label(labels, name, value, reason) < 0)
 		return -1;
@@ -76,12 +75,13 @@ int labels_add(struct labels *labels, const char *name, const char *value, struc
 	if (!items)
 		return reason_set(reason, NO_MEMORY);
 	labels->items = items;
-	bytes = malloc(name_size + value_size);
-	if (!bytes)
+	label = &items[labels->count];
+	label->name = malloc(name_size + value_size);
+	if (!label->name)
 		return reason_set(reason, NO_MEMORY);
-	memcpy(bytes, name, name_size);
-	memcpy(bytes + name_size, value, value_size);
-	items[labels->count++] = (struct label){bytes, bytes + name_size};
+	memcpy(label->name, name, name_size);
+	label->value = memcpy(label->name + name_size, value, value_size);
+	labels->count++;
 	return 0;
 }
 

@@ -44,16 +44,18 @@ static void log_echo(const struct watch *watch)
 static uint64_t judge(struct watch_port *port, size_t length, struct finding *finding)
 {
 	struct watch *watch = port->watch;
-	const unsigned char *data = watch->shared->buffer;
+	const struct arrival arrival = {.data = watch->shared->buffer,
+					.length = length,
+					.receiver = &port->receiver,
+					.reception = &watch->reception};
 	struct reflector *reflector = watch->reflector;
 	bool was_echo;
 	uint64_t sequence;
 
 	if (!reflector)
-		return flow_judge_datagram(&watch->flow, data, length, finding);
+		return flow_judge_datagram(&watch->flow, arrival.data, length, finding);
 	was_echo = reflector->is_echo;
-	sequence = reflector_judge(reflector, number_of(port), &watch->flow, data, length,
-				   &port->receiver, &watch->reception, finding);
+	sequence = reflector_judge(reflector, number_of(port), &watch->flow, &arrival, finding);
 	if (reflector->is_echo && !was_echo && !watch->end)
 		log_echo(watch);
 	return sequence;

@@ -72,22 +72,23 @@ static void note_marks(struct reflector *reflector, const struct stamp_answer *a
 }
 
 uint64_t reflector_judge(struct reflector *reflector, size_t port, const struct flow *flow,
-			 const uint8_t *data, size_t length, const struct receiver *receiver,
-			 const struct reception *reception, struct finding *finding)
+			 const struct arrival *arrival, struct finding *finding)
 {
 	const struct stamp_session *session = &reflector->ports[port].session;
 	struct stamp_answer answer;
-	uint64_t sequence = stamp_session_judge(session, flow, data, length, finding, &answer);
+	uint64_t sequence = stamp_session_judge(session, flow, arrival->data, arrival->length,
+						finding, &answer);
 
 	if (sequence == 0) {
-		reflector->is_echo |= stamp_session_is_echo(session, flow, data, length);
+		reflector->is_echo |=
+			stamp_session_is_echo(session, flow, arrival->data, arrival->length);
 		return 0;
 	}
 	reflector->report = stamp_session_report(session, &answer, flow_sent_at(flow, sequence),
-						 receiver, reception);
+						 arrival->receiver, arrival->reception);
 	reflector->is_echo = false;
 	reflector->far_ttl = answer.ttl;
-	note_marks(reflector, &answer, reception->tos);
+	note_marks(reflector, &answer, arrival->reception->tos);
 	return sequence;
 }
 
@@ -120,28 +121,28 @@ static void split(struct reflector_port *port, uint64_t waiting)
 	}
 }
 
-void reflector_enter(struct reflector *reflector, size_t number, uint64_t sequence, uint64_t time,
+void reflector_enter(struct reflector *reflector, size_t port, uint64_t sequence, uint64_t time,
 		     enum fate fate, uint64_t waiting)
 {
-	struct reflector_port *port = &reflector->ports[number];
-	const struct stamp_session *session = &port->session;
+	struct reflector_port *here = &reflector->ports[port];
+	const struct stamp_session *session = &here->session;
 	const struct numbered_reply reply = {.time = time,
 					     .sequence =
 						     (sequence - session->first) / session->stride,
 					     .count = reflector->report.count,
 					     .duplicate = fate == FATE_DUPLICATE};
 
-	port->counts |= reflector->report.counted;
-	directional_loss_enter(&port->loss, &reply);
-	split(port, waiting);
+	here->counts |= reflector->report.counted;
+	directional_loss_enter(&here->loss, &reply);
+	split(here, waiting);
 }
 
-void reflector_lose(struct reflector *reflector, size_t number, uint64_t waiting)
+void reflector_lose(struct reflector *reflector, size_t port, uint64_t waiting)
 {
-	struct reflector_port *port = &reflector->ports[number];
+	struct reflector_port *here = &reflector->ports[port];
 
-	port->lost++;
-	split(port, waiting);
+	here->lost++;
+	split(here, waiting);
 }
 
 bool reflector_lost(const struct reflector *reflector, uint64_t lost[static WAYS])

@@ -51,10 +51,17 @@ size_t reflector_size(const struct reflector *reflector);
 void reflector_write(const struct reflector *reflector, size_t port, const struct probe *probe,
 		     uint8_t *packet);
 
-/* The sequence that a datagram which came to PORT is the reply to; 0: of none. */
+/* A datagram that came to a port. */
+struct arrival {
+	const uint8_t *data; /* not owned, as what follows the length */
+	size_t length;
+	const struct receiver *receiver;
+	const struct reception *reception;
+};
+
+/* The sequence that one which came to PORT is the reply to; 0: of none. */
 uint64_t reflector_judge(struct reflector *reflector, size_t port, const struct flow *flow,
-			 const uint8_t *data, size_t length, const struct receiver *receiver,
-			 const struct reception *reception, struct finding *finding);
+			 const struct arrival *arrival, struct finding *finding);
 
 /* The reply that was judged last had FATE; WAITING: how many probes have none yet. */
 void reflector_enter(struct reflector *reflector, size_t port, uint64_t sequence, uint64_t time,

@@ -84,11 +84,11 @@ static void reflect(uint32_t count, unsigned dscp, bool refuses)
 
 static uint64_t judge(uint64_t sequence)
 {
+	const struct arrival arrival = {packet, reflector_size(reflector), &receiver, &reception};
 	struct finding finding;
 
 	reception.time = now;
-	return reflector_judge(reflector, port_of(sequence), &flow, packet,
-			       reflector_size(reflector), &receiver, &reception, &finding);
+	return reflector_judge(reflector, port_of(sequence), &flow, &arrival, &finding);
 }
 
 /* The figures that Prometheus would see never fall, and are never more than was lost. */
