@@ -119,11 +119,21 @@ static uint64_t time_on_the_path(const struct watch *watch, uint64_t sequence)
 	return time - watch->reflector->report.turnaround;
 }
 
+/* Of replies that came to several ports meanwhile, any may be read first. */
+static bool is_in_order(struct watch *watch, uint64_t sequence)
+{
+	if (sequence < watch->flow.highest)
+		return watch->reception.time < watch->highest_at;
+	if (sequence > watch->flow.highest)
+		watch->highest_at = watch->reception.time;
+	return true;
+}
+
 void watch_settle_reply(struct watch *watch, uint64_t sequence, const struct finding *finding,
 			size_t bytes)
 {
 	bool was_waiting = flow_awaits(&watch->flow, sequence);
-	bool in_order = sequence >= watch->flow.highest;
+	bool in_order = is_in_order(watch, sequence);
 	uint64_t rtt;
 	enum fate fate = flow_reply(&watch->flow, sequence, finding, bytes,
 				    time_on_the_path(watch, sequence), &rtt);

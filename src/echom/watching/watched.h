@@ -81,6 +81,7 @@ struct watch {
 	bool up; /* a reply has come since two probes in a row were lost */
 	struct counts counts;
 	struct history history;
+	uint64_t highest_at; /* when the reply to the highest of the flow arrived */
 	uint64_t replied_at; /* the latest reply in time, on the wall clock; 0: never */
 };
 

@@ -35,6 +35,12 @@ static void answer(uint64_t sequence)
 	watch_settle_reply(one, sequence, &intact, 64);
 }
 
+static void answer_at(uint64_t sequence, uint64_t time)
+{
+	one->reception = (struct reception){.time = time, .ttl = -1, .tos = -1};
+	watch_settle_reply(one, sequence, &intact, 64);
+}
+
 static void lose(uint64_t sequence)
 {
 	watch_settle_lost(one, sequence, "timeout");
@@ -90,6 +96,24 @@ TEST(it_is_up_again_with_the_next_reply_whatever_still_waits)
 	ck_assert_ptr_nonnull(history_past(&one->history, 0));
 	ck_assert_uint_eq(history_past(&one->history, 0)->lost, 5);
 	ck_assert_uint_eq(history_past(&one->history, 0)->duration, state.outage_sum);
+}
+
+/* Replies to several ports are read port by port. */
+TEST(replies_are_in_the_order_in_which_they_arrive)
+{
+	uint64_t first = send_probe(), second = send_probe(), third = send_probe(), now;
+
+	now = clock_ns();
+	answer_at(second, now + 2);
+	answer_at(first, now + 1);
+	ck_assert_uint_eq(one->counts.out_of_order, 0);
+	answer_at(third, now + 3);
+	first = send_probe();
+	second = send_probe();
+	now = clock_ns();
+	answer_at(second, now + 1);
+	answer_at(first, now + 2);
+	ck_assert_uint_eq(one->counts.out_of_order, 1);
 }
 
 TEST(neither_late_replies_nor_duplicates_bring_it_up)
