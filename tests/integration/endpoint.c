@@ -23,23 +23,30 @@ uint16_t endpoint_port(struct echod *echod)
 	return found != NULL ? (uint16_t)strtoul(found + strlen(mark), NULL, 10) : 0;
 }
 
-const char *endpoint_get_over(int fd, const char *path, int *status)
+const char *endpoint_hear(int fd, int *status)
 {
-	char request[256];
-	const char *body;
 	size_t length = 0;
 	ssize_t got;
-	int code;
 
-	snprintf(request, sizeof(request), "GET %s HTTP/1.0\r\n\r\n", path);
-	send_all(fd, request, strlen(request));
 	while ((got = recv(fd, answer + length, sizeof(answer) - 1 - length, 0)) > 0)
 		length += (size_t)got;
 	ck_assert_int_eq(got, 0);
 	close(fd);
 	answer[length] = '\0';
 	ck_assert_int_eq(strncmp(answer, "HTTP/1.0 ", 9), 0);
-	code = (int)strtol(answer + 9, NULL, 10);
+	*status = (int)strtol(answer + 9, NULL, 10);
+	return answer;
+}
+
+const char *endpoint_get_over(int fd, const char *path, int *status)
+{
+	char request[256];
+	const char *body;
+	int code;
+
+	snprintf(request, sizeof(request), "GET %s HTTP/1.0\r\n\r\n", path);
+	send_all(fd, request, strlen(request));
+	(void)endpoint_hear(fd, &code);
 	if (status != NULL)
 		*status = code;
 	else

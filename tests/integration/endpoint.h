@@ -16,6 +16,9 @@ uint16_t endpoint_port(struct echod *echod);
 const char *endpoint_get(struct echod *echod, const char *path, int *status);
 int endpoint_status(struct echod *echod, const char *path);
 
+/* The whole reply that comes over FD, which is closed; good until the next call of any of these. */
+const char *endpoint_hear(int fd, int *status);
+
 /* The same over a connection to the endpoint that is there already; closes it. */
 const char *endpoint_get_over(int fd, const char *path, int *status);
 

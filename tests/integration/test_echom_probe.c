@@ -170,21 +170,9 @@ static int ask(const char *query, const char *headers)
 	return fd;
 }
 
-/* All of it, to the end. */
 static const char *hear(int fd)
 {
-	static char answer[64 << 10];
-	size_t length = 0;
-	ssize_t got;
-
-	while ((got = recv(fd, answer + length, sizeof(answer) - 1 - length, 0)) > 0)
-		length += (size_t)got;
-	ck_assert_int_eq(got, 0);
-	close(fd);
-	answer[length] = '\0';
-	ck_assert_int_eq(strncmp(answer, "HTTP/1.0 ", 9), 0);
-	status = atoi(answer + 9);
-	return answer;
+	return endpoint_hear(fd, &status);
 }
 
 TEST(the_time_that_prometheus_allows_is_kept)

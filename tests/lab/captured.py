@@ -13,7 +13,7 @@ import threading
 import time
 
 from each_way import BACK, THERE, Path
-from lab import ECHOC, check, test
+from lab import ECHOC, check, test, until
 
 COUNT = 150
 INTERVAL = 0.02
@@ -54,6 +54,11 @@ class Capture:
             way = self.ways[0 if name[2] == socket.PACKET_OUTGOING else 1]
             way.setdefault(packet[28:], []).append(seconds + nanoseconds / 1e9)
 
+    def await_replies(self, more):
+        """Until so many MORE have come."""
+        wanted = len(self.ways[1]) + more
+        until(lambda: len(self.ways[1]) >= wanted, "no replies")
+
     def result(self):
         """Two dictionaries from payload to the times: sent, and received."""
         self.over = True
@@ -92,7 +97,7 @@ def watch(path, disturb):
         ping = subprocess.Popen([ECHOC, "ping", "--json", "-u", "-c", str(COUNT), "-i",
                                  f"{INTERVAL}", "-W", f"{PATIENCE}", path.targets[4]],
                                 stdout=subprocess.PIPE, text=True)
-    disturb(path)
+    disturb(path, capture)
     lines = [json.loads(line) for line in ping.communicate()[0].splitlines()]
     return fates(capture), lines
 
@@ -114,17 +119,16 @@ def compare(probes, lines):
     return f"{lost} of {len(probes)} lost in {len(runs)} runs, {len(outages)} outages"
 
 
-def break_for(path, way, seconds):
+def break_for(path, capture, way, seconds):
+    capture.await_replies(10)
     path.rule(way, "drop")
     time.sleep(seconds)
     path.nft(f"delete table inet {way}forward")
-    time.sleep(0.3)
 
 
-def break_both_ways(path):
-    time.sleep(0.3)
-    break_for(path, THERE, 0.5)
-    break_for(path, BACK, 0.9)
+def break_both_ways(path, capture):
+    break_for(path, capture, THERE, 0.5)
+    break_for(path, capture, BACK, 0.9)
 
 
 @test
@@ -136,7 +140,7 @@ def outages_are_those_of_a_capture():
 
 @test
 def scattered_losses_are_those_of_a_capture():
-    def scatter(path):
+    def scatter(path, _):
         path.rule(BACK, "numgen inc mod 7 < 2 drop")
         time.sleep(COUNT * INTERVAL / 2)
         path.nft("delete table inet serverforward")
@@ -146,7 +150,7 @@ def scattered_losses_are_those_of_a_capture():
 
 @test
 def a_good_path_has_no_losses_in_either():
-    probes, lines = watch(Path(udp_rate=0), lambda path: None)
+    probes, lines = watch(Path(udp_rate=0), lambda path, capture: None)
     said = compare(probes, lines)
     check(lines[-1]["lost"] == 0 and len(probes) == COUNT, said)
     return said

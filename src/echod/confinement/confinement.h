@@ -2,7 +2,7 @@
 /* Copyright (c) 2026 The echod developers */
 
 /*
- * What echod gives up when it has started, so that whoever takes over the process gains little:
+ * What echod gives up when it has started, so that an attacker who takes it over gains little:
  * files that it does not need, and system calls. `sandbox` says how strictly. Owns nothing.
  */
 

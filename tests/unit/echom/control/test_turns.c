@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The echod developers */
 
-/* The loop pauses exactly when it may, and ends when it is told or cannot go on. */
+/* The loop pauses exactly when it may, and ends when a callback breaks it or it cannot go on. */
 
 #include "config.h"
 

@@ -29,16 +29,15 @@ static uint64_t send_probe(void)
 	return flow_send(&one->flow, clock_ns());
 }
 
-static void answer(uint64_t sequence)
-{
-	one->reception = (struct reception){.time = clock_ns(), .ttl = -1, .tos = -1};
-	watch_settle_reply(one, sequence, &intact, 64);
-}
-
 static void answer_at(uint64_t sequence, uint64_t time)
 {
 	one->reception = (struct reception){.time = time, .ttl = -1, .tos = -1};
 	watch_settle_reply(one, sequence, &intact, 64);
+}
+
+static void answer(uint64_t sequence)
+{
+	answer_at(sequence, clock_ns());
 }
 
 static void lose(uint64_t sequence)
